@@ -1,0 +1,394 @@
+//! One running control plane: start, readiness, and how to reach it.
+
+mod components;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Error;
+use crate::assets::{self, Assets, DEFAULT_PROGRAMS, Program};
+use crate::guard::{self, Guarded, Output, TempDir};
+use crate::identity::{self, Identity};
+use components::Audit;
+
+/// From the start of etcd to the first good answer. Seconds are usual; a
+/// machine that is busy with other tests needs more.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How often a component is looked at while it starts.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A port that was free when we looked may be taken when it is used.
+const STARTS: u32 = 3;
+
+/// What kind of control plane is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Write a line of JSON to [`ControlPlane::audit_log`] for every request.
+    pub audit: bool,
+    /// Also run kube-controller-manager. It is built for the first one who
+    /// asks.
+    pub controller_manager: bool,
+    /// The folder in which the instance makes its own; the system's folder for
+    /// temporary files if `None`.
+    pub parent: Option<PathBuf>,
+}
+
+/// A running etcd and kube-apiserver, stopped and removed when dropped or when
+/// our process ends, in whatever way (see [`guard`]).
+///
+/// RBAC is on. Unless [`Options::controller_manager`] is set, nobody collects
+/// garbage, makes the `default` service account of a namespace, or finishes
+/// the deletion of a namespace: it stays Terminating. Nothing runs pods.
+#[derive(Debug)]
+pub struct ControlPlane {
+    // Dropped in this order: whoever writes to another goes first.
+    controller_manager: Option<Guarded>,
+    apiserver: Guarded,
+    etcd: Guarded,
+    dir: TempDir,
+    kubectl: PathBuf,
+    kubeconfig: PathBuf,
+    audit_log: Option<PathBuf>,
+    url: String,
+    ca_file: PathBuf,
+    ca_pem: String,
+}
+
+impl ControlPlane {
+    /// Finds or builds the programs, and returns once requests are answered.
+    pub fn start(options: Options) -> Result<Self, Error> {
+        let mut programs = DEFAULT_PROGRAMS.to_vec();
+        if options.controller_manager {
+            programs.push(Program::KubeControllerManager);
+        }
+        let assets = assets::find_or_build(&programs)?;
+        let mut starts = 1;
+        loop {
+            match Self::start_once(&assets, &options) {
+                Err(Error::Exited { log, .. })
+                    if starts < STARTS && log.contains("address already in use") =>
+                {
+                    starts += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn start_once(assets: &Assets, options: &Options) -> Result<Self, Error> {
+        let parent = options.parent.clone().unwrap_or_else(std::env::temp_dir);
+        let dir = TempDir::new_in(&parent, "errand-controlplane").map_err(Error::io(format!(
+            "making a folder in {}",
+            parent.display()
+        )))?;
+        let program = |program: Program| {
+            assets
+                .path(program)
+                .ok_or_else(|| Error::io(program.name())(io::ErrorKind::NotFound.into()))
+        };
+        let deadline = Instant::now() + READY_WITHIN;
+        let [etcd_port, port] = free_ports().map_err(Error::io("looking for free ports"))?;
+
+        let apiserver_options = options_for(&dir, "kube-apiserver");
+        let etcd_options = guard::Options {
+            after: apiserver_options.marker.clone(),
+            ..options_for(&dir, "etcd")
+        };
+        let command = components::etcd(program(Program::Etcd)?, dir.path(), etcd_port);
+        let mut etcd = Guarded::start(&command, &etcd_options).map_err(Error::io("etcd"))?;
+
+        // While etcd starts.
+        let identity = Identity::create(dir.path())?;
+        let url = format!("https://127.0.0.1:{port}");
+        let kubeconfig = dir.path().join("kubeconfig");
+        identity::write_kubeconfig(
+            &kubeconfig,
+            &url,
+            &identity.ca_file,
+            &identity.admin_token,
+            "default",
+        )
+        .map_err(Error::io("writing the kubeconfig"))?;
+        let policy = dir.path().join("audit-policy.yaml");
+        let audit_log = options.audit.then(|| dir.path().join("audit.jsonl"));
+        if options.audit {
+            fs::write(&policy, components::AUDIT_POLICY)
+                .map_err(Error::io("writing the audit policy"))?;
+        }
+
+        // A kube-apiserver that finds no etcd waits for a second before it
+        // looks again.
+        let log = log_of(&dir, "etcd");
+        while !listens(etcd_port) {
+            check(Program::Etcd, &mut etcd, &log)?;
+            if Instant::now() > deadline {
+                return Err(not_ready("etcd does not listen", &log));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        let command = components::kube_apiserver(
+            program(Program::KubeApiserver)?,
+            &identity,
+            audit_log.as_deref().map(|log| Audit {
+                policy: &policy,
+                log,
+            }),
+            etcd_port,
+            port,
+        );
+        let apiserver = Guarded::start(&command, &apiserver_options)
+            .map_err(Error::io("running kube-apiserver"))?;
+
+        let mut plane = Self {
+            controller_manager: None,
+            apiserver,
+            etcd,
+            dir,
+            kubectl: program(Program::Kubectl)?.to_owned(),
+            kubeconfig,
+            audit_log,
+            url,
+            ca_file: identity.ca_file.clone(),
+            ca_pem: identity.ca_pem.clone(),
+        };
+        plane.wait_until_ready(port, deadline)?;
+        if options.controller_manager {
+            let command = components::kube_controller_manager(
+                program(Program::KubeControllerManager)?,
+                &identity,
+                &plane.kubeconfig,
+            );
+            plane.controller_manager = Some(
+                Guarded::start(
+                    &command,
+                    &options_for(&plane.dir, Program::KubeControllerManager.name()),
+                )
+                .map_err(Error::io("running kube-controller-manager"))?,
+            );
+        }
+        Ok(plane)
+    }
+
+    fn wait_until_ready(&mut self, port: u16, deadline: Instant) -> Result<(), Error> {
+        let mut last = "it does not listen".to_owned();
+        loop {
+            self.check()?;
+            // A connection costs nothing; a kubectl costs more than the wait.
+            if listens(port) {
+                match self.answers() {
+                    Ok(()) => return Ok(()),
+                    Err(why) => last = why,
+                }
+            }
+            if Instant::now() > deadline {
+                return Err(not_ready(&last, &log_of(&self.dir, "kube-apiserver")));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn answers(&self) -> Result<(), String> {
+        // /readyz is good before the namespace is there into which most callers
+        // put their first object.
+        for path in ["/readyz", "/api/v1/namespaces/default"] {
+            let output = self
+                .kubectl()
+                .args(["get", "--raw", path, "--request-timeout=5s"])
+                .stdin(Stdio::null())
+                .output()
+                .map_err(|error| format!("kubectl: {error}"))?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// An error if a component has ended by itself, with the end of its log.
+    pub fn check(&mut self) -> Result<(), Error> {
+        let dir = &self.dir;
+        let log = |program: Program| log_of(dir, program.name());
+        check(Program::Etcd, &mut self.etcd, &log(Program::Etcd))?;
+        check(
+            Program::KubeApiserver,
+            &mut self.apiserver,
+            &log(Program::KubeApiserver),
+        )?;
+        match &mut self.controller_manager {
+            Some(guarded) => {
+                let program = Program::KubeControllerManager;
+                check(program, guarded, &log(program))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// A kubectl that fits the API server, for the administrator. It reads and
+    /// writes nothing in the user's `~/.kube`.
+    pub fn kubectl(&self) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command
+            .env("KUBECONFIG", &self.kubeconfig)
+            // Variables rather than flags, so that plugins get them too.
+            .env("KUBECACHEDIR", self.dir.path().join("kubectl-cache"))
+            .env("KUBERC", "off");
+        command
+    }
+
+    /// The program that [`Self::kubectl`] runs.
+    pub fn kubectl_path(&self) -> &Path {
+        &self.kubectl
+    }
+
+    /// The audit log, if [`Options::audit`] was set: a line of JSON
+    /// (`audit.k8s.io/v1` Event, level Metadata) for every request that was
+    /// answered. It may appear a moment after the answer.
+    pub fn audit_log(&self) -> Option<&Path> {
+        self.audit_log.as_deref()
+    }
+
+    /// The API server's address, as in `https://127.0.0.1:40001`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The certificate of the CA that signed the API server's certificate.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The instance's own folder, for callers' files too. It goes with the
+    /// instance.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a kubeconfig for another identity, by its bearer token. It stays
+    /// valid for as long as this instance runs.
+    pub fn write_kubeconfig(&self, path: &Path, token: &str, namespace: &str) -> io::Result<()> {
+        identity::write_kubeconfig(path, &self.url, &self.ca_file, token, namespace)
+    }
+
+    /// How to guard a process that uses this instance, such as an operator:
+    /// output goes to `NAME.log` in [`Self::dir`], and the folder stays until
+    /// the process has ended.
+    pub fn guard_options(&self, name: &str) -> guard::Options {
+        options_for(&self.dir, name)
+    }
+
+    /// Stops everything and removes the folder; so does dropping it.
+    pub fn stop(self) {}
+}
+
+/// The end of a log file; what is there is better than a second error.
+pub(crate) fn tail(path: &Path) -> String {
+    const BYTES: u64 = 4096;
+    const LINES: usize = 20;
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let len = file.metadata()?.len();
+        file.seek(SeekFrom::Start(len.saturating_sub(BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<_> = text.lines().collect();
+    match lines.len() {
+        0 => "(it is empty)".to_owned(),
+        count => lines[count.saturating_sub(LINES)..].join("\n"),
+    }
+}
+
+fn log_of(dir: &TempDir, name: &str) -> PathBuf {
+    dir.path().join(format!("{name}.log"))
+}
+
+fn options_for(dir: &TempDir, name: &str) -> guard::Options {
+    // Counted, because an operator is restarted under the same name, and the
+    // marker of one must not be removed by the other.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    guard::Options {
+        output: Output::File(log_of(dir, name)),
+        marker: Some(dir.running().join(format!("{name}-{count}"))),
+        ..guard::Options::default()
+    }
+}
+
+fn check(program: Program, guarded: &mut Guarded, log: &Path) -> Result<(), Error> {
+    let name = program.name();
+    match guarded
+        .try_wait()
+        .map_err(Error::io(format!("looking at {name}")))?
+    {
+        None => Ok(()),
+        Some(code) => Err(Error::Exited {
+            program: name,
+            code,
+            log: tail(log),
+        }),
+    }
+}
+
+fn not_ready(last: &str, log: &Path) -> Error {
+    Error::NotReady {
+        waited: READY_WITHIN,
+        last: last.to_owned(),
+        log: tail(log),
+    }
+}
+
+fn listens(port: u16) -> bool {
+    let address = (Ipv4Addr::LOCALHOST, port).into();
+    TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
+}
+
+/// All are held until all are known, or the same one might come twice.
+fn free_ports<const N: usize>() -> io::Result<[u16; N]> {
+    let mut ports = [0; N];
+    let mut held = Vec::with_capacity(N);
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_of_a_log_is_its_last_lines() {
+        let dir = TempDir::new_in(&std::env::temp_dir(), "errand-tail-test").unwrap();
+        let path = dir.path().join("log");
+        assert_eq!(tail(&path), "(it is empty)");
+        let lines: Vec<_> = (0..5000).map(|line| line.to_string()).collect();
+        fs::write(&path, lines.join("\n")).unwrap();
+        let tail = tail(&path);
+        assert_eq!(tail.lines().count(), 20);
+        assert!(
+            tail.starts_with("4980\n") && tail.ends_with("4999"),
+            "{tail}"
+        );
+    }
+
+    #[test]
+    fn free_ports_differ() {
+        let [a, b, c] = free_ports().unwrap();
+        assert!(a != b && b != c && a != c);
+    }
+}

@@ -1,0 +1,7 @@
+//! The crate against the real programs. These need Go or KUBEBUILDER_ASSETS;
+//! what needs neither is tested beside the code.
+
+mod answers;
+mod common;
+mod left_behind;
+mod without_go;

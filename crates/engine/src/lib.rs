@@ -1,0 +1,28 @@
+//! The protocol of Errand: how a mutating cloud call is intended, sent at most
+//! as often as its class allows, and proven.
+//!
+//! It is a machine without I/O, clock or randomness: [`step`] takes a [`State`]
+//! and an [`Event`] and gives the next state and the [`Effect`]s that the shell
+//! is to carry out, in order. The last effect of a batch answers with one event;
+//! [`Effect::Announce`] has no answer, and [`Effect::Rest`] ends the session.
+//! Everything is small integers and enums, so that a model checker can drive
+//! this very function (see `model.rs` in the tests of this crate).
+//!
+//! The path of one operation, as a reader will meet it in [`step`]:
+//! observe → decide → permit → (claim) → intend → send → (store the answer) →
+//! observe again → store the end.
+
+mod decide;
+mod machine;
+mod types;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+pub use machine::{Effect, Event, INTENT_NOT_STORED, State, step};
+pub use types::{
+    Answer, Change, Class, Code, End, Evidence, Goal, Hold, How, Now, Plan, Report, Rules, Span,
+    Step, StepKey, Stored, Tick, Trace, Trouble, Verdict, View, Wish, Writer, may_send,
+};

@@ -1,0 +1,357 @@
+//! The words of the protocol. They carry no text: what a [`Code`] or a
+//! [`StepKey`] is called is the business of the shell and of each kind.
+
+/// A point in time, in milliseconds. Only differences on one clock mean anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub i64);
+
+/// A length of time, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(pub i64);
+
+/// Both clocks of this process. The wall clock can be set back, the monotonic
+/// one stands still while a machine sleeps, so neither is trusted alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Now {
+    /// Wall clock.
+    pub wall: Tick,
+    /// Monotonic clock of this process.
+    pub mono: Tick,
+}
+
+impl Now {
+    /// Elapsed since `then` at the most: for "is it still early enough?".
+    pub fn at_most_since(self, then: Now) -> Span {
+        Span((self.wall.0 - then.wall.0).max(self.mono.0 - then.mono.0))
+    }
+
+    /// Elapsed since `then` at the least: for "has it been long enough?".
+    pub fn at_least_since(self, then: Now) -> Span {
+        Span((self.wall.0 - then.wall.0).min(self.mono.0 - then.mono.0))
+    }
+}
+
+/// One process start. Random, so that no restart is taken for its predecessor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Writer(pub u64);
+
+/// A reason of a kind or of the shell, opaque to the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub u16);
+
+/// Which of its kind's steps a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepKey(pub u8);
+
+/// What is known of a step's repeat, and so what an unknown answer leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// A repeat commutes with everything that we may do next: send again.
+    Natural,
+    /// The cloud recognises the token within `trust` of the first send: send
+    /// again with the same token; later as [`Class::Provable`].
+    Token {
+        /// How long the cloud is trusted to remember the token.
+        trust: Span,
+    },
+    /// Absence can be proven, after the settle time: then send again.
+    Provable,
+    /// Nobody can know that it had no effect: never send again unattended.
+    Never,
+}
+
+/// A step that a kind wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Plan {
+    /// Which step.
+    pub key: StepKey,
+    /// What a repeat of it would mean.
+    pub class: Class,
+    /// Its repeat would have an effect, so it is claimed in the ledger first.
+    pub ledger: bool,
+}
+
+/// The durable record of a step (an intent, and what came of it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step {
+    /// Counts the object's intents from 1.
+    pub number: u32,
+    /// Which of the kind's steps.
+    pub key: StepKey,
+    /// What a repeat of it would mean.
+    pub class: Class,
+    /// The process that may send it.
+    pub writer: Writer,
+    /// When it was intended, on the writer's clocks. `mono` means nothing to
+    /// any other process.
+    pub intended: Now,
+    /// After this much time no attempt may be sent.
+    pub window: Span,
+    /// What came of it, if that is known. `None`: open.
+    pub answer: Option<Answer>,
+    /// When it was answered (wall clock of whoever recorded it).
+    pub answered: Option<Tick>,
+}
+
+impl Step {
+    /// The call may have taken effect, or may yet.
+    pub fn may_have_acted(&self) -> bool {
+        matches!(
+            self.answer,
+            None | Some(Answer::Unknown) | Some(Answer::Accepted)
+        )
+    }
+
+    /// Nobody knows what came of it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.answer, None | Some(Answer::Unknown))
+    }
+}
+
+/// What came back from a mutating call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Answer {
+    /// The cloud said that it does it.
+    Accepted,
+    /// The cloud documents that this answer means: no effect of this call.
+    Refused(Verdict),
+    /// Anything else, silence included.
+    Unknown,
+    /// Nothing of it reached the cloud.
+    NotSent,
+}
+
+/// How a refusal is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Says nothing about earlier calls: look at the cloud.
+    Verify,
+    /// Send again after a while.
+    Retry,
+    /// A precondition is not met now and may be later.
+    Wait(Code),
+    /// A person has to mend something.
+    Blocked(Code),
+    /// Will never be accepted as it stands.
+    Terminal,
+}
+
+/// How certain a reading is, by how the thing shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// It is there to see: one complete reading proves it.
+    Presence,
+    /// It shows by something missing: two complete readings prove it.
+    Absence,
+}
+
+/// What a complete reading of the cloud means for the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Goal {
+    /// The cloud is as wanted.
+    Reached(Evidence),
+    /// The cloud can no longer become as wanted, whatever anybody sends.
+    Lost(Code, Evidence),
+    /// This step is next.
+    Act(Plan),
+    /// Not now. Look again after this time, or as routine.
+    Wait(Code, Option<Span>),
+}
+
+/// What a reading says of the last recorded step's own effect. Only classes
+/// that prove absence ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trace {
+    /// Nothing of it shows.
+    NotShown,
+    /// It shows, or more than one thing could be it.
+    Unclear,
+}
+
+/// A complete reading of the cloud in the protocol's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct View {
+    /// When its first request started (wall clock of this process).
+    pub started: Tick,
+    /// What it means.
+    pub goal: Goal,
+    /// What it shows of the last step.
+    pub trace: Trace,
+}
+
+/// Why an effect could not be carried out, and how that is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Trouble {
+    /// The reason.
+    pub code: Code,
+    /// A person has to mend it (Blocked), or it passes by itself (Waiting).
+    pub blocked: bool,
+    /// Say nothing for this many failures in a row: most of them pass.
+    pub quiet: u32,
+    /// Try again no earlier than this, however few failures there were.
+    pub pause: Option<Span>,
+}
+
+/// How an operation succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// A step of ours may have done it, and the effect was seen.
+    Proven,
+    /// It was so before we sent anything.
+    AlreadySatisfied,
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// The wanted result was seen.
+    Succeeded(How),
+    /// The wanted result can no longer be had.
+    Lost(Code),
+    /// The cloud refused for good.
+    Refused,
+}
+
+/// Why a person has to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hold {
+    /// Nobody can know whether the last step took effect.
+    AnswerUnknown,
+    /// It was accepted, and its effect did not show in time.
+    ProofTimeout,
+}
+
+/// What status is to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Report {
+    /// Waits for something that passes by itself.
+    Waiting(Code),
+    /// A step is intended and being sent.
+    Executing,
+    /// A step was accepted; its effect is looked for.
+    Verifying,
+    /// A step's answer is not known; its effect is looked for.
+    ResolvingAnswer,
+    /// The spec says so.
+    Suspended,
+    /// What would be sent is known; nothing will be.
+    Planned,
+    /// A person has to mend something.
+    Blocked(Code),
+    /// A person has to decide.
+    Held(Hold),
+    /// Final.
+    Ended(End),
+}
+
+/// What a status write changes, beside folding in an answer that is known to
+/// this process and not yet stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Change {
+    /// The report.
+    pub report: Report,
+    /// The last step's answer, with when it came.
+    pub answer: Option<(u32, Answer, Tick)>,
+}
+
+/// What the user asks, in the protocol's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wish {
+    /// Send what is needed; otherwise only tell it.
+    pub execute: bool,
+    /// No further step.
+    pub suspended: bool,
+    /// The object is gone or going.
+    pub deleting: bool,
+    /// From an accepted answer until its effect has to be seen.
+    pub verify_timeout: Span,
+}
+
+/// The object as the API server has (or had) it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stored {
+    /// Oldest first.
+    pub steps: Vec<Step>,
+    /// It has an outcome.
+    pub ended: bool,
+    /// A person was asked to decide.
+    pub hold: Option<Hold>,
+    /// What the user asks.
+    pub wish: Wish,
+}
+
+/// The protocol's figures, from the timing profile.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long the cloud accepts a signature.
+    pub validity: Span,
+    /// The largest clock offset at which anything is sent.
+    pub margin: Span,
+    /// Total time-out of a call.
+    pub call_timeout: Span,
+    /// How long a process may take itself for the leader after losing the lease.
+    pub lease: Span,
+    /// How long an intent may be sent.
+    pub window: Span,
+    /// Routine interval between looks at a cloud that is not yet as wanted.
+    pub poll: Span,
+    /// First pause after a failure; doubles up to `backoff_max`.
+    pub backoff: Span,
+    /// Longest pause after a failure.
+    pub backoff_max: Span,
+    /// Pause before looking again at something that waits for a person.
+    pub recheck: Span,
+    /// The deliberate mistake that a test makes.
+    #[cfg(test)]
+    pub(crate) mutant: Option<Mutant>,
+}
+
+impl Rules {
+    /// How long an unseen effect can still arrive, counted from when this
+    /// process first saw the open intent: its writer may take itself for the
+    /// leader for a lease, sign then, and the cloud accepts those bytes for
+    /// their validity, on a clock that is off by the margin.
+    pub fn settle(&self) -> Span {
+        Span(self.lease.0 + self.validity.0 + self.margin.0 + self.call_timeout.0)
+    }
+
+    /// The pause after this many failures in a row.
+    pub fn pause(&self, failures: u32) -> Span {
+        let factor = 1i64 << failures.saturating_sub(1).min(20);
+        Span(
+            self.backoff
+                .0
+                .saturating_mul(factor)
+                .min(self.backoff_max.0),
+        )
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+}
+
+/// Deliberate mistakes; each must be caught by a property of the model.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// A step of class `never` is sent again like a natural one.
+    NeverAsNatural,
+    /// An accepted answer is taken for the effect.
+    AcceptedIsSuccess,
+    /// The intent is written without the resourceVersion precondition.
+    NoPrecondition,
+}
+
+/// The last check before the bytes leave: asked after the connection stands,
+/// with the newest knowledge of this process.
+pub fn may_send(step: &Step, me: Writer, now: Now, leader: bool, wish: &Wish) -> bool {
+    step.writer == me
+        && step.answer.is_none()
+        && leader
+        && wish.execute
+        && !wish.suspended
+        && !wish.deleting
+        && now.at_most_since(step.intended) < step.window
+}

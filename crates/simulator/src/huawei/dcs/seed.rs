@@ -1,0 +1,371 @@
+//! What can be put into DCS, and the switches for what its contract leaves open.
+
+use serde::{Deserialize, Serialize};
+
+use crate::seed::When;
+
+/// An instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DcsInstance {
+    /// The instance id.
+    pub id: String,
+    /// Its name; absent: the id.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The present flavor.
+    #[serde(default = "spec_code")]
+    pub spec_code: String,
+    /// GB.
+    #[serde(default = "capacity")]
+    pub capacity: f64,
+    /// The status while no change is pending or running.
+    #[serde(default = "running")]
+    pub status: String,
+    /// Start of the maintenance window, UTC, as the cloud writes it.
+    #[serde(default = "maintain_begin")]
+    pub maintain_begin: String,
+    /// End of the maintenance window, UTC; may be before the start (next day).
+    #[serde(default = "maintain_end")]
+    pub maintain_end: String,
+    /// 0 on demand, 1 prepaid.
+    #[serde(default)]
+    pub charging_mode: u8,
+    /// Changes that start by themselves.
+    #[serde(default)]
+    pub changes: Vec<PendingChange>,
+    /// Tasks of the past.
+    #[serde(default)]
+    pub finished: Vec<FinishedTask>,
+}
+
+fn spec_code() -> String {
+    "redis.ha.xu1.large.r2.4".into()
+}
+
+fn capacity() -> f64 {
+    4.0
+}
+
+fn running() -> String {
+    "RUNNING".into()
+}
+
+fn maintain_begin() -> String {
+    "22:00:00".into()
+}
+
+fn maintain_end() -> String {
+    "02:00:00".into()
+}
+
+impl DcsInstance {
+    /// A running 4 GB instance whose window is 22:00 to 02:00 UTC.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            spec_code: spec_code(),
+            capacity: capacity(),
+            status: running(),
+            maintain_begin: maintain_begin(),
+            maintain_end: maintain_end(),
+            charging_mode: 0,
+            changes: Vec::new(),
+            finished: Vec::new(),
+        }
+    }
+
+    /// Sets the present flavor and capacity (GB).
+    pub fn spec(mut self, spec_code: impl Into<String>, capacity: f64) -> Self {
+        self.spec_code = spec_code.into();
+        self.capacity = capacity;
+        self
+    }
+
+    /// Sets the maintenance window, as the cloud writes it.
+    pub fn window(mut self, begin: impl Into<String>, end: impl Into<String>) -> Self {
+        self.maintain_begin = begin.into();
+        self.maintain_end = end.into();
+        self
+    }
+
+    /// Adds a change that starts by itself in so many seconds.
+    pub fn pending_change(
+        self,
+        task_id: impl Into<String>,
+        new_spec_code: impl Into<String>,
+        in_seconds: i64,
+    ) -> Self {
+        self.change(PendingChange::new(task_id, new_spec_code, in_seconds))
+    }
+
+    /// Adds a change.
+    pub fn change(mut self, change: PendingChange) -> Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Adds a task of the past.
+    pub fn finished(mut self, task: FinishedTask) -> Self {
+        self.finished.push(task);
+        self
+    }
+}
+
+/// A specification change that waits for its time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PendingChange {
+    /// The id of the background task.
+    pub task_id: String,
+    /// The task's name; absent: as the readings say.
+    #[serde(default)]
+    pub name: Option<TaskName>,
+    /// The flavor that the instance gets.
+    pub new_spec_code: String,
+    /// The capacity in GB that it gets; absent: unchanged.
+    #[serde(default)]
+    pub new_capacity: Option<f64>,
+    /// When somebody asked for the change; absent: now.
+    #[serde(default)]
+    pub created_at: Option<When>,
+    /// When it starts by itself.
+    pub runs_at: When,
+    /// Seconds from its start to its end.
+    #[serde(default = "runs_for")]
+    pub runs_for: u32,
+    /// It ends as FAILED and changes nothing.
+    #[serde(default)]
+    pub fails: bool,
+}
+
+fn runs_for() -> u32 {
+    300
+}
+
+impl PendingChange {
+    /// A change that starts in so many seconds and succeeds after five minutes.
+    pub fn new(
+        task_id: impl Into<String>,
+        new_spec_code: impl Into<String>,
+        in_seconds: i64,
+    ) -> Self {
+        Self {
+            task_id: task_id.into(),
+            name: None,
+            new_spec_code: new_spec_code.into(),
+            new_capacity: None,
+            created_at: None,
+            runs_at: When::In(in_seconds),
+            runs_for: runs_for(),
+            fails: false,
+        }
+    }
+
+    /// Sets when somebody asked for it.
+    pub fn created(mut self, when: When) -> Self {
+        self.created_at = Some(when);
+        self
+    }
+
+    /// Sets the seconds that it takes.
+    pub fn runs_for(mut self, seconds: u32) -> Self {
+        self.runs_for = seconds;
+        self
+    }
+
+    /// Sets the capacity (GB) that the instance gets.
+    pub fn capacity(mut self, new: f64) -> Self {
+        self.new_capacity = Some(new);
+        self
+    }
+
+    /// Sets the task's name, whatever the readings say.
+    pub fn named(mut self, name: TaskName) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Makes it fail when it runs.
+    pub fn fails(mut self) -> Self {
+        self.fails = true;
+        self
+    }
+}
+
+/// A change of an instance that is there already.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DcsChange {
+    /// The project id.
+    pub project: String,
+    /// The instance id.
+    pub instance: String,
+    /// The change.
+    pub change: PendingChange,
+}
+
+/// A background task of the past. It has no consequence of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FinishedTask {
+    /// The id of the background task.
+    pub task_id: String,
+    /// Any task name, also of other kinds of tasks; absent: as the readings say.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Any status word.
+    #[serde(default = "success")]
+    pub status: String,
+    /// The flavor before; absent: the instance's present one.
+    #[serde(default)]
+    pub old_spec_code: Option<String>,
+    /// The flavor that was asked for; absent: the instance's present one.
+    #[serde(default)]
+    pub new_spec_code: Option<String>,
+    /// When somebody asked for it.
+    pub created_at: When,
+    /// When it ended; absent: when it was asked for.
+    #[serde(default)]
+    pub updated_at: Option<When>,
+}
+
+fn success() -> String {
+    "SUCCESS".into()
+}
+
+impl FinishedTask {
+    /// A task with this status word, asked for so many seconds ago.
+    pub fn new(task_id: impl Into<String>, status: impl Into<String>, seconds_ago: i64) -> Self {
+        Self {
+            task_id: task_id.into(),
+            name: None,
+            status: status.into(),
+            old_spec_code: None,
+            new_spec_code: None,
+            created_at: When::In(-seconds_ago),
+            updated_at: None,
+        }
+    }
+}
+
+/// The points of contracts section a that nobody could verify.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DcsReadings {
+    /// The task's status while it waits for the window.
+    pub waiting: WaitingWord,
+    /// The task after an accepted cancel.
+    pub after_cancel: AfterCancel,
+    /// The instance's status while a change waits.
+    pub instance_while_waiting: InstanceWord,
+    /// The task's name where the seed gives none.
+    pub task_name: TaskName,
+    /// The type of `task_count`.
+    pub task_count: TaskCount,
+    /// The order of the list, by creation.
+    pub task_order: TaskOrder,
+    /// Seconds until an accepted cancel shows. The change does not run meanwhile.
+    pub cancel_visible_after: u32,
+    /// Task ids must be 32 hex digits; otherwise 1 to 64 of `A-Za-z0-9_-`.
+    pub strict_task_ids: bool,
+}
+
+impl DcsReadings {
+    pub(crate) fn accepts_task_id(&self, id: &str) -> bool {
+        if self.strict_task_ids {
+            return id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=64).contains(&id.len()) && id.bytes().all(plain)
+    }
+}
+
+/// See [`DcsReadings::waiting`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum WaitingWord {
+    /// `WAITING`
+    #[default]
+    Waiting,
+    /// `CREATED`
+    Created,
+}
+
+impl WaitingWord {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "WAITING",
+            Self::Created => "CREATED",
+        }
+    }
+}
+
+/// See [`DcsReadings::after_cancel`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AfterCancel {
+    /// It stays in the list as `CANCELLED`.
+    #[default]
+    #[serde(rename = "CANCELLED")]
+    Cancelled,
+    /// It stays in the list as `DELETED`.
+    #[serde(rename = "DELETED")]
+    Deleted,
+    /// It leaves the list.
+    #[serde(rename = "vanishes")]
+    Vanishes,
+}
+
+/// See [`DcsReadings::instance_while_waiting`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum InstanceWord {
+    /// `EXTENDING`
+    #[default]
+    Extending,
+    /// `RUNNING` (more exactly: the instance's own status).
+    Running,
+}
+
+/// See [`DcsReadings::task_name`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskName {
+    /// `ChangeInstanceSpec`, as the newest SDK has it.
+    #[default]
+    ChangeInstanceSpec,
+    /// `EXTEND`, as older pages have it.
+    #[serde(rename = "EXTEND")]
+    Extend,
+}
+
+impl TaskName {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::ChangeInstanceSpec => "ChangeInstanceSpec",
+            Self::Extend => "EXTEND",
+        }
+    }
+}
+
+/// See [`DcsReadings::task_count`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskCount {
+    /// `"1"`, as the model has it.
+    #[default]
+    String,
+    /// `1`, as the example has it.
+    Number,
+}
+
+/// See [`DcsReadings::task_order`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskOrder {
+    /// The newest task comes first.
+    #[default]
+    NewestFirst,
+    /// The oldest task comes first.
+    OldestFirst,
+}

@@ -1,0 +1,25 @@
+//! The custom resources: what users write, and what Errand writes back.
+//!
+//! A file per kind, `shared.rs` for what every operation has, `reasons.rs` for
+//! the closed list. Nothing here knows of the engine, of a cloud client or of a
+//! controller; the CRDs in `crds/` are generated from these types alone.
+
+mod connection;
+mod crds;
+mod reasons;
+mod resize_cancellation;
+mod shared;
+
+pub use connection::{
+    CloudConnection, CloudConnectionSpec, CloudConnectionStatus, Credentials, Endpoints,
+    HuaweiConnection, SecretKeys, SecretRef,
+};
+pub use crds::crds;
+pub use reasons::Reason;
+pub use resize_cancellation::{
+    ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus, ResizeObservation,
+};
+pub use shared::{
+    AnswerWord, Condition, ConnectionRef, Hold, LocalRef, Mode, PlanStatus, State, Status,
+    StepStatus, Timestamp,
+};

@@ -1,0 +1,6 @@
+//! Errand carries out one-shot cloud operations that must not happen twice, and
+//! verifies them.
+//!
+//! Arrows point one way: `controllers → operations → {engine, api, cloud}`.
+
+pub mod api;
