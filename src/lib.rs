@@ -4,3 +4,5 @@
 //! Arrows point one way: `controllers → operations → {engine, api, cloud}`.
 
 pub mod api;
+pub mod clock;
+pub mod cloud;

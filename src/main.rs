@@ -1,2 +1,6 @@
 //! Errand.
-fn main() {}
+fn main() {
+    for crd in errand::api::crds() {
+        println!("---\n{}", serde_yaml_ng::to_string(&crd).unwrap());
+    }
+}

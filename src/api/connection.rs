@@ -1,7 +1,6 @@
 //! `CloudConnection`: an account at a cloud, and the Secret with its key.
 
 use kube::{CustomResource, KubeSchema};
-use kube::core::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +102,8 @@ pub struct Endpoints {
     pub dcs: Option<String>,
 }
 
-/// The status of a [`CloudConnection`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+/// What Errand found out about the connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CloudConnectionStatus {
     /// The generation of the object that this status is about.
@@ -113,6 +112,6 @@ pub struct CloudConnectionStatus {
     /// Ready: the cloud accepted the key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
 }

@@ -2,7 +2,7 @@
 //! waits for its maintenance window (DCS `CancelInstanceResize`).
 
 use kube::{CustomResource, KubeSchema};
-use kube::core::{Duration, Rule};
+use kube::core::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

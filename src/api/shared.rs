@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -170,7 +169,7 @@ pub struct Hold {
 #[serde(rename_all = "camelCase")]
 pub struct StepStatus {
     /// Counts the object's intents from 1.
-    #[schemars(range(min = 1))]
+    #[schemars(with = "i32", range(min = 1))]
     pub number: u32,
     /// Identifies the intent in logs and events.
     #[schemars(length(max = 64))]
@@ -243,9 +242,9 @@ pub struct LocalRef {
 }
 
 /// The status of every operation; `O` is what a kind saw in the cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Status<O: JsonSchema> {
+pub struct Status<O> {
     /// The generation of the object that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
@@ -273,10 +272,11 @@ pub struct Status<O: JsonSchema> {
     /// The mutating calls: the first and the last 15.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["number".into()]))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["number"]))]
     pub steps: Vec<StepStatus>,
     /// How many there were in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub step_count: Option<u32>,
     /// The ledger that the operation's calls are recorded in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -302,7 +302,7 @@ pub struct Status<O: JsonSchema> {
     /// Ready, Succeeded, Reconciling, Stalled, Suspended, and the kind's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// Fields that a newer Errand wrote; carried along.
     #[serde(flatten)]
@@ -310,7 +310,7 @@ pub struct Status<O: JsonSchema> {
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
-impl<O: JsonSchema> Default for Status<O> {
+impl<O> Default for Status<O> {
     fn default() -> Self {
         Self {
             observed_generation: None,

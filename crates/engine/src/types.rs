@@ -307,6 +307,24 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The figures that follow from nothing but the cloud's and the lease's.
+    pub fn new(validity: Span, margin: Span, call_timeout: Span, lease: Span) -> Self {
+        const SECOND: i64 = 1_000;
+        Self {
+            validity,
+            margin,
+            call_timeout,
+            lease,
+            window: Span(30 * 60 * SECOND),
+            poll: Span(30 * SECOND),
+            backoff: Span(SECOND),
+            backoff_max: Span(60 * SECOND),
+            recheck: Span(5 * 60 * SECOND),
+            #[cfg(test)]
+            mutant: None,
+        }
+    }
+
     /// How long an unseen effect can still arrive, counted from when this
     /// process first saw the open intent: its writer may take itself for the
     /// leader for a lease, sign then, and the cloud accepts those bytes for

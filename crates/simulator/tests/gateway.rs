@@ -126,14 +126,13 @@ fn a_date_offset_moves_the_date_header_and_the_window() {
 fn more_than_five_failures_in_a_row_lock_the_key_for_five_minutes() {
     let (simulator, clock) = simulator();
     let show = || Signed::new(&simulator, "GET", instance_path());
-    for _ in 0..5 {
-        assert_eq!(show().secret("sk").send(&simulator).answer().status, 401);
+    for _ in 0..2 {
+        for _ in 0..5 {
+            assert_eq!(show().secret("sk").send(&simulator).answer().status, 401);
+        }
+        let forgiven = show().send(&simulator).answer();
+        assert_eq!(forgiven.status, 200, "five are forgiven, and forgotten");
     }
-    assert_eq!(
-        show().send(&simulator).answer().status,
-        200,
-        "five are forgiven"
-    );
     for _ in 0..6 {
         assert_eq!(show().secret("sk").send(&simulator).answer().status, 401);
     }

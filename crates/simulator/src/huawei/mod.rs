@@ -1,4 +1,4 @@
-//! Huawei Cloud: the API gateway that every service shares ([`gateway`]), its
+//! Huawei Cloud: the API gateway that every service shares (`gateway`), its
 //! signatures ([`signature`]), and the services behind it, a module each.
 //!
 //! A new service is a module with `route`, `perform` and `render`, and a line in

@@ -1,0 +1,237 @@
+//! What every Huawei Cloud service shares: signing, the error body, and which
+//! answers are refusals.
+
+use serde::Deserialize;
+
+use super::signer::{SignInput, encode, sign};
+use crate::api::Reason;
+use crate::cloud::verdict::{Reading, Refusal, Rows};
+use crate::cloud::{Gate, Key, Method, Reply, Request, Transport, TransportError};
+
+const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
+
+/// Longest part of a cloud's message that is passed on.
+const MESSAGE_LIMIT: usize = 300;
+
+/// How long a date may be off before the gateway refuses the signature.
+const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
+
+/// A service of one account, region and project.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Scheme and authority.
+    pub origin: String,
+    /// Project id.
+    pub project: String,
+    /// The key that requests are signed with.
+    pub key: Key,
+    /// The way out.
+    pub transport: Transport,
+    /// The service's verdict table.
+    pub rows: Rows,
+}
+
+/// Why a read gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// How it is read.
+    pub reading: Reading,
+    /// What the cloud said.
+    pub refusal: Refusal,
+}
+
+/// What came of a mutating call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// 2xx with this body.
+    Accepted {
+        /// Body.
+        body: Vec<u8>,
+        /// The cloud's request id.
+        request_id: String,
+    },
+    /// A listed refusal: no effect of this call.
+    Refused(Reading, Refusal),
+    /// Nothing of it left.
+    NotSent(Refusal),
+    /// Anything else.
+    Unknown(Refusal),
+}
+
+impl Client {
+    /// A read; an answer outside 2xx is an error with its reading.
+    pub async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Vec<u8>, CallError> {
+        let request = self.request(Method::Get, path, query, Vec::new());
+        let dated = self.date();
+        let reply = self.transport.read(request).await.map_err(|e| CallError {
+            reading: Reading::Retry(Reason::CloudUnavailable),
+            refusal: Refusal::of_transport(e.to_string()),
+        })?;
+        if (200..300).contains(&reply.status) {
+            return Ok(reply.body);
+        }
+        let refusal = refusal(&reply);
+        let reading = match self.listed(&refusal, &reply, dated) {
+            Some(reading) => reading,
+            None if reply.status == 403 => Reading::Blocked(Reason::PermissionDenied),
+            None if (400..500).contains(&reply.status) => Reading::Terminal,
+            None => Reading::Retry(Reason::CloudUnavailable),
+        };
+        Err(CallError { reading, refusal })
+    }
+
+    /// A mutating call: signed now, sent once.
+    pub async fn post(&self, path: &str, body: Vec<u8>, gate: Gate) -> Sent {
+        let request = self.request(Method::Post, path, &[], body);
+        let dated = self.date();
+        let reply = match self.transport.send_once(request, gate).await {
+            Ok(reply) => reply,
+            Err(e @ TransportError::NotSent(_)) => {
+                return Sent::NotSent(Refusal::of_transport(e.to_string()));
+            }
+            Err(e @ TransportError::NoAnswer(_)) => {
+                return Sent::Unknown(Refusal::of_transport(e.to_string()));
+            }
+        };
+        let refusal = refusal(&reply);
+        if (200..300).contains(&reply.status) {
+            return match refusal.code.as_str() {
+                "" => Sent::Accepted {
+                    body: reply.body,
+                    request_id: reply.request_id,
+                },
+                // 2xx with an error in it.
+                _ => Sent::Unknown(refusal),
+            };
+        }
+        match self.listed(&refusal, &reply, dated) {
+            Some(reading) => Sent::Refused(reading, refusal),
+            None => Sent::Unknown(refusal),
+        }
+    }
+
+    /// How far the cloud's clock is from ours, in milliseconds.
+    pub fn clock_offset(&self) -> i64 {
+        self.transport.offset(&self.origin)
+    }
+
+    /// The cloud's time as far as we know it.
+    fn date(&self) -> i64 {
+        self.transport.clock.now().wall.0 + self.clock_offset()
+    }
+
+    fn listed(&self, refusal: &Refusal, reply: &Reply, dated: i64) -> Option<Reading> {
+        // The gateway uses one code for a bad key and for a bad date. A date
+        // that its own clock would not accept says which it was; the offset is
+        // learnt by now, so the next call is dated right.
+        let stale = reply
+            .date
+            .is_some_and(|date| (date - dated).abs() >= DATE_WINDOW_MS - 1000);
+        if reply.status == 401 && stale {
+            return Some(Reading::Retry(Reason::ClockSkew));
+        }
+        self.rows
+            .find(reply.status, &refusal.code)
+            .map(|row| row.reading)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Request {
+        let authority = self.origin.split("//").nth(1).unwrap_or_default();
+        let mut headers = vec![
+            ("Host".to_owned(), authority.to_owned()),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+            ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+            ("X-Project-Id".to_owned(), self.project.clone()),
+            ("X-Sdk-Date".to_owned(), sdk_date(self.date())),
+        ];
+        if let Some(token) = &self.key.token {
+            headers.push(("X-Security-Token".to_owned(), token.reveal().to_owned()));
+        }
+        let signed = sign(SignInput {
+            method: method.as_str(),
+            path,
+            query,
+            headers: &headers,
+            body: &body,
+            key_id: self.key.id.reveal(),
+            secret: self.key.secret.reveal(),
+        });
+        headers.remove(0);
+        headers.push(("Authorization".to_owned(), signed.authorization));
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        let target = match pairs.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", pairs.join("&")),
+        };
+        Request {
+            method,
+            origin: self.origin.clone(),
+            target,
+            headers,
+            body,
+        }
+    }
+}
+
+fn sdk_date(millis: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// The spellings that Huawei Cloud's services and gateway use.
+#[derive(Default, Deserialize)]
+struct ErrorBody {
+    #[serde(alias = "errorCode", alias = "code")]
+    error_code: Option<serde_json::Value>,
+    #[serde(alias = "errorMsg", alias = "message")]
+    error_msg: Option<serde_json::Value>,
+    request_id: Option<serde_json::Value>,
+    error: Option<Box<ErrorBody>>,
+}
+
+fn refusal(reply: &Reply) -> Refusal {
+    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let body = match body.error {
+        Some(inner) if body.error_code.is_none() => *inner,
+        _ => body,
+    };
+    let text = |value: Option<serde_json::Value>| match value {
+        Some(serde_json::Value::String(text)) => text,
+        Some(serde_json::Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let code = text(body.error_code);
+    // A 401 of the gateway repeats the canonical request, headers included.
+    let message = match reply.status {
+        401 => "the key or the signature is not accepted".to_owned(),
+        _ => one_line(&text(body.error_msg)),
+    };
+    let request_id = match reply.request_id.as_str() {
+        "" => text(body.request_id),
+        id => id.to_owned(),
+    };
+    Refusal {
+        status: reply.status,
+        code: code.chars().take(64).collect(),
+        message,
+        request_id: request_id.chars().take(128).collect(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MESSAGE_LIMIT)
+        .collect();
+    text.trim().to_owned()
+}

@@ -1,0 +1,9 @@
+//! Huawei Cloud: SDK-HMAC-SHA256, what all its services answer alike, and DCS.
+
+mod client;
+pub mod dcs;
+mod signer;
+pub mod verdicts;
+
+pub use client::{CallError, Client, Sent};
+pub use signer::{SignInput, Signed, sign};

@@ -1,0 +1,78 @@
+//! How the answers of Huawei Cloud are read (contracts: a.6 and h), as data.
+//!
+//! What is not listed is not a refusal: for a mutating call nobody knows.
+
+use crate::api::Reason::{
+    CloudUnavailable, ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBlocked,
+    TargetBusy, Throttled,
+};
+use crate::cloud::verdict::Reading::{Blocked, Gone, Retry, Terminal, Verify, Wait};
+use crate::cloud::verdict::{Reading, Row, Rows};
+
+const fn row(status: u16, code: &'static str, reading: Reading, meaning: &'static str) -> Row {
+    Row {
+        status,
+        code,
+        reading,
+        meaning,
+    }
+}
+
+/// The API gateway in front of every service.
+pub const GATEWAY: &[Row] = &[
+    row(429, "", Retry(Throttled), "too many calls"),
+    row(0, "APIGW.0308", Retry(Throttled), "too many calls"),
+    row(0, "APIG.0308", Retry(Throttled), "too many calls"),
+    row(404, "APIGW.0101", Blocked(ConnectionMismatch), "no such API at this endpoint"),
+    row(401, "", Blocked(CredentialsRejected), "the signature or the key is not accepted"),
+    row(403, "APIGW.0302", Blocked(PermissionDenied), "not authorised for the API"),
+    row(403, "APIGW.0304", Blocked(PermissionDenied), "the app is not authorised for the API"),
+    row(403, "APIGW.0306", Blocked(PermissionDenied), "access denied"),
+    row(403, "APIGW.0310", Blocked(PermissionDenied), "the project is not available"),
+    row(403, "APIGW.0401", Blocked(PermissionDenied), "the source address is forbidden"),
+    row(403, "APIGW.0402", Blocked(PermissionDenied), "the account is forbidden"),
+    row(403, "APIGW.0801", Blocked(PermissionDenied), "access denied"),
+    row(403, "APIGW.0802", Blocked(PermissionDenied), "the agency or identity is forbidden in this region"),
+    row(503, "APIGW.0613", Retry(CloudUnavailable), "the identity service cannot be reached, so the gateway did not let the call through"),
+];
+
+/// Distributed Cache Service.
+pub const DCS: &[Row] = &[
+    row(0, "DCS.4239", Verify, "the instance is not extending: cancelled, run, or never pending"),
+    row(0, "DCS.4017", Wait(TargetBusy), "a job of the instance is running"),
+    row(0, "DCS.4026", Wait(TargetBusy), "not allowed in the instance's present state"),
+    row(0, "DCS.4049", Wait(TargetBusy), "the instance is not running"),
+    row(0, "DCS.4096", Wait(TargetBusy), "the instance is busy"),
+    row(0, "DCS.4097", Wait(TargetBusy), "the instance is busy"),
+    row(0, "DCS.4111", Wait(TargetBusy), "the instance is restarting"),
+    row(0, "DCS.4113", Wait(TargetBusy), "the instance is extending"),
+    row(0, "DCS.4114", Wait(TargetBusy), "the instance is being configured"),
+    row(0, "DCS.4115", Wait(TargetBusy), "the instance's password is being changed"),
+    row(0, "DCS.4116", Wait(TargetBusy), "the instance is being upgraded"),
+    row(0, "DCS.4117", Wait(TargetBusy), "the instance is being rolled back"),
+    row(0, "DCS.4118", Wait(TargetBusy), "the instance is being created"),
+    row(0, "DCS.4120", Wait(TargetBusy), "the instance is being frozen"),
+    row(0, "DCS.4121", Wait(TargetBusy), "the instance is busy"),
+    row(0, "DCS.4231", Wait(TargetBusy), "the instance is busy"),
+    row(0, "DCS.4975", Wait(TargetBusy), "the instance is busy"),
+    row(0, "DCS.4108", Wait(TargetBusy), "an order for the instance is in process"),
+    row(0, "CBC.99003651", Wait(TargetBusy), "another billing operation is running"),
+    row(0, "DCS.4107", Blocked(TargetBlocked), "an order for the instance is unpaid"),
+    row(0, "DCS.4957", Verify, "the task's state forbids it"),
+    row(0, "DCS.4070", Terminal, "the task id is malformed"),
+    row(0, "DCS.4102", Terminal, "the change is not supported"),
+    row(0, "DCS.4103", Terminal, "the specification is not valid"),
+    row(0, "DCS.4927", Terminal, "the change is not supported"),
+    row(404, "DCS.3022", Gone, "there is no such instance"),
+    row(401, "DCS.1001", Blocked(CredentialsRejected), "the key is not accepted"),
+    row(401, "DCS.1002", Blocked(CredentialsRejected), "the key is not accepted"),
+    row(401, "DCS.1003", Blocked(CredentialsRejected), "the key is not accepted"),
+    row(401, "DCS.1004", Blocked(CredentialsRejected), "the key is not accepted"),
+    row(403, "DCS.2003", Blocked(PermissionDenied), "the key lacks a permission"),
+    row(403, "DCS.2007", Blocked(PermissionDenied), "the key lacks a permission"),
+    row(403, "DCS.3002", Blocked(PermissionDenied), "the key lacks a permission"),
+    row(403, "DCS.3003", Blocked(PermissionDenied), "the key lacks a permission"),
+];
+
+/// DCS behind the gateway.
+pub const DCS_ROWS: Rows = Rows(&[DCS, GATEWAY]);

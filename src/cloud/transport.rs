@@ -1,0 +1,298 @@
+//! The one way out: bounded in time and size, no redirects, no proxy, no hidden
+//! retry. What mutates goes over a fresh connection, and is checked once more
+//! between connecting and sending.
+
+use std::error::Error as _;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tower::{BoxError, Layer, Service};
+
+use crate::clock::Clock;
+
+/// Answers longer than this are cut off and count as unreadable.
+const BODY_LIMIT: usize = 4 << 20;
+
+/// HTTP method of a cloud call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Mutates, with the clouds that this is about.
+    Post,
+}
+
+impl Method {
+    /// As it stands in the request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        }
+    }
+}
+
+/// A request, signed and ready.
+#[derive(Clone)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Scheme and authority, like `https://dcs.cn-north-4.myhuaweicloud.com`.
+    pub origin: String,
+    /// Path and query as they are sent.
+    pub target: String,
+    /// Every header but Host and Content-Length.
+    pub headers: Vec<(String, String)>,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Header `Date` in milliseconds since 1970, if there was a readable one.
+    pub date: Option<i64>,
+    /// Header `X-Request-Id`.
+    pub request_id: String,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no readable answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// Nothing of the request left.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// It may have arrived.
+    #[error("no readable answer: {0}")]
+    NoAnswer(String),
+}
+
+/// What came of a mutating call.
+pub type Outcome = Result<Reply, TransportError>;
+
+/// Asked after the connection stands and before the first byte leaves.
+pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// An endpoint that the operator's flags do not allow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("endpoint {0} is not allowed: it has to match --allow-endpoint, use https (or loopback with --allow-http-loopback), and not be link-local")]
+pub struct EndpointError(pub String);
+
+/// Connections and what is learnt from answers. One per process.
+#[derive(Clone)]
+pub struct Transport {
+    reads: reqwest::Client,
+    timeout: Duration,
+    /// Cloud's time minus ours, by origin, in milliseconds.
+    offsets: Arc<Mutex<std::collections::HashMap<String, i64>>>,
+    /// The clock that requests are dated with.
+    pub clock: Clock,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl Transport {
+    /// With the total time-out of one call.
+    pub fn new(clock: Clock, timeout: Duration) -> Result<Self, TransportError> {
+        let reads = builder(timeout)
+            .build()
+            .map_err(|e| TransportError::NotSent(describe(&e)))?;
+        Ok(Self {
+            reads,
+            timeout,
+            offsets: Arc::default(),
+            clock,
+        })
+    }
+
+    /// The cloud's time at this origin minus ours, as last seen in a `Date`
+    /// header; 0 while it has not been seen.
+    pub fn offset(&self, origin: &str) -> i64 {
+        let offsets = self.offsets.lock().expect("no panic while it is held");
+        offsets.get(origin).copied().unwrap_or(0)
+    }
+
+    /// A call that changes nothing.
+    pub async fn read(&self, request: Request) -> Outcome {
+        self.call(&self.reads, request).await
+    }
+
+    /// A call that changes something: once, over a connection of its own, and
+    /// only if `gate` agrees after that connection stands.
+    pub async fn send_once(&self, request: Request, gate: Gate) -> Outcome {
+        let client = builder(self.timeout)
+            .pool_max_idle_per_host(0)
+            .connector_layer(GateLayer(gate))
+            .build()
+            .map_err(|e| TransportError::NotSent(describe(&e)))?;
+        self.call(&client, request).await
+    }
+
+    async fn call(&self, client: &reqwest::Client, request: Request) -> Outcome {
+        let asked = self.clock.now().wall.0;
+        let url = format!("{}{}", request.origin, request.target);
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut call = client.request(method, url);
+        for (name, value) in &request.headers {
+            call = call.header(name, value);
+        }
+        if request.method == Method::Post && request.body.is_empty() {
+            call = call.header(http::header::CONTENT_LENGTH, "0");
+        }
+        if !request.body.is_empty() {
+            call = call.body(request.body);
+        }
+        let mut response = call.send().await.map_err(|e| {
+            // reqwest connects before it writes; its own word is relied on, and
+            // the simulator's tests hold it to it.
+            if e.is_connect() || e.is_builder() {
+                TransportError::NotSent(describe(&e))
+            } else {
+                TransportError::NoAnswer(describe(&e))
+            }
+        })?;
+        let header = |name: &str| {
+            let value = response.headers().get(name)?;
+            Some(value.to_str().ok()?.to_owned())
+        };
+        let date = header("date").and_then(|text| parse_date(&text));
+        let request_id = header("x-request-id").unwrap_or_default();
+        let answered = self.clock.now().wall.0;
+        if let Some(date) = date {
+            self.learn(&request.origin, date, asked, answered);
+        }
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|e| TransportError::NoAnswer(describe(&e)))?
+        {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                let text = format!("the answer is longer than {BODY_LIMIT} bytes");
+                return Err(TransportError::NoAnswer(text));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status,
+            date,
+            request_id,
+            body,
+        })
+    }
+
+    /// The header has whole seconds and was written somewhere between question
+    /// and answer: what that can explain counts as no offset.
+    fn learn(&self, origin: &str, date: i64, asked: i64, answered: i64) {
+        let offset = if date + 999 < asked {
+            date + 999 - asked
+        } else if date > answered {
+            date - answered
+        } else {
+            0
+        };
+        let mut offsets = self.offsets.lock().expect("no panic while it is held");
+        offsets.insert(origin.to_owned(), offset);
+    }
+}
+
+fn builder(timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .connect_timeout(timeout.min(Duration::from_secs(5)))
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+}
+
+/// The error and its causes, without the URL (an id in it is no secret, but a
+/// query may become one).
+fn describe(error: &reqwest::Error) -> String {
+    let mut text = match () {
+        () if error.is_timeout() => "time-out".to_owned(),
+        () if error.is_connect() => "connecting failed".to_owned(),
+        () => "the connection failed".to_owned(),
+    };
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+fn parse_date(text: &str) -> Option<i64> {
+    let time = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    Some(time.as_millisecond())
+}
+
+/// The gate said no: the reason for an unsent call.
+#[derive(Debug, thiserror::Error)]
+#[error("withheld by the last check before sending")]
+struct Withheld;
+
+#[derive(Clone)]
+struct GateLayer(Gate);
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated {
+            inner,
+            gate: self.0.clone(),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Gated<S> {
+    inner: S,
+    gate: Gate,
+}
+
+impl<S, R> Service<R> for Gated<S>
+where
+    S: Service<R, Error = BoxError>,
+    S::Future: Send + 'static,
+    S::Response: Send,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let connect = self.inner.call(request);
+        let gate = self.gate.clone();
+        Box::pin(async move {
+            let connection = connect.await?;
+            match gate() {
+                true => Ok(connection),
+                false => Err(Withheld.into()),
+            }
+        })
+    }
+}
