@@ -6,3 +6,5 @@
 pub mod api;
 pub mod clock;
 pub mod cloud;
+pub mod controllers;
+pub mod operations;

@@ -1,6 +1,158 @@
-//! Errand.
-fn main() {
-    for crd in errand::api::crds() {
-        println!("---\n{}", serde_yaml_ng::to_string(&crd).unwrap());
+//! The command line of Errand.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use errand::clock::Clock;
+use errand::controllers::{self, EndpointPolicy, Settings, rbac};
+use serde::Serialize;
+
+/// Carries out one-shot cloud operations that must not happen twice, and
+/// verifies them.
+#[derive(Parser)]
+#[command(name = "errand", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the operator.
+    Run(Run),
+    /// Print the CustomResourceDefinitions.
+    Crds {
+        /// Write a file for each into this folder instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Print the namespace, service account and roles that the operator needs.
+    Rbac,
+}
+
+#[derive(Args)]
+struct Run {
+    /// The operator's own namespace, where its lease is.
+    #[arg(long, env = "POD_NAMESPACE", default_value = rbac::NAMESPACE)]
+    namespace: String,
+    /// Work only on objects in this namespace.
+    #[arg(long, value_name = "NAMESPACE")]
+    watch_namespace: Option<String>,
+    /// Address of /livez, /readyz and /metrics.
+    #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// How many objects are worked on at the same time.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+    /// A host, or a suffix that begins with a dot, that connections may use as
+    /// endpoint beside the vendors' own. May be given several times.
+    #[arg(long, value_name = "HOST")]
+    allow_endpoint: Vec<String>,
+    /// Let allowed endpoints on a loopback address use http, for a simulator.
+    #[arg(long)]
+    allow_http_loopback: bool,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Which log lines are written, as in RUST_LOG.
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    log: String,
+    /// Take the time from this file (test builds).
+    #[cfg(feature = "test-clock")]
+    #[arg(long, value_name = "FILE")]
+    test_clock: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(run) => operate(run),
+        Command::Crds { dir: None } => print_all(&errand::api::crds()),
+        Command::Crds { dir: Some(dir) } => write_crds(&dir),
+        Command::Rbac => print_all(&rbac::manifests()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("errand: {message}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn operate(run: Run) -> Result<(), String> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&run.log)
+        .map_err(|e| format!("--log {}: {e}", run.log))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match run.log_format {
+        LogFormat::Text => log.with_ansi(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    let settings = Settings {
+        clock: clock(&run)?,
+        namespace: run.namespace,
+        watch_namespace: run.watch_namespace,
+        listen: run.listen,
+        concurrency: run.concurrency,
+        endpoints: EndpointPolicy {
+            allowed: run.allow_endpoint,
+            http_loopback: run.allow_http_loopback,
+        },
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
+    runtime
+        .block_on(controllers::run(settings))
+        .map_err(|e| e.to_string())
+}
+
+#[cfg(feature = "test-clock")]
+fn clock(run: &Run) -> Result<Clock, String> {
+    match &run.test_clock {
+        Some(file) => {
+            Clock::test(file).map_err(|e| format!("--test-clock {}: {e}", file.display()))
+        }
+        None => Ok(Clock::system()),
+    }
+}
+
+#[cfg(not(feature = "test-clock"))]
+fn clock(_: &Run) -> Result<Clock, String> {
+    Ok(Clock::system())
+}
+
+fn print_all(items: &[impl Serialize]) -> Result<(), String> {
+    for item in items {
+        print!("---\n{}", yaml(item)?);
+    }
+    Ok(())
+}
+
+fn write_crds(dir: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    for crd in errand::api::crds() {
+        let name = crd.metadata.name.clone().unwrap_or_default();
+        let file = dir.join(format!("{name}.yaml"));
+        let text = format!(
+            "# Generated from src/api by `cargo xtask generate`.\n{}",
+            yaml(&crd)?
+        );
+        std::fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn yaml(item: &impl Serialize) -> Result<String, String> {
+    serde_yaml_ng::to_string(item).map_err(|e| e.to_string())
 }

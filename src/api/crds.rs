@@ -10,10 +10,7 @@ use super::{CloudConnection, ResizeCancellation};
 
 /// All of them, in the order in which they are listed to users.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![
-        operation(ResizeCancellation::crd()),
-        CloudConnection::crd(),
-    ]
+    vec![operation(ResizeCancellation::crd()), CloudConnection::crd()]
 }
 
 /// Gives an operation's status the default that makes a new object Pending.

@@ -20,6 +20,6 @@ pub use resize_cancellation::{
     ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus, ResizeObservation,
 };
 pub use shared::{
-    AnswerWord, Condition, ConnectionRef, Hold, LocalRef, Mode, PlanStatus, State, Status,
-    StepStatus, Timestamp,
+    AnswerWord, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Hold, LocalRef, Mode,
+    PlanStatus, State, Status, StepStatus, Timestamp,
 };

@@ -57,6 +57,7 @@ reasons! {
     Cancelled: "The pending change is cancelled.",
     Refused: "The cloud refused the call for good; it had no effect.",
     TargetNotFound: "The target is not there.",
+    InvalidForTarget: "What is asked for does not fit the target.",
     TooLate: "The change has run; it cannot be cancelled any more.",
     ChangeFailed: "The change ran and failed; there is nothing left to cancel.",
 }

@@ -1,8 +1,8 @@
 //! `ResizeCancellation`: cancel a specification change of a DCS instance that
 //! waits for its maintenance window (DCS `CancelInstanceResize`).
 
-use kube::{CustomResource, KubeSchema};
 use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,11 @@ pub struct ResizeCancellationSpec {
     /// From the accepted call until its effect has to be seen, as a duration
     /// like 90s, 30m or 1h (1h when absent). After that a person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", regex(pattern = "^([0-9]{1,6}(s|m|h))+$"), length(max = 32))]
+    #[schemars(
+        with = "Option<String>",
+        regex(pattern = "^([0-9]{1,6}(s|m|h))+$"),
+        length(max = 32)
+    )]
     pub verify_timeout: Option<Duration>,
 }
 

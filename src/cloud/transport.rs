@@ -82,7 +82,9 @@ pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// An endpoint that the operator's flags do not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("endpoint {0} is not allowed: it has to match --allow-endpoint, use https (or loopback with --allow-http-loopback), and not be link-local")]
+#[error(
+    "endpoint {0} is not allowed: it has to match --allow-endpoint, use https (or loopback with --allow-http-loopback), and not be link-local"
+)]
 pub struct EndpointError(pub String);
 
 /// Connections and what is learnt from answers. One per process.

@@ -40,6 +40,7 @@ impl Rows {
     /// The first row for that answer. None: not listed, so for a mutating call
     /// nobody knows whether it had an effect.
     pub fn find(&self, status: u16, code: &str) -> Option<&'static Row> {
+        let code = &canonical(code);
         self.0.iter().flat_map(|rows| rows.iter()).find(|row| {
             (row.status == 0 || row.status == status) && (row.code.is_empty() || row.code == code)
         })
@@ -47,10 +48,19 @@ impl Rows {
 
     /// How a recorded refusal with that code was read.
     pub fn by_code(&self, code: &str) -> Option<&'static Row> {
+        let code = &canonical(code);
         self.0
             .iter()
             .flat_map(|rows| rows.iter())
             .find(|row| row.code == code)
+    }
+}
+
+/// Huawei Cloud's gateway writes its codes with two prefixes.
+fn canonical(code: &str) -> String {
+    match code.strip_prefix("APIG.") {
+        Some(number) => format!("APIGW.{number}"),
+        None => code.to_owned(),
     }
 }
 

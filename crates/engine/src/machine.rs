@@ -10,7 +10,7 @@ use crate::types::*;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// Read the object from the API server, not from a cache.
-    /// Answers with [`Event::Woken`] or [`Event::Gone`].
+    /// Answers with [`Event::Woken`], [`Event::Gone`] or [`Event::NoReply`].
     Read,
     /// Read the cloud. [`Event::Observed`] or [`Event::Unobserved`].
     Observe,
@@ -22,7 +22,7 @@ pub enum Effect {
     Claim(Plan),
     /// Write this intent, with the change, under the precondition that the
     /// object is as it was last read. [`Event::Written`], [`Event::Conflict`] or
-    /// [`Event::Unwritten`].
+    /// [`Event::NoReply`].
     Intend(Step, Change),
     /// Sign, connect, check [`may_send`], send the step of this number once.
     /// [`Event::Answered`] or [`Event::Unsent`].
@@ -56,8 +56,9 @@ pub enum Event {
     Written(Now, bool),
     /// Not stored: the object has changed since it was read.
     Conflict,
-    /// Nobody knows whether it was stored.
-    Unwritten,
+    /// The API server gave no usable answer: not read; or nobody knows whether
+    /// it was stored.
+    NoReply(Now),
     /// The call's answer.
     Answered(Now, Answer),
     /// The call is known to have had no effect and may be made again: it did
@@ -241,12 +242,11 @@ impl State {
     pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
         self.failures = self.failures.saturating_add(1);
         self.streak = 0;
-        let mut pause = if t.blocked {
-            rules.recheck
-        } else {
-            rules.pause(self.failures)
+        let pause = match t.pause {
+            Some(pause) => pause,
+            None if t.blocked => rules.recheck,
+            None => rules.pause(self.failures),
         };
-        pause = pause.max(t.pause.unwrap_or_default());
         if self.failures <= t.quiet {
             return self.rest(Some(pause));
         }
@@ -314,7 +314,17 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         }
         // Start over with what stands there. After a time-out the intent may
         // stand there as we wrote it: `mine` recognises it.
-        (Phase::Intending | Phase::Storing(..), Event::Unwritten | Event::Conflict) => state.read(),
+        (Phase::Intending | Phase::Storing(..), Event::Conflict) => state.read(),
+        (Phase::Reading | Phase::Intending | Phase::Storing(..), Event::NoReply(_)) => {
+            state.failures = state.failures.saturating_add(1);
+            match (state.phase, state.failures) {
+                (Phase::Reading, _) | (_, 2..) => {
+                    let pause = rules.pause(state.failures);
+                    state.rest(Some(pause))
+                }
+                _ => state.read(),
+            }
+        }
         (Phase::Sending, Event::Answered(now, answer)) => answered(rules, state, now, answer),
         (Phase::Sending, Event::Unsent(_, t)) => state.trouble(rules, t),
         (Phase::Storing(report, next), Event::Written(now, _)) => {

@@ -156,7 +156,7 @@ impl Operation {
             world.version += 1;
         }
         if lost {
-            return process.advance(&self.rules, now.wall.0, Event::Unwritten);
+            return process.advance(&self.rules, now.wall.0, Event::NoReply(now));
         }
         process.version = world.version;
         process.advance(&self.rules, now.wall.0, Event::Written(now, true));

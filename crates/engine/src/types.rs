@@ -188,7 +188,7 @@ pub struct Trouble {
     pub blocked: bool,
     /// Say nothing for this many failures in a row: most of them pass.
     pub quiet: u32,
-    /// Try again no earlier than this, however few failures there were.
+    /// Try again after this, however many failures there were.
     pub pause: Option<Span>,
 }
 

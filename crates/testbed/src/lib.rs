@@ -1,1 +1,12 @@
-//! (being written)
+//! Everything real that a test or the demo stands on: an API server with the
+//! CRDs, simulated clouds on loopback, and operator processes that run with the
+//! generated rights and never as admin.
+//!
+//! It speaks to the API server as people do, with kubectl, and knows nothing of
+//! the operator's code.
+
+mod bed;
+mod plane;
+
+pub use bed::{Bed, BedOptions, DCS_PROJECT};
+pub use plane::{Plane, shared_plane};

@@ -88,7 +88,8 @@ impl TestClock {
 
     /// How far this clock is ahead of the wall clock.
     pub fn ahead(&self) -> Duration {
-        self.word(0).expect("the clock file was readable when it was opened")
+        self.word(0)
+            .expect("the clock file was readable when it was opened")
     }
 
     /// The wall clock plus every advance.

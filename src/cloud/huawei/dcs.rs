@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::client::{CallError, Client, Sent};
 use crate::api::Reason;
-use crate::cloud::verdict::{Reading, Refusal};
 use crate::cloud::Gate;
+use crate::cloud::verdict::{Reading, Refusal};
 
 /// Largest page of background tasks that is asked for.
 const PAGE: usize = 100;
@@ -106,7 +106,8 @@ pub async fn list_background_tasks(
             number => number.as_u64().unwrap_or(0),
         };
         let got = page.tasks.unwrap_or_default();
-        let last = got.is_empty() || (got.len() < PAGE && (tasks.len() + got.len()) as u64 >= count);
+        let last =
+            got.is_empty() || (got.len() < PAGE && (tasks.len() + got.len()) as u64 >= count);
         tasks.extend(got);
         if last || tasks.len() >= MAX_TASKS {
             return Ok(Some(tasks));
@@ -121,15 +122,17 @@ pub async fn cancel_resize(client: &Client, instance: &str, task: &str, gate: Ga
         client.project
     );
     match client.post(&path, Vec::new(), gate).await {
-        Sent::Accepted { body, request_id } => match serde_json::from_slice::<CancelResult>(&body) {
-            Ok(answer) if answer.result == "success" => Sent::Accepted { body, request_id },
-            _ => Sent::Unknown(Refusal {
-                status: 200,
-                message: "the answer is not the documented one".to_owned(),
-                request_id,
-                ..Refusal::default()
-            }),
-        },
+        Sent::Accepted { body, request_id } => {
+            match serde_json::from_slice::<CancelResult>(&body) {
+                Ok(answer) if answer.result == "success" => Sent::Accepted { body, request_id },
+                _ => Sent::Unknown(Refusal {
+                    status: 200,
+                    message: "the answer is not the documented one".to_owned(),
+                    request_id,
+                    ..Refusal::default()
+                }),
+            }
+        }
         other => other,
     }
 }

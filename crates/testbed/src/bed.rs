@@ -1,0 +1,360 @@
+//! One test's own corner: a namespace, an operator with its rights, a simulator
+//! and a clock.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use errand_controlplane::guard::Guarded;
+use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
+use errand_testclock::{TestClock, Timing};
+use serde_json::Value;
+
+use crate::plane::{Plane, repository};
+
+/// The project id that every bed's connection uses.
+pub const DCS_PROJECT: &str = "0123456789abcdef0123456789abcdef";
+
+const ACCESS_KEY: &str = "ERRANDTESTACCESSKEY1";
+const SECRET_KEY: &str = "ErrandTestSecretKey-canary-4711";
+
+/// Longest wait for anything that has to happen by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a bed is made of.
+pub struct BedOptions {
+    /// The timing profile. The lease is long by default, so that an advance of
+    /// the clock does not lose it.
+    pub timing: Timing,
+    /// The simulator, but for its clock.
+    pub simulator: Config,
+    /// The clock is a test clock; otherwise everything runs on the wall clock,
+    /// as a release build of the operator does.
+    pub test_clock: bool,
+}
+
+impl Default for BedOptions {
+    fn default() -> Self {
+        Self {
+            timing: Timing {
+                lease: Duration::from_secs(12 * 3600),
+                ..Timing::default()
+            },
+            simulator: Config::default(),
+            test_clock: true,
+        }
+    }
+}
+
+/// A namespace with an account, an operator and a cloud of its own.
+pub struct Bed {
+    plane: &'static Plane,
+    /// The namespace.
+    pub namespace: String,
+    /// The simulated clouds.
+    pub simulator: Simulator,
+    /// The clock that operator and simulator share.
+    pub clock: Option<TestClock>,
+    clock_file: PathBuf,
+    kubeconfig: PathBuf,
+    binary: PathBuf,
+    operator: Option<Guarded>,
+    started: u32,
+}
+
+impl Bed {
+    /// Makes the namespace, the operator's rights in it, the Secret and the
+    /// CloudConnection. `binary` is the operator, which is not started yet.
+    pub fn new(plane: &'static Plane, binary: &str, name: &str, options: BedOptions) -> Self {
+        Self::try_new(plane, binary, name, options).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn try_new(
+        plane: &'static Plane,
+        binary: &str,
+        name: &str,
+        options: BedOptions,
+    ) -> Result<Self, String> {
+        let number = {
+            let mut counter = plane.counter.lock().expect("no panic while it is held");
+            *counter += 1;
+            *counter
+        };
+        let namespace = format!("{name}-{number}");
+        let dir = plane.control_plane().dir();
+        let clock_file = dir.join(format!("{namespace}.clock"));
+        let text = |e: io::Error| e.to_string();
+        let clock = match options.test_clock {
+            true => Some(TestClock::create(&clock_file, options.timing).map_err(text)?),
+            false => None,
+        };
+        let mut config = options.simulator;
+        if let Some(clock) = &clock {
+            config.clock = errand_simulator::Clock::Test(clock.clone());
+            config.date_window = options.timing.signature_validity;
+        }
+        let simulator = Simulator::start(config).map_err(text)?;
+        simulator
+            .seed(Seed::new().account(Account::new(ACCESS_KEY, SECRET_KEY).project(DCS_PROJECT)));
+
+        let rights = fs::read_to_string(repository().join("deploy/rbac.yaml")).map_err(text)?;
+        plane.apply(&rights.replace("errand-system", &namespace))?;
+        let token = plane.kubectl(&[
+            "create",
+            "token",
+            "errand",
+            "-n",
+            &namespace,
+            "--duration=24h",
+        ])?;
+        let kubeconfig = dir.join(format!("{namespace}.kubeconfig"));
+        plane
+            .control_plane()
+            .write_kubeconfig(&kubeconfig, token.trim(), &namespace)
+            .map_err(text)?;
+        let bed = Self {
+            plane,
+            namespace,
+            simulator,
+            clock,
+            clock_file,
+            kubeconfig,
+            binary: PathBuf::from(binary),
+            operator: None,
+            started: 0,
+        };
+        bed.put_secret(SECRET_KEY);
+        bed.try_apply(&bed.connection("huawei-prod"))?;
+        Ok(bed)
+    }
+
+    /// The manifest of a CloudConnection to this bed's simulator.
+    pub fn connection(&self, name: &str) -> String {
+        let url = self.simulator.url();
+        format!(
+            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: domain-0001\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\"}}\n"
+        )
+    }
+
+    /// Puts a key pair with this secret key into the connection's Secret.
+    pub fn put_secret(&self, secret_key: &str) {
+        self.apply(&format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
+        ));
+    }
+
+    /// The manifest of a ResizeCancellation; `more` is added to its spec.
+    pub fn cancellation(&self, name: &str, instance: &str, task: &str, more: &str) -> String {
+        format!(
+            "apiVersion: huawei.errand.cloud/v1alpha1\nkind: ResizeCancellation\nmetadata: {{name: {name}}}\nspec:\n  connectionRef: {{kind: CloudConnection, name: huawei-prod}}\n  instanceId: {instance}\n  taskId: {task}\n{more}"
+        )
+    }
+
+    /// An instance with a change that would run in that many seconds.
+    pub fn seed_pending_change(&self, instance: &str, task: &str, seconds: i64) {
+        let instance = DcsInstance::new(instance)
+            .spec("redis.ha.xu1.large.r2.4", 4.0)
+            .pending_change(task, "redis.ha.xu1.large.r2.8", seconds);
+        self.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+    }
+
+    /// Starts the operator, in this namespace only.
+    pub fn start_operator(&mut self) {
+        self.start_operator_with(&[], &[]);
+    }
+
+    /// Starts the operator with further arguments and environment variables.
+    pub fn start_operator_with(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
+        self.started += 1;
+        let operator = self.spawn(self.started, arguments, variables);
+        self.operator = Some(operator);
+    }
+
+    fn spawn(&self, number: u32, arguments: &[&str], variables: &[(&str, &str)]) -> Guarded {
+        let mut command = Command::new(&self.binary);
+        command
+            .args([
+                "run",
+                "--namespace",
+                &self.namespace,
+                "--watch-namespace",
+                &self.namespace,
+            ])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--allow-endpoint",
+                "127.0.0.1",
+                "--allow-http-loopback",
+            ])
+            .args(arguments)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .envs(variables.iter().copied());
+        if self.clock.is_some() {
+            command.arg("--test-clock").arg(&self.clock_file);
+        }
+        let name = format!("{}-operator-{number}", self.namespace);
+        let options = self.plane.control_plane().guard_options(&name);
+        Guarded::start(&command, &options).expect("the operator starts")
+    }
+
+    /// The running operator.
+    pub fn operator(&mut self) -> &mut Guarded {
+        self.operator.as_mut().expect("an operator was started")
+    }
+
+    /// What the operators of this bed have logged.
+    pub fn operator_log(&self) -> String {
+        let dir = self.plane.control_plane().dir();
+        (1..=self.started)
+            .map(|n| dir.join(format!("{}-operator-{n}.log", self.namespace)))
+            .map(|file| fs::read_to_string(file).unwrap_or_default())
+            .collect()
+    }
+
+    /// Waits until the operator has ended by itself; its exit status.
+    pub fn wait_for_operator_to_end(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.operator().try_wait().expect("its watchdog tells") {
+                self.operator = None;
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the operator is still running");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// SIGTERM, and waits for its orderly end.
+    pub fn stop_operator(&mut self) -> i32 {
+        let mut operator = self.operator.take().expect("an operator was started");
+        operator.stop().expect("it ends")
+    }
+
+    /// SIGKILL. The lease of the dead process is deleted, so that the next one
+    /// need not wait for it to expire.
+    pub fn kill_operator(&mut self) {
+        if let Some(mut operator) = self.operator.take() {
+            operator.kill().expect("it can be killed");
+        }
+        self.delete_lease();
+    }
+
+    /// Deletes the lease, whoever holds it.
+    pub fn delete_lease(&self) {
+        let _ = self.try_kubectl(&["delete", "lease", "errand", "--ignore-not-found"]);
+    }
+
+    /// `kubectl apply` into this namespace; panics with its words if it fails.
+    pub fn apply(&self, manifest: &str) -> String {
+        self.try_apply(manifest)
+            .unwrap_or_else(|e| panic!("kubectl apply: {e}"))
+    }
+
+    /// `kubectl apply` into this namespace.
+    pub fn try_apply(&self, manifest: &str) -> Result<String, String> {
+        let output = self
+            .plane
+            .kubectl_output(&["apply", "-n", &self.namespace, "-f", "-"], Some(manifest));
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    /// kubectl in this namespace, as admin.
+    pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut all = vec!["-n", &self.namespace];
+        all.extend(arguments);
+        self.plane.kubectl(&all)
+    }
+
+    /// kubectl in this namespace; panics with its words if it fails.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments).unwrap_or_else(|e| {
+            panic!(
+                "kubectl {}: {e}\n{}",
+                arguments.join(" "),
+                self.operator_log()
+            )
+        })
+    }
+
+    /// An object as JSON.
+    pub fn get(&self, kind: &str, name: &str) -> Value {
+        let text = self.kubectl(&["get", kind, name, "-o", "json"]);
+        serde_json::from_str(&text).expect("kubectl prints JSON")
+    }
+
+    /// Waits, as a pipeline would, until the operation is at rest; it as JSON.
+    pub fn wait_at_rest(&self, kind: &str, name: &str) -> Value {
+        let object = format!("{kind}/{name}");
+        self.kubectl(&[
+            "wait",
+            "--for=condition=Reconciling=false",
+            &object,
+            "--timeout=60s",
+        ]);
+        self.get(kind, name)
+    }
+
+    /// Waits until `condition` holds; panics with `what` and the operator's log
+    /// if it does not.
+    pub fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !condition() {
+            assert!(
+                Instant::now() < deadline,
+                "waited in vain until {what}\n{}\n{}",
+                self.simulator.journal(),
+                self.operator_log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Moves the clock of operator and simulator.
+    pub fn advance(&self, by: Duration) {
+        self.clock
+            .as_ref()
+            .expect("this bed has a test clock")
+            .advance(by);
+    }
+
+    /// Lines of the API server's audit log about this bed's operator.
+    pub fn audit(&self) -> Vec<Value> {
+        let file = self
+            .plane
+            .control_plane()
+            .audit_log()
+            .expect("auditing is on");
+        let user = format!("system:serviceaccount:{}:errand", self.namespace);
+        let text = fs::read_to_string(file).expect("the audit log can be read");
+        text.lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|event| event["user"]["username"] == user.as_str())
+            .collect()
+    }
+
+    /// Successful requests of the operator that changed something, but for the
+    /// lease: verb, resource and subresource.
+    pub fn writes(&self) -> Vec<String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.audit()
+            .iter()
+            .filter(|event| !["get", "list", "watch"].contains(&text(&event["verb"]).as_str()))
+            .filter(|event| event["objectRef"]["resource"] != "leases")
+            .map(|event| {
+                let object = &event["objectRef"];
+                let parts = [
+                    text(&event["verb"]),
+                    text(&object["resource"]),
+                    text(&object["subresource"]),
+                ];
+                parts.join(" ").trim_end().to_owned()
+            })
+            .collect()
+    }
+}

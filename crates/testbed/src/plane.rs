@@ -1,0 +1,100 @@
+//! The control plane that all tests of a binary share.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use errand_controlplane::{ControlPlane, Options};
+
+/// A control plane with Errand's CRDs.
+pub struct Plane {
+    control_plane: ControlPlane,
+    /// Numbers what is made on it.
+    pub(crate) counter: Mutex<u32>,
+}
+
+/// One for the whole process. It ends with the process, however that ends.
+pub fn shared_plane() -> &'static Plane {
+    static PLANE: OnceLock<Plane> = OnceLock::new();
+    PLANE.get_or_init(|| Plane::start().unwrap_or_else(|e| panic!("{e}")))
+}
+
+impl Plane {
+    /// Starts one, with an audit log, and installs the CRDs.
+    pub fn start() -> Result<Self, String> {
+        let options = Options {
+            audit: true,
+            ..Options::default()
+        };
+        let control_plane = ControlPlane::start(options).map_err(|e| e.to_string())?;
+        let plane = Self {
+            control_plane,
+            counter: Mutex::new(0),
+        };
+        let crds = repository().join("crds");
+        let crds = crds.to_str().ok_or("the path of crds/ is not text")?;
+        plane.kubectl(&["apply", "--server-side", "-f", crds])?;
+        plane.kubectl(&[
+            "wait",
+            "--for=condition=Established",
+            "crd",
+            "--all",
+            "--timeout=60s",
+        ])?;
+        Ok(plane)
+    }
+
+    /// The control plane.
+    pub fn control_plane(&self) -> &ControlPlane {
+        &self.control_plane
+    }
+
+    /// Runs kubectl as admin; its output, or what it said on standard error.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        said(self.kubectl_output(arguments, None))
+    }
+
+    /// `kubectl apply -f -`.
+    pub fn apply(&self, manifest: &str) -> Result<String, String> {
+        said(self.kubectl_output(&["apply", "-f", "-"], Some(manifest)))
+    }
+
+    /// Runs kubectl as admin, with this on its standard input.
+    pub fn kubectl_output(&self, arguments: &[&str], input: Option<&str>) -> Output {
+        output(self.control_plane.kubectl(), arguments, input)
+    }
+}
+
+/// The root of the repository that this was built from.
+pub(crate) fn repository() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap_or(root)
+}
+
+fn output(mut command: Command, arguments: &[&str], input: Option<&str>) -> Output {
+    let stdin = match input {
+        Some(_) => Stdio::piped(),
+        None => Stdio::null(),
+    };
+    let mut child = command
+        .args(arguments)
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubectl was found when the control plane started");
+    if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+        // A kubectl that fails at once may not read it all.
+        let _ = pipe.write_all(input.as_bytes());
+    }
+    child.wait_with_output().expect("kubectl ends")
+}
+
+fn said(output: Output) -> Result<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(text(&output.stderr)),
+    }
+}

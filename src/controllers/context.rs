@@ -1,0 +1,83 @@
+//! What every session of a process shares.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use errand_engine::{Rules, State, Tick, Writer};
+use kube::runtime::events::Recorder;
+
+use super::connections::Connections;
+use super::lease::Leadership;
+use super::metrics::Metrics;
+use crate::clock::Clock;
+use crate::cloud::Refusal;
+
+/// The total time-out of one request to the API server.
+pub(super) const API_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Shared by every session of this process.
+pub(super) struct Context {
+    pub(super) client: kube::Client,
+    pub(super) clock: Clock,
+    pub(super) rules: Rules,
+    /// This process start.
+    pub(super) writer: Writer,
+    pub(super) leadership: Leadership,
+    pub(super) connections: Connections,
+    pub(super) metrics: Metrics,
+    pub(super) events: Recorder,
+    pub(super) memory: Memories,
+}
+
+/// What this process remembers of one object between sessions.
+#[derive(Clone)]
+pub(super) struct Memory {
+    pub(super) engine: State,
+    /// The newest resourceVersion that this process read or wrote itself. An
+    /// older one in the watch cache is behind our own writes.
+    pub(super) version: u64,
+    /// Nothing to do for an unchanged object before this time.
+    pub(super) quiet_until: Option<Tick>,
+    /// The words of the newest answer, by step number, until they are stored.
+    pub(super) said: Option<(u32, Refusal)>,
+}
+
+/// Memories by uid. An object that is gone has none, nor one that has ended once
+/// the watch cache shows it so.
+#[derive(Clone, Default)]
+pub(super) struct Memories(Arc<Mutex<HashMap<String, Memory>>>);
+
+impl Memories {
+    /// Takes the memory out for a session; a new one if there is none.
+    pub(super) fn take(&self, uid: &str, writer: Writer) -> Memory {
+        let kept = self.lock().remove(uid);
+        kept.unwrap_or_else(|| Memory {
+            engine: State::new(writer),
+            version: 0,
+            quiet_until: Some(Tick(i64::MIN)),
+            said: None,
+        })
+    }
+
+    /// Keeps it for the next session.
+    pub(super) fn keep(&self, uid: &str, memory: Memory) {
+        self.lock().insert(uid.to_owned(), memory);
+    }
+
+    /// Looks at the object when it is next asked to, changed or not.
+    pub(super) fn poke(&self, uid: &str) {
+        if let Some(memory) = self.lock().get_mut(uid) {
+            memory.quiet_until = Some(Tick(i64::MIN));
+        }
+    }
+
+    /// Forgets an object that is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.lock().remove(uid);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {
+        self.0.lock().expect("no panic while it is held")
+    }
+}

@@ -1,0 +1,204 @@
+//! One process leads: a Lease, taken and renewed with its resourceVersion.
+//!
+//! A leader that could not renew stops leading on its own clocks a while before
+//! anybody else may take over; it does not have to be told. What a process that
+//! wrongly takes itself for the leader could still do is bounded elsewhere: its
+//! intents need the object's resourceVersion, and its signatures expire.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use errand_engine::{Now, Span};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::Api;
+use kube::api::{ObjectMeta, PostParams};
+use tokio::time::timeout;
+
+use super::context::API_TIMEOUT;
+use crate::clock::{Clock, duration};
+
+/// The Lease that leaders hold.
+const NAME: &str = "errand";
+
+/// Whether this process leads, asked before each mutating call.
+#[derive(Clone)]
+pub(super) struct Leadership {
+    clock: Clock,
+    /// When the last successful renewal was begun, and for how long it counts.
+    renewed: Arc<Mutex<Option<(Now, Span)>>>,
+}
+
+impl Leadership {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            renewed: Arc::default(),
+        }
+    }
+
+    /// True until the renew deadline, on the clock that runs faster.
+    pub(super) fn holds(&self) -> bool {
+        let renewed = *self.renewed.lock().expect("no panic while it is held");
+        renewed.is_some_and(|(at, deadline)| self.clock.now().at_most_since(at) < deadline)
+    }
+
+    fn set(&self, renewed: Option<(Now, Span)>) {
+        *self.renewed.lock().expect("no panic while it is held") = renewed;
+    }
+}
+
+/// Takes and renews the lease.
+pub(super) struct Elector {
+    pub(super) api: Api<Lease>,
+    pub(super) clock: Clock,
+    pub(super) identity: String,
+    /// How long a renewal is valid for others.
+    pub(super) lease: Span,
+    pub(super) leadership: Leadership,
+}
+
+/// What this process last saw of somebody else's lease.
+struct Seen {
+    version: String,
+    at: Now,
+}
+
+impl Elector {
+    /// Returns once this process leads.
+    pub(super) async fn acquire(&self) {
+        let mut seen: Option<Seen> = None;
+        loop {
+            match self.attempt(&mut seen).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(e) => tracing::warn!(error = %e, "lease: cannot be taken yet"),
+            }
+            self.clock.sleep(self.pause()).await;
+        }
+    }
+
+    /// Renews until the renew deadline passes without a success, then returns.
+    pub(super) async fn keep(&self) {
+        while self.leadership.holds() {
+            self.clock.sleep(self.pause()).await;
+            match self.attempt(&mut None).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::error!("lease: another process has taken it");
+                    self.leadership.set(None);
+                }
+                Err(e) => tracing::warn!(error = %e, "lease: not renewed"),
+            }
+        }
+    }
+
+    /// Gives it up, so that the next process need not wait.
+    pub(super) async fn release(&self) {
+        self.leadership.set(None);
+        let Ok(Ok(mut lease)) = timeout(API_TIMEOUT, self.api.get(NAME)).await else {
+            return;
+        };
+        let spec = lease.spec.get_or_insert_default();
+        if spec.holder_identity.as_deref() == Some(&self.identity) {
+            spec.holder_identity = None;
+            let params = PostParams::default();
+            let put = self.api.replace(NAME, &params, &lease);
+            if let Ok(Err(e)) = timeout(API_TIMEOUT, put).await {
+                tracing::warn!(error = %e, "lease: not released");
+            }
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        duration(Span(self.lease.0 / 6))
+    }
+
+    /// One try: true if this process leads after it.
+    async fn attempt(&self, seen: &mut Option<Seen>) -> Result<bool, String> {
+        let begun = self.clock.now();
+        let found = timeout(API_TIMEOUT, self.api.get_opt(NAME))
+            .await
+            .map_err(|_| "time-out".to_owned())?
+            .map_err(|e| e.to_string())?;
+        if let Some(lease) = &found
+            && !self.may_take(lease, seen)
+        {
+            return Ok(false);
+        }
+        let wanted = self.wanted(found);
+        let params = PostParams::default();
+        let written = match wanted.metadata.resource_version {
+            Some(_) => timeout(API_TIMEOUT, self.api.replace(NAME, &params, &wanted)).await,
+            None => timeout(API_TIMEOUT, self.api.create(&params, &wanted)).await,
+        };
+        match written {
+            Err(_) => Err("time-out".to_owned()),
+            Ok(Ok(_)) => {
+                // Others wait for the whole lease; we stop at two thirds of it.
+                self.leadership
+                    .set(Some((begun, Span(self.lease.0 * 2 / 3))));
+                Ok(true)
+            }
+            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(false),
+            Ok(Err(e)) => Err(e.to_string()),
+        }
+    }
+
+    /// It is ours, free, or has not been renewed for its whole length on our
+    /// own clock since we first saw it like this.
+    fn may_take(&self, lease: &Lease, seen: &mut Option<Seen>) -> bool {
+        let spec = lease.spec.as_ref();
+        let holder = spec
+            .and_then(|s| s.holder_identity.as_deref())
+            .unwrap_or("");
+        if holder.is_empty() || holder == self.identity {
+            return true;
+        }
+        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        let now = self.clock.now();
+        match seen {
+            Some(last) if last.version == version => {
+                let seconds = spec.and_then(|s| s.lease_duration_seconds).unwrap_or(0);
+                let length = Span(i64::from(seconds) * 1000).max(self.lease);
+                now.at_least_since(last.at) >= length
+            }
+            _ => {
+                *seen = Some(Seen { version, at: now });
+                false
+            }
+        }
+    }
+
+    fn wanted(&self, found: Option<Lease>) -> Lease {
+        let now = jiff::Timestamp::from_millisecond(self.clock.now().wall.0).unwrap_or_default();
+        let before = found.as_ref().and_then(|lease| lease.spec.clone());
+        let same = before
+            .as_ref()
+            .is_some_and(|spec| spec.holder_identity.as_deref() == Some(&self.identity));
+        let transitions = before
+            .as_ref()
+            .and_then(|s| s.lease_transitions)
+            .unwrap_or(0);
+        let acquired = before.filter(|_| same).and_then(|spec| spec.acquire_time);
+        Lease {
+            metadata: ObjectMeta {
+                name: Some(NAME.to_owned()),
+                resource_version: found.and_then(|lease| lease.metadata.resource_version),
+                ..ObjectMeta::default()
+            },
+            spec: Some(LeaseSpec {
+                holder_identity: Some(self.identity.clone()),
+                lease_duration_seconds: Some(
+                    i32::try_from(self.lease.0 / 1000)
+                        .unwrap_or(i32::MAX)
+                        .max(1),
+                ),
+                acquire_time: acquired.or(Some(MicroTime(now))),
+                renew_time: Some(MicroTime(now)),
+                lease_transitions: Some(transitions + i32::from(!same)),
+                ..LeaseSpec::default()
+            }),
+        }
+    }
+}

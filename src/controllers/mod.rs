@@ -1,0 +1,21 @@
+//! Kubernetes I/O: the shell around the engine.
+//!
+//! `session` carries out the engine's effects for one object; `status` renders
+//! what it reports; `connections` turns a connectionRef into a client that may
+//! be used; `run` wires watches, timers and the lease together. Nothing here
+//! decides whether a mutating call may be made.
+
+mod connections;
+mod context;
+mod effects;
+mod lease;
+mod metrics;
+mod observability;
+pub mod rbac;
+mod run;
+mod session;
+mod status;
+mod timers;
+
+pub use effects::EFFECTS;
+pub use run::{EndpointPolicy, RunError, Settings, run};

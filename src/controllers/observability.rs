@@ -1,0 +1,87 @@
+//! `/livez`, `/readyz` and `/metrics`.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// Scrapes and probes at the same time; more wait.
+const CONNECTIONS: usize = 16;
+
+/// What the endpoints tell.
+#[derive(Clone)]
+pub(super) struct Health {
+    /// The API server was reached, and this process leads or waits to.
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) registry: Arc<Registry>,
+}
+
+/// Serves until the process ends.
+pub(super) async fn serve(listener: TcpListener, health: Health) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            return;
+        };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        let health = health.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let reply = answer(&request, &health);
+                async move { Ok::<_, Infallible>(reply) }
+            });
+            let _ = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(std::time::Duration::from_secs(10))
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            drop(slot);
+        });
+    }
+}
+
+/// Opens the port.
+pub(super) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
+    let (status, text) = match request.uri().path() {
+        "/livez" => (StatusCode::OK, "ok\n".to_owned()),
+        "/readyz" => match health.ready.load(Ordering::SeqCst) {
+            true => (StatusCode::OK, "ok\n".to_owned()),
+            false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
+        },
+        "/metrics" => {
+            let mut text = String::new();
+            match prometheus_client::encoding::text::encode(&mut text, &health.registry) {
+                Ok(()) => (StatusCode::OK, text),
+                Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
+            }
+        }
+        _ => (
+            StatusCode::NOT_FOUND,
+            "see /livez, /readyz, /metrics\n".to_owned(),
+        ),
+    };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let mut reply = Response::new(Full::new(Bytes::from(text)));
+    *reply.status_mut() = status;
+    if request.uri().path() == "/metrics"
+        && let Ok(kind) = kind.parse()
+    {
+        reply.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    }
+    reply
+}

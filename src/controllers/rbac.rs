@@ -1,0 +1,36 @@
+//! The rights that the operator runs with, generated into `deploy/rbac.yaml`.
+
+use serde_json::{Value, json};
+
+/// Namespace that the generated manifests install into.
+pub const NAMESPACE: &str = "errand-system";
+
+/// Namespace, service account, roles and bindings. No wildcard, no list or watch
+/// of Secrets, no delete.
+pub fn manifests() -> Vec<Value> {
+    let read = ["get", "list", "watch"];
+    let rules = json!([
+        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations"], "verbs": read},
+        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations/status"], "verbs": ["update"]},
+        {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections"], "verbs": read},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+        {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+    ]);
+    let lease = json!([
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["errand"], "verbs": ["get", "update"]},
+    ]);
+    let rbac = "rbac.authorization.k8s.io/v1";
+    let cluster_name = format!("{NAMESPACE}:errand");
+    let subjects = json!([{"kind": "ServiceAccount", "name": "errand", "namespace": NAMESPACE}]);
+    vec![
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "errand", "namespace": NAMESPACE}}),
+        json!({"apiVersion": rbac, "kind": "ClusterRole", "metadata": {"name": cluster_name}, "rules": rules}),
+        json!({"apiVersion": rbac, "kind": "ClusterRoleBinding", "metadata": {"name": cluster_name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": cluster_name}, "subjects": subjects}),
+        json!({"apiVersion": rbac, "kind": "Role", "metadata": {"name": "errand-lease", "namespace": NAMESPACE}, "rules": lease}),
+        json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "errand-lease", "namespace": NAMESPACE},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "errand-lease"}, "subjects": subjects}),
+    ]
+}

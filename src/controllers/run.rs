@@ -1,0 +1,429 @@
+//! The running operator: configuration, the lease, the watches, and an orderly
+//! end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use errand_engine::{Span, Tick, Writer};
+use futures::{Stream, StreamExt};
+use kube::api::Api;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher::{self, Event as WatchEvent};
+use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::{Client, Config, ResourceExt};
+use prometheus_client::registry::Registry;
+use rand::Rng as _;
+use tokio::sync::watch as signal;
+
+use super::connections::Connections;
+pub use super::connections::EndpointPolicy;
+use super::context::{API_TIMEOUT, Context, Memories};
+use super::lease::{Elector, Leadership};
+use super::metrics::{Metrics, WatchFault};
+use super::observability::{Health, bind, serve};
+use super::session::Session;
+use super::timers::Timers;
+use crate::api::{CloudConnection, Status};
+use crate::clock::{Clock, duration};
+use crate::cloud::Transport;
+use crate::operations::resize_cancellation::CancelResize;
+use crate::operations::{Kind, Object};
+
+/// How long running sessions may take to end after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What `errand run` is told.
+pub struct Settings {
+    /// The operator's own namespace: its lease is there.
+    pub namespace: String,
+    /// Work only on objects in this namespace; all of them if absent.
+    pub watch_namespace: Option<String>,
+    /// Where `/livez`, `/readyz` and `/metrics` listen.
+    pub listen: SocketAddr,
+    /// How many objects are worked on at the same time.
+    pub concurrency: u16,
+    /// Which endpoints may be used beside the vendors'.
+    pub endpoints: EndpointPolicy,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Why the operator stopped, other than being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No usable configuration for the API server.
+    #[error("no usable Kubernetes configuration: {0}")]
+    Kubernetes(String),
+    /// The port is taken, for instance.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// Something that has to work at start does not.
+    #[error("cannot start: {0}")]
+    Start(String),
+    /// Another process leads now. The process ends; its replacement waits.
+    #[error("the lease is lost")]
+    LeaseLost,
+}
+
+/// Runs until SIGTERM or SIGINT, or until the lease is lost.
+pub async fn run(settings: Settings) -> Result<(), RunError> {
+    // Fails only if one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut config = Config::infer()
+        .await
+        .map_err(|e| RunError::Kubernetes(e.to_string()))?;
+    // Each write is retried knowingly or not at all; each read has an end.
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    config.read_timeout = Some(Duration::from_secs(295));
+    config.write_timeout = Some(API_TIMEOUT);
+    let client = Client::try_from(config).map_err(|e| RunError::Kubernetes(e.to_string()))?;
+
+    let listen = settings.listen;
+    let listener = bind(listen)
+        .await
+        .map_err(|e| RunError::Listen(listen, e))?;
+    let metrics = Metrics::default();
+    let mut registry = Registry::default();
+    metrics.register(&mut registry);
+    let ready = Arc::new(AtomicBool::new(false));
+    tokio::spawn(serve(
+        listener,
+        Health {
+            ready: ready.clone(),
+            registry: Arc::new(registry),
+        },
+    ));
+
+    let stop = stop_signal()?;
+    let writer = Writer(rand::rng().next_u64());
+    let clock = settings.clock.clone();
+    let leadership = Leadership::new(clock.clone());
+    let elector = Elector {
+        api: Api::namespaced(client.clone(), &settings.namespace),
+        clock: clock.clone(),
+        identity: format!("{}-{:016x}", hostname(), writer.0),
+        lease: clock.rules().lease,
+        leadership: leadership.clone(),
+    };
+    // A process that waits for its turn is ready to take it.
+    ready.store(true, Ordering::SeqCst);
+    tracing::info!(identity = %elector.identity, "waiting for the lease");
+    tokio::select! {
+        () = elector.acquire() => {}
+        () = stopped(stop.clone()) => return Ok(()),
+    }
+    metrics.leader.set(1);
+    tracing::info!("leading");
+
+    let lost = tokio::select! {
+        result = work(&settings, client, metrics.clone(), leadership, writer, stop.clone()) => {
+            result?;
+            false
+        }
+        () = elector.keep() => true,
+    };
+    metrics.leader.set(0);
+    elector.release().await;
+    match lost {
+        true => Err(RunError::LeaseLost),
+        false => Ok(()),
+    }
+}
+
+/// Watches and works until told to stop, then lets running sessions end.
+async fn work(
+    settings: &Settings,
+    client: Client,
+    metrics: Metrics,
+    leadership: Leadership,
+    writer: Writer,
+    stop: signal::Receiver<bool>,
+) -> Result<(), RunError> {
+    let clock = settings.clock.clone();
+    let rules = clock.rules();
+    let transport = Transport::new(clock.clone(), duration(rules.call_timeout))
+        .map_err(|e| RunError::Start(e.to_string()))?;
+    let namespace = settings.watch_namespace.as_deref();
+    let (connections, connection_writer) = reflector::store();
+    let connection_changes = objects(
+        client.clone(),
+        namespace,
+        connection_writer,
+        metrics.clone(),
+        |_: &CloudConnection| {},
+    );
+    let memory = Memories::default();
+    let context = Arc::new(Context {
+        connections: Connections {
+            client: client.clone(),
+            store: connections,
+            transport,
+            rules,
+            endpoints: settings.endpoints.clone(),
+            keys: Default::default(),
+        },
+        events: Recorder::new(
+            client.clone(),
+            Reporter {
+                controller: "errand".to_owned(),
+                instance: Some(hostname()),
+            },
+        ),
+        client: client.clone(),
+        clock,
+        rules,
+        writer,
+        leadership,
+        metrics: metrics.clone(),
+        memory,
+    });
+    control::<CancelResize>(context, settings, connection_changes, stop).await;
+    Ok(())
+}
+
+/// What one kind's controller shares with its sessions.
+struct Control<K: Kind> {
+    context: Arc<Context>,
+    cache: Store<K::Object>,
+    timers: Timers<ObjectRef<K::Object>>,
+}
+
+/// Runs the controller of one kind.
+async fn control<K: Kind>(
+    context: Arc<Context>,
+    settings: &Settings,
+    connections: impl Stream<Item = Result<CloudConnection, watcher::Error>> + Send + 'static,
+    stop: signal::Receiver<bool>,
+) where
+    Status<<K::Object as Object>::Observed>: serde::Serialize,
+    ObjectRef<K::Object>: Clone,
+{
+    let (cache, writer) = reflector::store();
+    let memory = context.memory.clone();
+    let changes = objects(
+        context.client.clone(),
+        settings.watch_namespace.as_deref(),
+        writer,
+        context.metrics.clone(),
+        move |gone: &K::Object| memory.forget(&gone.uid().unwrap_or_default()),
+    );
+    let (timers, due) = Timers::new(context.clock.clone());
+    let referring = {
+        let (cache, memory) = (cache.clone(), context.memory.clone());
+        move |connection: CloudConnection| waiting_for::<K>(&cache, &memory, &connection)
+    };
+    let control = Arc::new(Control::<K> {
+        context,
+        cache: cache.clone(),
+        timers,
+    });
+    let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+    Controller::for_stream(changes, cache)
+        .with_config(ControllerConfig::default().concurrency(settings.concurrency))
+        .watches_stream(connections, referring)
+        .reconcile_on(due)
+        .graceful_shutdown_on(async move {
+            stopped(stop).await;
+            // A session that does not end by then is cut off.
+            tokio::spawn(async {
+                tokio::time::sleep(DRAIN).await;
+                tracing::error!("sessions did not end in time");
+                std::process::exit(1);
+            });
+        })
+        .run(reconcile::<K>, |_, e: &Infallible, _| match *e {}, control)
+        .for_each(|result| {
+            if let Err(e) = result {
+                tracing::debug!(%kind, error = %e, "controller");
+            }
+            async {}
+        })
+        .await;
+}
+
+/// One session, unless nothing has changed since the last and its pause is not
+/// over, or the cache is behind what this process wrote itself.
+async fn reconcile<K: Kind>(
+    object: Arc<K::Object>,
+    control: Arc<Control<K>>,
+) -> Result<Action, Infallible>
+where
+    Status<<K::Object as Object>::Observed>: serde::Serialize,
+{
+    let context = &control.context;
+    let uid = object.uid().unwrap_or_default();
+    let memory = context.memory.take(&uid, context.writer);
+    let version = version(object.as_ref());
+    let now = context.clock.now().wall;
+    let unchanged = version == memory.version && memory.quiet_until.is_none_or(|at| now < at);
+    if version < memory.version || unchanged {
+        context.memory.keep(&uid, memory);
+        return Ok(Action::await_change());
+    }
+    let ended = |object: &K::Object| object.status().is_some_and(|s| s.outcome.is_some());
+    if ended(&object) {
+        // Finished objects cost nothing, not even memory.
+        return Ok(Action::await_change());
+    }
+    let reference = ObjectRef::from_obj(object.as_ref());
+    let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
+    let (mut memory, wake) = Box::pin(session.run()).await;
+    let wake = wake.map(|span| spread(span, &uid));
+    memory.quiet_until = wake.map(|span| Tick(context.clock.now().wall.0 + span.0));
+    context.memory.keep(&uid, memory);
+    control.timers.set(reference, wake);
+    Ok(Action::await_change())
+}
+
+/// The same pause for every object would wake them all at once.
+fn spread(span: Span, uid: &str) -> Span {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    uid.hash(&mut hasher);
+    let tenth = span.0 / 10;
+    Span(span.0 + i64::try_from(hasher.finish() % 1000).unwrap_or(0) * tenth / 1000)
+}
+
+/// Operations that use this connection and are not finished.
+fn waiting_for<K: Kind>(
+    cache: &Store<K::Object>,
+    memory: &Memories,
+    connection: &CloudConnection,
+) -> Vec<ObjectRef<K::Object>> {
+    let name = connection.name_any();
+    let namespace = connection.namespace();
+    cache
+        .state()
+        .into_iter()
+        .filter(|object| {
+            object.namespace() == namespace
+                && object.asked().connection.name == name
+                && object
+                    .status()
+                    .is_none_or(|status| status.outcome.is_none())
+        })
+        .map(|object| {
+            memory.poke(&object.uid().unwrap_or_default());
+            ObjectRef::from_obj(object.as_ref())
+        })
+        .collect()
+}
+
+/// The watch of one kind, kept in `writer`'s store. A stored object that cannot
+/// be read is counted and left out; it does not stop the others.
+fn objects<R>(
+    client: Client,
+    namespace: Option<&str>,
+    writer: reflector::store::Writer<R>,
+    metrics: Metrics,
+    gone: impl Fn(&R) + Send + 'static,
+) -> impl Stream<Item = Result<R, watcher::Error>> + Send + 'static
+where
+    R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
+{
+    let api: Api<DeserializeGuard<R>> = match namespace {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
+    let kind = R::kind(&()).into_owned();
+    let events = watch(api, watcher::Config::default())
+        .default_backoff()
+        .filter_map(move |event| {
+            let kept = match event {
+                Ok(event) => readable(event, &kind, &metrics).map(Ok),
+                Err(e) => {
+                    tracing::warn!(%kind, error = %e, "watch");
+                    count_fault(&metrics, &kind, "stream");
+                    Some(Err(e))
+                }
+            };
+            if let Some(Ok(WatchEvent::Delete(object))) = &kept {
+                gone(object);
+            }
+            async { kept }
+        });
+    WatchStreamExt::reflect(events, writer).applied_objects()
+}
+
+fn readable<R: kube::Resource<DynamicType = ()>>(
+    event: WatchEvent<DeserializeGuard<R>>,
+    kind: &str,
+    metrics: &Metrics,
+) -> Option<WatchEvent<R>> {
+    let open = |guard: DeserializeGuard<R>| match guard.0 {
+        Ok(mut object) => {
+            let meta = object.meta_mut();
+            meta.managed_fields = None;
+            if let Some(annotations) = &mut meta.annotations {
+                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            }
+            Some(object)
+        }
+        Err(invalid) => {
+            let name = invalid.metadata.name.unwrap_or_default();
+            let namespace = invalid.metadata.namespace.unwrap_or_default();
+            tracing::error!(%kind, %namespace, %name, error = %invalid.error, "stored object cannot be read; it is left alone");
+            count_fault(metrics, kind, "malformed");
+            None
+        }
+    };
+    match event {
+        WatchEvent::Apply(guard) => open(guard).map(WatchEvent::Apply),
+        WatchEvent::Delete(guard) => open(guard).map(WatchEvent::Delete),
+        WatchEvent::InitApply(guard) => open(guard).map(WatchEvent::InitApply),
+        WatchEvent::Init => Some(WatchEvent::Init),
+        WatchEvent::InitDone => Some(WatchEvent::InitDone),
+    }
+}
+
+fn count_fault(metrics: &Metrics, kind: &str, fault: &'static str) {
+    let kind = kind.to_owned();
+    metrics
+        .watch_faults
+        .get_or_create(&WatchFault { kind, fault })
+        .inc();
+}
+
+/// The resourceVersion as a number, which it is in every API server that
+/// Errand supports; 0 if it is not, so that nothing is taken for old.
+pub(super) fn version(object: &impl ResourceExt) -> u64 {
+    let version = object.resource_version().unwrap_or_default();
+    version.parse().unwrap_or(0)
+}
+
+fn hostname() -> String {
+    std::env::var("HOSTNAME").unwrap_or_else(|_| "errand".to_owned())
+}
+
+/// Becomes true on SIGTERM or SIGINT.
+fn stop_signal() -> Result<signal::Receiver<bool>, RunError> {
+    use tokio::signal::unix::{SignalKind, signal as on};
+    let (sender, receiver) = signal::channel(false);
+    let error = |e: std::io::Error| RunError::Start(e.to_string());
+    let mut term = on(SignalKind::terminate()).map_err(error)?;
+    let mut int = on(SignalKind::interrupt()).map_err(error)?;
+    tokio::spawn(async move {
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+        tracing::info!("stopping");
+        let _ = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+async fn stopped(mut stop: signal::Receiver<bool>) {
+    // An error means that the sender is gone, which it is not before the end.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,487 @@
+//! One look at one object: carries out the engine's effects until it rests.
+//!
+//! Each effect is one `await` on the outside world and gives one event. What
+//! follows from that event is the engine's business.
+
+use std::sync::Arc;
+
+use errand_engine::{
+    Answer, Change, Code, Effect, Event, Now, Report, Span, Step, Trouble, View, may_send, step,
+};
+use kube::runtime::events::{Event as KubeEvent, EventType};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Resource as _, ResourceExt};
+use rand::Rng as _;
+use tokio::time::timeout;
+
+use super::connections::{Unusable, Usable};
+use super::context::{API_TIMEOUT, Context, Memory};
+use super::effects::{kill_point, name};
+use super::metrics::{ApiWrite, CloudCall, Ended};
+use super::status::{Rendering, step_status, stored, verdict, wish, words};
+use crate::api::{Reason, State, Status};
+use crate::cloud::huawei::{CallError, Sent};
+use crate::cloud::{Gate, Reading, Refusal};
+use crate::operations::{Assessment, Kind, Object};
+
+type Observed<K> = <<K as Kind>::Object as Object>::Observed;
+
+/// How often a passing fault of a cloud is met before status tells it.
+const QUIET_THROTTLED: u32 = 20;
+const QUIET_UNAVAILABLE: u32 = 3;
+
+/// A session of one object.
+pub(super) struct Session<'a, K: Kind> {
+    ctx: &'a Context,
+    /// The newest objects that the watch has shown.
+    cache: &'a Store<K::Object>,
+    object: K::Object,
+    memory: Memory,
+    assessment: Option<Assessment<Observed<K>>>,
+    connection: Option<Usable>,
+    trouble: Option<String>,
+}
+
+/// What an effect gave.
+enum Outcome {
+    Event(Event),
+    Nothing,
+    Rest(Option<Span>),
+}
+
+impl<'a, K: Kind> Session<'a, K>
+where
+    Status<Observed<K>>: serde::Serialize,
+{
+    pub(super) fn new(
+        ctx: &'a Context,
+        cache: &'a Store<K::Object>,
+        object: K::Object,
+        memory: Memory,
+    ) -> Self {
+        Self {
+            ctx,
+            cache,
+            object,
+            memory,
+            assessment: None,
+            connection: None,
+            trouble: None,
+        }
+    }
+
+    /// Runs it; gives what to remember, and when to look again.
+    pub(super) async fn run(mut self) -> (Memory, Option<Span>) {
+        self.ctx.metrics.sessions.inc();
+        self.note_version();
+        let mut event = self.woken();
+        loop {
+            let engine = self.memory.engine.clone();
+            let (engine, effects) = step(&self.ctx.rules, engine, event);
+            self.memory.engine = engine;
+            let mut next = None;
+            for effect in effects {
+                let effect_name = name(&effect);
+                tracing::trace!(?effect, "effect");
+                kill_point("before", effect_name);
+                let outcome = self.carry_out(effect).await;
+                kill_point("after", effect_name);
+                match outcome {
+                    Outcome::Event(event) => next = Some(event),
+                    Outcome::Nothing => {}
+                    Outcome::Rest(wake) => return (self.memory, wake),
+                }
+            }
+            event = next.expect("a batch of effects ends with one that answers, or with Rest");
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Outcome {
+        Outcome::Event(match effect {
+            Effect::Read => self.read().await,
+            Effect::Observe => self.observe().await,
+            Effect::Permit(_) => self.permit().await,
+            // No kind of this version has a step that needs the ledger; one that
+            // asked for it must not go on without.
+            Effect::Claim(_) => Event::Forbidden(self.now(), no_ledger()),
+            Effect::Intend(step, change) => self.write(change, Some(step)).await,
+            Effect::Send(_) => self.send().await,
+            Effect::Store(change) => self.write(change, None).await,
+            Effect::Announce(report) => {
+                self.announce(report).await;
+                return Outcome::Nothing;
+            }
+            Effect::Rest(wake) => return Outcome::Rest(wake),
+        })
+    }
+
+    fn now(&self) -> Now {
+        self.ctx.clock.now()
+    }
+
+    fn woken(&self) -> Event {
+        Event::Woken(self.now(), stored::<K>(&self.object))
+    }
+
+    fn note_version(&mut self) {
+        let version = super::run::version(&self.object);
+        self.memory.version = self.memory.version.max(version);
+    }
+
+    fn namespace(&self) -> String {
+        self.object.namespace().unwrap_or_default()
+    }
+
+    fn api(&self) -> kube::Api<K::Object> {
+        kube::Api::namespaced(self.ctx.client.clone(), &self.namespace())
+    }
+
+    async fn read(&mut self) -> Event {
+        match timeout(API_TIMEOUT, self.api().get_opt(&self.object.name_any())).await {
+            Ok(Ok(Some(found))) if found.uid() == self.object.uid() => {
+                self.object = found;
+                self.note_version();
+                self.woken()
+            }
+            // Gone, or another object of the same name, which has its own session.
+            Ok(Ok(_)) => Event::Gone,
+            Ok(Err(e)) => {
+                tracing::warn!(error = %e, "the object cannot be read");
+                Event::NoReply(self.now())
+            }
+            Err(_) => Event::NoReply(self.now()),
+        }
+    }
+
+    async fn observe(&mut self) -> Event {
+        self.trouble = None;
+        let started = self.now().wall;
+        let namespace = self.namespace();
+        let asked = self.object.asked();
+        let usable = self
+            .ctx
+            .connections
+            .usable(&namespace, asked.connection, K::SERVICE)
+            .await;
+        let mut connection = match usable {
+            Ok(usable) => usable,
+            Err(unusable) => return Event::Unobserved(self.now(), self.tell(unusable)),
+        };
+        let facts = K::observe(&connection.client, &self.object).await;
+        self.count_call("observe", if facts.is_ok() { "ok" } else { "failed" });
+        match facts {
+            Ok(facts) => {
+                connection.accepted();
+                self.connection = Some(connection);
+                let assessment = K::assess(&self.object, &facts);
+                let view = View {
+                    started,
+                    goal: assessment.goal,
+                    trace: assessment.trace,
+                };
+                self.assessment = Some(assessment);
+                Event::Observed(self.now(), view)
+            }
+            Err(e) => {
+                match e.reading {
+                    Reading::Blocked(Reason::CredentialsRejected) => connection.rejected(),
+                    Reading::Retry(_) => {}
+                    // Any other answer was given to an accepted key.
+                    _ => connection.accepted(),
+                }
+                let unusable = read_trouble(&e);
+                Event::Unobserved(self.now(), self.tell(unusable))
+            }
+        }
+    }
+
+    async fn permit(&mut self) -> Event {
+        let now = self.now();
+        let Some(connection) = &self.connection else {
+            return Event::Forbidden(now, self.transient(Reason::ConnectionNotReady));
+        };
+        let offset = connection.client.clock_offset();
+        if offset.abs() > self.ctx.rules.margin.0 {
+            let trouble = self.transient(Reason::ClockSkew);
+            self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
+            return Event::Forbidden(now, trouble);
+        }
+        Event::Permitted(now)
+    }
+
+    async fn send(&mut self) -> Event {
+        let (Some(step), Some(connection)) = (self.memory.engine.intent(), &self.connection) else {
+            return Event::Unsent(self.now(), self.transient(Reason::ConnectionNotReady));
+        };
+        let (step, client) = (*step, connection.client.clone());
+        let info = step_status::<K>(&step);
+        tracing::info!(
+            target: "errand::audit",
+            operation = %self.object.target(), step = %info.name, id = %info.id, "sending"
+        );
+        let sent = K::perform(&client, &self.object, step.key, self.gate(step)).await;
+        let (result, refusal) = match &sent {
+            Sent::Accepted { request_id, .. } => {
+                let request_id = request_id.clone();
+                (
+                    "accepted",
+                    Refusal {
+                        request_id,
+                        ..Refusal::default()
+                    },
+                )
+            }
+            Sent::Refused(_, refusal) => ("refused", refusal.clone()),
+            Sent::NotSent(refusal) => ("not_sent", refusal.clone()),
+            Sent::Unknown(refusal) => ("unknown", refusal.clone()),
+        };
+        tracing::info!(
+            target: "errand::audit",
+            operation = %self.object.target(), step = %info.name, id = %info.id, result,
+            code = %refusal.label(), request_id = %refusal.request_id, message = %refusal.message, "answered"
+        );
+        self.count_call(K::STEPS[usize::from(step.key.0)].name, result);
+        let now = self.now();
+        let answer = match sent {
+            Sent::Accepted { .. } => Answer::Accepted,
+            Sent::Unknown(_) => Answer::Unknown,
+            Sent::NotSent(_) => {
+                self.trouble = Some(format!(
+                    "{} could not be sent: {}.",
+                    info.name, refusal.message
+                ));
+                return Event::Unsent(now, self.transient(Reason::CloudUnavailable));
+            }
+            Sent::Refused(Reading::Retry(reason), _) => {
+                self.trouble = Some(format!("{}: {}.", info.name, refusal.label()));
+                return Event::Unsent(now, self.transient(reason));
+            }
+            Sent::Refused(reading, _) => {
+                if let Reading::Blocked(Reason::CredentialsRejected) = reading
+                    && let Some(connection) = &mut self.connection
+                {
+                    connection.rejected();
+                }
+                self.trouble = Some(said(info.name.as_str(), &refusal));
+                Answer::Refused(verdict(reading))
+            }
+        };
+        self.memory.said = Some((step.number, refusal));
+        Event::Answered(now, answer)
+    }
+
+    /// The last check before the bytes leave, with what is known then.
+    fn gate(&self, step: Step) -> Gate {
+        let me = self.ctx.writer;
+        let clock = self.ctx.clock.clone();
+        let leadership = self.ctx.leadership.clone();
+        let cache = self.cache.clone();
+        let reference = ObjectRef::from_obj(&self.object);
+        let uid = self.object.uid();
+        Arc::new(move || {
+            let newest = cache.get(&reference).filter(|object| object.uid() == uid);
+            newest.is_some_and(|object| {
+                may_send(
+                    &step,
+                    me,
+                    clock.now(),
+                    leadership.holds(),
+                    &wish::<K>(&object),
+                )
+            })
+        })
+    }
+
+    /// PUT of status under the precondition that the object is as it was read.
+    async fn write(&mut self, change: Change, intent: Option<Step>) -> Event {
+        let said = self.memory.said.as_ref();
+        let status = Rendering::<K> {
+            object: &self.object,
+            change,
+            assessment: self.assessment.as_ref(),
+            trouble: self.trouble.as_deref(),
+            said: said
+                .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
+                .map(|(_, said)| said),
+            intent,
+            now: self.now().wall,
+            random: rand::rng().next_u64(),
+        }
+        .status();
+        if self.object.status() == Some(&status) {
+            return Event::Written(self.now(), true);
+        }
+        let reply = timeout(API_TIMEOUT, self.put(&status)).await;
+        let (event, result) = match reply {
+            Ok(Ok(object)) => {
+                let echoed = intent.is_none_or(|step| self.echoes(&object, &step));
+                self.object = object;
+                self.note_version();
+                if change.answer.is_some() {
+                    self.memory.said = None;
+                }
+                (Event::Written(self.now(), echoed), "ok")
+            }
+            Ok(Err(kube::Error::Api(e))) if e.code == 409 => (Event::Conflict, "conflict"),
+            Ok(Err(kube::Error::Api(e))) if e.code == 404 => (Event::Conflict, "gone"),
+            Ok(Err(e)) => {
+                tracing::warn!(error = %e, "status not written");
+                (Event::NoReply(self.now()), "failed")
+            }
+            Err(_) => (Event::NoReply(self.now()), "failed"),
+        };
+        self.ctx
+            .metrics
+            .api_writes
+            .get_or_create(&ApiWrite {
+                resource: "status",
+                result,
+            })
+            .inc();
+        event
+    }
+
+    async fn put(&self, status: &Status<Observed<K>>) -> kube::Result<K::Object> {
+        let meta = self.object.meta();
+        let body = serde_json::json!({
+            "apiVersion": <K::Object as kube::Resource>::api_version(&()),
+            "kind": <K::Object as kube::Resource>::kind(&()),
+            "metadata": {
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "resourceVersion": meta.resource_version,
+                "uid": meta.uid,
+            },
+            "status": status,
+        });
+        let url = format!(
+            "{}/{}/status",
+            self.api().resource_url(),
+            self.object.name_any()
+        );
+        let request = http::Request::put(url)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(serde_json::to_vec(&body).map_err(kube::Error::SerdeError)?)
+            .map_err(kube::Error::HttpError)?;
+        self.ctx.client.request(request).await
+    }
+
+    /// The reply holds the intent as it was written, for this very object.
+    fn echoes(&self, reply: &K::Object, step: &Step) -> bool {
+        let last = reply.status().and_then(|status| status.steps.last());
+        reply.uid() == self.object.uid()
+            && reply.meta().generation == self.object.meta().generation
+            && last.is_some_and(|last| *last == step_status::<K>(step))
+    }
+
+    async fn announce(&self, report: Report) {
+        let (state, reason) = words::<K>(report);
+        let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+        if let Report::Ended(_) = report {
+            let outcome = reason.to_string();
+            self.ctx
+                .metrics
+                .ended
+                .get_or_create(&Ended { kind, outcome })
+                .inc();
+        }
+        let summary = self.object.status().and_then(|s| s.summary.clone());
+        let event = KubeEvent {
+            type_: match state {
+                State::Succeeded => EventType::Normal,
+                _ => EventType::Warning,
+            },
+            reason: reason.to_string(),
+            note: summary,
+            action: format!("{state:?}"),
+            secondary: None,
+        };
+        let reference = self.object.object_ref(&());
+        let published = timeout(API_TIMEOUT, self.ctx.events.publish(&event, &reference)).await;
+        let result = if matches!(published, Ok(Ok(()))) {
+            "ok"
+        } else {
+            "failed"
+        };
+        self.ctx
+            .metrics
+            .api_writes
+            .get_or_create(&ApiWrite {
+                resource: "events",
+                result,
+            })
+            .inc();
+        tracing::info!(operation = %self.object.target(), ?state, %reason, "reported");
+    }
+
+    fn tell(&mut self, unusable: Unusable) -> Trouble {
+        self.trouble = Some(unusable.text);
+        unusable.trouble
+    }
+
+    fn transient(&self, reason: Reason) -> Trouble {
+        passing(reason)
+    }
+
+    fn count_call(&self, call: &'static str, result: &'static str) {
+        let service = K::SERVICE.label();
+        let label = CloudCall {
+            service,
+            call,
+            result,
+        };
+        self.ctx.metrics.cloud_calls.get_or_create(&label).inc();
+    }
+}
+
+fn passing(reason: Reason) -> Trouble {
+    Trouble {
+        code: Code(reason.index()),
+        blocked: false,
+        quiet: match reason {
+            Reason::Throttled => QUIET_THROTTLED,
+            Reason::ClockSkew => 1,
+            _ => QUIET_UNAVAILABLE,
+        },
+        pause: None,
+    }
+}
+
+fn no_ledger() -> Trouble {
+    Trouble {
+        code: Code(Reason::ConnectionNotReady.index()),
+        blocked: true,
+        quiet: 0,
+        pause: None,
+    }
+}
+
+/// A sentence from a refusal. Without the request id, which differs each time.
+fn said(call: &str, refusal: &Refusal) -> String {
+    match (refusal.label(), refusal.message.as_str()) {
+        (label, "") => format!("{call}: {label}."),
+        (label, message) if label.is_empty() => format!("{call}: {message}."),
+        (label, message) => format!("{call}: {label}: {message}."),
+    }
+}
+
+/// How a failed read is told.
+fn read_trouble(e: &CallError) -> Unusable {
+    let (reason, blocked) = match e.reading {
+        Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
+        Reading::Blocked(reason) => (reason, true),
+        Reading::Verify | Reading::Terminal | Reading::Gone => (Reason::CloudUnavailable, false),
+    };
+    let text = said("Reading the cloud", &e.refusal);
+    Unusable {
+        trouble: Trouble {
+            blocked,
+            quiet: if blocked { 0 } else { passing(reason).quiet },
+            ..passing(reason)
+        },
+        text: match blocked {
+            true => format!("{text} {}", reason.meaning()),
+            false => text,
+        },
+    }
+}

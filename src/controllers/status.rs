@@ -1,0 +1,321 @@
+//! Status: from what is stored to the engine's words, and back. Pure.
+
+use errand_engine::{
+    Answer, Change, Code, End, Hold as EngineHold, How, INTENT_NOT_STORED, Now, Report, Span, Step,
+    Stored, Tick, Verdict, Wish, Writer,
+};
+
+use kube::Resource as _;
+
+use crate::api::{
+    AnswerWord, Condition, Hold, Mode, PlanStatus, Reason, State, Status, StepStatus, Timestamp,
+};
+use crate::cloud::{Reading, Refusal};
+use crate::operations::{Assessment, Kind, Object, StepInfo};
+
+/// The first step and this many of the last are kept.
+const KEPT_STEPS: usize = 15;
+
+/// The object as the engine sees it.
+pub(super) fn stored<K: Kind>(object: &K::Object) -> Stored {
+    let empty = Status::default();
+    let status = object.status().unwrap_or(&empty);
+    Stored {
+        steps: status
+            .steps
+            .iter()
+            .filter_map(|step| engine_step::<K>(step))
+            .collect(),
+        ended: status.outcome.is_some(),
+        hold: status.hold.as_ref().map(|hold| {
+            match hold.reason == Reason::ProofTimeout.to_string() {
+                true => EngineHold::ProofTimeout,
+                false => EngineHold::AnswerUnknown,
+            }
+        }),
+        wish: wish::<K>(object),
+    }
+}
+
+/// What the user asks, in the engine's words.
+pub(super) fn wish<K: Kind>(object: &K::Object) -> Wish {
+    let asked = object.asked();
+    Wish {
+        execute: asked.mode == Mode::Execute,
+        suspended: asked.suspend,
+        deleting: object.meta().deletion_timestamp.is_some(),
+        verify_timeout: crate::clock::millis(asked.verify_timeout),
+    }
+}
+
+fn info<K: Kind>(name: &str) -> Option<&'static StepInfo> {
+    K::STEPS.iter().find(|info| info.name == name)
+}
+
+fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
+    let info = info::<K>(&step.name)?;
+    let intended = Tick(step.intended_at.millis());
+    Some(Step {
+        number: step.number,
+        key: info.key,
+        class: info.class,
+        writer: Writer(u64::from_str_radix(&step.writer, 16).unwrap_or(0)),
+        intended: Now {
+            wall: intended,
+            mono: intended,
+        },
+        window: Span(step.send_before.millis() - intended.0),
+        answer: step.answer.map(|word| match word {
+            AnswerWord::Accepted => Answer::Accepted,
+            AnswerWord::Unknown => Answer::Unknown,
+            AnswerWord::NotSent => Answer::NotSent,
+            AnswerWord::Refused => {
+                let code = step.code.as_deref().unwrap_or_default();
+                Answer::Refused(K::SERVICE.recorded(code).map_or(Verdict::Verify, verdict))
+            }
+        }),
+        answered: step.answered_at.map(|at| Tick(at.millis())),
+    })
+}
+
+/// How a refusal is read, in the engine's words.
+pub(super) fn verdict(reading: Reading) -> Verdict {
+    match reading {
+        Reading::Verify | Reading::Gone => Verdict::Verify,
+        Reading::Retry(_) => Verdict::Retry,
+        Reading::Wait(reason) => Verdict::Wait(Code(reason.index())),
+        Reading::Blocked(reason) => Verdict::Blocked(Code(reason.index())),
+        Reading::Terminal => Verdict::Terminal,
+    }
+}
+
+/// What a status is rendered from, beside the one that is there.
+pub(super) struct Rendering<'a, K: Kind> {
+    pub(super) object: &'a K::Object,
+    pub(super) change: Change,
+    /// The newest look at the cloud, if there was one.
+    pub(super) assessment: Option<&'a Assessment<<K::Object as Object>::Observed>>,
+    /// Why the last effect could not be carried out.
+    pub(super) trouble: Option<&'a str>,
+    /// The words of the answer that the change folds in.
+    pub(super) said: Option<&'a Refusal>,
+    /// A further intent.
+    pub(super) intent: Option<Step>,
+    pub(super) now: Tick,
+    /// For the id of a new hold.
+    pub(super) random: u64,
+}
+
+impl<K: Kind> Rendering<'_, K> {
+    /// The status after the change. Equal to the one that is there if the
+    /// change changes nothing.
+    pub(super) fn status(&self) -> Status<<K::Object as Object>::Observed> {
+        let mut status = self.object.status().cloned().unwrap_or_default();
+        let now = Timestamp::from_millis(self.now.0);
+        self.fold_answer(&mut status);
+        if let Some(step) = &self.intent {
+            status.started_at.get_or_insert(now);
+            push_step(&mut status.steps, step_status::<K>(step));
+            status.step_count = Some(step.number);
+        }
+        if let Some(assessment) = self.assessment {
+            status.observed = Some(assessment.observed.clone());
+        }
+        let (state, reason) = self.words();
+        let summary = self.summary(reason);
+        if let Report::Ended(_) = self.change.report {
+            status.outcome = Some(reason.to_string());
+            status.finished_at.get_or_insert(now);
+        }
+        status.plan = match (self.change.report, self.assessment) {
+            (Report::Planned, Some(assessment)) => Some(assessment.plan.clone()),
+            (Report::Planned, None) => Some(PlanStatus::default()),
+            _ => None,
+        };
+        self.render_hold(&mut status, reason, now);
+        status.observed_generation = self.object.meta().generation;
+        status.target = Some(self.object.target());
+        status.state = Some(state);
+        self.render_conditions(&mut status.conditions, state, reason, &summary, now);
+        status.summary = Some(summary);
+        status
+    }
+
+    fn fold_answer(&self, status: &mut Status<<K::Object as Object>::Observed>) {
+        let Some((number, answer, at)) = self.change.answer else {
+            return;
+        };
+        let Some(step) = status.steps.iter_mut().find(|s| s.number == number) else {
+            return;
+        };
+        if step.answer.is_some() {
+            return;
+        }
+        step.answer = Some(match answer {
+            Answer::Accepted => AnswerWord::Accepted,
+            Answer::Refused(_) => AnswerWord::Refused,
+            Answer::Unknown => AnswerWord::Unknown,
+            Answer::NotSent => AnswerWord::NotSent,
+        });
+        step.answered_at = Some(Timestamp::from_millis(at.0));
+        if let Some(said) = self.said {
+            let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            step.code = text(&said.code);
+            step.request_id = text(&said.request_id);
+            step.message = text(&said.message);
+        }
+    }
+
+    fn render_hold(
+        &self,
+        status: &mut Status<<K::Object as Object>::Observed>,
+        reason: Reason,
+        now: Timestamp,
+    ) {
+        let Report::Held(hold) = self.change.report else {
+            status.hold = None;
+            return;
+        };
+        if status
+            .hold
+            .as_ref()
+            .is_some_and(|h| h.reason == reason.to_string())
+        {
+            return;
+        }
+        let choices: &[&str] = match hold {
+            EngineHold::AnswerUnknown => &["SendAgain", "AssumeDone", "GiveUp"],
+            EngineHold::ProofTimeout => &["LookAgain", "AssumeDone", "GiveUp"],
+        };
+        status.hold = Some(Hold {
+            id: format!("h-{:08x}", self.random & 0xffff_ffff),
+            reason: reason.to_string(),
+            choices: choices.iter().map(|c| (*c).to_owned()).collect(),
+            since: now,
+        });
+    }
+
+    fn render_conditions(
+        &self,
+        conditions: &mut Vec<Condition>,
+        state: State,
+        reason: Reason,
+        message: &str,
+        now: Timestamp,
+    ) {
+        let own = self
+            .assessment
+            .map(|a| a.conditions.as_slice())
+            .unwrap_or_default();
+        let shared = state.conditions();
+        for (type_, status) in shared.iter().chain(own) {
+            let before = conditions.iter().position(|c| c.type_ == *type_);
+            let last_transition_time = match before.map(|at| &conditions[at]) {
+                Some(before) if before.status == *status => before.last_transition_time,
+                _ => now,
+            };
+            let condition = Condition {
+                type_: (*type_).to_owned(),
+                status: *status,
+                observed_generation: self.object.meta().generation,
+                last_transition_time,
+                reason: reason.to_string(),
+                message: message.to_owned(),
+            };
+            match before {
+                Some(at) => conditions[at] = condition,
+                None => conditions.push(condition),
+            }
+        }
+    }
+
+    fn words(&self) -> (State, Reason) {
+        words::<K>(self.change.report)
+    }
+
+    /// What happened, what was seen, and what to do: stable while nothing changes.
+    fn summary(&self, reason: Reason) -> String {
+        let seen = self.assessment.map(|a| a.seen.as_str());
+        let parts: Vec<&str> = match self.change.report {
+            Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
+                (Some(trouble), _) => vec![trouble],
+                (None, Some(seen)) => vec![seen],
+                (None, None) => vec![reason.meaning()],
+            },
+            Report::Planned => match self.assessment {
+                Some(a) if a.plan.steps.is_empty() => vec!["Nothing would be sent.", &a.seen],
+                Some(a) => vec!["Would be sent:", &a.plan.steps[0], "—", &a.seen],
+                None => vec![reason.meaning()],
+            },
+            Report::Ended(End::Refused) => {
+                let said = self.said.map(|s| s.message.as_str()).unwrap_or_default();
+                let code = self.said.map(|s| s.code.as_str()).unwrap_or_default();
+                vec![reason.meaning(), code, said]
+            }
+            Report::Suspended => vec![reason.meaning()],
+            _ => [Some(reason.meaning()), seen]
+                .into_iter()
+                .flatten()
+                .collect(),
+        };
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(" ").chars().take(1024).collect()
+    }
+}
+
+/// State and reason of a report.
+pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
+    let reason = |code: Code| match code {
+        INTENT_NOT_STORED => Reason::IntentNotStored,
+        Code(index) => Reason::from_index(index).unwrap_or(Reason::Pending),
+    };
+    match report {
+        Report::Waiting(code) => (State::Waiting, reason(code)),
+        Report::Executing => (State::Executing, Reason::Executing),
+        Report::Verifying => (State::Verifying, Reason::Verifying),
+        Report::ResolvingAnswer => (State::Verifying, Reason::ResolvingAnswer),
+        Report::Suspended => (State::Suspended, Reason::SuspendedBySpec),
+        Report::Planned => (State::Planned, Reason::PlanReady),
+        Report::Blocked(code) => (State::Blocked, reason(code)),
+        Report::Held(EngineHold::AnswerUnknown) => (State::Held, Reason::AnswerUnknown),
+        Report::Held(EngineHold::ProofTimeout) => (State::Held, Reason::ProofTimeout),
+        Report::Ended(End::Succeeded(How::Proven)) => (State::Succeeded, K::DONE),
+        Report::Ended(End::Succeeded(How::AlreadySatisfied)) => {
+            (State::Succeeded, Reason::AlreadySatisfied)
+        }
+        Report::Ended(End::Lost(code)) => (State::Failed, reason(code)),
+        Report::Ended(End::Refused) => (State::Failed, Reason::Refused),
+    }
+}
+
+/// An intent as it is written.
+pub(super) fn step_status<K: Kind>(step: &Step) -> StepStatus {
+    let name = K::STEPS
+        .iter()
+        .find(|info| info.key == step.key)
+        .map_or("", |info| info.name);
+    StepStatus {
+        number: step.number,
+        id: format!("{:016x}-{}", step.writer.0, step.number),
+        name: name.to_owned(),
+        writer: format!("{:016x}", step.writer.0),
+        intended_at: Timestamp::from_millis(step.intended.wall.0),
+        send_before: Timestamp::from_millis(step.intended.wall.0 + step.window.0),
+        token: None,
+        baseline: None,
+        body_digest: None,
+        answer: None,
+        answered_at: None,
+        code: None,
+        request_id: None,
+        message: None,
+        unknown: Default::default(),
+    }
+}
+
+fn push_step(steps: &mut Vec<StepStatus>, step: StepStatus) {
+    if steps.len() > KEPT_STEPS {
+        steps.remove(1);
+    }
+    steps.push(step);
+}

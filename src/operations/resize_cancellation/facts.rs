@@ -1,0 +1,28 @@
+//! What the cloud says: two reads, the tasks to the last page and the instance.
+
+use crate::cloud::huawei::dcs::{self, BackgroundTask, Instance};
+use crate::cloud::huawei::{CallError, Client};
+
+/// A complete reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The cloud's time when it was begun, in milliseconds since 1970 UTC.
+    pub at: i64,
+    /// Every background task of the instance; `None`: no such instance.
+    pub tasks: Option<Vec<BackgroundTask>>,
+    /// The instance; `None`: no such instance.
+    pub instance: Option<Instance>,
+}
+
+pub(super) async fn observe(client: &Client, instance: &str) -> Result<Facts, CallError> {
+    let asked = client.transport.clock.now().wall.0;
+    // The tasks first: a change that runs between the two reads then shows as
+    // pending here and as run at the next look, never the other way round.
+    let tasks = dcs::list_background_tasks(client, instance).await?;
+    let instance = dcs::show_instance(client, instance).await?;
+    Ok(Facts {
+        at: asked + client.clock_offset(),
+        tasks,
+        instance,
+    })
+}

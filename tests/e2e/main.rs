@@ -1,0 +1,6 @@
+//! End to end: manifests applied with kubectl to a real API server, a real
+//! operator process under its generated rights, signed requests over a socket to
+//! the simulator. The names of the tests are the promises.
+
+mod endings;
+mod support;
