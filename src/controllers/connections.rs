@@ -83,6 +83,8 @@ pub(super) struct Usable {
     pub(super) client: Client,
     slot: Arc<KeySlot>,
     version: String,
+    /// Names of the CloudConnection and of its Secret.
+    names: (String, String),
     _trial: Option<OwnedMutexGuard<()>>,
 }
 
@@ -92,10 +94,11 @@ impl Usable {
         self.settle(Standing::Accepted);
     }
 
-    /// The cloud rejected the key.
-    pub(super) fn rejected(&mut self) {
+    /// The cloud rejected the key: nobody uses it until it is mended.
+    pub(super) fn rejected(&mut self) -> Unusable {
         let at = self.client.transport.clock.now().mono.0;
         self.settle(Standing::Rejected { at });
+        rejected(&self.names.0, &self.names.1)
     }
 
     fn settle(&mut self, standing: Standing) {
@@ -123,6 +126,16 @@ impl Connections {
         wanted: &ConnectionRef,
         service: Service,
     ) -> Result<Usable, Unusable> {
+        // A connection that the watch has not shown yet is not one that is missing.
+        if !matches!(
+            timeout(API_TIMEOUT, self.store.wait_until_ready()).await,
+            Ok(Ok(()))
+        ) {
+            return Err(Unusable {
+                trouble: trouble(Reason::ConnectionNotFound, false, 3),
+                text: "CloudConnections cannot be listed from the API server now.".to_owned(),
+            });
+        }
         let reference = ObjectRef::new(&wanted.name).within(namespace);
         let Some(connection) = self.store.get(&reference) else {
             return Err(waiting(
@@ -168,6 +181,7 @@ impl Connections {
             },
             slot,
             version,
+            names: (name, secret.name.clone()),
             _trial: trial,
         })
     }
@@ -223,7 +237,7 @@ impl Connections {
                 state.standing = Standing::Untried;
                 Ok(None)
             }
-            Standing::Rejected { .. } => Err(rejected(connection, secret)),
+            Standing::Rejected { .. } => Err(rejected(connection, &secret.name)),
         }
     }
 
@@ -283,13 +297,11 @@ impl Connections {
     }
 }
 
-/// The key that an operation's trouble with its credentials is told with.
-pub(super) fn rejected(connection: &str, secret: &SecretRef) -> Unusable {
+fn rejected(connection: &str, secret: &str) -> Unusable {
     blocked(
         Reason::CredentialsRejected,
         format!(
-            "The cloud does not accept the key in Secret {} of CloudConnection {connection}. Put a valid one there; Errand then goes on by itself.",
-            secret.name
+            "The cloud does not accept the key in Secret {secret} of CloudConnection {connection}. Put a valid one there; Errand then goes on by itself."
         ),
     )
 }

@@ -89,6 +89,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let listener = bind(listen)
         .await
         .map_err(|e| RunError::Listen(listen, e))?;
+    let address = listener
+        .local_addr()
+        .map_err(|e| RunError::Listen(listen, e))?;
+    tracing::info!(%address, "serving /livez, /readyz and /metrics");
     let metrics = Metrics::default();
     let mut registry = Registry::default();
     metrics.register(&mut registry);

@@ -183,13 +183,15 @@ where
                 Event::Observed(self.now(), view)
             }
             Err(e) => {
-                match e.reading {
+                let unusable = match e.reading {
                     Reading::Blocked(Reason::CredentialsRejected) => connection.rejected(),
-                    Reading::Retry(_) => {}
+                    Reading::Retry(_) => read_trouble(&e),
                     // Any other answer was given to an accepted key.
-                    _ => connection.accepted(),
-                }
-                let unusable = read_trouble(&e);
+                    _ => {
+                        connection.accepted();
+                        read_trouble(&e)
+                    }
+                };
                 Event::Unobserved(self.now(), self.tell(unusable))
             }
         }
@@ -260,9 +262,10 @@ where
                 if let Reading::Blocked(Reason::CredentialsRejected) = reading
                     && let Some(connection) = &mut self.connection
                 {
-                    connection.rejected();
+                    self.trouble = Some(connection.rejected().text);
+                } else {
+                    self.trouble = Some(said(info.name.as_str(), &refusal));
                 }
-                self.trouble = Some(said(info.name.as_str(), &refusal));
                 Answer::Refused(verdict(reading))
             }
         };

@@ -1,22 +1,257 @@
 //! Each ending of an operation, and what was sent to get there.
 
-use crate::support::{bed, ending};
+use errand_simulator::{DcsInstance, Fault, FaultKind, FinishedTask, Seed};
+use errand_testbed::{Bed, DCS_PROJECT};
+use serde_json::Value;
 
-const CANCEL: &str = "dcs.CancelInstanceResize";
+use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
+
+fn effects(bed: &Bed) -> usize {
+    bed.simulator.journal().effects("dcs.cancel")
+}
+
+fn calls(bed: &Bed) -> usize {
+    bed.simulator.journal().calls(CANCEL)
+}
+
+/// An instance with one task that has ended like this.
+fn seed_finished(bed: &Bed, status: &str) {
+    let instance = DcsInstance::new("dcs-1").finished(FinishedTask::new("task-1", status, 600));
+    bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+}
+
+fn apply_and_wait(bed: &Bed, more: &str) -> Value {
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", more));
+    bed.wait_at_rest("rsc", "stop")
+}
 
 #[test]
 fn a_pending_change_is_cancelled_by_its_task_id_and_proven() {
     let mut bed = bed("cancelled");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     bed.start_operator();
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    let object = bed.wait_at_rest("rsc", "stop");
-    let journal = bed.simulator.journal();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
     assert_eq!(
-        ending(&object),
-        ("Succeeded".into(), "Cancelled".into(), "Cancelled".into()),
-        "{object:#}\n{journal}"
+        (calls(&bed), effects(&bed)),
+        (1, 1),
+        "{}",
+        bed.simulator.journal()
     );
-    assert_eq!(journal.calls(CANCEL), 1, "{journal}");
-    assert_eq!(journal.effects("dcs.cancel"), 1, "{journal}");
+    let step = &object["status"]["steps"][0];
+    assert_eq!(
+        step["answer"], "Accepted",
+        "the answer is folded into the final write: {step:#}"
+    );
+    assert!(step["requestId"].is_string(), "{step:#}");
+}
+
+#[test]
+fn a_change_that_is_cancelled_already_sends_nothing() {
+    let mut bed = bed("satisfied");
+    seed_finished(&bed, "CANCELLED");
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_eq!(calls(&bed), 0);
+}
+
+#[test]
+fn a_task_that_was_never_there_sends_nothing_and_says_so() {
+    let mut bed = bed("never-seen");
+    bed.simulator
+        .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_eq!(calls(&bed), 0);
+    let summary = object["status"]["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("never seen"), "{summary}");
+}
+
+#[test]
+fn a_change_that_has_run_is_too_late() {
+    let mut bed = bed("too-late");
+    seed_finished(&bed, "SUCCESS");
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Failed", "TooLate");
+    assert_eq!(calls(&bed), 0);
+}
+
+#[test]
+fn a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late() {
+    let mut bed = bed("ran");
+    let instance = DcsInstance::new("dcs-1")
+        .window("00:00:00", "23:59:59")
+        .pending_change("task-1", "redis.ha.xu1.large.r2.8", 1800);
+    bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("it waits for the window", || {
+        ending(&bed.get("rsc", "stop")).reason == "MaintenanceWindow"
+    });
+    bed.advance(seconds(3 * 3600));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Failed", "TooLate");
+    assert_eq!(calls(&bed), 0, "nothing is sent inside the window");
+}
+
+#[test]
+fn an_instance_that_is_not_there_is_target_not_found() {
+    let mut bed = bed("no-instance");
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Failed", "TargetNotFound");
+    assert_eq!(calls(&bed), 0);
+}
+
+#[test]
+fn plan_sends_nothing_and_tells_the_step() {
+    let mut bed = bed("plan");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "  mode: Plan\n");
+    assert_eq!(ending(&object).state, "Planned", "{object:#}");
+    let step = object["status"]["plan"]["steps"][0]
+        .as_str()
+        .unwrap_or_default();
+    assert!(
+        step.starts_with("CancelInstanceResize") && step.contains("task-1"),
+        "{step}"
+    );
+    assert_eq!(object["status"]["plan"]["paid"], false);
+    assert_eq!(calls(&bed), 0);
+    // A plan can be iterated on, and then executed.
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("it is executed", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+    assert_eq!(effects(&bed), 1);
+}
+
+#[test]
+fn a_dropped_answer_after_the_effect_ends_succeeded_with_one_effect() {
+    let mut bed = bed("dropped-answer");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.simulator
+        .fault(Fault::new(CANCEL, FaultKind::DropAfter));
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(
+        (calls(&bed), effects(&bed)),
+        (1, 1),
+        "{}",
+        bed.simulator.journal()
+    );
+}
+
+#[test]
+fn a_dropped_request_ends_succeeded_with_one_effect() {
+    let mut bed = bed("dropped-request");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.simulator
+        .fault(Fault::new(CANCEL, FaultKind::DropBefore));
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(
+        (calls(&bed), effects(&bed)),
+        (2, 1),
+        "{}",
+        bed.simulator.journal()
+    );
+    let steps = object["status"]["steps"].as_array().expect("steps");
+    assert_eq!(
+        steps.len(),
+        2,
+        "each send has an intent of its own: {object:#}"
+    );
+    assert_eq!(steps[0]["answer"], "Unknown");
+}
+
+#[test]
+fn dcs_4239_for_a_task_that_is_gone_is_looked_into_and_ends_succeeded() {
+    let mut bed = bed("gone");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    // The first call takes effect, its answer is lost and the effect does not
+    // show at once: the second call meets a task that is gone.
+    let readings = serde_json::json!({"readings": {"dcs": {"cancel_visible_after": 300}}});
+    bed.simulator
+        .seed(serde_json::from_value(readings).expect("a seed"));
+    bed.simulator
+        .fault(Fault::new(CANCEL, FaultKind::DropAfter));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("the second call was refused", || {
+        let journal = bed.simulator.journal();
+        journal
+            .all_calls()
+            .iter()
+            .any(|call| call.code.as_deref() == Some("DCS.4239"))
+    });
+    bed.advance(seconds(600));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(effects(&bed), 1, "{}", bed.simulator.journal());
+}
+
+#[test]
+fn a_wrong_key_is_blocked_and_goes_on_when_the_secret_is_mended() {
+    let mut bed = bed("wrong-key");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.put_secret("not-the-right-one");
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_eq!(ending(&object).state, "Blocked", "{object:#}");
+    assert_eq!(ending(&object).reason, "CredentialsRejected");
+    let tried = bed.simulator.journal().all_calls().len();
+    assert_eq!(
+        tried,
+        1,
+        "one failing call, not a loop: {}",
+        bed.simulator.journal()
+    );
+    bed.put_right_secret();
+    bed.advance(seconds(60));
+    bed.wait_until("it goes on", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+    assert_eq!(effects(&bed), 1);
+}
+
+#[test]
+fn a_spec_change_after_the_intent_is_refused_with_the_rules_message() {
+    let mut bed = bed("immutable");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.start_operator();
+    apply_and_wait(&bed, "");
+    let refused = bed
+        .try_apply(&bed.cancellation("stop", "dcs-1", "task-2", ""))
+        .expect_err("the target is immutable");
+    assert!(
+        refused.contains("cannot be changed once a call was intended"),
+        "{refused}"
+    );
+    // What a Git revert changes is accepted at any time.
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  mode: Plan\n  suspend: true\n"));
+    assert_eq!(ending(&bed.get("rsc", "stop")).outcome, "Cancelled");
+}
+
+#[test]
+fn a_suspended_operation_sends_nothing_until_it_is_resumed() {
+    let mut bed = bed("suspended");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "  suspend: true\n");
+    assert_eq!(ending(&object).state, "Suspended", "{object:#}");
+    assert!(
+        bed.simulator.journal().all_calls().is_empty(),
+        "no polling either"
+    );
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("it is cancelled", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
 }

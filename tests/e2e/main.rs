@@ -2,5 +2,9 @@
 //! operator process under its generated rights, signed requests over a socket to
 //! the simulator. The names of the tests are the promises.
 
+mod costs;
 mod endings;
+mod kills;
+mod operator;
 mod support;
+mod weather;

@@ -1,6 +1,12 @@
 //! What the tests share.
 
+use std::time::Duration;
+
 use errand_testbed::{Bed, BedOptions, shared_plane};
+use serde_json::Value;
+
+/// The simulator's name of the mutating call.
+pub const CANCEL: &str = "dcs.CancelInstanceResize";
 
 /// A bed with the operator of this build, not started yet.
 pub fn bed(name: &str) -> Bed {
@@ -12,19 +18,44 @@ pub fn bed_with(name: &str, options: BedOptions) -> Bed {
     Bed::new(shared_plane(), env!("CARGO_BIN_EXE_errand"), name, options)
 }
 
-/// State, outcome and the reason of Ready.
-pub fn ending(object: &serde_json::Value) -> (String, String, String) {
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let conditions = object["status"]["conditions"]
-        .as_array()
-        .expect("status has conditions");
-    let ready = conditions
-        .iter()
-        .find(|c| c["type"] == "Ready")
-        .expect("there is a Ready");
-    (
-        text(&object["status"]["state"]),
-        text(&object["status"]["outcome"]),
-        text(&ready["reason"]),
-    )
+/// Where an operation stands.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub state: String,
+    pub outcome: String,
+    /// Of Ready.
+    pub reason: String,
+}
+
+pub fn ending(object: &Value) -> Ending {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let conditions = object["status"]["conditions"].as_array();
+    let ready = conditions.and_then(|all| all.iter().find(|c| c["type"] == "Ready"));
+    Ending {
+        state: text(&object["status"]["state"]),
+        outcome: text(&object["status"]["outcome"]),
+        reason: ready
+            .map(|ready| text(&ready["reason"]))
+            .unwrap_or_default(),
+    }
+}
+
+/// The operation ended like this; its reason is its outcome.
+pub fn assert_ending(bed: &Bed, object: &Value, state: &str, outcome: &str) {
+    let wanted = Ending {
+        state: state.to_owned(),
+        outcome: outcome.to_owned(),
+        reason: outcome.to_owned(),
+    };
+    assert_eq!(
+        ending(object),
+        wanted,
+        "{object:#}\n{}\n{}",
+        bed.simulator.journal(),
+        bed.operator_log()
+    );
+}
+
+pub fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use errand_controlplane::guard::Guarded;
 use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
@@ -17,8 +18,10 @@ use crate::plane::{Plane, repository};
 /// The project id that every bed's connection uses.
 pub const DCS_PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
-const ACCESS_KEY: &str = "ERRANDTESTACCESSKEY1";
-const SECRET_KEY: &str = "ErrandTestSecretKey-canary-4711";
+/// The access key id of every bed's account.
+pub const ACCESS_KEY: &str = "ERRANDTESTACCESSKEY1";
+/// Its secret.
+pub const SECRET_KEY: &str = "ErrandTestSecretKey-canary-4711";
 
 /// Longest wait for anything that has to happen by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,6 +36,8 @@ pub struct BedOptions {
     /// The clock is a test clock; otherwise everything runs on the wall clock,
     /// as a release build of the operator does.
     pub test_clock: bool,
+    /// Make the Secret and the CloudConnection; otherwise the caller does.
+    pub connection: bool,
 }
 
 impl Default for BedOptions {
@@ -44,13 +49,14 @@ impl Default for BedOptions {
             },
             simulator: Config::default(),
             test_clock: true,
+            connection: true,
         }
     }
 }
 
 /// A namespace with an account, an operator and a cloud of its own.
 pub struct Bed {
-    plane: &'static Plane,
+    plane: Arc<Plane>,
     /// The namespace.
     pub namespace: String,
     /// The simulated clouds.
@@ -67,12 +73,12 @@ pub struct Bed {
 impl Bed {
     /// Makes the namespace, the operator's rights in it, the Secret and the
     /// CloudConnection. `binary` is the operator, which is not started yet.
-    pub fn new(plane: &'static Plane, binary: &str, name: &str, options: BedOptions) -> Self {
+    pub fn new(plane: &Arc<Plane>, binary: &str, name: &str, options: BedOptions) -> Self {
         Self::try_new(plane, binary, name, options).unwrap_or_else(|e| panic!("{e}"))
     }
 
     fn try_new(
-        plane: &'static Plane,
+        plane: &Arc<Plane>,
         binary: &str,
         name: &str,
         options: BedOptions,
@@ -92,6 +98,8 @@ impl Bed {
         };
         let mut config = options.simulator;
         if let Some(clock) = &clock {
+            // Far from the instances' usual maintenance windows, whenever it runs.
+            clock.advance(until_noon(clock.now()));
             config.clock = errand_simulator::Clock::Test(clock.clone());
             config.date_window = options.timing.signature_validity;
         }
@@ -115,7 +123,7 @@ impl Bed {
             .write_kubeconfig(&kubeconfig, token.trim(), &namespace)
             .map_err(text)?;
         let bed = Self {
-            plane,
+            plane: Arc::clone(plane),
             namespace,
             simulator,
             clock,
@@ -125,8 +133,10 @@ impl Bed {
             operator: None,
             started: 0,
         };
-        bed.put_secret(SECRET_KEY);
-        bed.try_apply(&bed.connection("huawei-prod"))?;
+        if options.connection {
+            bed.put_secret(SECRET_KEY);
+            bed.try_apply(&bed.connection("huawei-prod"))?;
+        }
         Ok(bed)
     }
 
@@ -143,6 +153,11 @@ impl Bed {
         self.apply(&format!(
             "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
         ));
+    }
+
+    /// Puts the account's own key pair there.
+    pub fn put_right_secret(&self) {
+        self.put_secret(SECRET_KEY);
     }
 
     /// The manifest of a ResizeCancellation; `more` is added to its spec.
@@ -357,4 +372,14 @@ impl Bed {
             })
             .collect()
     }
+}
+
+/// How long it is until the next 12:00 UTC.
+fn until_noon(now: SystemTime) -> Duration {
+    const DAY: u64 = 86_400;
+    let since = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let second = since.as_secs() % DAY;
+    Duration::from_secs((DAY + DAY / 2 - second) % DAY)
 }

@@ -8,5 +8,5 @@
 mod bed;
 mod plane;
 
-pub use bed::{Bed, BedOptions, DCS_PROJECT};
-pub use plane::{Plane, shared_plane};
+pub use bed::{ACCESS_KEY, Bed, BedOptions, DCS_PROJECT, SECRET_KEY};
+pub use plane::{Plane, repository, shared_plane};

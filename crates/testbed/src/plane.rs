@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use errand_controlplane::{ControlPlane, Options};
 
@@ -15,9 +15,9 @@ pub struct Plane {
 }
 
 /// One for the whole process. It ends with the process, however that ends.
-pub fn shared_plane() -> &'static Plane {
-    static PLANE: OnceLock<Plane> = OnceLock::new();
-    PLANE.get_or_init(|| Plane::start().unwrap_or_else(|e| panic!("{e}")))
+pub fn shared_plane() -> &'static Arc<Plane> {
+    static PLANE: OnceLock<Arc<Plane>> = OnceLock::new();
+    PLANE.get_or_init(|| Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}"))))
 }
 
 impl Plane {
@@ -67,7 +67,7 @@ impl Plane {
 }
 
 /// The root of the repository that this was built from.
-pub(crate) fn repository() -> PathBuf {
+pub fn repository() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().unwrap_or(root)
 }

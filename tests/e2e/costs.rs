@@ -1,0 +1,111 @@
+//! What an operation costs: writes to the API server and calls to the cloud.
+
+use std::time::Duration;
+
+use errand_simulator::{Config, DcsInstance, Seed};
+use errand_testbed::{BedOptions, DCS_PROJECT};
+use errand_testclock::Timing;
+
+use crate::support::{CANCEL, assert_ending, bed_with, ending, seconds};
+
+#[test]
+fn a_cancelled_resize_costs_two_status_writes_and_then_nothing_for_an_hour() {
+    let options = BedOptions {
+        timing: Timing {
+            lease: seconds(600),
+            ..Timing::default()
+        },
+        ..BedOptions::default()
+    };
+    let mut bed = bed_with("two-writes", options);
+    bed.seed_pending_change("dcs-1", "task-1", 7200);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    bed.wait_until("the event is there", || {
+        bed.writes().iter().any(|write| write.ends_with("events"))
+    });
+    let status = "update resizecancellations status";
+    let writes = [status, status, "create events"];
+    assert_eq!(bed.writes(), writes, "two status writes and one event");
+    let calls = bed.simulator.journal().all_calls().len();
+    assert!(
+        calls <= 6 + 1,
+        "at most six reads and the call itself: {}",
+        bed.simulator.journal()
+    );
+
+    // Each step of the clock is over once the operator has renewed its lease in
+    // it, so that it has had its chance to do anything else.
+    let renewals = || {
+        bed.audit()
+            .iter()
+            .filter(|event| event["verb"] == "update" && event["objectRef"]["resource"] == "leases")
+            .count()
+    };
+    for _ in 0..36 {
+        let before = renewals();
+        bed.advance(seconds(100));
+        bed.wait_until("the lease is renewed", || renewals() > before);
+    }
+    assert_eq!(bed.writes(), writes, "an hour later: no further write");
+    let later = bed.simulator.journal().all_calls().len();
+    assert_eq!(
+        later,
+        calls,
+        "an hour later: no further call\n{}",
+        bed.simulator.journal()
+    );
+}
+
+#[test]
+fn two_hundred_operations_at_once_have_two_hundred_effects_each_once() {
+    const N: usize = 200;
+    let options = BedOptions {
+        simulator: Config {
+            delay: Duration::from_millis(20),
+            ..Config::default()
+        },
+        ..BedOptions::default()
+    };
+    let mut bed = bed_with("crowd", options);
+    let name = |n: usize| format!("dcs-{n:03}");
+    let mut seed = Seed::new();
+    let mut manifests = String::new();
+    for n in 0..N {
+        let instance =
+            DcsInstance::new(name(n)).pending_change(format!("task-{n:03}"), "redis.big", 3600);
+        seed = seed.dcs(DCS_PROJECT, instance);
+        let task = format!("task-{n:03}");
+        manifests += &format!("---\n{}", bed.cancellation(&name(n), &name(n), &task, ""));
+    }
+    bed.simulator.seed(seed);
+    bed.start_operator();
+    bed.apply(&manifests);
+    bed.kubectl(&[
+        "wait",
+        "rsc",
+        "--all",
+        "--for=condition=Reconciling=false",
+        "--timeout=120s",
+    ]);
+    let journal = bed.simulator.journal();
+    let text = bed.kubectl(&["get", "rsc", "-o", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let items = list["items"].as_array().expect("a list");
+    assert_eq!(items.len(), N);
+    for item in items {
+        assert_eq!(ending(item).outcome, "Cancelled", "{item:#}");
+    }
+    for n in 0..N {
+        assert_eq!(
+            journal.effects_on("dcs.cancel", &name(n)),
+            1,
+            "{}\n{journal}",
+            name(n)
+        );
+    }
+    assert_eq!(journal.effects("dcs.cancel"), N);
+    assert_eq!(journal.calls(CANCEL), N, "no call was repeated");
+}
