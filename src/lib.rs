@@ -8,3 +8,4 @@ pub mod clock;
 pub mod cloud;
 pub mod controllers;
 pub mod operations;
+pub mod reference;

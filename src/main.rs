@@ -28,6 +28,12 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
+    /// Write the generated pages of the documentation into a folder.
+    Reference {
+        /// The folder.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Print the namespace, service account and roles that the operator needs.
     Rbac,
 }
@@ -76,6 +82,7 @@ fn main() -> ExitCode {
         Command::Run(run) => operate(run),
         Command::Crds { dir: None } => print_all(&errand::api::crds()),
         Command::Crds { dir: Some(dir) } => write_crds(&dir),
+        Command::Reference { dir } => write_all(&dir, errand::reference::pages()),
         Command::Rbac => print_all(&rbac::manifests()),
     };
     match result {
@@ -140,14 +147,19 @@ fn print_all(items: &[impl Serialize]) -> Result<(), String> {
 }
 
 fn write_crds(dir: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let mut files = Vec::new();
     for crd in errand::api::crds() {
         let name = crd.metadata.name.clone().unwrap_or_default();
-        let file = dir.join(format!("{name}.yaml"));
-        let text = format!(
-            "# Generated from src/api by `cargo xtask generate`.\n{}",
-            yaml(&crd)?
-        );
+        let note = "# Generated from src/api by `cargo xtask generate`.";
+        files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&crd)?)));
+    }
+    write_all(dir, files)
+}
+
+fn write_all<N: AsRef<Path>>(dir: &Path, files: Vec<(N, String)>) -> Result<(), String> {
+    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    for (name, text) in files {
+        let file = dir.join(name);
         std::fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;
     }
     Ok(())

@@ -46,10 +46,27 @@ pub struct CloudConnectionSpec {
     pub huawei: Option<HuaweiConnection>,
     /// The key.
     pub credentials: Credentials,
+    /// What operations may do through this connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
     /// Endpoints other than the cloud's own. Each has to match the operator's
     /// flag --allow-endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
+}
+
+/// What operations may do through a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// True: no operation of this connection sends anything further or polls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// How many operations of this connection may be under way, from their
+    /// first call until they end. Not limited when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 1, max = 10000))]
+    pub max_concurrent: Option<u32>,
 }
 
 /// Region and project at Huawei Cloud.
@@ -121,9 +138,43 @@ pub struct CloudConnectionStatus {
     /// The generation of the object that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready: the cloud accepted the key.
+    /// Ready: the cloud accepted the key. Reasons: CredentialsAccepted, NotProbed,
+    /// SecretNotFound, SecretKeyMissing, CredentialsRejected, EndpointNotAllowed,
+    /// SuspendedBySpec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// Why a connection is ready, or not. Closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionReason {
+    /// A cloud gave an authenticated answer, a refusal for lack of rights included.
+    CredentialsAccepted,
+    /// No operation has used the key yet.
+    NotProbed,
+    /// The Secret is not there.
+    SecretNotFound,
+    /// The Secret lacks a key, or holds something that cannot be one.
+    SecretKeyMissing,
+    /// The cloud does not accept the key.
+    CredentialsRejected,
+    /// The endpoint does not match the operator's flags.
+    EndpointNotAllowed,
+    /// policy.suspend is true.
+    SuspendedBySpec,
+}
+
+impl ConnectionReason {
+    /// Every reason.
+    pub const ALL: &'static [ConnectionReason] = &[
+        Self::CredentialsAccepted,
+        Self::NotProbed,
+        Self::SecretNotFound,
+        Self::SecretKeyMissing,
+        Self::CredentialsRejected,
+        Self::EndpointNotAllowed,
+        Self::SuspendedBySpec,
+    ];
 }

@@ -11,11 +11,11 @@ mod resize_cancellation;
 mod shared;
 
 pub use connection::{
-    CloudConnection, CloudConnectionSpec, CloudConnectionStatus, Credentials, Endpoints,
-    HuaweiConnection, SecretKeys, SecretRef,
+    CloudConnection, CloudConnectionSpec, CloudConnectionStatus, ConnectionReason, Credentials,
+    Endpoints, HuaweiConnection, Policy, SecretKeys, SecretRef,
 };
 pub use crds::crds;
-pub use reasons::Reason;
+pub use reasons::{Group, Reason};
 pub use resize_cancellation::{
     ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus, ResizeObservation,
 };

@@ -2,64 +2,116 @@
 
 use std::fmt;
 
-/// Declares the list once: each word with what it means and what to do.
+/// Declares the list once: by group, each word with what it means and what to do.
 macro_rules! reasons {
-    ($($word:ident: $meaning:literal,)*) => {
+    ($($group:ident { $($word:ident: $meaning:literal,)* })*) => {
         /// Why an operation is where it is. Closed list: alerts and scripts may
         /// rely on the words.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum Reason {
-            $(#[doc = $meaning] $word,)*
+            $($(#[doc = $meaning] $word,)*)*
         }
 
         impl Reason {
             /// Every reason.
-            pub const ALL: &'static [Reason] = &[$(Reason::$word,)*];
+            pub const ALL: &'static [Reason] = &[$($(Reason::$word,)*)*];
 
             /// What it means and, where somebody has to act, what to do.
             pub fn meaning(self) -> &'static str {
-                match self { $(Reason::$word => $meaning,)* }
+                match self { $($(Reason::$word => $meaning,)*)* }
+            }
+
+            /// Which sort of reason it is.
+            pub fn group(self) -> Group {
+                match self { $($(Reason::$word => Group::$group,)*)* }
             }
         }
 
         impl fmt::Display for Reason {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Reason::$word => stringify!($word),)* })
+                f.write_str(match self { $($(Reason::$word => stringify!($word),)*)* })
             }
         }
     };
 }
 
+/// Sorts of reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Waits for something that passes by itself.
+    Waiting,
+    /// A call is on its way, or its effect is looked for.
+    Running,
+    /// Nothing further is sent because somebody said so.
+    Suspended,
+    /// What would be sent is known.
+    Planned,
+    /// A person has to mend something.
+    Blocked,
+    /// A person has to decide.
+    Held,
+    /// Ended as wanted.
+    Success,
+    /// Ended otherwise, and it is known that no call had an effect.
+    FailureWithoutEffect,
+    /// Ended otherwise.
+    Failure,
+}
+
 reasons! {
-    Pending: "Not looked at by Errand yet.",
-    ConnectionNotFound: "The connection that connectionRef names is not there. Create it, or correct the name.",
-    ConnectionNotReady: "The connection cannot be used as it is. Its spec has to be mended.",
-    TargetBusy: "The cloud is doing something else with the target; Errand tries again.",
-    Throttled: "The cloud asked for fewer calls; Errand tries again more slowly.",
-    CloudUnavailable: "The cloud cannot be reached or has a fault; Errand tries again.",
-    ClockSkew: "The operator's clock and the cloud's differ by more than 10 minutes, so nothing is sent. Set the clock of the node.",
-    MaintenanceWindow: "The target's maintenance window is open, so a cancel would race with the change; nothing is sent until it has closed.",
-    Executing: "A call is intended and being sent.",
-    Verifying: "A call was accepted; its effect is looked for in the cloud.",
-    ResolvingAnswer: "The answer of a call is not known; its effect is looked for in the cloud.",
-    SuspendedBySpec: "spec.suspend is true.",
-    PlanReady: "mode is Plan: status.plan says what would be sent.",
-    CredentialsRejected: "The cloud does not accept the key. Put a valid one into the Secret.",
-    CredentialsMissing: "The Secret or a key in it is not there. Create it.",
-    PermissionDenied: "The cloud forbids the call to this key. Grant the permission that the message names.",
-    TargetBlocked: "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
-    ConnectionMismatch: "The connection is of another cloud, or its endpoint does not offer this API.",
-    IntentNotStored: "The API server did not keep the record of the intended call, so nothing is sent. Install the CRDs of this version.",
-    AnswerUnknown: "Nobody can know whether the last call took effect. A person has to look, and decide.",
-    ProofTimeout: "The call was accepted and its effect did not show in time. A person has to look, and decide.",
-    AlreadySatisfied: "The target was as wanted before anything was sent.",
-    Cancelled: "The pending change is cancelled.",
-    Refused: "The cloud refused the call for good; it had no effect.",
-    TargetNotFound: "The target is not there.",
-    InvalidForTarget: "What is asked for does not fit the target.",
-    TooLate: "The change has run; it cannot be cancelled any more.",
-    ChangeFailed: "The change ran and failed; there is nothing left to cancel.",
+    Waiting {
+        Pending: "Not looked at by Errand yet.",
+        BeforeWindow: "schedule.notBefore has not come yet.",
+        ConnectionNotFound: "The connection that connectionRef names is not there. Create it, or correct the name.",
+        ConnectionNotReady: "The connection cannot be used as it is. Its spec has to be mended.",
+        TargetBusy: "The cloud is doing something else with the target; Errand tries again.",
+        ConcurrencyLimit: "As many operations of the connection are under way as its policy.maxConcurrent allows.",
+        Throttled: "The cloud asked for fewer calls; Errand tries again more slowly.",
+        CloudUnavailable: "The cloud cannot be reached or has a fault; Errand tries again.",
+        ClockSkew: "The operator's clock and the cloud's differ by more than 10 minutes, so nothing is sent. Set the clock of the node.",
+        MaintenanceWindow: "The target's maintenance window is open, so a cancel would race with the change; nothing is sent until it has closed.",
+    }
+    Running {
+        Executing: "A call is intended and being sent.",
+        Verifying: "A call was accepted; its effect is looked for in the cloud.",
+        ResolvingAnswer: "The answer of a call is not known; its effect is looked for in the cloud.",
+    }
+    Suspended {
+        SuspendedBySpec: "spec.suspend is true.",
+        SuspendedByConnection: "policy.suspend of the connection is true.",
+    }
+    Planned {
+        PlanReady: "mode is Plan: status.plan says what would be sent.",
+    }
+    Blocked {
+        CredentialsRejected: "The cloud does not accept the key. Put a valid one into the Secret.",
+        CredentialsMissing: "The Secret or a key in it is not there. Create it.",
+        PermissionDenied: "The cloud forbids the call to this key. Grant the permission that the message names.",
+        TargetBlocked: "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
+        ConnectionMismatch: "The connection is of another cloud, or its endpoint does not offer this API.",
+        IntentNotStored: "The API server did not keep the record of the intended call, so nothing is sent. Install the CRDs of this version.",
+    }
+    Held {
+        AnswerUnknown: "Nobody can know whether the last call took effect. A person has to look, and decide.",
+        ProofTimeout: "The call was accepted and its effect did not show in time. A person has to look, and decide.",
+    }
+    Success {
+        AlreadySatisfied: "The target was as wanted before anything was sent.",
+        AssumedDone: "A person said that it is done. Errand has not seen it.",
+        Cancelled: "The pending change is cancelled.",
+    }
+    FailureWithoutEffect {
+        Refused: "The cloud refused the call for good; it had no effect.",
+        TargetNotFound: "The target is not there.",
+        WindowMissed: "schedule.notAfter passed before the first call; nothing was sent.",
+        InvalidForTarget: "What is asked for does not fit the target.",
+    }
+    Failure {
+        GivenUp: "A person gave it up. Whether a call took effect is not known.",
+        TooLate: "The change has run; it cannot be cancelled any more.",
+        ChangeFailed: "The change ran and failed; there is nothing left to cancel.",
+    }
 }
 
 impl Reason {
@@ -76,6 +128,25 @@ impl Reason {
     /// The reason that is written like this.
     pub fn from_word(word: &str) -> Option<Reason> {
         Self::ALL.iter().copied().find(|r| r.to_string() == word)
+    }
+}
+
+impl Group {
+    /// How the group is headed in the reference.
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Waiting => "Waiting: passes by itself",
+            Group::Running => {
+                "Executing, Verifying: a call is on its way, or its effect is looked for"
+            }
+            Group::Suspended => "Suspended",
+            Group::Planned => "Planned",
+            Group::Blocked => "Blocked: a person has to mend something, then it goes on by itself",
+            Group::Held => "Held: a person has to decide",
+            Group::Success => "Succeeded (outcomes)",
+            Group::FailureWithoutEffect => "Failed, and no call had an effect (outcomes)",
+            Group::Failure => "Failed (outcomes)",
+        }
     }
 }
 

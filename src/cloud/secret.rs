@@ -35,3 +35,30 @@ pub struct Key {
     /// Token of temporary credentials.
     pub token: Option<SecretText>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_key_prints_nothing_of_it() {
+        let key = Key {
+            id: SecretText::new("AKIDEXAMPLE"),
+            secret: SecretText::new("wJalrXUtnFEMI"),
+            token: Some(SecretText::new("FwoGZXIvYXdz")),
+        };
+        for text in [format!("{key:?}"), format!("{key:#?}")] {
+            assert!(text.contains("(secret)"));
+            for hidden in ["AKID", "EXAMPLE", "wJalr", "FwoGZ"] {
+                assert!(!text.contains(hidden), "{text}");
+            }
+        }
+        assert_eq!(format!("{:?}", SecretText::new("")), "(secret)");
+    }
+
+    #[test]
+    fn the_length_of_a_secret_does_not_show_either() {
+        let short = format!("{:?}", SecretText::new("a"));
+        assert_eq!(short, format!("{:?}", SecretText::new("a".repeat(4096))));
+    }
+}

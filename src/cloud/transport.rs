@@ -298,3 +298,6 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

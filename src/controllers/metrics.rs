@@ -18,7 +18,8 @@ pub(super) struct CloudCall {
 /// A request to the API server that changes something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ApiWrite {
-    pub(super) resource: &'static str,
+    /// Plural of the resource, with its subresource.
+    pub(super) resource: String,
     /// ok, conflict, gone or failed.
     pub(super) result: &'static str,
 }

@@ -5,12 +5,17 @@
 //! be used; `run` wires watches, timers and the lease together. Nothing here
 //! decides whether a mutating call may be made.
 
+mod audit;
+mod connection_status;
 mod connections;
 mod context;
 mod effects;
+mod endpoints;
+mod keys;
 mod lease;
 mod metrics;
 mod observability;
+mod put;
 pub mod rbac;
 mod run;
 mod session;
@@ -18,4 +23,5 @@ mod status;
 mod timers;
 
 pub use effects::EFFECTS;
-pub use run::{EndpointPolicy, RunError, Settings, run};
+pub use endpoints::EndpointPolicy;
+pub use run::{RunError, Settings, run};

@@ -13,6 +13,7 @@ pub fn manifests() -> Vec<Value> {
         {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations"], "verbs": read},
         {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations/status"], "verbs": ["update"]},
         {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections"], "verbs": read},
+        {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections/status"], "verbs": ["update"]},
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
     ]);

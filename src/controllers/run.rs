@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use errand_engine::{Span, Tick, Writer};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use kube::api::Api;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
@@ -19,11 +19,13 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Client, Config, ResourceExt};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
-use tokio::sync::watch as signal;
+use tokio::sync::{mpsc, watch as signal};
 
+use super::connection_status;
 use super::connections::Connections;
-pub use super::connections::EndpointPolicy;
 use super::context::{API_TIMEOUT, Context, Memories};
+use super::endpoints::EndpointPolicy;
+use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::metrics::{Metrics, WatchFault};
 use super::observability::{Health, bind, serve};
@@ -163,15 +165,14 @@ async fn work(
         metrics.clone(),
         |_: &CloudConnection| {},
     );
-    let memory = Memories::default();
+    let (news_sender, news) = mpsc::unbounded_channel();
     let context = Arc::new(Context {
         connections: Connections {
-            client: client.clone(),
-            store: connections,
+            store: connections.clone(),
+            keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
             transport,
-            rules,
             endpoints: settings.endpoints.clone(),
-            keys: Default::default(),
+            news: news_sender,
         },
         events: Recorder::new(
             client.clone(),
@@ -185,11 +186,39 @@ async fn work(
         rules,
         writer,
         leadership,
-        metrics: metrics.clone(),
-        memory,
+        metrics,
+        memory: Memories::default(),
     });
-    control::<CancelResize>(context, settings, connection_changes, stop).await;
+    let (changed_sender, changed) = mpsc::unbounded_channel();
+    let changes = connection_changes.inspect_ok(move |connection| {
+        // Fails only while the process shuts down.
+        let _ = changed_sender.send(connection.clone());
+    });
+    tokio::join!(
+        control_connections(context.clone(), connections, changes, news, stop.clone()),
+        control::<CancelResize>(context, settings, changed, stop),
+    );
     Ok(())
+}
+
+/// Keeps the Ready condition of connections.
+async fn control_connections(
+    context: Arc<Context>,
+    store: Store<CloudConnection>,
+    changes: impl Stream<Item = Result<CloudConnection, watcher::Error>> + Send + 'static,
+    news: mpsc::UnboundedReceiver<ObjectRef<CloudConnection>>,
+    stop: signal::Receiver<bool>,
+) {
+    let (timers, due) = Timers::new(context.clock.clone());
+    let control = Arc::new(connection_status::Control { context, timers });
+    Controller::for_stream(changes, store)
+        .with_config(ControllerConfig::default().concurrency(4))
+        .reconcile_on(due)
+        .reconcile_on(received(news))
+        .graceful_shutdown_on(stopped(stop))
+        .run(connection_status::reconcile, |_, e, _| match *e {}, control)
+        .for_each(|_| async {})
+        .await;
 }
 
 /// What one kind's controller shares with its sessions.
@@ -203,7 +232,7 @@ struct Control<K: Kind> {
 async fn control<K: Kind>(
     context: Arc<Context>,
     settings: &Settings,
-    connections: impl Stream<Item = Result<CloudConnection, watcher::Error>> + Send + 'static,
+    connections: mpsc::UnboundedReceiver<CloudConnection>,
     stop: signal::Receiver<bool>,
 ) where
     Status<<K::Object as Object>::Observed>: serde::Serialize,
@@ -231,7 +260,7 @@ async fn control<K: Kind>(
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
     Controller::for_stream(changes, cache)
         .with_config(ControllerConfig::default().concurrency(settings.concurrency))
-        .watches_stream(connections, referring)
+        .watches_stream(received(connections).map(Ok), referring)
         .reconcile_on(due)
         .graceful_shutdown_on(async move {
             stopped(stop).await;
@@ -406,6 +435,12 @@ fn count_fault(metrics: &Metrics, kind: &str, fault: &'static str) {
 pub(super) fn version(object: &impl ResourceExt) -> u64 {
     let version = object.resource_version().unwrap_or_default();
     version.parse().unwrap_or(0)
+}
+
+fn received<T: Send>(receiver: mpsc::UnboundedReceiver<T>) -> impl Stream<Item = T> + Send {
+    futures::stream::unfold(receiver, |mut receiver| async {
+        Some((receiver.recv().await?, receiver))
+    })
 }
 
 fn hostname() -> String {

@@ -14,12 +14,14 @@ use kube::{Resource as _, ResourceExt};
 use rand::Rng as _;
 use tokio::time::timeout;
 
+use super::audit::{Answered, Line};
 use super::connections::{Unusable, Usable};
 use super::context::{API_TIMEOUT, Context, Memory};
 use super::effects::{kill_point, name};
 use super::metrics::{ApiWrite, CloudCall, Ended};
+use super::put::{NotWritten, put_status};
 use super::status::{Rendering, step_status, stored, verdict, wish, words};
-use crate::api::{Reason, State, Status};
+use crate::api::{Reason, State, Status, StepStatus, Timestamp};
 use crate::cloud::huawei::{CallError, Sent};
 use crate::cloud::{Gate, Reading, Refusal};
 use crate::operations::{Assessment, Kind, Object};
@@ -158,11 +160,11 @@ where
         let started = self.now().wall;
         let namespace = self.namespace();
         let asked = self.object.asked();
-        let usable = self
-            .ctx
-            .connections
-            .usable(&namespace, asked.connection, K::SERVICE)
-            .await;
+        let connections = &self.ctx.connections;
+        let usable = match connections.find(&namespace, asked.connection).await {
+            Ok(found) => connections.usable(&namespace, &found, K::SERVICE).await,
+            Err(unusable) => Err(unusable),
+        };
         let mut connection = match usable {
             Ok(usable) => usable,
             Err(unusable) => return Event::Unobserved(self.now(), self.tell(unusable)),
@@ -217,10 +219,7 @@ where
         };
         let (step, client) = (*step, connection.client.clone());
         let info = step_status::<K>(&step);
-        tracing::info!(
-            target: "errand::audit",
-            operation = %self.object.target(), step = %info.name, id = %info.id, "sending"
-        );
+        self.audit("sending", &info, None);
         let sent = K::perform(&client, &self.object, step.key, self.gate(step)).await;
         let (result, refusal) = match &sent {
             Sent::Accepted { request_id, .. } => {
@@ -237,11 +236,7 @@ where
             Sent::NotSent(refusal) => ("not_sent", refusal.clone()),
             Sent::Unknown(refusal) => ("unknown", refusal.clone()),
         };
-        tracing::info!(
-            target: "errand::audit",
-            operation = %self.object.target(), step = %info.name, id = %info.id, result,
-            code = %refusal.label(), request_id = %refusal.request_id, message = %refusal.message, "answered"
-        );
+        self.audit("answered", &info, Some(Answered::new(result, &refusal)));
         self.count_call(K::STEPS[usize::from(step.key.0)].name, result);
         let now = self.now();
         let answer = match sent {
@@ -271,6 +266,22 @@ where
         };
         self.memory.said = Some((step.number, refusal));
         Event::Answered(now, answer)
+    }
+
+    fn audit(&self, event: &'static str, step: &StepStatus, answer: Option<Answered<'_>>) {
+        Line {
+            time: Timestamp::from_millis(self.now().wall.0),
+            event,
+            kind: &<K::Object as kube::Resource>::kind(&()),
+            namespace: &self.namespace(),
+            name: &self.object.name_any(),
+            uid: &self.object.uid().unwrap_or_default(),
+            target: &self.object.target(),
+            step: &step.name,
+            step_id: &step.id,
+            answer,
+        }
+        .write();
     }
 
     /// The last check before the bytes leave, with what is known then.
@@ -314,59 +325,19 @@ where
         if self.object.status() == Some(&status) {
             return Event::Written(self.now(), true);
         }
-        let reply = timeout(API_TIMEOUT, self.put(&status)).await;
-        let (event, result) = match reply {
-            Ok(Ok(object)) => {
+        match put_status(self.ctx, &self.object, &status).await {
+            Ok(object) => {
                 let echoed = intent.is_none_or(|step| self.echoes(&object, &step));
                 self.object = object;
                 self.note_version();
                 if change.answer.is_some() {
                     self.memory.said = None;
                 }
-                (Event::Written(self.now(), echoed), "ok")
+                Event::Written(self.now(), echoed)
             }
-            Ok(Err(kube::Error::Api(e))) if e.code == 409 => (Event::Conflict, "conflict"),
-            Ok(Err(kube::Error::Api(e))) if e.code == 404 => (Event::Conflict, "gone"),
-            Ok(Err(e)) => {
-                tracing::warn!(error = %e, "status not written");
-                (Event::NoReply(self.now()), "failed")
-            }
-            Err(_) => (Event::NoReply(self.now()), "failed"),
-        };
-        self.ctx
-            .metrics
-            .api_writes
-            .get_or_create(&ApiWrite {
-                resource: "status",
-                result,
-            })
-            .inc();
-        event
-    }
-
-    async fn put(&self, status: &Status<Observed<K>>) -> kube::Result<K::Object> {
-        let meta = self.object.meta();
-        let body = serde_json::json!({
-            "apiVersion": <K::Object as kube::Resource>::api_version(&()),
-            "kind": <K::Object as kube::Resource>::kind(&()),
-            "metadata": {
-                "name": meta.name,
-                "namespace": meta.namespace,
-                "resourceVersion": meta.resource_version,
-                "uid": meta.uid,
-            },
-            "status": status,
-        });
-        let url = format!(
-            "{}/{}/status",
-            self.api().resource_url(),
-            self.object.name_any()
-        );
-        let request = http::Request::put(url)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(serde_json::to_vec(&body).map_err(kube::Error::SerdeError)?)
-            .map_err(kube::Error::HttpError)?;
-        self.ctx.client.request(request).await
+            Err(NotWritten::Conflict) => Event::Conflict,
+            Err(NotWritten::NoReply) => Event::NoReply(self.now()),
+        }
     }
 
     /// The reply holds the intent as it was written, for this very object.
@@ -410,7 +381,7 @@ where
             .metrics
             .api_writes
             .get_or_create(&ApiWrite {
-                resource: "events",
+                resource: "events".to_owned(),
                 result,
             })
             .inc();

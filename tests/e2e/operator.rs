@@ -56,7 +56,11 @@ fn no_secret_shows_in_log_status_or_events() {
         bed.get("rsc", "stop").to_string(),
         bed.kubectl(&["get", "events", "-o", "yaml"]),
     ];
-    assert!(shown[0].contains("sending"), "the log is there to look at");
+    assert!(
+        shown[0].contains(r#""event":"sending""#),
+        "the audit log is there to look at"
+    );
+    assert!(shown[0].contains(r#""answer":"accepted""#), "{}", shown[0]);
     for text in shown {
         assert!(!text.contains("canary-4711"), "the secret key shows");
     }
@@ -98,7 +102,7 @@ fn health_and_metrics_are_served() {
     let metrics = http_get(address, "/metrics");
     for line in [
         r#"errand_cloud_calls_total{service="huawei/dcs",call="CancelInstanceResize",result="accepted"} 1"#,
-        r#"errand_api_writes_total{resource="status",result="ok"} 2"#,
+        r#"errand_api_writes_total{resource="resizecancellations/status",result="ok"} 2"#,
         r#"errand_operations_ended_total{kind="ResizeCancellation",outcome="Cancelled"} 1"#,
         "errand_leader 1",
     ] {

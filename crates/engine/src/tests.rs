@@ -1,1 +1,270 @@
-//! The protocol by example.
+//! The protocol by example: one operation, one process, and a script of what the
+//! API server and the cloud answer. What several processes do to one another is
+//! the model's business (`model.rs`).
+
+mod absence;
+mod answers;
+mod intents;
+mod sending;
+mod unknown;
+mod waiting;
+
+use crate::*;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const ME: Writer = Writer(7);
+const NATURAL: Plan = plan(0, Class::Natural);
+const NEVER: Plan = plan(0, Class::Never);
+const PROVABLE: Plan = plan(0, Class::Provable);
+const TOKEN: Plan = plan(
+    0,
+    Class::Token {
+        trust: Span(10 * MINUTE),
+    },
+);
+const BUSY: Code = Code(40);
+const GONE: Code = Code(41);
+const FORBIDDEN: Code = Code(42);
+const SEEN: Goal = Goal::Reached(Evidence::Presence);
+const MISSING: Goal = Goal::Reached(Evidence::Absence);
+
+/// Passes by itself; told after three in a row.
+const AWAY: Trouble = Trouble {
+    code: Code(50),
+    blocked: false,
+    quiet: 3,
+    pause: None,
+};
+/// As the shell words a 429.
+const THROTTLED: Trouble = Trouble {
+    code: Code(51),
+    blocked: false,
+    quiet: 20,
+    pause: None,
+};
+
+const fn plan(key: u8, class: Class) -> Plan {
+    Plan {
+        key: StepKey(key),
+        class,
+        ledger: false,
+    }
+}
+
+fn rules() -> Rules {
+    Rules::new(
+        Span(15 * MINUTE),
+        Span(10 * MINUTE),
+        Span(30 * SECOND),
+        Span(15 * SECOND),
+    )
+}
+
+/// One process, one object, and what happened to them.
+struct Script {
+    rules: Rules,
+    state: State,
+    now: Now,
+    /// As the API server has it.
+    object: Stored,
+    report: Option<Report>,
+    /// The effect that waits for its event; `None` at rest.
+    todo: Option<Effect>,
+    /// The pause of the last session.
+    wake: Option<Span>,
+    announced: Vec<Report>,
+    writes: usize,
+    sends: usize,
+    /// Every effect since the script began, by name.
+    trail: Vec<&'static str>,
+}
+
+impl Script {
+    fn new() -> Self {
+        Script {
+            rules: rules(),
+            state: State::new(ME),
+            now: Now {
+                wall: Tick(1_000 * MINUTE),
+                mono: Tick(0),
+            },
+            object: Stored {
+                steps: vec![],
+                ended: false,
+                hold: None,
+                wish: Wish {
+                    execute: true,
+                    suspended: false,
+                    deleting: false,
+                    verify_timeout: Span(60 * MINUTE),
+                },
+            },
+            report: None,
+            todo: None,
+            wake: None,
+            announced: vec![],
+            writes: 0,
+            sends: 0,
+            trail: vec![],
+        }
+    }
+
+    fn pass(&mut self, span: i64) -> &mut Self {
+        self.now.wall.0 += span;
+        self.now.mono.0 += span;
+        self
+    }
+
+    fn on(&mut self, event: Event) -> &mut Self {
+        let (state, effects) = step(&self.rules, self.state.clone(), event);
+        self.state = state;
+        self.todo = None;
+        for effect in effects {
+            assert_eq!(self.todo, None, "an effect after one that answers");
+            self.trail.push(name(&effect));
+            match effect {
+                Effect::Announce(report) => self.announced.push(report),
+                Effect::Rest(wake) => self.wake = wake,
+                other => self.todo = Some(other),
+            }
+        }
+        assert_eq!(self.todo.is_none(), self.state.at_rest());
+        self
+    }
+
+    /// A session starts with the object as it stands.
+    fn wake(&mut self) -> &mut Self {
+        assert_eq!(self.todo, None, "a session is running");
+        let event = Event::Woken(self.now, self.object.clone());
+        self.on(event)
+    }
+
+    /// The object is read from the API server.
+    fn read(&mut self) -> &mut Self {
+        assert_eq!(self.todo, Some(Effect::Read));
+        let event = Event::Woken(self.now, self.object.clone());
+        self.on(event)
+    }
+
+    fn sees(&mut self, goal: Goal) -> &mut Self {
+        self.sees_with(goal, Trace::NotShown)
+    }
+
+    fn sees_with(&mut self, goal: Goal, trace: Trace) -> &mut Self {
+        assert_eq!(self.todo, Some(Effect::Observe));
+        let view = View {
+            started: self.now.wall,
+            goal,
+            trace,
+        };
+        self.on(Event::Observed(self.now, view))
+    }
+
+    fn permitted(&mut self) -> &mut Self {
+        assert!(matches!(
+            self.todo,
+            Some(Effect::Permit(_) | Effect::Claim(_))
+        ));
+        self.on(Event::Permitted(self.now))
+    }
+
+    /// The write that is under way takes place.
+    fn arrives(&mut self) -> &mut Self {
+        let (intent, change) = match self.todo.clone() {
+            Some(Effect::Intend(step, change)) => (Some(step), change),
+            Some(Effect::Store(change)) => (None, change),
+            other => panic!("no write: {other:?}"),
+        };
+        if let Some((number, answer, at)) = change.answer
+            && let Some(step) = self.object.steps.iter_mut().find(|s| s.number == number)
+            && step.answer.is_none()
+        {
+            step.answer = Some(answer);
+            step.answered = Some(at);
+        }
+        self.object.steps.extend(intent);
+        self.object.ended |= matches!(change.report, Report::Ended(_));
+        self.object.hold = match change.report {
+            Report::Held(hold) => Some(hold),
+            _ => None,
+        };
+        self.report = Some(change.report);
+        self.writes += 1;
+        self
+    }
+
+    fn written(&mut self) -> &mut Self {
+        self.arrives();
+        self.on(Event::Written(self.now, true))
+    }
+
+    fn conflict(&mut self) -> &mut Self {
+        assert!(matches!(
+            self.todo,
+            Some(Effect::Intend(..) | Effect::Store(_))
+        ));
+        self.on(Event::Conflict)
+    }
+
+    fn no_reply(&mut self) -> &mut Self {
+        self.on(Event::NoReply(self.now))
+    }
+
+    fn answer(&mut self, answer: Answer) -> &mut Self {
+        assert!(matches!(self.todo, Some(Effect::Send(_))));
+        self.sends += 1;
+        self.on(Event::Answered(self.now, answer))
+    }
+
+    fn unsent(&mut self, trouble: Trouble) -> &mut Self {
+        assert!(matches!(self.todo, Some(Effect::Send(_))));
+        self.on(Event::Unsent(self.now, trouble))
+    }
+
+    /// The process is replaced by another.
+    fn restart(&mut self) -> &mut Self {
+        self.state = State::new(Writer(self.state.writer().0 + 1));
+        self.todo = None;
+        self.now.mono = Tick(0);
+        self
+    }
+
+    /// Up to the answer of a first step.
+    fn sent(&mut self, plan: Plan) -> &mut Self {
+        self.wake().sees(Goal::Act(plan)).permitted().written()
+    }
+
+    fn intent(&self) -> Step {
+        match self.todo {
+            Some(Effect::Intend(step, _)) => step,
+            ref other => panic!("no intent is being written: {other:?}"),
+        }
+    }
+
+    fn storing(&self) -> Report {
+        match &self.todo {
+            Some(Effect::Store(change)) => change.report,
+            other => panic!("nothing is being stored: {other:?}"),
+        }
+    }
+
+    fn rests_for(&self) -> Span {
+        assert_eq!(self.todo, None, "the session goes on");
+        self.wake.expect("rests until its next change only")
+    }
+}
+
+fn name(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Read => "Read",
+        Effect::Observe => "Observe",
+        Effect::Permit(_) => "Permit",
+        Effect::Claim(_) => "Claim",
+        Effect::Intend(..) => "Intend",
+        Effect::Send(_) => "Send",
+        Effect::Store(_) => "Store",
+        Effect::Announce(_) => "Announce",
+        Effect::Rest(_) => "Rest",
+    }
+}

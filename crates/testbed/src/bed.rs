@@ -353,8 +353,15 @@ impl Bed {
             .collect()
     }
 
-    /// Successful requests of the operator that changed something, but for the
-    /// lease: verb, resource and subresource.
+    /// The same without what keeps the CloudConnection's condition.
+    pub fn operation_writes(&self) -> Vec<String> {
+        let mut writes = self.writes();
+        writes.retain(|write| !write.contains("cloudconnections"));
+        writes
+    }
+
+    /// Requests of the operator that change something, but for the lease: verb,
+    /// resource and subresource.
     pub fn writes(&self) -> Vec<String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         self.audit()

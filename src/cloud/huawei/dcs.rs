@@ -143,3 +143,6 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
         refusal: Refusal::of_transport(format!("the answer cannot be read: {e}")),
     })
 }
+
+#[cfg(test)]
+mod tests;

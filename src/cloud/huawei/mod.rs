@@ -2,6 +2,8 @@
 
 mod client;
 pub mod dcs;
+#[cfg(test)]
+mod server;
 mod signer;
 pub mod verdicts;
 

@@ -60,9 +60,10 @@ pub fn sign(input: SignInput<'_>) -> Signed {
         let found = headers.iter().find(|(name, _)| name == wanted);
         found.map_or("", |(_, value)| *value)
     };
+    // Without a body the SDK signs the empty hash, whatever that header says.
     let payload = match header("x-sdk-content-sha256") {
-        "" => hex(&Sha256::digest(input.body)),
-        literal => literal.to_owned(),
+        literal if !literal.is_empty() && !input.body.is_empty() => literal.to_owned(),
+        _ => hex(&Sha256::digest(input.body)),
     };
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
@@ -72,7 +73,7 @@ pub fn sign(input: SignInput<'_>) -> Signed {
         .collect();
     let canonical_request = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{payload}",
-        input.method,
+        input.method.to_ascii_uppercase(),
         canonical_path(input.path),
         canonical_query(input.query),
     );

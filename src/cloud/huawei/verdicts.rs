@@ -233,3 +233,6 @@ pub const DCS: &[Row] = &[
 
 /// DCS behind the gateway.
 pub const DCS_ROWS: Rows = Rows(&[DCS, GATEWAY]);
+
+#[cfg(test)]
+mod tests;

@@ -207,3 +207,6 @@ fn observation(
         maintenance_window: window,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! The demo as people run it: it ends well, and however it ends, nothing is left
+//! behind.
+//!
+//! It needs the operator beside it, which cargo builds for the tests of the
+//! package errand: `cargo test --workspace` has it, and so has plain `cargo test`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Lines};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A running demo, and what it has said so far.
+struct Demo {
+    process: Child,
+    said: String,
+    lines: Lines<BufReader<ChildStdout>>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Demo {
+    fn start(arguments: &[&str]) -> Self {
+        // One at a time: each is a good part of a machine with two cores.
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let demo = Path::new(env!("CARGO_BIN_EXE_errand-demo"));
+        let operator = demo.with_file_name("errand");
+        assert!(
+            operator.is_file(),
+            "no {}: run `cargo test --workspace`, or `cargo build --package errand` first",
+            operator.display()
+        );
+        let mut process = Command::new(demo)
+            .arg("--operator")
+            .arg(operator)
+            .args(arguments)
+            // Held open, as by a terminal.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = process.stdout.take().unwrap();
+        Self {
+            process,
+            said: String::new(),
+            lines: BufReader::new(stdout).lines(),
+            _alone: alone,
+        }
+    }
+
+    /// Reads on until a line has this in it; that line.
+    fn read_until(&mut self, part: &str) -> String {
+        for line in self.lines.by_ref() {
+            let line = line.unwrap();
+            self.said += &format!("{line}\n");
+            if line.contains(part) {
+                return line;
+            }
+        }
+        panic!("it ended without saying {part:?}:\n{}", self.said);
+    }
+
+    fn read_to_end(&mut self) {
+        for line in self.lines.by_ref() {
+            self.said += &format!("{}\n", line.unwrap());
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("sh")
+            .args(["-c", r#"kill -s "$1" "$2""#, "kill", name])
+            .arg(self.process.id().to_string())
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Its folder's name has its process id in it, so that it cannot be taken
+    /// for another one's.
+    fn folder_name(&self) -> String {
+        format!("errand-controlplane-{}-", self.process.id())
+    }
+
+    /// Processes that have its folder in their arguments or variables.
+    fn processes(&self) -> Vec<String> {
+        let name = self.folder_name();
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").expect("these tests look into /proc") {
+            let path = entry.unwrap().path();
+            let read = |file: &str| {
+                let bytes = fs::read(path.join(file)).unwrap_or_default();
+                String::from_utf8_lossy(&bytes).replace('\0', " ")
+            };
+            let arguments = read("cmdline");
+            if arguments.contains(&name) || read("environ").contains(&name) {
+                found.push(arguments);
+            }
+        }
+        found
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        let name = self.folder_name();
+        fs::read_dir(std::env::temp_dir())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().contains(&name))
+            .collect()
+    }
+
+    fn assert_nothing_is_left_within(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = (self.processes(), self.folders());
+            if left == (vec![], vec![]) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "left behind: {left:#?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn nothing_is_left_after(&mut self, signal: &str, number: i32) {
+        self.signal(signal);
+        let status = self.process.wait().unwrap();
+        assert_eq!(status.signal(), Some(number), "{}", self.said);
+        self.assert_nothing_is_left_within(Duration::from_secs(30));
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_demo_shows_what_it_claims_and_leaves_nothing_behind() {
+    let mut demo = Demo::start(&[]);
+    let line = demo.read_until("all files are in");
+    assert!(line.contains(&demo.folder_name()), "{line}");
+    demo.read_to_end();
+    let status = demo.process.wait().unwrap();
+    assert!(status.success(), "{status}:\n{}", demo.said);
+    demo.assert_nothing_is_left_within(Duration::ZERO);
+
+    let said = &demo.said;
+    assert!(said.contains("Succeeded   Cancelled"), "{said}");
+    assert!(said.contains("\nok      exactly one cancel call"), "{said}");
+    assert!(!said.contains("FAILED"), "{said}");
+    assert_eq!(said.matches("  POST  ").count(), 1, "{said}");
+    assert!(said.contains("1 effect: every claim is true"), "{said}");
+}
+
+#[test]
+fn interrupted_while_it_starts_the_demo_leaves_nothing_behind() {
+    let mut demo = Demo::start(&[]);
+    demo.read_until("starting etcd");
+    while !demo.processes().iter().any(|line| line.contains("etcd")) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    demo.nothing_is_left_after("INT", 2);
+}
+
+#[test]
+fn interrupted_while_it_works_the_demo_leaves_nothing_behind() {
+    let mut demo = Demo::start(&[]);
+    demo.read_until("the operator runs");
+    let running = demo.processes().join("\n");
+    for name in ["etcd", "kube-apiserver", "errand run", "janitor"] {
+        assert!(running.contains(name), "no {name} among:\n{running}");
+    }
+    demo.nothing_is_left_after("INT", 2);
+}
+
+#[test]
+fn kept_and_then_killed_the_demo_leaves_nothing_behind() {
+    let mut demo = Demo::start(&["--keep"]);
+    demo.read_until("Enter or Ctrl-C");
+    demo.nothing_is_left_after("KILL", 9);
+}

@@ -1,0 +1,382 @@
+//! Parsing of refusals, and which answers are refusals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::cloud::huawei::server::{Server, answer, answer_with, client};
+
+fn parsed(status: u16, body: &str) -> Refusal {
+    refusal(&Reply {
+        status,
+        date: None,
+        request_id: String::new(),
+        body: body.as_bytes().to_vec(),
+    })
+}
+
+fn code_and_message(body: &str) -> (String, String) {
+    let refusal = parsed(400, body);
+    (refusal.code, refusal.message)
+}
+
+fn expected() -> (String, String) {
+    ("DCS.4239".to_owned(), "not extending".to_owned())
+}
+
+#[test]
+fn every_spelling_of_code_and_message_is_understood() {
+    for (code, message) in [
+        ("error_code", "error_msg"),
+        ("errorCode", "errorMsg"),
+        ("code", "message"),
+    ] {
+        let body = format!(r#"{{"{code}": "DCS.4239", "{message}": "not extending"}}"#);
+        assert_eq!(code_and_message(&body), expected(), "{body}");
+        let nested = format!(r#"{{"error": {body}}}"#);
+        assert_eq!(code_and_message(&nested), expected(), "{nested}");
+    }
+}
+
+#[test]
+#[ignore = "bug: the one nested level is only looked for under the name error"]
+fn a_refusal_may_be_nested_under_any_name() {
+    let body = r#"{"badRequest": {"code": "DCS.4239", "message": "not extending"}}"#;
+    assert_eq!(code_and_message(body), expected());
+}
+
+#[test]
+#[ignore = "bug: two spellings at once, or an error that is no object, lose the code"]
+fn what_stands_beside_the_code_does_not_hide_it() {
+    for body in [
+        r#"{"error_code": "DCS.4239", "error_msg": "not extending", "code": "DCS.4239"}"#,
+        r#"{"error_code": "DCS.4239", "error_msg": "not extending", "message": "x"}"#,
+        r#"{"error_code": "DCS.4239", "error_msg": "not extending", "error": "Bad Request"}"#,
+    ] {
+        assert_eq!(code_and_message(body), expected(), "{body}");
+    }
+}
+
+#[test]
+fn fields_that_are_null_or_unknown_do_no_harm() {
+    let body = r#"{"error_code": "DCS.4239", "error_msg": "not extending", "error_ext_msg": null}"#;
+    assert_eq!(code_and_message(body), expected());
+    let body = r#"{"error_code": null, "error_msg": null}"#;
+    assert_eq!(code_and_message(body), (String::new(), String::new()));
+}
+
+#[test]
+fn a_code_that_is_a_number_is_a_code() {
+    assert_eq!(
+        code_and_message(r#"{"code": 404, "message": "m"}"#).0,
+        "404"
+    );
+}
+
+#[test]
+fn a_body_that_is_no_json_gives_neither_code_nor_message() {
+    for body in [
+        "",
+        "<html>502 Bad Gateway</html>",
+        "{",
+        "[]",
+        "null",
+        "\"x\"",
+        "\u{0}",
+    ] {
+        let refusal = parsed(502, body);
+        assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("", ""));
+        assert_eq!(refusal.label(), "HTTP 502", "{body:?}");
+    }
+}
+
+#[test]
+fn the_message_of_a_401_never_repeats_the_body() {
+    let body = r#"{"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information: verify aksk signature fail, canonical request: POST\nx-security-token:SECRETTOKEN", "request_id": "r-1"}"#;
+    let refusal = parsed(401, body);
+    assert_eq!(refusal.code, "APIGW.0301");
+    assert!(!format!("{refusal:?}").contains("SECRETTOKEN"));
+    assert!(!format!("{refusal:?}").contains("canonical"));
+}
+
+#[test]
+fn a_message_is_one_line_without_control_characters() {
+    let (_, message) = code_and_message(
+        r#"{"code": "C", "message": "\n a\r\nb\tc\u0000d\u001b[31me\u0085f \u007f"}"#,
+    );
+    assert!(!message.chars().any(char::is_control), "{message:?}");
+    assert_eq!(message, message.trim());
+    assert_eq!(message, "a  b c d [31me f");
+}
+
+#[test]
+fn what_is_passed_on_is_bounded_in_characters_not_bytes() {
+    let body = serde_json::json!({
+        "error_code": "é".repeat(1000),
+        "error_msg": "é".repeat(1000),
+        "request_id": "é".repeat(1000),
+    });
+    let refusal = parsed(400, &body.to_string());
+    assert_eq!(refusal.code.chars().count(), 64);
+    assert_eq!(refusal.message.chars().count(), MESSAGE_LIMIT);
+    assert_eq!(refusal.request_id.chars().count(), 128);
+}
+
+#[test]
+#[ignore = "bug: code and request id are passed on with control characters"]
+fn code_and_request_id_are_one_line_too() {
+    let refusal = parsed(
+        400,
+        r#"{"code": "A\nB", "message": "", "request_id": "r\n1"}"#,
+    );
+    assert!(!refusal.code.chars().any(char::is_control));
+    assert!(!refusal.request_id.chars().any(char::is_control));
+}
+
+#[test]
+fn the_request_id_of_the_header_comes_before_that_of_the_body() {
+    let mut reply = Reply {
+        status: 400,
+        date: None,
+        request_id: "from-header".to_owned(),
+        body: br#"{"request_id": "from-body"}"#.to_vec(),
+    };
+    assert_eq!(refusal(&reply).request_id, "from-header");
+    reply.request_id.clear();
+    assert_eq!(refusal(&reply).request_id, "from-body");
+}
+
+#[test]
+fn a_date_is_written_as_the_signature_wants_it() {
+    assert_eq!(sdk_date(1_795_248_000_000), "20261121T080000Z");
+    assert_eq!(sdk_date(1_795_248_000_999), "20261121T080000Z");
+}
+
+fn open_gate() -> Gate {
+    Arc::new(|| true)
+}
+
+/// What comes of a POST that is answered like this.
+async fn posted(answer: String) -> Sent {
+    let server = Server::answering([answer]);
+    server
+        .client()
+        .post("/v2/p1/x", Vec::new(), open_gate())
+        .await
+}
+
+#[tokio::test]
+async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() {
+    let server = Server::answering([answer(200, "{}")]);
+    let sent = server
+        .client()
+        .post("/v2/p1/x", Vec::new(), open_gate())
+        .await;
+    assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
+    let asked = &server.asked()[0];
+    let lower = asked.to_lowercase();
+    assert!(asked.starts_with("POST /v2/p1/x HTTP/1.1\r\n"), "{asked}");
+    for line in [
+        "content-length: 0\r\n",
+        "x-project-id: p1\r\n",
+        "host: 127.0.0.1:",
+    ] {
+        assert!(lower.contains(line), "{line:?} in {asked}");
+    }
+    for name in [
+        "host",
+        "authorization",
+        "content-length",
+        "content-type",
+        "x-sdk-date",
+    ] {
+        let count = lower.matches(&format!("\r\n{name}:")).count();
+        assert_eq!(count, 1, "{name} in {asked}");
+    }
+    assert!(lower.contains("signedheaders=content-type;host;user-agent;x-project-id;x-sdk-date,"));
+}
+
+#[tokio::test]
+async fn temporary_credentials_are_sent_and_signed() {
+    let server = Server::answering([answer(200, "{}")]);
+    let mut client = server.client();
+    client.key.token = Some(crate::cloud::SecretText::new("TOKEN"));
+    client.post("/v2/p1/x", Vec::new(), open_gate()).await;
+    let asked = server.asked()[0].to_lowercase();
+    assert!(asked.contains("\r\nx-security-token: token\r\n"));
+    assert!(asked.contains(";x-sdk-date;x-security-token,"));
+}
+
+#[tokio::test]
+async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
+    let refused = posted(answer(
+        400,
+        r#"{"error_code": "DCS.4239", "error_msg": "m"}"#,
+    ))
+    .await;
+    assert!(
+        matches!(refused, Sent::Refused(Reading::Verify, _)),
+        "{refused:?}"
+    );
+    let throttled = posted(answer(429, "")).await;
+    assert!(matches!(
+        throttled,
+        Sent::Refused(Reading::Retry(Reason::Throttled), _)
+    ));
+    for (status, body) in [
+        (400, r#"{"error_code": "DCS.9999", "error_msg": "m"}"#),
+        (400, ""),
+        (403, r#"{"error_code": "XYZ.1"}"#),
+        (404, ""),
+        (409, ""),
+        (500, r#"{"error_code": "DCS.5000"}"#),
+        (502, "<html>"),
+        (504, r#"{"error_code": "APIGW.0201"}"#),
+        (302, ""),
+        // 2xx with an error in it.
+        (200, r#"{"error_code": "DCS.4239", "error_msg": "m"}"#),
+    ] {
+        let sent = posted(answer(status, body)).await;
+        assert!(
+            matches!(sent, Sent::Unknown(_)),
+            "{status} {body}: {sent:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_unknown() {
+    for broken in [
+        "",
+        "HTTP/1.1 200",
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        "hello\r\n\r\n",
+    ] {
+        let sent = posted(broken.to_owned()).await;
+        assert!(matches!(sent, Sent::Unknown(_)), "{broken:?}: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let other = Server::answering([answer(200, "{}")]);
+    let location = format!("Location: {}/stolen\r\n", other.client().origin);
+    let sent = posted(answer_with(307, &location, "")).await;
+    assert!(matches!(sent, Sent::Unknown(_)));
+    assert!(other.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_connect_is_not_sent() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let origin = format!("http://{}", listener.local_addr().expect("bound"));
+    drop(listener);
+    let sent = client(&origin).post("/x", Vec::new(), open_gate()).await;
+    assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_gate_that_closes_after_connecting_keeps_every_byte_back() {
+    let server = Server::answering([answer(200, "{}")]);
+    let questions = Arc::new(AtomicUsize::new(0));
+    let count = questions.clone();
+    let gate: Gate = Arc::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        false
+    });
+    let sent = server.client().post("/x", Vec::new(), gate).await;
+    assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
+    assert_eq!(questions.load(Ordering::SeqCst), 1);
+    assert!(server.asked().iter().all(String::is_empty));
+}
+
+#[tokio::test]
+async fn a_call_that_mutates_has_a_connection_of_its_own_and_asks_the_gate_each_time() {
+    let server = Server::answering([answer(200, "{}"), answer(200, "{}")]);
+    let questions = Arc::new(AtomicUsize::new(0));
+    let client = server.client();
+    for _ in 0..2 {
+        let count = questions.clone();
+        let gate: Gate = Arc::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            true
+        });
+        client.post("/x", Vec::new(), gate).await;
+    }
+    assert_eq!(questions.load(Ordering::SeqCst), 2);
+    assert_eq!(server.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
+    let body = r#"{"error_code": "APIGW.0301", "error_msg": "m"}"#;
+    let far = "Date: Sat, 21 Nov 2020 08:00:00 GMT\r\n";
+    let server = Server::answering([answer_with(401, far, body)]);
+    let client = server.client();
+    let sent = client.post("/x", Vec::new(), open_gate()).await;
+    assert!(
+        matches!(sent, Sent::Refused(Reading::Retry(Reason::ClockSkew), _)),
+        "{sent:?}"
+    );
+    assert!(client.clock_offset() < -DATE_WINDOW_MS, "and it is learnt");
+
+    let sent = posted(answer(401, body)).await;
+    assert!(
+        matches!(
+            sent,
+            Sent::Refused(Reading::Blocked(Reason::CredentialsRejected), _)
+        ),
+        "{sent:?}"
+    );
+}
+
+/// How a read that is answered like this is told.
+async fn got(answer: String) -> Result<Vec<u8>, Reading> {
+    let server = Server::answering([answer]);
+    let query = [("limit".to_owned(), "1".to_owned())];
+    let got = server.client().get("/v2/p1/x", &query).await;
+    assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
+    got.map_err(|e| e.reading)
+}
+
+#[tokio::test]
+async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
+    assert_eq!(got(answer(200, "{}")).await, Ok(b"{}".to_vec()));
+    for (status, body, reading) in [
+        (404, r#"{"error_code": "DCS.3022"}"#, Reading::Gone),
+        (
+            404,
+            r#"{"error_code": "APIGW.0101"}"#,
+            Reading::Blocked(Reason::ConnectionMismatch),
+        ),
+        (404, "", Reading::Terminal),
+        (403, "", Reading::Blocked(Reason::PermissionDenied)),
+        (400, "", Reading::Terminal),
+        (429, "", Reading::Retry(Reason::Throttled)),
+        (500, "", Reading::Retry(Reason::CloudUnavailable)),
+        (502, "", Reading::Retry(Reason::CloudUnavailable)),
+        (302, "", Reading::Retry(Reason::CloudUnavailable)),
+    ] {
+        assert_eq!(
+            got(answer(status, body)).await,
+            Err(reading),
+            "{status} {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_none() {
+    let long = format!("\"{}\"", "x".repeat(5 << 20));
+    assert_eq!(
+        got(answer(200, &long)).await,
+        Err(Reading::Retry(Reason::CloudUnavailable))
+    );
+}
+
+#[tokio::test]
+#[ignore = "bug: a read takes a 2xx with an error in it for an answer"]
+async fn a_read_that_is_answered_with_an_error_in_a_2xx_gives_nothing() {
+    let body = r#"{"error_code": "DCS.5000", "error_msg": "m"}"#;
+    assert!(got(answer(200, body)).await.is_err());
+}
