@@ -1,6 +1,6 @@
 //! What a complete reading of the cloud leads to.
 
-use crate::machine::{Effect, Next, State, same_intent};
+use crate::machine::{Effect, Missing, Next, State, same_intent};
 #[cfg(test)]
 use crate::types::Mutant;
 use crate::types::*;
@@ -16,7 +16,7 @@ pub(crate) fn decide(
 ) -> (State, Vec<Effect>) {
     match view.goal {
         Goal::Reached(evidence) => {
-            if !certain(&mut state, evidence) {
+            if !certain(&mut state, Missing::Unwanted, evidence) {
                 return state.observe(now);
             }
             if state.only_plans() {
@@ -30,27 +30,32 @@ pub(crate) fn decide(
             finish(state, End::Succeeded(how))
         }
         Goal::Lost(code, evidence) => {
-            if !certain(&mut state, evidence) {
+            if !certain(&mut state, Missing::Needed(code), evidence) {
                 return state.observe(now);
             }
             if state.only_plans() {
                 return state.store(Report::Planned, Next::Rest(None));
             }
-            match state.last() {
-                // Failed says that nothing is in flight. A natural step that
-                // still is can change nothing any more.
-                Some(last) if last.is_open() && last.class != Class::Natural => {
-                    match unsettled(rules, &state, now) {
-                        Some(left) => resolving(rules, state, left),
-                        None => finish(state, End::Lost(code)),
-                    }
-                }
-                _ => finish(state, End::Lost(code)),
+            // Failed says that nothing is in flight. A natural step that still
+            // is can change nothing any more.
+            let open = |step: Step| step.is_open() && step.class != Class::Natural;
+            if state.steps().any(open)
+                && let Some(left) = unsettled(rules, &state, now)
+            {
+                return resolving(rules, state, left);
             }
+            finish(state, End::Lost(code))
         }
         Goal::Wait(code, until) => {
-            state.streak = 0;
-            calm(&mut state);
+            state.missing = None;
+            state.misses = 0;
+            state.not_before = None;
+            // What keeps the cloud busy after it accepted a step is that step.
+            if let Some(last) = state.last().filter(|s| s.answer == Some(Answer::Accepted))
+                && proof_left(&state, now, last).0 <= 0
+            {
+                return hold(rules, state, Hold::ProofTimeout);
+            }
             let pause = until.map_or(rules.poll, |span| span.min(rules.recheck));
             state.store(Report::Waiting(code), Next::Rest(Some(pause)))
         }
@@ -60,14 +65,62 @@ pub(crate) fn decide(
 
 /// The step is next, and its effect does not show.
 fn act(rules: &Rules, state: State, now: Now, plan: Plan, trace: Trace) -> (State, Vec<Effect>) {
-    let last = state.last().filter(|last| last.key == plan.key);
+    if let Some(question) = state.stored().hold {
+        return decided(rules, state, now, plan, question);
+    }
+    // The last of that name: what came between settles nothing about it.
+    let last = state.steps().rfind(|step| step.key == plan.key);
     match last.map(|last| (last, last.answer)) {
-        None | Some((_, Some(Answer::NotSent))) => attempt(state, now, plan),
-        Some((_, Some(Answer::Refused(Verdict::Terminal)))) => finish(state, End::Refused),
-        Some((_, Some(Answer::Refused(_)))) => attempt(state, now, plan),
+        None | Some((_, Some(Answer::NotSent))) => attempt(rules, state, now, plan),
+        Some((_, Some(Answer::Refused(Verdict::Terminal)))) => refused(rules, state, now),
+        Some((_, Some(Answer::Refused(_)))) => attempt(rules, state, now, plan),
         Some((last, Some(Answer::Accepted))) => verify(rules, state, now, last),
-        Some((_, None)) if state.holds_stored_intent(now) => attempt(state, now, plan),
+        Some((_, None)) if state.holds_stored_intent(now, plan.key) => {
+            attempt(rules, state, now, plan)
+        }
         Some((_, None | Some(Answer::Unknown))) => unknown(rules, state, now, plan, trace),
+    }
+}
+
+/// Refused for good; but an earlier call of ours may yet arrive.
+fn refused(rules: &Rules, mut state: State, now: Now) -> (State, Vec<Effect>) {
+    if !state.may_have_acted() {
+        return finish(state, End::Refused);
+    }
+    match unsettled(rules, &state, now) {
+        Some(left) => resolving(rules, state, left),
+        None if !certain(&mut state, Missing::Effect, Evidence::Absence) => state.observe(now),
+        None => finish(state, End::Refused),
+    }
+}
+
+/// A person was asked; nothing goes on without an answer to that very question.
+fn decided(
+    rules: &Rules,
+    mut state: State,
+    now: Now,
+    plan: Plan,
+    question: Question,
+) -> (State, Vec<Effect>) {
+    let answer = state.stored().wish.decision;
+    let decision = answer
+        .filter(|(id, decision)| *id == question.id && question.hold.choices().contains(decision));
+    let Some((id, decision)) = decision else {
+        return hold(rules, state, question.hold);
+    };
+    state.handled = Some(id);
+    match decision {
+        // The intent's own write ends the question, so it is used once.
+        Decision::SendAgain => attempt(rules, state, now, plan),
+        Decision::AssumeDone => finish(state, End::Succeeded(How::Assumed)),
+        Decision::GiveUp => finish(state, End::GivenUp),
+        Decision::LookAgain => {
+            let change = Change {
+                look_again: Some(now.wall),
+                ..state.change(Report::Verifying)
+            };
+            state.store_change(change, Next::Rest(Some(rules.poll)))
+        }
     }
 }
 
@@ -81,7 +134,7 @@ fn unknown(
 ) -> (State, Vec<Effect>) {
     #[cfg(test)]
     if rules.is(Mutant::NeverAsNatural) {
-        return attempt(state, now, plan);
+        return attempt(rules, state, now, plan);
     }
     let first = state
         .stored()
@@ -92,15 +145,15 @@ fn unknown(
         .last()
         .map(|s| s.intended);
     match plan.class {
-        Class::Natural => attempt(state, now, plan),
+        Class::Natural => attempt(rules, state, now, plan),
         Class::Token { trust } if first.is_some_and(|first| now.at_most_since(first) <= trust) => {
-            attempt(state, now, plan)
+            attempt(rules, state, now, plan)
         }
         Class::Token { .. } | Class::Provable => match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
             None if trace == Trace::Unclear => hold(rules, state, Hold::AnswerUnknown),
-            None if !certain(&mut state, Evidence::Absence) => state.observe(now),
-            None => attempt(state, now, plan),
+            None if !certain(&mut state, Missing::Effect, Evidence::Absence) => state.observe(now),
+            None => attempt(rules, state, now, plan),
         },
         Class::Never => match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
@@ -115,33 +168,44 @@ fn verify(rules: &Rules, state: State, now: Now, last: Step) -> (State, Vec<Effe
     if rules.is(Mutant::AcceptedIsSuccess) {
         return finish(state, End::Succeeded(How::Proven));
     }
-    let since = last.answered.unwrap_or(last.intended.wall);
-    let left = state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0);
-    if left <= 0 {
+    let left = proof_left(&state, now, last);
+    if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
-    let pause = rules.poll.min(Span(left));
-    state.store(Report::Verifying, Next::Rest(Some(pause)))
+    state.store(Report::Verifying, Next::Rest(Some(rules.poll.min(left))))
+}
+
+/// How much longer the accepted step's effect may take to show.
+fn proof_left(state: &State, now: Now, last: Step) -> Span {
+    let since = last.answered.unwrap_or(last.intended.wall);
+    Span(state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0))
 }
 
 /// Whoever may send it now, sends it; anything else says so and waits.
-fn attempt(state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
-    if !state.stored().wish.execute {
+fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
+    let wish = state.stored().wish;
+    if !wish.execute {
         return state.store(Report::Planned, Next::Rest(None));
+    }
+    if state.has_sent_nothing(now, plan.key) {
+        if wish.not_after.is_some_and(|at| now.wall >= at) {
+            state.withdraw(now);
+            return finish(state, End::WindowMissed);
+        }
+        if let Some(at) = wish.not_before.filter(|at| now.wall < *at) {
+            let wait = Span(at.0 - now.wall.0);
+            return state.store(Report::BeforeWindow, Next::Rest(Some(wait)));
+        }
     }
     if let Some(wait) = state.not_before.map(|at| at.0 - now.wall.0)
         && wait > 0
     {
-        return state.rest(Some(Span(wait)));
+        return state.rest(Some(Span(wait).min(rules.backoff_max)));
     }
     state.permit(plan)
 }
 
 fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
-    // A process that has just started counts anew; the question stands.
-    if let Some(question) = state.stored().hold {
-        return hold(rules, state, question);
-    }
     let pause = rules.poll.min(left);
     state.store(Report::ResolvingAnswer, Next::Rest(Some(pause)))
 }
@@ -158,37 +222,47 @@ fn finish(state: State, end: End) -> (State, Vec<Effect>) {
     state.store(Report::Ended(end), Next::Announce(None))
 }
 
-fn calm(state: &mut State) {
-    state.failures = 0;
-    state.not_before = None;
-}
-
-/// Counts readings that agree on something missing.
-fn certain(state: &mut State, evidence: Evidence) -> bool {
+/// Counts the readings that agree on the same thing missing.
+fn certain(state: &mut State, missing: Missing, evidence: Evidence) -> bool {
     if evidence == Evidence::Presence {
         return true;
     }
-    state.streak = state.streak.saturating_add(1);
-    state.streak >= READINGS_OF_ABSENCE
+    let count = match state.missing {
+        Some((before, count)) if before == missing => count.saturating_add(1),
+        _ => 1,
+    };
+    state.missing = Some((missing, count));
+    count >= READINGS_OF_ABSENCE
 }
 
-/// How much longer the open intent's effect can still arrive.
+/// How much longer an open intent's effect can still arrive. One that this
+/// process has not seen before now can for the whole time.
 fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
-    let (_, since) = state.seen?;
-    let left = rules.settle().0 - now.at_least_since(since).0;
+    let open = state.steps().filter(Step::is_open).last()?;
+    let since = match state.seen {
+        Some((number, since)) if number == open.number => now.at_least_since(since),
+        _ => Span(0),
+    };
+    let left = rules.settle().0 - since.0;
     (left > 0).then_some(Span(left))
 }
 
 impl State {
-    /// The open intent that stands there is ours, no attempt of it can have had
-    /// an effect, and it is still in time.
-    pub(crate) fn holds_stored_intent(&self, now: Now) -> bool {
+    /// The open intent of that step stands there, is ours and in time, and no
+    /// attempt of it can have had an effect.
+    pub(crate) fn holds_stored_intent(&self, now: Now, key: StepKey) -> bool {
         let last = self.stored().steps.last();
-        self.mine.as_ref().is_some_and(|mine| {
-            mine.unsent
-                && last.is_some_and(|last| same_intent(&mine.step, last))
-                && now.at_most_since(mine.step.intended) < mine.step.window
+        self.unsent.is_some_and(|unsent| {
+            unsent.key == key
+                && last.is_some_and(|last| same_intent(&unsent, last))
+                && now.at_most_since(unsent.intended) < unsent.window
         })
+    }
+
+    /// No step so far can have had an effect.
+    fn has_sent_nothing(&self, now: Now, key: StepKey) -> bool {
+        let ours = usize::from(self.holds_stored_intent(now, key));
+        !self.steps().rev().skip(ours).any(|s| s.may_have_acted())
     }
 
     /// Nothing was intended, and nothing shall be.

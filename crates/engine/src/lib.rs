@@ -23,6 +23,7 @@ mod tests;
 
 pub use machine::{Effect, Event, INTENT_NOT_STORED, State, step};
 pub use types::{
-    Answer, Change, Class, Code, End, Evidence, Goal, Hold, How, Now, Plan, Report, Rules, Span,
-    Step, StepKey, Stored, Tick, Trace, Trouble, Verdict, View, Wish, Writer, may_send,
+    Answer, Change, Class, Code, Decision, End, Evidence, Goal, Hold, How, Now, Plan, Question,
+    Report, Rules, Span, Step, StepKey, Stored, Tick, Trace, Trouble, Verdict, View, Wish, Writer,
+    may_send,
 };

@@ -87,13 +87,15 @@ pub(crate) enum Next {
     Announce(Option<Span>),
 }
 
-/// An intent of this process.
+/// What a reading does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Mine {
-    pub(crate) step: Step,
-    /// Every attempt so far is known to have had no effect, so a further one
-    /// may be made before the window closes.
-    pub(crate) unsent: bool,
+pub(crate) enum Missing {
+    /// What the operation wants to be gone.
+    Unwanted,
+    /// What it would need, so that this is its end.
+    Needed(Code),
+    /// The effect of the last step.
+    Effect,
 }
 
 /// What one process remembers of one object, between sessions too. Losing it
@@ -103,18 +105,27 @@ pub struct State {
     pub(crate) me: Writer,
     pub(crate) phase: Phase,
     pub(crate) stored: Option<Stored>,
-    /// The newest intent of this process, and its answer once there is one.
-    pub(crate) mine: Option<Mine>,
+    /// An intent of this process, no attempt of which can have had an effect so
+    /// far. It may be sent until its window closes.
+    pub(crate) unsent: Option<Step>,
+    /// A step of this process whose answer is not stored yet.
+    pub(crate) unstored: Option<Step>,
     /// When this process first saw the open intent of that number.
     pub(crate) seen: Option<(u32, Now)>,
     /// When the running look at the cloud was asked for.
     pub(crate) asked: Tick,
-    /// Complete readings in a row that agree on something missing.
-    pub(crate) streak: u8,
-    /// Failures in a row.
+    /// What is missing in this many complete readings in a row.
+    pub(crate) missing: Option<(Missing, u8)>,
+    /// Looks at the cloud that failed, in a row.
     pub(crate) failures: u32,
+    /// Requests to the API server without a usable answer, in a row.
+    pub(crate) unheard: u32,
+    /// Attempts in a row that did not get through.
+    pub(crate) misses: u32,
     /// No new attempt before this.
     pub(crate) not_before: Option<Tick>,
+    /// The question that a decision of this session answers.
+    pub(crate) handled: Option<u64>,
 }
 
 impl State {
@@ -124,12 +135,16 @@ impl State {
             me,
             phase: Phase::Idle,
             stored: None,
-            mine: None,
+            unsent: None,
+            unstored: None,
             seen: None,
             asked: Tick(0),
-            streak: 0,
+            missing: None,
             failures: 0,
+            unheard: 0,
+            misses: 0,
             not_before: None,
+            handled: None,
         }
     }
 
@@ -145,38 +160,45 @@ impl State {
 
     /// The intent that [`Effect::Send`] is about.
     pub fn intent(&self) -> Option<&Step> {
-        self.mine.as_ref().map(|mine| &mine.step)
+        self.unsent.as_ref()
     }
 
     pub(crate) fn stored(&self) -> &Stored {
         self.stored.as_ref().expect("a session starts with Woken")
     }
 
+    /// The recorded steps, with what this process knows beside.
+    pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = Step> {
+        self.stored()
+            .steps
+            .iter()
+            .map(|stored| match self.unstored {
+                Some(known) if stored.answer.is_none() && same_intent(&known, stored) => known,
+                _ => *stored,
+            })
+    }
+
     /// The last recorded step, with what this process knows of it.
     pub(crate) fn last(&self) -> Option<Step> {
-        let stored = *self.stored().steps.last()?;
-        match &self.mine {
-            Some(mine) if same_intent(&mine.step, &stored) && stored.answer.is_none() => {
-                Some(mine.step)
-            }
-            _ => Some(stored),
-        }
+        self.steps().next_back()
     }
 
     /// Any recorded step may have taken effect.
     pub(crate) fn may_have_acted(&self) -> bool {
-        let stored = &self.stored().steps;
-        let before = stored.split_last().map_or(&[][..], |(_, before)| before);
-        before.iter().any(Step::may_have_acted) || self.last().is_some_and(|s| s.may_have_acted())
+        self.steps().any(|step| step.may_have_acted())
     }
 
     /// What a write about `report` carries along.
     pub(crate) fn change(&self, report: Report) -> Change {
         let answer = self
-            .mine
-            .as_ref()
-            .and_then(|m| Some((m.step.number, m.step.answer?, m.step.answered?)));
-        Change { report, answer }
+            .unstored
+            .and_then(|step| Some((step.number, step.answer?, step.answered?)));
+        Change {
+            report,
+            answer,
+            handled: self.handled,
+            look_again: None,
+        }
     }
 
     pub(crate) fn observe(mut self, now: Now) -> (State, Vec<Effect>) {
@@ -186,13 +208,27 @@ impl State {
     }
 
     pub(crate) fn permit(mut self, plan: Plan) -> (State, Vec<Effect>) {
+        // What was read before a call proves nothing after it.
+        self.missing = None;
         self.phase = Phase::Permitting(plan);
         (self, vec![Effect::Permit(plan)])
     }
 
-    pub(crate) fn store(mut self, report: Report, next: Next) -> (State, Vec<Effect>) {
-        self.phase = Phase::Storing(report, next);
+    pub(crate) fn store(self, report: Report, next: Next) -> (State, Vec<Effect>) {
+        // A question stands until it is answered or the operation has ended,
+        // whatever else there is to tell.
+        let question = self.stored.as_ref().and_then(|stored| stored.hold);
+        let report = match (question, report) {
+            (_, Report::Ended(_) | Report::Suspended | Report::Held(_)) => report,
+            (Some(question), _) if self.handled.is_none() => Report::Held(question.hold),
+            _ => report,
+        };
         let change = self.change(report);
+        self.store_change(change, next)
+    }
+
+    pub(crate) fn store_change(mut self, change: Change, next: Next) -> (State, Vec<Effect>) {
+        self.phase = Phase::Storing(change.report, next);
         (self, vec![Effect::Store(change)])
     }
 
@@ -207,20 +243,18 @@ impl State {
         self.phase = Phase::Idle;
         self.stored = None;
         self.asked = Tick(0);
-        self.streak = 0;
+        self.missing = None;
+        self.handled = None;
     }
 
-    /// The last change was stored, and with it the answer that it carried.
+    /// A change was stored, and with it the answer that it carried.
     fn note_stored_answer(&mut self) {
-        let Some(mine) = self.mine.take_if(|mine| mine.step.answer.is_some()) else {
+        let Some(known) = self.unstored.take() else {
             return;
         };
-        let last = self
-            .stored
-            .as_mut()
-            .and_then(|stored| stored.steps.last_mut());
-        if let Some(last) = last.filter(|last| same_intent(&mine.step, last)) {
-            *last = mine.step;
+        let steps = self.stored.iter_mut().flat_map(|stored| &mut stored.steps);
+        for step in steps.filter(|step| same_intent(&known, step)) {
+            *step = known;
         }
     }
 
@@ -238,24 +272,48 @@ impl State {
         (self, vec![Effect::Send(number)])
     }
 
-    /// A failure: pause, and tell it once it has lasted.
+    /// The unsent intent will not be sent any more: that is its answer.
+    pub(crate) fn withdraw(&mut self, now: Now) {
+        if let Some(step) = self.unsent.take() {
+            self.unstored = Some(Step {
+                answer: Some(Answer::NotSent),
+                answered: Some(now.wall),
+                ..step
+            });
+        }
+    }
+
+    /// A look that failed: pause, and tell it once it has lasted.
     pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
         self.failures = self.failures.saturating_add(1);
-        self.streak = 0;
+        self.missing = None;
+        let failures = self.failures;
+        self.tell(rules, t, failures).0
+    }
+
+    /// An attempt that did not get through: the same, and no other before its time.
+    fn miss(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
+        self.misses = self.misses.saturating_add(1);
+        let misses = self.misses;
+        let (mut result, pause) = self.tell(rules, t, misses);
+        result.0.not_before = Some(Tick(now.wall.0 + pause.0));
+        result
+    }
+
+    fn tell(self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
         let pause = match t.pause {
             Some(pause) => pause,
             None if t.blocked => rules.recheck,
-            None => rules.pause(self.failures),
+            None => rules.pause(times),
         };
-        if self.failures <= t.quiet {
-            return self.rest(Some(pause));
+        if times <= t.quiet {
+            return (self.rest(Some(pause)), pause);
         }
-        let report = if t.blocked {
-            Report::Blocked(t.code)
-        } else {
-            Report::Waiting(t.code)
+        let report = match t.blocked {
+            true => Report::Blocked(t.code),
+            false => Report::Waiting(t.code),
         };
-        self.store(report, Next::Rest(Some(pause)))
+        (self.store(report, Next::Rest(Some(pause))), pause)
     }
 }
 
@@ -272,15 +330,25 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
     match (state.phase, event) {
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => begin(state, now, stored),
         (Phase::Reading, Event::Gone) => {
-            // Deleting sends nothing and undoes nothing.
-            state.mine = None;
-            state.rest(None)
+            // Deleting sends nothing and undoes nothing; but somebody should
+            // hear of a call that was made.
+            let known = state.unstored.take();
+            state.unsent = None;
+            state.forget_session();
+            match known.is_some_and(|step| step.answer != Some(Answer::NotSent)) {
+                true => (
+                    state,
+                    vec![Effect::Announce(Report::Orphaned), Effect::Rest(None)],
+                ),
+                false => (state, vec![Effect::Rest(None)]),
+            }
         }
         (Phase::Observing, Event::Observed(now, view)) => {
             if view.started < state.asked {
                 // Older than the question: proves nothing.
                 return state.observe(now);
             }
+            state.failures = 0;
             decide(rules, state, now, view)
         }
         (Phase::Observing, Event::Unobserved(_, t)) => state.trouble(rules, t),
@@ -289,45 +357,52 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             (state, vec![Effect::Claim(plan)])
         }
         (Phase::Permitting(plan) | Phase::Claiming(plan), Event::Permitted(now)) => {
-            if state.holds_stored_intent(now) {
+            if state.holds_stored_intent(now, plan.key) {
                 state.send()
             } else {
                 intend(rules, state, now, plan)
             }
         }
-        (Phase::Permitting(_) | Phase::Claiming(_), Event::Forbidden(_, t)) => {
-            state.trouble(rules, t)
+        (Phase::Permitting(_) | Phase::Claiming(_), Event::Forbidden(now, t)) => {
+            state.miss(rules, now, t)
         }
         (Phase::Intending, Event::Written(_, true)) => {
+            state.unheard = 0;
+            state.note_stored_answer();
             let step = state.intent().copied().expect("intended above");
+            let handled = state.handled.take().is_some();
             if let Some(stored) = &mut state.stored {
                 stored.steps.push(step);
+                if handled {
+                    stored.hold = None;
+                }
             }
             state.send()
         }
         (Phase::Intending, Event::Written(_, false)) => {
             // The reply lacks the intent: an older CRD prunes it, or something
             // rewrites status. Nothing may be sent without a record.
-            state.mine = None;
+            state.unsent = None;
             let pause = rules.recheck;
             state.store(Report::Blocked(INTENT_NOT_STORED), Next::Rest(Some(pause)))
         }
         // Start over with what stands there. After a time-out the intent may
-        // stand there as we wrote it: `mine` recognises it.
+        // stand there as we wrote it: `unsent` recognises it.
         (Phase::Intending | Phase::Storing(..), Event::Conflict) => state.read(),
         (Phase::Reading | Phase::Intending | Phase::Storing(..), Event::NoReply(_)) => {
-            state.failures = state.failures.saturating_add(1);
-            match (state.phase, state.failures) {
+            state.unheard = state.unheard.saturating_add(1);
+            match (state.phase, state.unheard) {
                 (Phase::Reading, _) | (_, 2..) => {
-                    let pause = rules.pause(state.failures);
+                    let pause = rules.pause(state.unheard);
                     state.rest(Some(pause))
                 }
                 _ => state.read(),
             }
         }
         (Phase::Sending, Event::Answered(now, answer)) => answered(rules, state, now, answer),
-        (Phase::Sending, Event::Unsent(_, t)) => state.trouble(rules, t),
+        (Phase::Sending, Event::Unsent(now, t)) => state.miss(rules, now, t),
         (Phase::Storing(report, next), Event::Written(now, _)) => {
+            state.unheard = 0;
             state.note_stored_answer();
             match next {
                 Next::Observe => state.observe(now),
@@ -350,31 +425,32 @@ pub const INTENT_NOT_STORED: Code = Code(u16::MAX);
 
 fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     let last = stored.steps.last();
-    // What we remember of an intent counts only while it is the last one there;
-    // or while it may yet arrive there, because its write timed out.
-    let counts = |mine: &Mine| match last {
-        Some(last) if same_intent(&mine.step, last) => true,
-        last => mine.unsent && mine.step.number == last.map_or(1, |last| last.number + 1),
+    let in_time = |step: &Step| now.at_most_since(step.intended) < step.window;
+    if let Some(unsent) = state.unsent {
+        let stands = last.is_some_and(|last| same_intent(&unsent, last));
+        // Its write timed out and may yet arrive.
+        let may_arrive = unsent.number == last.map_or(1, |last| last.number + 1);
+        match (stands, in_time(&unsent)) {
+            (true, true) => {}
+            (true, false) => state.withdraw(now),
+            (false, true) if may_arrive => {}
+            (false, _) => state.unsent = None,
+        }
+    }
+    let unknown = |known: Step| {
+        let found = stored.steps.iter().find(|step| same_intent(&known, step));
+        found.is_some_and(|step| step.answer.is_none())
     };
-    if !state.mine.as_ref().is_some_and(counts) {
-        state.mine = None;
-    }
-    // Never sent with an effect, and too late to be sent: that is its answer.
-    if let Some(mine) = &mut state.mine
-        && mine.unsent
-        && now.at_most_since(mine.step.intended) >= mine.step.window
-    {
-        mine.unsent = false;
-        mine.step.answer = Some(Answer::NotSent);
-        mine.step.answered = Some(now.wall);
-    }
-    let open = last.filter(|s| s.is_open()).map(|s| s.number);
+    state.unstored = state.unstored.filter(|known| unknown(*known));
+    let open = stored.steps.iter().rev().find(|s| s.is_open());
+    let open = open.map(|s| s.number);
     state.seen = match (open, state.seen) {
         (Some(number), Some((seen, at))) if seen == number => Some((number, at)),
         (Some(number), _) => Some((number, now)),
         (None, _) => None,
     };
-    state.streak = 0;
+    state.missing = None;
+    state.handled = None;
     let (ended, wish) = (stored.ended, stored.wish);
     state.stored = Some(stored);
     if ended || wish.deleting {
@@ -388,10 +464,23 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
 
 fn intend(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
     let number = state.last().map_or(1, |last| last.number + 1);
-    let change = state.change(Report::Executing);
-    let step = match &state.mine {
+    // One for another step stands there, or may: it will not be sent.
+    if state.unsent.is_some_and(|unsent| unsent.key != plan.key) {
+        match state.unsent.map(|unsent| unsent.number) == Some(number) {
+            true => state.unsent = None,
+            false => state.withdraw(now),
+        }
+    }
+    #[cfg_attr(not(test), expect(unused_mut))]
+    let mut change = state.change(Report::Executing);
+    #[cfg(test)]
+    if rules.is(crate::types::Mutant::ApprovalTwice) {
+        change.handled = None;
+        state.handled = None;
+    }
+    let step = match state.unsent {
         // Its write timed out and may yet arrive: write the very same one.
-        Some(mine) if mine.unsent && mine.step.number == number => mine.step,
+        Some(unsent) if unsent.number == number => unsent,
         _ => Step {
             number,
             key: plan.key,
@@ -403,19 +492,22 @@ fn intend(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<
             answered: None,
         },
     };
-    state.mine = Some(Mine { step, unsent: true });
+    state.unsent = Some(step);
     state.phase = Phase::Intending;
     (state, vec![Effect::Intend(step, change)])
 }
 
 fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State, Vec<Effect>) {
-    let Some(mine) = &mut state.mine else {
+    let Some(mut step) = state.unsent.take() else {
         return state.read();
     };
-    mine.unsent = false;
-    mine.step.answer = Some(answer);
-    mine.step.answered = Some(now.wall);
-    let class = mine.step.class;
+    step.answer = Some(answer);
+    step.answered = Some(now.wall);
+    state.unstored = Some(step);
+    // Whatever was sent was sent before now.
+    if step.is_open() {
+        state.seen = Some((step.number, now));
+    }
     match answer {
         Answer::Refused(Verdict::Blocked(code)) => {
             let pause = rules.recheck;
@@ -428,12 +520,12 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
         Answer::Unknown | Answer::Refused(Verdict::Verify | Verdict::Retry) => {
             // A look at the cloud comes first; if that shows nothing, the next
             // attempt waits.
-            state.failures = state.failures.saturating_add(1);
-            state.not_before = Some(Tick(now.wall.0 + rules.pause(state.failures).0));
+            state.misses = state.misses.saturating_add(1);
+            state.not_before = Some(Tick(now.wall.0 + rules.pause(state.misses).0));
         }
-        _ => state.failures = 0,
+        _ => state.misses = 0,
     }
-    match class {
+    match step.class {
         // What a lost record would lead to is harmless: the answer is stored
         // together with the result.
         Class::Natural => state.observe(now),

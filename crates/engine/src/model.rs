@@ -8,7 +8,7 @@
 
 use crate::types::Mutant;
 use crate::*;
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 
 /// One tick; the figures are small so that everything can happen.
 const RULES: Rules = Rules {
@@ -32,6 +32,10 @@ struct Operation {
     class: Class,
     /// How many faults of all sorts may happen.
     faults: u8,
+    /// People answer questions.
+    people: bool,
+    /// Processes that work at the same time, each taking itself for the leader.
+    replicas: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +52,11 @@ struct World {
     lied: bool,
     starts: u64,
     faults: u8,
+    /// Questions put, and the calls that people agreed to make again.
+    questions: u64,
+    approvals: u8,
+    /// Requests whose bytes left a process.
+    sends: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +95,7 @@ enum Action {
     Crash(usize),
     Pause(usize),
     Arrive(usize),
+    Decide(Decision),
 }
 
 impl Process {
@@ -147,10 +157,19 @@ impl Operation {
         world.stored.steps.extend(intent);
         world.report = Some(change.report);
         world.stored.ended |= matches!(change.report, Report::Ended(_));
-        world.stored.hold = match change.report {
-            Report::Held(hold) => Some(hold),
-            _ => None,
-        };
+        let handled = world.stored.hold.map(|question| question.id) == change.handled;
+        let ended = matches!(change.report, Report::Ended(_));
+        if ended || (handled && change.handled.is_some()) {
+            world.stored.hold = None;
+        }
+        if let (Report::Held(hold), None) = (change.report, world.stored.hold) {
+            world.questions += 1;
+            let id = world.questions;
+            world.stored.hold = Some(Question { id, hold });
+        }
+        if let (Some(at), Some(step)) = (change.look_again, world.stored.steps.last_mut()) {
+            step.answered = Some(at);
+        }
         // As the shell does: no write where nothing changes.
         if before != (world.stored.clone(), world.report) {
             world.version += 1;
@@ -175,6 +194,7 @@ impl Operation {
             };
             return process.advance(&self.rules, now.wall.0, Event::Unsent(now, trouble));
         }
+        world.sends += 1;
         let answer = match fault {
             Fault::None | Fault::Lie => Answer::Accepted,
             _ => Answer::Unknown,
@@ -245,6 +265,9 @@ impl Model for Operation {
                     suspended: false,
                     deleting: false,
                     verify_timeout: Span(2),
+                    not_before: None,
+                    not_after: None,
+                    decision: None,
                 },
             },
             report: None,
@@ -254,6 +277,9 @@ impl Model for Operation {
             lied: false,
             starts: 2,
             faults: 0,
+            questions: 0,
+            approvals: 0,
+            sends: 0,
         }]
     }
 
@@ -263,8 +289,15 @@ impl Model for Operation {
         if world.now < LAST_TICK && world.processes.iter().all(still) {
             actions.push(Action::Tick);
         }
+        if let Some(question) = world.stored.hold
+            && self.people
+            && world.stored.wish.decision.is_none()
+        {
+            let choices = question.hold.choices().iter();
+            actions.extend(choices.map(|choice| Action::Decide(*choice)));
+        }
         let faulty = world.faults < self.faults;
-        for (p, process) in world.processes.iter().enumerate() {
+        for (p, process) in world.processes.iter().enumerate().take(self.replicas) {
             let Some(effect) = &process.todo else {
                 if world.now >= process.due || process.version != world.version {
                     actions.push(Action::Wake(p));
@@ -287,7 +320,10 @@ impl Model for Operation {
                     Fault::Lie,
                 ],
                 Effect::Intend(..) | Effect::Store(_) => &[Fault::AnswerLost],
-                Effect::Observe if world.effects > 0 => &[Fault::Lag],
+                // Absence of a provable step's effect is what the class counts on.
+                Effect::Observe if world.effects > 0 && self.class != Class::Provable => {
+                    &[Fault::Lag]
+                }
                 _ => &[],
             };
             actions.extend(faults.iter().map(|fault| Action::Run(p, *fault)));
@@ -312,6 +348,13 @@ impl Model for Operation {
                 world.starts += 1;
                 world.processes[p] = Process::start(world.starts);
             }
+            // A person answers once, and leaves the answer in the spec.
+            Action::Decide(decision) => {
+                let question = world.stored.hold?;
+                world.stored.wish.decision = Some((question.id, decision));
+                world.approvals += u8::from(decision == Decision::SendAgain);
+                world.version += 1;
+            }
             Action::Pause(p) => {
                 world.faults += 1;
                 world.processes[p].paused = true;
@@ -335,7 +378,12 @@ impl Model for Operation {
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
             Property::always("no success unseen", |_: &Operation, w: &World| {
-                !matches!(w.report, Some(Report::Ended(End::Succeeded(_)))) || w.effects > 0
+                let assumed = End::Succeeded(How::Assumed);
+                match w.report {
+                    Some(Report::Ended(end)) if end == assumed => true,
+                    Some(Report::Ended(End::Succeeded(_))) => w.effects > 0,
+                    _ => true,
+                }
             }),
             Property::sometimes("succeeds", |_, w: &World| {
                 w.report == Some(Report::Ended(End::Succeeded(How::Proven)))
@@ -347,53 +395,74 @@ impl Model for Operation {
         match self.class {
             Class::Never => properties.extend([
                 Property::always("at most one effect", |_: &Operation, w: &World| {
-                    w.effects <= 1
+                    w.effects <= 1 + w.approvals
+                }),
+                Property::always("at most one send undecided", |_, w: &World| {
+                    w.sends <= 1 + w.approvals
                 }),
                 Property::sometimes("holds when nobody can know", |_, w: &World| {
                     w.report == Some(Report::Held(Hold::AnswerUnknown))
                 }),
             ]),
-            _ => properties.push(Property::sometimes("repeats", |_, w: &World| w.effects > 1)),
+            Class::Natural => {
+                properties.push(Property::sometimes("repeats", |_, w: &World| w.effects > 1))
+            }
+            _ => properties.push(Property::always(
+                "at most one effect",
+                |_: &Operation, w: &World| w.effects <= 1,
+            )),
+        }
+        if self.people {
+            properties.extend([
+                Property::sometimes("sends again as decided", |_, w: &World| {
+                    w.approvals == 1 && w.sends == 2
+                }),
+                Property::sometimes("is given up", |_, w: &World| {
+                    w.report == Some(Report::Ended(End::GivenUp))
+                }),
+            ]);
         }
         properties
     }
 
     /// Enough for every pair of faults; beyond, intents only pile up.
     fn within_boundary(&self, world: &World) -> bool {
-        world.stored.steps.len() <= 3 && world.version < 8
+        world.stored.steps.len() <= 4 - self.replicas
+            && world.version < 12 - 2 * self.replicas as u8
     }
 }
 
-fn check(class: Class, faults: u8, mutant: Option<Mutant>) -> impl Checker<Operation> {
-    let rules = Rules { mutant, ..RULES };
+fn check(model: Operation, until: HasDiscoveries) -> impl Checker<Operation> {
+    let checker = model.checker().threads(2);
+    checker.finish_when(until).spawn_bfs().join()
+}
+
+fn model(class: Class, faults: u8, people: bool) -> Operation {
     Operation {
-        rules,
+        rules: RULES,
         class,
         faults,
+        people,
+        replicas: 2,
     }
-    .checker()
-    .threads(2)
-    .spawn_bfs()
-    .join()
 }
 
 /// Fewer states than this mean that the model no longer says much.
-fn assert_holds(class: Class, faults: u8, floor: usize) {
-    let checker = check(class, faults, None);
+fn assert_holds(model: Operation, floor: usize) {
+    let checker = check(model, HasDiscoveries::All);
+    let states = checker.unique_state_count();
     println!(
-        "model {class:?}, {faults} faults: {} unique states",
-        checker.unique_state_count()
+        "model {:?}, {} faults, people {}: {states} unique states",
+        model.class, model.faults, model.people
     );
     checker.assert_properties();
-    assert!(
-        checker.unique_state_count() >= floor,
-        "below the floor of {floor}"
-    );
+    assert!(states >= floor, "below the floor of {floor}");
 }
 
-fn assert_caught(class: Class, mutant: Mutant, property: &'static str) {
-    let checker = check(class, 2, Some(mutant));
-    let path = checker
+fn assert_caught(mut model: Operation, mutant: Mutant, property: &'static str) {
+    model.rules.mutant = Some(mutant);
+    let until = HasDiscoveries::AnyOf([property].into());
+    let path = check(model, until)
         .discovery(property)
         .unwrap_or_else(|| panic!("{mutant:?} does not break {property:?}"));
     println!(
@@ -404,21 +473,36 @@ fn assert_caught(class: Class, mutant: Mutant, property: &'static str) {
 
 #[test]
 fn a_step_that_must_not_repeat_has_at_most_one_effect() {
-    assert_holds(Class::Never, 2, 200_000);
+    assert_holds(model(Class::Never, 2, false), 50_000);
+}
+
+#[test]
+fn a_decision_is_used_once() {
+    assert_holds(model(Class::Never, 1, true), 50_000);
+}
+
+#[test]
+fn a_provable_step_has_at_most_one_effect() {
+    assert_holds(model(Class::Provable, 2, false), 50_000);
 }
 
 #[test]
 fn a_natural_step_repeats_and_no_success_is_unseen() {
-    assert_holds(Class::Natural, 2, 200_000);
+    assert_holds(model(Class::Natural, 1, false), 20_000);
 }
 
 #[test]
 fn every_mutant_is_caught() {
-    assert_caught(Class::Never, Mutant::NeverAsNatural, "at most one effect");
-    assert_caught(Class::Never, Mutant::NoPrecondition, "at most one effect");
-    assert_caught(
-        Class::Natural,
-        Mutant::AcceptedIsSuccess,
-        "no success unseen",
-    );
+    let never = model(Class::Never, 2, false);
+    let people = Operation {
+        replicas: 1,
+        ..model(Class::Never, 2, true)
+    };
+    let provable = model(Class::Provable, 1, false);
+    let natural = model(Class::Natural, 1, false);
+    assert_caught(never, Mutant::NeverAsNatural, "at most one effect");
+    assert_caught(never, Mutant::NoPrecondition, "at most one effect");
+    assert_caught(people, Mutant::ApprovalTwice, "at most one send undecided");
+    assert_caught(provable, Mutant::SettleShort, "at most one effect");
+    assert_caught(natural, Mutant::AcceptedIsSuccess, "no success unseen");
 }

@@ -98,6 +98,9 @@ impl Script {
                     suspended: false,
                     deleting: false,
                     verify_timeout: Span(60 * MINUTE),
+                    not_before: None,
+                    not_after: None,
+                    decision: None,
                 },
             },
             report: None,
@@ -185,10 +188,17 @@ impl Script {
         }
         self.object.steps.extend(intent);
         self.object.ended |= matches!(change.report, Report::Ended(_));
-        self.object.hold = match change.report {
-            Report::Held(hold) => Some(hold),
-            _ => None,
-        };
+        let handled = self.object.hold.map(|question| question.id);
+        if self.object.ended || (change.handled.is_some() && change.handled == handled) {
+            self.object.hold = None;
+        }
+        if let (Report::Held(hold), None) = (change.report, self.object.hold) {
+            let id = self.writes as u64 + 1;
+            self.object.hold = Some(Question { id, hold });
+        }
+        if let (Some(at), Some(step)) = (change.look_again, self.object.steps.last_mut()) {
+            step.answered = Some(at);
+        }
         self.report = Some(change.report);
         self.writes += 1;
         self

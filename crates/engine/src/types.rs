@@ -89,7 +89,8 @@ pub struct Step {
     pub window: Span,
     /// What came of it, if that is known. `None`: open.
     pub answer: Option<Answer>,
-    /// When it was answered (wall clock of whoever recorded it).
+    /// When it was answered, or looked for anew (wall clock of whoever recorded
+    /// it).
     pub answered: Option<Tick>,
 }
 
@@ -192,6 +193,19 @@ pub struct Trouble {
     pub pause: Option<Span>,
 }
 
+/// What a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decision {
+    /// Make the call again, whatever the last one did.
+    SendAgain,
+    /// Look for the effect for another verify time-out.
+    LookAgain,
+    /// It is done; the person has looked.
+    AssumeDone,
+    /// Leave it.
+    GiveUp,
+}
+
 /// How an operation succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum How {
@@ -199,6 +213,8 @@ pub enum How {
     Proven,
     /// It was so before we sent anything.
     AlreadySatisfied,
+    /// A person said so. The only success that was not seen.
+    Assumed,
 }
 
 /// How an operation ended.
@@ -210,6 +226,10 @@ pub enum End {
     Lost(Code),
     /// The cloud refused for good.
     Refused,
+    /// The time in which the first step might be sent is over.
+    WindowMissed,
+    /// A person gave it up.
+    GivenUp,
 }
 
 /// Why a person has to decide.
@@ -221,11 +241,33 @@ pub enum Hold {
     ProofTimeout,
 }
 
+impl Hold {
+    /// What a person may decide.
+    pub fn choices(self) -> &'static [Decision] {
+        use Decision::{AssumeDone, GiveUp, LookAgain, SendAgain};
+        match self {
+            Hold::AnswerUnknown => &[SendAgain, AssumeDone, GiveUp],
+            Hold::ProofTimeout => &[LookAgain, AssumeDone, GiveUp],
+        }
+    }
+}
+
+/// A question that was put to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// Names this very question, so that an answer to another is none to it.
+    pub id: u64,
+    /// What it is about.
+    pub hold: Hold,
+}
+
 /// What status is to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Report {
     /// Waits for something that passes by itself.
     Waiting(Code),
+    /// Waits for the time from which the first step may be sent.
+    BeforeWindow,
     /// A step is intended and being sent.
     Executing,
     /// A step was accepted; its effect is looked for.
@@ -242,6 +284,8 @@ pub enum Report {
     Held(Hold),
     /// Final.
     Ended(End),
+    /// The object went while a call of it was under way. Told, never stored.
+    Orphaned,
 }
 
 /// What a status write changes, beside folding in an answer that is known to
@@ -252,6 +296,10 @@ pub struct Change {
     pub report: Report,
     /// The last step's answer, with when it came.
     pub answer: Option<(u32, Answer, Tick)>,
+    /// The question that a decision has answered: it is over.
+    pub handled: Option<u64>,
+    /// The last step's effect is looked for anew from this time on.
+    pub look_again: Option<Tick>,
 }
 
 /// What the user asks, in the protocol's words.
@@ -265,6 +313,12 @@ pub struct Wish {
     pub deleting: bool,
     /// From an accepted answer until its effect has to be seen.
     pub verify_timeout: Span,
+    /// The first step is not sent before this.
+    pub not_before: Option<Tick>,
+    /// The first step is not sent at or after this.
+    pub not_after: Option<Tick>,
+    /// The answer to a question.
+    pub decision: Option<(u64, Decision)>,
 }
 
 /// The object as the API server has (or had) it.
@@ -275,7 +329,7 @@ pub struct Stored {
     /// It has an outcome.
     pub ended: bool,
     /// A person was asked to decide.
-    pub hold: Option<Hold>,
+    pub hold: Option<Question>,
     /// What the user asks.
     pub wish: Wish,
 }
@@ -330,6 +384,10 @@ impl Rules {
     /// leader for a lease, sign then, and the cloud accepts those bytes for
     /// their validity, on a clock that is off by the margin.
     pub fn settle(&self) -> Span {
+        #[cfg(test)]
+        if self.is(Mutant::SettleShort) {
+            return Span(0);
+        }
         Span(self.lease.0 + self.validity.0 + self.margin.0 + self.call_timeout.0)
     }
 
@@ -358,6 +416,10 @@ pub(crate) enum Mutant {
     NeverAsNatural,
     /// An accepted answer is taken for the effect.
     AcceptedIsSuccess,
+    /// Settle is shorter than the signature's validity.
+    SettleShort,
+    /// The intent that a decision led to leaves its question open.
+    ApprovalTwice,
     /// The intent is written without the resourceVersion precondition.
     NoPrecondition,
 }

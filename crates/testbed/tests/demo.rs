@@ -158,7 +158,9 @@ fn the_demo_shows_what_it_claims_and_leaves_nothing_behind() {
 fn interrupted_while_it_starts_the_demo_leaves_nothing_behind() {
     let mut demo = Demo::start(&[]);
     demo.read_until("starting etcd");
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !demo.processes().iter().any(|line| line.contains("etcd")) {
+        assert!(Instant::now() < deadline, "no etcd");
         std::thread::sleep(Duration::from_millis(5));
     }
     demo.nothing_is_left_after("INT", 2);

@@ -22,7 +22,6 @@ fn a_missing_target_is_proven_by_two_readings() {
 }
 
 #[test]
-#[ignore = "bug: readings that disagree are counted together"]
 fn two_readings_that_miss_different_things_prove_neither() {
     let lost = Goal::Lost(GONE, Evidence::Absence);
     let mut s = Script::new();
@@ -35,7 +34,6 @@ fn two_readings_that_miss_different_things_prove_neither() {
 }
 
 #[test]
-#[ignore = "bug: the count of readings survives a call"]
 fn a_reading_from_before_the_call_is_none_of_the_two() {
     let mut s = Script::new();
     s.wake().sees(MISSING).sees(Goal::Act(NATURAL)).permitted();

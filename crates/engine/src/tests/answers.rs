@@ -76,7 +76,6 @@ fn observation_goes_on_while_held_and_proof_ends_the_hold() {
 }
 
 #[test]
-#[ignore = "bug: Goal::Wait has no verifyTimeout"]
 fn what_the_cloud_keeps_busy_with_after_accepting_is_held_at_the_time_out_too() {
     let mut s = Script::new();
     s.sent(NATURAL)
@@ -102,7 +101,6 @@ fn a_restart_during_a_hold_keeps_the_hold() {
 }
 
 #[test]
-#[ignore = "bug: trouble erases a standing hold"]
 fn a_cloud_that_is_away_for_long_does_not_take_the_question_back() {
     let mut s = Script::new();
     s.sent(NEVER).answer(Answer::Accepted).written();
@@ -114,12 +112,11 @@ fn a_cloud_that_is_away_for_long_does_not_take_the_question_back() {
         if s.todo.is_some() {
             s.written();
         }
-        assert_eq!(s.object.hold, Some(Hold::ProofTimeout));
+        assert_eq!(s.object.hold.map(|q| q.hold), Some(Hold::ProofTimeout));
     }
 }
 
 #[test]
-#[ignore = "bug: Goal::Wait erases a standing hold"]
 fn a_target_that_is_busy_does_not_take_the_question_back() {
     let mut s = Script::new();
     s.sent(NEVER).answer(Answer::Accepted).written();
@@ -129,7 +126,7 @@ fn a_target_that_is_busy_does_not_take_the_question_back() {
         .wake()
         .sees(Goal::Wait(BUSY, None))
         .written();
-    assert_eq!(s.object.hold, Some(Hold::ProofTimeout));
+    assert_eq!(s.object.hold.map(|q| q.hold), Some(Hold::ProofTimeout));
 }
 
 #[test]
@@ -156,7 +153,6 @@ fn a_call_refused_for_good_whose_goal_shows_all_the_same_is_no_failure() {
 }
 
 #[test]
-#[ignore = "bug: Refused ends while an earlier call is open"]
 fn refused_for_good_is_not_failed_while_an_earlier_call_may_yet_arrive() {
     // "Refused" claims that nothing of the object had or can have an effect.
     let mut s = Script::new();
@@ -171,6 +167,7 @@ fn refused_for_good_is_not_failed_while_an_earlier_call_may_yet_arrive() {
     assert_eq!(s.report, Some(Report::ResolvingAnswer));
     s.pass(rules().settle().0)
         .wake()
+        .sees(Goal::Act(NATURAL))
         .sees(Goal::Act(NATURAL))
         .written();
     assert_eq!(s.report, Some(Report::Ended(End::Refused)));
@@ -253,7 +250,6 @@ fn a_goal_that_cannot_be_reached_any_more_ends_the_operation() {
 }
 
 #[test]
-#[ignore = "bug: settle is skipped in the session that sent"]
 fn failed_waits_until_nothing_of_a_step_that_must_not_repeat_is_in_flight() {
     let lost = Goal::Lost(GONE, Evidence::Presence);
     for plan in [PROVABLE, NEVER] {

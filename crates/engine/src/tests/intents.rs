@@ -48,7 +48,6 @@ fn an_intent_that_is_not_there_yet_is_not_sent() {
 }
 
 #[test]
-#[ignore = "bug: an unwritten intent is reused whatever the plan"]
 fn the_intent_of_another_step_is_not_written_in_the_place_of_the_one_that_is_next() {
     let (stop, cancel) = (plan(0, Class::Natural), plan(1, Class::Natural));
     let mut s = Script::new();
@@ -90,7 +89,6 @@ fn an_unsent_intent_past_its_window_is_recorded_as_not_sent_and_a_new_one_made()
 }
 
 #[test]
-#[ignore = "bug: the next intent replaces an answer that is not stored yet"]
 fn a_conflict_on_the_second_intent_does_not_forget_that_the_first_was_not_sent() {
     let mut s = Script::new();
     s.sent(NEVER).unsent(THROTTLED);
@@ -101,7 +99,6 @@ fn a_conflict_on_the_second_intent_does_not_forget_that_the_first_was_not_sent()
 }
 
 #[test]
-#[ignore = "bug: the next intent replaces an answer that is not stored yet"]
 fn a_conflict_on_the_second_intent_does_not_forget_that_the_first_was_refused() {
     let mut s = Script::new();
     s.sent(NATURAL)
@@ -150,7 +147,6 @@ fn twenty_throttled_sends_cost_no_write_and_no_further_intent() {
 }
 
 #[test]
-#[ignore = "bug: the pause of an unsent call is not kept"]
 fn a_wake_during_the_pause_of_a_throttled_send_does_not_send_before_its_time() {
     let mut s = Script::new();
     s.sent(NATURAL);

@@ -47,7 +47,6 @@ fn a_natural_step_of_a_dead_process_is_sent_again_at_once() {
 }
 
 #[test]
-#[ignore = "bug: settle is skipped in the session that sent"]
 fn a_step_that_must_not_repeat_is_resolved_until_settle_and_then_held() {
     let mut s = unknown(NEVER);
     assert_eq!(s.storing(), Report::ResolvingAnswer);
@@ -126,7 +125,6 @@ fn proof_of_presence_ends_the_question_of_an_unknown_answer() {
 }
 
 #[test]
-#[ignore = "bug: settle is skipped in the session that sent"]
 fn a_provable_step_is_sent_again_only_after_settle_and_two_readings_of_its_absence() {
     for mut s in [unknown(PROVABLE), orphaned(PROVABLE)] {
         assert_eq!(s.storing(), Report::ResolvingAnswer);
@@ -142,7 +140,6 @@ fn a_provable_step_is_sent_again_only_after_settle_and_two_readings_of_its_absen
 }
 
 #[test]
-#[ignore = "bug: settle is skipped in the session that sent"]
 fn settle_of_a_second_unknown_answer_counts_from_the_second() {
     let mut s = orphaned(PROVABLE);
     s.written().pass(rules().settle().0).wake();
@@ -197,7 +194,6 @@ fn the_trust_in_a_token_counts_from_its_first_intent() {
 }
 
 #[test]
-#[ignore = "bug: only the very last step is asked"]
 fn an_open_step_is_not_forgotten_because_another_one_came_after_it() {
     // PlaceOrder, nobody knows; then something harmless; then PlaceOrder is next.
     let other = plan(1, Class::Natural);
