@@ -62,7 +62,7 @@ fn verdicts_page() -> String {
 
 fn line(row: &Row) -> String {
     let status = match row.status {
-        0 => "any".to_owned(),
+        0 => "4xx".to_owned(),
         status => status.to_string(),
     };
     let code = match row.code {

@@ -17,9 +17,10 @@ pub use connection::{
 pub use crds::crds;
 pub use reasons::{Group, Reason};
 pub use resize_cancellation::{
-    ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus, ResizeObservation,
+    PendingChange, ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus,
+    ResizeObservation,
 };
 pub use shared::{
-    AnswerWord, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Hold, LocalRef, Mode,
-    PlanStatus, State, Status, StepStatus, Timestamp,
+    AnswerWord, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Decision, Hold,
+    LocalRef, Mode, PlanStatus, Resolution, Schedule, State, Status, StepStatus, Timestamp,
 };

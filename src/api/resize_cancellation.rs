@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{ConnectionRef, Mode, Status};
+use super::shared::{ConnectionRef, Mode, Resolution, Schedule, Status, Timestamp};
 
 /// Cancels a pending specification change of a Huawei Cloud DCS instance, once,
 /// and verifies from the cloud that it is cancelled.
@@ -25,14 +25,15 @@ use super::shared::{ConnectionRef, Mode, Status};
     printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
     printcolumn(name = "Target", type_ = "string", json_path = ".spec.instanceId"),
-    printcolumn(name = "Task", type_ = "string", json_path = ".spec.taskId", priority = 1),
+    printcolumn(name = "Task", type_ = "string", json_path = ".status.observed.taskId", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, instanceId, taskId) cannot be changed once a call was intended or the operation has ended: create a new ResizeCancellation"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, instanceId, taskId, pendingChange) cannot be changed once a call was intended or the operation has ended: create a new ResizeCancellation"),
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.taskId) != has(self.pendingChange)").message("exactly one of taskId and pendingChange has to be given"))]
 pub struct ResizeCancellationSpec {
     /// The account that the instance is in.
     pub connection_ref: ConnectionRef,
@@ -40,8 +41,14 @@ pub struct ResizeCancellationSpec {
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
     pub instance_id: String,
     /// DCS `task_id` of the change: the id of a background task of the instance.
+    /// Either this or pendingChange has to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
-    pub task_id: String,
+    pub task_id: Option<String>,
+    /// The change that is pending, whatever its task id. The id that is found is
+    /// kept, so that a later change is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_change: Option<PendingChange>,
     /// Execute (also when absent): cancel the change. Plan: only report what
     /// would be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,10 +66,29 @@ pub struct ResizeCancellationSpec {
         length(max = 32)
     )]
     pub verify_timeout: Option<Duration>,
+    /// When the call may be sent; at any time when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The answer to the question in status.hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
+}
+
+/// Which pending change is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingChange {
+    /// Only a change whose task was created before this time (DCS `created_at`).
+    pub created_before: Timestamp,
+    /// Only a change to this specification (DCS
+    /// `details.new_resource_spec_code`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,128}$"), length(max = 128))]
+    pub new_spec_code: Option<String>,
 }
 
 /// Reads `oldSelf.status`, so that a plan can be iterated on.
-const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.instanceId == oldSelf.spec.instanceId && self.spec.taskId == oldSelf.spec.taskId)";
+const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.instanceId == oldSelf.spec.instanceId && has(self.spec.taskId) == has(oldSelf.spec.taskId) && (!has(self.spec.taskId) || self.spec.taskId == oldSelf.spec.taskId) && has(self.spec.pendingChange) == has(oldSelf.spec.pendingChange) && (!has(self.spec.pendingChange) || self.spec.pendingChange == oldSelf.spec.pendingChange))";
 
 /// The status of a [`ResizeCancellation`].
 pub type ResizeCancellationStatus = Status<ResizeObservation>;
@@ -75,6 +101,15 @@ pub struct ResizeObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub instance_status: Option<String>,
+    /// DCS `id` of the background task that the operation is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub task_id: Option<String>,
+    /// DCS `details.old_resource_spec_code` of the task, or the instance's
+    /// `spec_code` when the task was first seen: what it is without the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub old_spec_code: Option<String>,
     /// DCS `spec_code` of the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]

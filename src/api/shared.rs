@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,46 @@ pub enum Mode {
     Execute,
     /// Observe and report what would be sent; change nothing.
     Plan,
+}
+
+/// When the first call may be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter").message("notBefore has to be earlier than notAfter")
+)]
+pub struct Schedule {
+    /// The first call is not sent before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// If the first call has not been sent by this time, the operation ends as
+    /// WindowMissed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timestamp>,
+}
+
+/// A person's answer to the question in status.hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resolution {
+    /// status.hold.id of the question. An answer to another question is ignored.
+    #[schemars(length(min = 1, max = 64))]
+    pub hold_id: String,
+    /// One of status.hold.choices.
+    pub decision: Decision,
+}
+
+/// What a person may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Decision {
+    /// Make the call again, whatever the last one did.
+    SendAgain,
+    /// Look for the effect for another verifyTimeout.
+    LookAgain,
+    /// It is done: end as Succeeded/AssumedDone.
+    AssumeDone,
+    /// Leave it: end as Failed/GivenUp.
+    GiveUp,
 }
 
 /// Where an operation stands, for people and field selectors. Derived from the
@@ -188,6 +229,10 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub token: Option<String>,
+    /// The cloud's id of what it is about, where that was found by looking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub target: Option<String>,
     /// What was there before, where the effect is proven by comparison.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
@@ -202,6 +247,9 @@ pub struct StepStatus {
     /// When the answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<Timestamp>,
+    /// When a person asked to look for its effect for another verifyTimeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_again_at: Option<Timestamp>,
     /// The cloud's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]

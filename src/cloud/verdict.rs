@@ -22,7 +22,7 @@ pub enum Reading {
 /// One row of a verdict table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// HTTP status; 0 stands for any.
+    /// HTTP status; 0 stands for any 4xx.
     pub status: u16,
     /// The cloud's error code; empty stands for any.
     pub code: &'static str,
@@ -42,7 +42,9 @@ impl Rows {
     pub fn find(&self, status: u16, code: &str) -> Option<&'static Row> {
         let code = &canonical(code);
         self.0.iter().flat_map(|rows| rows.iter()).find(|row| {
-            (row.status == 0 || row.status == status) && (row.code.is_empty() || row.code == code)
+            // A 5xx is no refusal, whatever code it carries, unless it is listed so.
+            let any = row.status == 0 && (400..500).contains(&status);
+            (any || row.status == status) && (row.code.is_empty() || row.code == code)
         })
     }
 
@@ -52,7 +54,7 @@ impl Rows {
         self.0
             .iter()
             .flat_map(|rows| rows.iter())
-            .find(|row| row.code == code)
+            .find(|row| !code.is_empty() && row.code == code)
     }
 }
 

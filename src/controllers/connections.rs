@@ -13,7 +13,7 @@ use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Reason};
 use crate::cloud::huawei::{Client, verdicts};
 use crate::cloud::{EndpointError, Transport};
-use crate::operations::Service;
+use crate::operations::{Object, Service};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub(super) struct Connections {
 /// A client, and the right to try its key if nobody has used that yet.
 pub(super) struct Usable {
     pub(super) client: Client,
+    /// policy.maxConcurrent.
+    pub(super) limit: Option<usize>,
     taken: Taken,
     reference: ObjectRef<CloudConnection>,
     /// Names of the CloudConnection and of its Secret.
@@ -123,6 +125,11 @@ impl Connections {
                     Service::HuaweiDcs => verdicts::DCS_ROWS,
                 },
             },
+            limit: connection
+                .spec
+                .policy
+                .as_ref()
+                .and_then(|policy| usize::try_from(policy.max_concurrent?).ok()),
             taken,
             reference: ObjectRef::from_obj(connection),
             names: (name, secret.name.clone()),
@@ -179,6 +186,15 @@ impl Connections {
         };
         given.map(|given| self.endpoints.check(given)).transpose()
     }
+}
+
+/// policy.suspend of the operation's connection is true.
+pub(super) fn suspends<O: Object>(store: &Store<CloudConnection>, object: &O) -> bool {
+    let namespace = object.namespace().unwrap_or_default();
+    let reference = ObjectRef::new(&object.asked().connection.name).within(&namespace);
+    let connection = store.get(&reference);
+    let policy = connection.and_then(|connection| connection.spec.policy.clone());
+    policy.and_then(|policy| policy.suspend).unwrap_or(false)
 }
 
 fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {

@@ -29,7 +29,9 @@ use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::metrics::{Metrics, WatchFault};
 use super::observability::{Health, bind, serve};
+use super::put::put_status;
 use super::session::Session;
+use super::status::requested_at;
 use super::timers::Timers;
 use crate::api::{CloudConnection, Status};
 use crate::clock::{Clock, duration};
@@ -188,6 +190,7 @@ async fn work(
         leadership,
         metrics,
         memory: Memories::default(),
+        started: Default::default(),
     });
     let (changed_sender, changed) = mpsc::unbounded_channel();
     let changes = connection_changes.inspect_ok(move |connection| {
@@ -239,13 +242,17 @@ async fn control<K: Kind>(
     ObjectRef<K::Object>: Clone,
 {
     let (cache, writer) = reflector::store();
-    let memory = context.memory.clone();
+    let (memory, started) = (context.memory.clone(), context.started.clone());
     let changes = objects(
         context.client.clone(),
         settings.watch_namespace.as_deref(),
         writer,
         context.metrics.clone(),
-        move |gone: &K::Object| memory.forget(&gone.uid().unwrap_or_default()),
+        move |gone: &K::Object| {
+            let uid = gone.uid().unwrap_or_default();
+            memory.forget(&uid);
+            started.forget(&uid);
+        },
     );
     let (timers, due) = Timers::new(context.clock.clone());
     let referring = {
@@ -303,6 +310,7 @@ where
     let ended = |object: &K::Object| object.status().is_some_and(|s| s.outcome.is_some());
     if ended(&object) {
         // Finished objects cost nothing, not even memory.
+        echo_request::<K>(context, object.as_ref()).await;
         return Ok(Action::await_change());
     }
     let reference = ObjectRef::from_obj(object.as_ref());
@@ -313,6 +321,26 @@ where
     context.memory.keep(&uid, memory);
     control.timers.set(reference, wake);
     Ok(Action::await_change())
+}
+
+/// A finished operation is final: that a fresh look was asked for is answered
+/// with that alone.
+async fn echo_request<K: Kind>(context: &Context, object: &K::Object)
+where
+    Status<<K::Object as Object>::Observed>: serde::Serialize,
+{
+    let Some(status) = object.status() else {
+        return;
+    };
+    let requested = requested_at(object);
+    if requested.is_some() && requested != status.last_handled_reconcile_at {
+        let status = Status {
+            last_handled_reconcile_at: requested,
+            ..status.clone()
+        };
+        // A conflict brings a newer version, and with it another try.
+        let _ = put_status(context, object, &status).await;
+    }
 }
 
 /// The same pause for every object would wake them all at once.

@@ -15,7 +15,7 @@ use rand::Rng as _;
 use tokio::time::timeout;
 
 use super::audit::{Answered, Line};
-use super::connections::{Unusable, Usable};
+use super::connections::{Unusable, Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
 use super::effects::{kill_point, name};
 use super::metrics::{ApiWrite, CloudCall, Ended};
@@ -76,6 +76,8 @@ where
     pub(super) async fn run(mut self) -> (Memory, Option<Span>) {
         self.ctx.metrics.sessions.inc();
         self.note_version();
+        // What a connection says counts from the first moment on.
+        let _ = timeout(API_TIMEOUT, self.ctx.connections.store.wait_until_ready()).await;
         let mut event = self.woken();
         loop {
             let engine = self.memory.engine.clone();
@@ -91,7 +93,10 @@ where
                 match outcome {
                     Outcome::Event(event) => next = Some(event),
                     Outcome::Nothing => {}
-                    Outcome::Rest(wake) => return (self.memory, wake),
+                    Outcome::Rest(wake) => {
+                        self.release_if_not_under_way();
+                        return (self.memory, wake);
+                    }
                 }
             }
             event = next.expect("a batch of effects ends with one that answers, or with Rest");
@@ -122,7 +127,8 @@ where
     }
 
     fn woken(&self) -> Event {
-        Event::Woken(self.now(), stored::<K>(&self.object))
+        let suspended = suspends(&self.ctx.connections.store, &self.object);
+        Event::Woken(self.now(), stored::<K>(&self.object, suspended))
     }
 
     fn note_version(&mut self) {
@@ -210,7 +216,56 @@ where
             self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
             return Event::Forbidden(now, trouble);
         }
-        Event::Permitted(now)
+        match self.admitted() {
+            true => Event::Permitted(now),
+            false => {
+                let trouble = self.tell(concurrency_limit(self.ctx.rules.poll));
+                Event::Forbidden(now, trouble)
+            }
+        }
+    }
+
+    /// policy.maxConcurrent of the connection lets it start, or it has started.
+    fn admitted(&self) -> bool {
+        let steps = self.object.status().map_or(0, |status| status.steps.len());
+        let limit = self
+            .connection
+            .as_ref()
+            .and_then(|connection| connection.limit);
+        let (0, Some(limit)) = (steps, limit) else {
+            return true;
+        };
+        let name = &self.object.asked().connection.name;
+        let namespace = self.object.namespace();
+        let under_way = |object: &K::Object| {
+            let status = object.status();
+            object.namespace() == namespace
+                && object.asked().connection.name == *name
+                && status.is_some_and(|s| !s.steps.is_empty() && s.outcome.is_none())
+        };
+        let shown = self.cache.state();
+        let shown = shown.iter().filter(|object| under_way(object.as_ref()));
+        let shown = shown.filter_map(|object| object.uid()).collect();
+        let uid = self.object.uid().unwrap_or_default();
+        self.ctx
+            .started
+            .admit(&self.connection_id(), &uid, shown, limit)
+    }
+
+    fn release_if_not_under_way(&self) {
+        let status = self.object.status();
+        if status.is_none_or(|s| s.steps.is_empty() || s.outcome.is_some()) {
+            let uid = self.object.uid().unwrap_or_default();
+            self.ctx.started.release(&self.connection_id(), &uid);
+        }
+    }
+
+    fn connection_id(&self) -> String {
+        format!(
+            "{}/{}",
+            self.namespace(),
+            self.object.asked().connection.name
+        )
     }
 
     async fn send(&mut self) -> Event {
@@ -218,7 +273,7 @@ where
             return Event::Unsent(self.now(), self.transient(Reason::ConnectionNotReady));
         };
         let (step, client) = (*step, connection.client.clone());
-        let info = step_status::<K>(&step);
+        let info = step_status::<K>(&step, None);
         self.audit("sending", &info, None);
         let sent = K::perform(&client, &self.object, step.key, self.gate(step)).await;
         let (result, refusal) = match &sent {
@@ -292,16 +347,13 @@ where
         let cache = self.cache.clone();
         let reference = ObjectRef::from_obj(&self.object);
         let uid = self.object.uid();
+        let connections = self.ctx.connections.store.clone();
         Arc::new(move || {
             let newest = cache.get(&reference).filter(|object| object.uid() == uid);
             newest.is_some_and(|object| {
-                may_send(
-                    &step,
-                    me,
-                    clock.now(),
-                    leadership.holds(),
-                    &wish::<K>(&object),
-                )
+                let suspended = suspends(&connections, object.as_ref());
+                let wish = wish::<K>(&object, suspended);
+                may_send(&step, me, clock.now(), leadership.holds(), &wish)
             })
         })
     }
@@ -345,47 +397,82 @@ where
         let last = reply.status().and_then(|status| status.steps.last());
         reply.uid() == self.object.uid()
             && reply.meta().generation == self.object.meta().generation
-            && last.is_some_and(|last| *last == step_status::<K>(step))
+            && last.is_some_and(|last| *last == step_status::<K>(step, self.step_target()))
+    }
+
+    /// What the next step is about, where that was found by looking.
+    fn step_target(&self) -> Option<String> {
+        self.assessment.as_ref()?.target.clone()
     }
 
     async fn announce(&self, report: Report) {
         let (state, reason) = words::<K>(report);
         let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+        let (reason, note) = match report {
+            Report::Orphaned => (
+                "DeletedInFlight".to_owned(),
+                self.orphaned().map(|(_, note)| note),
+            ),
+            _ => {
+                let summary = self.object.status().and_then(|s| s.summary.clone());
+                (reason.to_string(), summary)
+            }
+        };
         if let Report::Ended(_) = report {
-            let outcome = reason.to_string();
+            let outcome = reason.clone();
             self.ctx
                 .metrics
                 .ended
                 .get_or_create(&Ended { kind, outcome })
                 .inc();
         }
-        let summary = self.object.status().and_then(|s| s.summary.clone());
+        if let (Report::Orphaned, Some((step, _))) = (report, self.orphaned())
+            && let Some((_, said)) = &self.memory.said
+        {
+            self.audit(
+                "orphaned",
+                step,
+                Some(Answered::new("recorded_here_only", said)),
+            );
+        }
+        tracing::info!(operation = %self.object.target(), ?state, %reason, "reported");
         let event = KubeEvent {
             type_: match state {
                 State::Succeeded => EventType::Normal,
                 _ => EventType::Warning,
             },
-            reason: reason.to_string(),
-            note: summary,
+            reason,
+            note,
             action: format!("{state:?}"),
             secondary: None,
         };
         let reference = self.object.object_ref(&());
         let published = timeout(API_TIMEOUT, self.ctx.events.publish(&event, &reference)).await;
-        let result = if matches!(published, Ok(Ok(()))) {
-            "ok"
-        } else {
-            "failed"
+        let result = match published {
+            Ok(Ok(())) => "ok",
+            Ok(Err(e)) => {
+                tracing::warn!(error = %e, "event not published");
+                "failed"
+            }
+            Err(_) => "failed",
         };
-        self.ctx
-            .metrics
-            .api_writes
-            .get_or_create(&ApiWrite {
-                resource: "events".to_owned(),
-                result,
-            })
-            .inc();
-        tracing::info!(operation = %self.object.target(), ?state, %reason, "reported");
+        let label = ApiWrite {
+            resource: "events".to_owned(),
+            result,
+        };
+        self.ctx.metrics.api_writes.get_or_create(&label).inc();
+    }
+
+    /// The step whose answer has no object any more, and a sentence about it.
+    fn orphaned(&self) -> Option<(&StepStatus, String)> {
+        let step = self.object.status()?.steps.last()?;
+        let note = format!(
+            "The object was deleted while {} was under way. What came of the call is in Errand's audit log, id {}; look at {} in the cloud.",
+            step.name,
+            step.id,
+            self.object.target()
+        );
+        Some((step, note))
     }
 
     fn tell(&mut self, unusable: Unusable) -> Trouble {
@@ -405,6 +492,17 @@ where
             result,
         };
         self.ctx.metrics.cloud_calls.get_or_create(&label).inc();
+    }
+}
+
+fn concurrency_limit(pause: Span) -> Unusable {
+    Unusable {
+        trouble: Trouble {
+            quiet: 0,
+            pause: Some(pause),
+            ..passing(Reason::ConcurrencyLimit)
+        },
+        text: Reason::ConcurrencyLimit.meaning().to_owned(),
     }
 }
 

@@ -1,14 +1,15 @@
 //! Status: from what is stored to the engine's words, and back. Pure.
 
 use errand_engine::{
-    Answer, Change, Code, End, Hold as EngineHold, How, INTENT_NOT_STORED, Now, Report, Span, Step,
-    Stored, Tick, Verdict, Wish, Writer,
+    Answer, Change, Code, Decision as EngineDecision, End, Hold as EngineHold, How,
+    INTENT_NOT_STORED, Now, Question, Report, Span, Step, Stored, Tick, Verdict, Wish, Writer,
 };
 
 use kube::Resource as _;
 
 use crate::api::{
-    AnswerWord, Condition, Hold, Mode, PlanStatus, Reason, State, Status, StepStatus, Timestamp,
+    AnswerWord, Condition, Decision, Hold, Mode, PlanStatus, Reason, State, Status, StepStatus,
+    Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
 use crate::operations::{Assessment, Kind, Object, StepInfo};
@@ -16,8 +17,17 @@ use crate::operations::{Assessment, Kind, Object, StepInfo};
 /// The first step and this many of the last are kept.
 const KEPT_STEPS: usize = 15;
 
-/// The object as the engine sees it.
-pub(super) fn stored<K: Kind>(object: &K::Object) -> Stored {
+/// Asks for a fresh look at the cloud, whatever the object waits for.
+const REQUESTED_AT: &str = "errand.cloud/reconcile-requested-at";
+
+/// The last request for a fresh look, shortened to what status can hold.
+pub(super) fn requested_at(object: &impl kube::Resource) -> Option<String> {
+    let annotations = object.meta().annotations.as_ref()?;
+    Some(annotations.get(REQUESTED_AT)?.chars().take(64).collect())
+}
+
+/// The object as the engine sees it; `suspended` is what its connection says.
+pub(super) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {
     let empty = Status::default();
     let status = object.status().unwrap_or(&empty);
     Stored {
@@ -27,24 +37,58 @@ pub(super) fn stored<K: Kind>(object: &K::Object) -> Stored {
             .filter_map(|step| engine_step::<K>(step))
             .collect(),
         ended: status.outcome.is_some(),
-        hold: status.hold.as_ref().map(|hold| {
-            match hold.reason == Reason::ProofTimeout.to_string() {
+        hold: status.hold.as_ref().map(|hold| Question {
+            id: hold_number(&hold.id),
+            hold: match hold.reason == Reason::ProofTimeout.to_string() {
                 true => EngineHold::ProofTimeout,
                 false => EngineHold::AnswerUnknown,
-            }
+            },
         }),
-        wish: wish::<K>(object),
+        wish: wish::<K>(object, suspended),
     }
 }
 
 /// What the user asks, in the engine's words.
-pub(super) fn wish<K: Kind>(object: &K::Object) -> Wish {
+pub(super) fn wish<K: Kind>(object: &K::Object, suspended: bool) -> Wish {
     let asked = object.asked();
     Wish {
         execute: asked.mode == Mode::Execute,
-        suspended: asked.suspend,
+        suspended: asked.suspend || suspended,
         deleting: object.meta().deletion_timestamp.is_some(),
         verify_timeout: crate::clock::millis(asked.verify_timeout),
+        not_before: asked
+            .schedule
+            .and_then(|s| Some(Tick(s.not_before?.millis()))),
+        not_after: asked
+            .schedule
+            .and_then(|s| Some(Tick(s.not_after?.millis()))),
+        decision: asked
+            .resolution
+            .map(|answer| (hold_number(&answer.hold_id), decision(answer.decision))),
+    }
+}
+
+/// A hold's id is its number in hexadecimal; anything else is the number of none.
+fn hold_number(id: &str) -> u64 {
+    let digits = id.strip_prefix("h-").unwrap_or_default();
+    u64::from_str_radix(digits, 16).unwrap_or(0)
+}
+
+fn decision(decision: Decision) -> EngineDecision {
+    match decision {
+        Decision::SendAgain => EngineDecision::SendAgain,
+        Decision::LookAgain => EngineDecision::LookAgain,
+        Decision::AssumeDone => EngineDecision::AssumeDone,
+        Decision::GiveUp => EngineDecision::GiveUp,
+    }
+}
+
+fn choice(decision: EngineDecision) -> Decision {
+    match decision {
+        EngineDecision::SendAgain => Decision::SendAgain,
+        EngineDecision::LookAgain => Decision::LookAgain,
+        EngineDecision::AssumeDone => Decision::AssumeDone,
+        EngineDecision::GiveUp => Decision::GiveUp,
     }
 }
 
@@ -74,7 +118,10 @@ fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
                 Answer::Refused(K::SERVICE.recorded(code).map_or(Verdict::Verify, verdict))
             }
         }),
-        answered: step.answered_at.map(|at| Tick(at.millis())),
+        answered: step
+            .looked_again_at
+            .or(step.answered_at)
+            .map(|at| Tick(at.millis())),
     })
 }
 
@@ -115,14 +162,19 @@ impl<K: Kind> Rendering<'_, K> {
         self.fold_answer(&mut status);
         if let Some(step) = &self.intent {
             status.started_at.get_or_insert(now);
-            push_step(&mut status.steps, step_status::<K>(step));
+            let target = self.assessment.and_then(|a| a.target.clone());
+            push_step(&mut status.steps, step_status::<K>(step, target));
             status.step_count = Some(step.number);
         }
         if let Some(assessment) = self.assessment {
             status.observed = Some(assessment.observed.clone());
         }
+        if let (Some(at), Some(step)) = (self.change.look_again, status.steps.last_mut()) {
+            step.looked_again_at = Some(Timestamp::from_millis(at.0));
+        }
         let (state, reason) = self.words();
-        let summary = self.summary(reason);
+        self.render_hold(&mut status, reason, now);
+        let summary = self.summary(reason, status.hold.as_ref());
         if let Report::Ended(_) = self.change.report {
             status.outcome = Some(reason.to_string());
             status.finished_at.get_or_insert(now);
@@ -132,8 +184,10 @@ impl<K: Kind> Rendering<'_, K> {
             (Report::Planned, None) => Some(PlanStatus::default()),
             _ => None,
         };
-        self.render_hold(&mut status, reason, now);
         status.observed_generation = self.object.meta().generation;
+        if let Some(requested) = requested_at(self.object) {
+            status.last_handled_reconcile_at = Some(requested);
+        }
         status.target = Some(self.object.target());
         status.state = Some(state);
         self.render_conditions(&mut status.conditions, state, reason, &summary, now);
@@ -172,25 +226,23 @@ impl<K: Kind> Rendering<'_, K> {
         reason: Reason,
         now: Timestamp,
     ) {
-        let Report::Held(hold) = self.change.report else {
-            status.hold = None;
-            return;
-        };
-        if status
-            .hold
-            .as_ref()
-            .is_some_and(|h| h.reason == reason.to_string())
-        {
-            return;
+        let open = status.hold.as_ref().map(|hold| hold_number(&hold.id));
+        let ended = matches!(self.change.report, Report::Ended(_));
+        if self.change.handled.is_some() && self.change.handled == open || ended {
+            let over = status.hold.take().map(|hold| hold.id);
+            status.last_handled_hold_id = over.or(status.last_handled_hold_id.take());
         }
-        let choices: &[&str] = match hold {
-            EngineHold::AnswerUnknown => &["SendAgain", "AssumeDone", "GiveUp"],
-            EngineHold::ProofTimeout => &["LookAgain", "AssumeDone", "GiveUp"],
+        let (Report::Held(hold), None) = (self.change.report, &status.hold) else {
+            return;
         };
         status.hold = Some(Hold {
             id: format!("h-{:08x}", self.random & 0xffff_ffff),
             reason: reason.to_string(),
-            choices: choices.iter().map(|c| (*c).to_owned()).collect(),
+            choices: hold
+                .choices()
+                .iter()
+                .map(|c| format!("{:?}", choice(*c)))
+                .collect(),
             since: now,
         });
     }
@@ -229,12 +281,26 @@ impl<K: Kind> Rendering<'_, K> {
         }
     }
 
+    /// An answer in the spec that is none to the open question.
+    fn stale_answer(&self, open: Option<&Hold>) -> Option<&'static str> {
+        let open = open?;
+        let answer = self.object.asked().resolution?;
+        if answer.hold_id != open.id {
+            return Some("spec.resolution answers another question and is ignored.");
+        }
+        let offered = open.choices.contains(&format!("{:?}", answer.decision));
+        (!offered).then_some("spec.resolution names a decision that this question does not offer.")
+    }
+
     fn words(&self) -> (State, Reason) {
-        words::<K>(self.change.report)
+        match (self.change.report, self.object.asked().suspend) {
+            (Report::Suspended, false) => (State::Suspended, Reason::SuspendedByConnection),
+            (report, _) => words::<K>(report),
+        }
     }
 
     /// What happened, what was seen, and what to do: stable while nothing changes.
-    fn summary(&self, reason: Reason) -> String {
+    fn summary(&self, reason: Reason, open: Option<&Hold>) -> String {
         let seen = self.assessment.map(|a| a.seen.as_str());
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
@@ -252,7 +318,11 @@ impl<K: Kind> Rendering<'_, K> {
                 let code = self.said.map(|s| s.code.as_str()).unwrap_or_default();
                 vec![reason.meaning(), code, said]
             }
-            Report::Suspended => vec![reason.meaning()],
+            Report::Suspended | Report::BeforeWindow => vec![reason.meaning()],
+            Report::Held(_) => [Some(reason.meaning()), seen, self.stale_answer(open)]
+                .into_iter()
+                .flatten()
+                .collect(),
             _ => [Some(reason.meaning()), seen]
                 .into_iter()
                 .flatten()
@@ -271,6 +341,7 @@ pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
     };
     match report {
         Report::Waiting(code) => (State::Waiting, reason(code)),
+        Report::BeforeWindow => (State::Waiting, Reason::BeforeWindow),
         Report::Executing => (State::Executing, Reason::Executing),
         Report::Verifying => (State::Verifying, Reason::Verifying),
         Report::ResolvingAnswer => (State::Verifying, Reason::ResolvingAnswer),
@@ -284,12 +355,17 @@ pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
             (State::Succeeded, Reason::AlreadySatisfied)
         }
         Report::Ended(End::Lost(code)) => (State::Failed, reason(code)),
+        Report::Ended(End::Succeeded(How::Assumed)) => (State::Succeeded, Reason::AssumedDone),
         Report::Ended(End::Refused) => (State::Failed, Reason::Refused),
+        Report::Ended(End::WindowMissed) => (State::Failed, Reason::WindowMissed),
+        Report::Ended(End::GivenUp) => (State::Failed, Reason::GivenUp),
+        // Never stored; told as what was going on.
+        Report::Orphaned => (State::Executing, Reason::Executing),
     }
 }
 
 /// An intent as it is written.
-pub(super) fn step_status<K: Kind>(step: &Step) -> StepStatus {
+pub(super) fn step_status<K: Kind>(step: &Step, target: Option<String>) -> StepStatus {
     let name = K::STEPS
         .iter()
         .find(|info| info.key == step.key)
@@ -302,10 +378,12 @@ pub(super) fn step_status<K: Kind>(step: &Step) -> StepStatus {
         intended_at: Timestamp::from_millis(step.intended.wall.0),
         send_before: Timestamp::from_millis(step.intended.wall.0 + step.window.0),
         token: None,
+        target,
         baseline: None,
         body_digest: None,
         answer: None,
         answered_at: None,
+        looked_again_at: None,
         code: None,
         request_id: None,
         message: None,

@@ -16,7 +16,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::api::{ConditionStatus, ConnectionRef, Mode, PlanStatus, Reason, Status};
+use crate::api::{
+    ConditionStatus, ConnectionRef, Mode, PlanStatus, Reason, Resolution, Schedule, Status,
+};
 use crate::cloud::huawei::{CallError, Client, Sent};
 use crate::cloud::{Gate, Reading};
 
@@ -55,6 +57,10 @@ pub struct Asked<'a> {
     pub suspend: bool,
     /// From an accepted answer until its effect has to be seen.
     pub verify_timeout: Duration,
+    /// When the first call may be sent.
+    pub schedule: Option<&'a Schedule>,
+    /// The answer to a question.
+    pub resolution: Option<&'a Resolution>,
 }
 
 /// What a complete reading of the cloud means.
@@ -70,6 +76,8 @@ pub struct Assessment<O> {
     pub observed: O,
     /// What would be sent.
     pub plan: PlanStatus,
+    /// The cloud's id of what the next step is about; recorded with its intent.
+    pub target: Option<String>,
     /// The kind's own conditions.
     pub conditions: Vec<(&'static str, ConditionStatus)>,
 }

@@ -3,6 +3,7 @@
 //! the simulator. The names of the tests are the promises.
 
 mod costs;
+mod decisions;
 mod endings;
 mod kills;
 mod operator;

@@ -69,7 +69,7 @@ fn say_plan(control_plane: &ControlPlane, go: Option<&str>) -> Result<(), String
     println!("1. {plane}");
     println!("2. {rust}");
     println!(
-        "3. the demo, about 15 seconds: a real API server with Errand's CRDs; a simulated cloud in"
+        "3. the demo, about 10 seconds: a real API server with Errand's CRDs; a simulated cloud in"
     );
     println!(
         "   which a Redis instance waits to be resized; a manifest that cancels the resize; the"

@@ -1,8 +1,6 @@
 //! What every Huawei Cloud service shares: signing, the error body, and which
 //! answers are refusals.
 
-use serde::Deserialize;
-
 use super::signer::{SignInput, encode, sign};
 use crate::api::Reason;
 use crate::cloud::verdict::{Reading, Refusal, Rows};
@@ -67,10 +65,17 @@ impl Client {
             reading: Reading::Retry(Reason::CloudUnavailable),
             refusal: Refusal::of_transport(e.to_string()),
         })?;
-        if (200..300).contains(&reply.status) {
-            return Ok(reply.body);
-        }
         let refusal = refusal(&reply);
+        if (200..300).contains(&reply.status) {
+            return match refusal.code.as_str() {
+                "" => Ok(reply.body),
+                // 2xx with an error in it.
+                _ => Err(CallError {
+                    reading: Reading::Retry(Reason::CloudUnavailable),
+                    refusal,
+                }),
+            };
+        }
         let reading = match self.listed(&refusal, &reply, dated) {
             Some(reading) => reading,
             None if reply.status == 403 => Reading::Blocked(Reason::PermissionDenied),
@@ -187,54 +192,57 @@ fn sdk_date(millis: i64) -> String {
     time.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// The spellings that Huawei Cloud's services and gateway use.
-#[derive(Default, Deserialize)]
-struct ErrorBody {
-    #[serde(alias = "errorCode", alias = "code")]
-    error_code: Option<serde_json::Value>,
-    #[serde(alias = "errorMsg", alias = "message")]
-    error_msg: Option<serde_json::Value>,
-    request_id: Option<serde_json::Value>,
-    error: Option<Box<ErrorBody>>,
+/// The first of these members that is a text or a number. Huawei Cloud's
+/// services and its gateway spell them differently.
+fn member(body: &serde_json::Value, names: &[&str]) -> String {
+    let found = names.iter().find_map(|name| match body.get(name)? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    found.unwrap_or_default()
 }
 
 fn refusal(reply: &Reply) -> Refusal {
-    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let body = match body.error {
-        Some(inner) if body.error_code.is_none() => *inner,
-        _ => body,
+    const CODES: &[&str] = &["error_code", "errorCode", "code"];
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    // The error may be one level down, under any name.
+    let nested = body.as_object().and_then(|members| {
+        members
+            .values()
+            .find(|inner| inner.is_object() && !member(inner, CODES).is_empty())
+    });
+    let error = match nested {
+        Some(inner) if member(&body, CODES).is_empty() => inner,
+        _ => &body,
     };
-    let text = |value: Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => text,
-        Some(serde_json::Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    };
-    let code = text(body.error_code);
     // A 401 of the gateway repeats the canonical request, headers included.
     let message = match reply.status {
         401 => "the key or the signature is not accepted".to_owned(),
-        _ => one_line(&text(body.error_msg)),
+        _ => one_line(
+            &member(error, &["error_msg", "errorMsg", "message"]),
+            MESSAGE_LIMIT,
+        ),
     };
     let request_id = match reply.request_id.as_str() {
-        "" => text(body.request_id),
+        "" => member(&body, &["request_id"]),
         id => id.to_owned(),
     };
     Refusal {
         status: reply.status,
-        code: code.chars().take(64).collect(),
+        code: one_line(&member(error, CODES), 64),
         message,
-        request_id: request_id.chars().take(128).collect(),
+        request_id: one_line(&request_id, 128),
     }
 }
 
-fn one_line(text: &str) -> String {
+fn one_line(text: &str, limit: usize) -> String {
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MESSAGE_LIMIT)
+        .take(limit)
         .collect();
     text.trim().to_owned()
 }
-
 #[cfg(test)]
 mod tests;

@@ -47,10 +47,8 @@ pub struct TaskDetails {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Instance {
     /// `status`, open.
-    #[serde(default)]
     pub status: String,
     /// `spec_code`
-    #[serde(default)]
     pub spec_code: String,
     /// `maintain_begin`, UTC.
     #[serde(default)]
@@ -65,8 +63,7 @@ struct TaskPage {
     // A string in the model, a number in the example.
     #[serde(default)]
     task_count: serde_json::Value,
-    #[serde(default)]
-    tasks: Option<Vec<BackgroundTask>>,
+    tasks: Vec<BackgroundTask>,
 }
 
 #[derive(Deserialize)]
@@ -105,13 +102,25 @@ pub async fn list_background_tasks(
             serde_json::Value::String(text) => text.parse().unwrap_or(0),
             number => number.as_u64().unwrap_or(0),
         };
-        let got = page.tasks.unwrap_or_default();
-        let last =
-            got.is_empty() || (got.len() < PAGE && (tasks.len() + got.len()) as u64 >= count);
-        tasks.extend(got);
-        if last || tasks.len() >= MAX_TASKS {
-            return Ok(Some(tasks));
+        let got = page.tasks.len();
+        tasks.extend(page.tasks);
+        let all = tasks.len() as u64 >= count;
+        match got {
+            _ if tasks.len() >= MAX_TASKS => return Err(incomplete(tasks.len(), count)),
+            0 if !all => return Err(incomplete(tasks.len(), count)),
+            0..PAGE if all => return Ok(Some(tasks)),
+            _ => {}
         }
+    }
+}
+
+/// A list that is not whole proves nothing by what it lacks.
+fn incomplete(got: usize, count: u64) -> CallError {
+    CallError {
+        reading: Reading::Retry(Reason::CloudUnavailable),
+        refusal: Refusal::of_transport(format!(
+            "the list of background tasks is not complete: {got} of {count}"
+        )),
     }
 }
 

@@ -37,11 +37,20 @@ impl Object for ResizeCancellation {
             mode: spec.mode.unwrap_or_default(),
             suspend: spec.suspend.unwrap_or(false),
             verify_timeout: spec.verify_timeout.map_or(VERIFY_TIMEOUT, Into::into),
+            schedule: spec.schedule.as_ref(),
+            resolution: spec.resolution.as_ref(),
         }
     }
 
     fn target(&self) -> String {
-        format!("{}/{}", self.spec.instance_id, self.spec.task_id)
+        let found = self
+            .status
+            .as_ref()
+            .and_then(|s| s.observed.as_ref()?.task_id.as_ref());
+        match self.spec.task_id.as_ref().or(found) {
+            Some(task) => format!("{}/{task}", self.spec.instance_id),
+            None => self.spec.instance_id.clone(),
+        }
     }
 
     fn status(&self) -> Option<&ResizeCancellationStatus> {
@@ -62,7 +71,11 @@ impl Kind for CancelResize {
     }
 
     fn assess(object: &ResizeCancellation, facts: &Facts) -> Assessment<ResizeObservation> {
-        let before = object.status.as_ref().and_then(|s| s.observed.as_ref());
+        let status = object.status.as_ref();
+        let before = plan::Before {
+            observed: status.and_then(|s| s.observed.as_ref()),
+            pinned: status.and_then(|s| s.steps.last()?.target.as_deref()),
+        };
         plan::assess(&object.spec, before, facts)
     }
 
@@ -73,6 +86,6 @@ impl Kind for CancelResize {
         gate: Gate,
     ) -> Sent {
         debug_assert_eq!(step, CANCEL.key);
-        steps::cancel(client, &object.spec, gate).await
+        steps::cancel(client, object, gate).await
     }
 }

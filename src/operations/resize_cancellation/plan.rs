@@ -4,16 +4,20 @@ use errand_engine::{Code, Evidence, Goal, Span, Trace};
 
 use super::window::Window;
 use super::{Assessment, CANCEL, Facts};
-use crate::api::{ConditionStatus, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation};
+use crate::api::{
+    ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
+};
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 
 /// Names of a specification change, which differ between API versions.
 const CHANGE_NAMES: [&str; 2] = ["EXTEND", "CHANGEINSTANCESPEC"];
 
-/// Where the change that the task id names stands.
+/// Where the change stands.
 enum Change {
     NotListed,
-    NotAChange,
+    /// Gone, and nothing tells whether it ran.
+    Vanished,
+    NoChange,
     Pending,
     Running,
     Ran,
@@ -21,9 +25,18 @@ enum Change {
     Cancelled,
 }
 
+/// What a reading is compared with.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// What was seen at the last look that was written down.
+    pub(super) observed: Option<&'a ResizeObservation>,
+    /// The task that a call was intended for.
+    pub(super) pinned: Option<&'a str>,
+}
+
 pub(super) fn assess(
     spec: &ResizeCancellationSpec,
-    before: Option<&ResizeObservation>,
+    before: Before<'_>,
     facts: &Facts,
 ) -> Assessment<ResizeObservation> {
     let (Some(tasks), Some(instance)) = (&facts.tasks, &facts.instance) else {
@@ -31,22 +44,43 @@ pub(super) fn assess(
             goal: Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence),
             trace: Trace::NotShown,
             seen: format!("There is no instance {}.", spec.instance_id),
-            observed: before.cloned().unwrap_or_default(),
+            observed: before.observed.cloned().unwrap_or_default(),
             plan: PlanStatus::default(),
+            target: None,
             conditions: vec![(CHANGE_PENDING, ConditionStatus::False)],
         };
     };
-    let task = tasks.iter().find(|task| task.id == spec.task_id);
-    let observed = observation(instance, task, before);
-    let change = change(instance, task, before);
-    let (goal, seen) = meaning(spec, facts.at, instance, task, &change, before);
+    let known = spec.task_id.as_deref().or(before.pinned);
+    let known = known.or_else(|| before.observed?.task_id.as_deref());
+    let task = match (known, &spec.pending_change) {
+        (Some(id), _) => tasks.iter().find(|task| task.id == id),
+        (None, Some(wanted)) => newest(tasks, wanted),
+        (None, None) => None,
+    };
+    let id = task.map(|task| task.id.as_str()).or(known);
+    let observed = observation(instance, id, task, before.observed);
+    let change = change(instance, task, &observed, before.observed);
+    // A change that somebody else has planned keeps the instance EXTENDING too.
+    let other = |task: &BackgroundTask| {
+        Some(task.id.as_str()) != id && matches!(stage(task), Change::Pending | Change::Running)
+    };
+    let settling = instance.status == "EXTENDING" && !tasks.iter().any(other);
+    let look = Look {
+        at: facts.at,
+        instance,
+        id,
+        settling,
+        observed: &observed,
+        before: before.observed,
+    };
+    let (goal, seen) = meaning(spec, &look, &change);
     let pending = matches!(change, Change::Pending | Change::Running);
     Assessment {
         plan: PlanStatus {
-            steps: match goal {
-                Goal::Act(_) => vec![format!(
-                    "{} instance_id={} task_id={}",
-                    CANCEL.name, spec.instance_id, spec.task_id
+            steps: match (goal, id) {
+                (Goal::Act(_), Some(id)) => vec![format!(
+                    "{} instance_id={} task_id={id}",
+                    CANCEL.name, spec.instance_id
                 )],
                 _ => Vec::new(),
             },
@@ -56,6 +90,7 @@ pub(super) fn assess(
         trace: Trace::NotShown,
         seen,
         observed,
+        target: id.map(str::to_owned),
         conditions: vec![(
             CHANGE_PENDING,
             match pending {
@@ -73,27 +108,29 @@ fn code(reason: Reason) -> Code {
     Code(reason.index())
 }
 
-fn change(
-    instance: &Instance,
-    task: Option<&BackgroundTask>,
-    before: Option<&ResizeObservation>,
-) -> Change {
-    let Some(task) = task else {
-        // Gone from the list; the instance tells whether it ran meanwhile.
-        let wanted = before.and_then(|b| b.new_spec_code.as_deref());
-        let old = before.and_then(|b| b.spec_code.as_deref());
-        let ran = wanted == Some(&instance.spec_code) && old != wanted;
-        return match ran {
-            true => Change::Ran,
-            false => Change::NotListed,
-        };
+/// The newest unfinished change that fits; one scheduled later never does.
+fn newest<'a>(tasks: &'a [BackgroundTask], wanted: &PendingChange) -> Option<&'a BackgroundTask> {
+    let created = |task: &BackgroundTask| {
+        let text = task.created_at.as_deref()?;
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(time)
     };
+    let fits = |task: &&BackgroundTask| {
+        let unfinished = matches!(stage(task), Change::Pending | Change::Running);
+        let earlier = created(task).is_some_and(|at| at < wanted.created_before.0);
+        let spec = wanted.new_spec_code.as_deref();
+        unfinished && earlier && (spec.is_none() || new_spec(task) == spec)
+    };
+    tasks.iter().filter(fits).max_by_key(|task| created(task))
+}
+
+/// Where a listed task stands, by its own word. Only what the cloud documents
+/// as an end is one; any other word of a change counts as pending (contracts: a.3).
+fn stage(task: &BackgroundTask) -> Change {
     let named = CHANGE_NAMES.contains(&task.name.to_ascii_uppercase().as_str());
     if !named && new_spec(task).is_none() {
-        return Change::NotAChange;
+        return Change::NoChange;
     }
-    // Only what the cloud documents as an end is one; any other word of a
-    // change that is not running counts as pending (contracts: a.3).
     match task.status.to_ascii_uppercase().as_str() {
         "SUCCESS" => Change::Ran,
         "FAILED" => Change::Failed,
@@ -103,24 +140,55 @@ fn change(
     }
 }
 
-fn meaning(
-    spec: &ResizeCancellationSpec,
-    at: i64,
+fn change(
     instance: &Instance,
     task: Option<&BackgroundTask>,
-    change: &Change,
+    known: &ResizeObservation,
     before: Option<&ResizeObservation>,
-) -> (Goal, String) {
-    let id = &spec.task_id;
-    let word = task.map_or("", |task| task.status.as_str());
+) -> Change {
+    let changes = known.new_spec_code.is_some() && known.new_spec_code != known.old_spec_code;
+    let has_new = known.new_spec_code.as_deref() == Some(&instance.spec_code);
+    match task.map(stage) {
+        // Whatever its record says: the instance is what the change makes of it.
+        Some(Change::Cancelled) | None if changes && has_new => Change::Ran,
+        Some(stage) => stage,
+        None if changes => Change::NotListed,
+        // It was seen, and its specification would not tell that it ran.
+        None if before.is_some_and(|before| before.task_status.is_some()) => Change::Vanished,
+        None => Change::NotListed,
+    }
+}
+
+/// One look at the instance, and what was known before it.
+struct Look<'a> {
+    at: i64,
+    instance: &'a Instance,
+    id: Option<&'a str>,
+    /// EXTENDING, and no other change explains it.
+    settling: bool,
+    observed: &'a ResizeObservation,
+    before: Option<&'a ResizeObservation>,
+}
+
+fn meaning(spec: &ResizeCancellationSpec, look: &Look<'_>, change: &Change) -> (Goal, String) {
+    let Look {
+        at,
+        instance,
+        id,
+        settling,
+        observed,
+        before,
+    } = *look;
+    let task = id.map_or("The change".to_owned(), |id| format!("Task {id}"));
+    let word = observed.task_status.as_deref().unwrap_or_default();
     let keeps = format!(
         "instance {} has specification {}",
         spec.instance_id, instance.spec_code
     );
     match change {
-        Change::NotAChange => (
+        Change::NoChange => (
             Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
-            format!("Task {id} is no specification change."),
+            format!("{task} is no specification change."),
         ),
         Change::Ran => (
             Goal::Lost(code(Reason::TooLate), Evidence::Presence),
@@ -128,16 +196,16 @@ fn meaning(
         ),
         Change::Failed => (
             Goal::Lost(code(Reason::ChangeFailed), Evidence::Presence),
-            format!("Task {id} is {word}: {keeps}."),
+            format!("{task} is {word}: {keeps}."),
         ),
         Change::Running => (
             Goal::Wait(code(Reason::TargetBusy), None),
             format!(
-                "The change is running (task {id} is {word}) and can no longer be cancelled; waiting for its end."
+                "The change is running ({task} is {word}) and can no longer be cancelled; waiting for its end."
             ),
         ),
         // Whether EXTENDING lasts a moment longer than the change is nowhere said.
-        Change::Cancelled | Change::NotListed if instance.status == "EXTENDING" => (
+        Change::Cancelled | Change::NotListed | Change::Vanished if settling => (
             Goal::Wait(code(Reason::TargetBusy), None),
             format!(
                 "Instance {} is still EXTENDING; waiting until it is not.",
@@ -146,16 +214,30 @@ fn meaning(
         ),
         Change::Cancelled => (
             Goal::Reached(Evidence::Presence),
-            format!("Task {id} is {word}, and {keeps}."),
+            format!("{task} is {word}, and {keeps}."),
         ),
-        Change::NotListed if before.is_some_and(|b| b.new_spec_code.is_some()) => (
+        Change::Vanished => (
+            Goal::Wait(code(Reason::TargetBusy), None),
+            format!(
+                "{task} is no longer listed, and as the change keeps the specification code nothing tells whether it ran. Look at the instance in the console; {keeps}."
+            ),
+        ),
+        Change::NotListed
+            if before.is_some_and(|b| b.task_status.is_some() || b.new_spec_code.is_some()) =>
+        {
+            (
+                Goal::Reached(Evidence::Absence),
+                format!("{task} is no longer listed, and {keeps}."),
+            )
+        }
+        Change::NotListed if id.is_none() => (
             Goal::Reached(Evidence::Absence),
-            format!("Task {id} is no longer listed, and {keeps}."),
+            format!("No change that fits pendingChange is pending; {keeps}."),
         ),
         Change::NotListed => (
             Goal::Reached(Evidence::Absence),
             format!(
-                "Task {id} was never seen: the instance has no such task. Check the id if that is a surprise; {keeps}."
+                "{task} was never seen: the instance has no such task. Check the id if that is a surprise; {keeps}."
             ),
         ),
         Change::Pending => match window(instance).and_then(|w| w.open_for(at)) {
@@ -168,7 +250,7 @@ fn meaning(
             ),
             None => (
                 Goal::Act(CANCEL.plan()),
-                format!("Task {id} is {word}, and {keeps}."),
+                format!("{task} is {word}, and {keeps}."),
             ),
         },
     }
@@ -185,8 +267,11 @@ fn new_spec(task: &BackgroundTask) -> Option<&str> {
     task.details.as_ref()?.new_resource_spec_code.as_deref()
 }
 
+/// What a look shows. What tells a change that ran from one that was cancelled
+/// is kept from the first look on, as the task may vanish.
 fn observation(
     instance: &Instance,
+    id: Option<&str>,
     task: Option<&BackgroundTask>,
     before: Option<&ResizeObservation>,
 ) -> ResizeObservation {
@@ -194,12 +279,16 @@ fn observation(
         (Some(begin), Some(end)) => Some(format!("{begin}-{end} UTC")),
         _ => None,
     };
+    let details = task.and_then(|task| task.details.as_ref());
+    let old = before.and_then(|b| b.old_spec_code.clone());
+    let old = old.or_else(|| details?.old_resource_spec_code.clone());
+    let pending = task.is_some_and(|task| matches!(stage(task), Change::Pending));
     ResizeObservation {
+        task_id: id.map(str::to_owned),
+        old_spec_code: old.or_else(|| pending.then(|| instance.spec_code.clone())),
         instance_status: Some(instance.status.clone()),
         spec_code: Some(instance.spec_code.clone()),
         task_status: task.map(|task| task.status.clone()),
-        // Kept after the task is gone: what tells a cancelled change from one
-        // that ran.
         new_spec_code: task
             .and_then(new_spec)
             .map(str::to_owned)

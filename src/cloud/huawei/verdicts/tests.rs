@@ -160,7 +160,6 @@ fn a_recorded_code_is_read_as_it_was_when_it_came() {
 }
 
 #[test]
-#[ignore = "bug: a refusal recorded without a code is read back as throttled"]
 fn a_refusal_recorded_without_a_code_is_not_taken_for_another() {
     assert_eq!(DCS_ROWS.by_code("").map(|row| row.reading), None);
 }

@@ -11,6 +11,13 @@ const HOUR: i64 = 3_600_000;
 const NOON: i64 = MIDNIGHT + 12 * HOUR;
 const INSIDE: i64 = MIDNIGHT + 18 * HOUR + HOUR / 2;
 
+fn after(observed: Option<&ResizeObservation>) -> Before<'_> {
+    Before {
+        observed,
+        pinned: None,
+    }
+}
+
 type Seen = Assessment<ResizeObservation>;
 
 fn spec() -> ResizeCancellationSpec {
@@ -20,10 +27,13 @@ fn spec() -> ResizeCancellationSpec {
             name: "c".into(),
         },
         instance_id: "i1".into(),
-        task_id: "t1".into(),
+        task_id: Some("t1".into()),
+        pending_change: None,
         mode: None,
         suspend: None,
         verify_timeout: None,
+        schedule: None,
+        resolution: None,
     }
 }
 
@@ -73,14 +83,14 @@ fn facts(at: i64, tasks: Vec<BackgroundTask>, instance: Instance) -> Facts {
 
 /// At noon, with nothing seen before.
 fn see(tasks: Vec<BackgroundTask>, instance: Instance) -> Seen {
-    assess(&spec(), None, &facts(NOON, tasks, instance))
+    assess(&spec(), after(None), &facts(NOON, tasks, instance))
 }
 
 /// The next look after `before`.
 fn then(before: &Seen, tasks: Vec<BackgroundTask>, instance: Instance) -> Seen {
     assess(
         &spec(),
-        Some(&before.observed),
+        after(Some(&before.observed)),
         &facts(NOON, tasks, instance),
     )
 }
@@ -128,7 +138,13 @@ fn a_pending_change_outside_the_window_is_cancelled() {
 
 #[test]
 fn a_pending_change_inside_the_window_waits_for_its_end_and_says_so() {
-    let at_time = |at| assess(&spec(), None, &facts(at, vec![task("WAITING")], instance()));
+    let at_time = |at| {
+        assess(
+            &spec(),
+            after(None),
+            &facts(at, vec![task("WAITING")], instance()),
+        )
+    };
     let seen = at_time(INSIDE);
     assert_eq!(
         seen.goal,
@@ -152,7 +168,14 @@ fn a_pending_change_inside_the_window_waits_for_its_end_and_says_so() {
 
 #[test]
 fn the_window_begins_and_ends_to_the_second() {
-    let goal = |at| assess(&spec(), None, &facts(at, vec![task("WAITING")], instance())).goal;
+    let goal = |at| {
+        assess(
+            &spec(),
+            after(None),
+            &facts(at, vec![task("WAITING")], instance()),
+        )
+        .goal
+    };
     let (begin, end) = (MIDNIGHT + 18 * HOUR, MIDNIGHT + 19 * HOUR);
     assert_eq!(goal(begin - 1), act());
     assert_eq!(
@@ -176,7 +199,7 @@ fn an_instance_without_a_readable_window_has_none() {
         };
         let seen = assess(
             &spec(),
-            None,
+            after(None),
             &facts(INSIDE, vec![task("WAITING")], instance),
         );
         assert_eq!(seen.goal, act());
@@ -188,7 +211,7 @@ fn a_running_change_is_waited_for_and_not_cancelled() {
     for at in [NOON, INSIDE] {
         let seen = assess(
             &spec(),
-            None,
+            after(None),
             &facts(at, vec![task("EXECUTING")], instance()),
         );
         assert_eq!(seen.goal, busy());
@@ -258,7 +281,6 @@ fn a_task_that_was_seen_before_is_reached_by_absence_and_the_message_says_so() {
 }
 
 #[test]
-#[ignore = "bug: whether a task was seen is told by its details, which it may lack"]
 fn a_task_without_details_that_was_seen_before_is_not_called_never_seen() {
     let bare = BackgroundTask {
         details: None,
@@ -278,7 +300,6 @@ fn a_task_that_is_gone_from_an_instance_with_the_new_specification_is_too_late()
 }
 
 #[test]
-#[ignore = "bug: a change whose new specification shows before its task ends is taken for cancelled"]
 fn a_change_that_was_seen_running_and_is_gone_is_not_taken_for_cancelled() {
     let pending = see(vec![task("WAITING")], instance());
     // The instance already has it while the task still runs.
@@ -289,7 +310,6 @@ fn a_change_that_was_seen_running_and_is_gone_is_not_taken_for_cancelled() {
 }
 
 #[test]
-#[ignore = "bug: a first look at an instance that has the new specification already forgets it"]
 fn a_listed_change_whose_specification_the_instance_has_is_not_cancelled_when_it_vanishes() {
     let first = see(vec![task("EXECUTING")], with_spec("new"));
     let seen = then(&first, vec![], with_spec("new"));
@@ -297,7 +317,6 @@ fn a_listed_change_whose_specification_the_instance_has_is_not_cancelled_when_it
 }
 
 #[test]
-#[ignore = "bug: CANCELLED counts although the instance has the new specification"]
 fn a_cancelled_task_of_an_instance_with_the_new_specification_is_no_success() {
     let before = see(vec![task("WAITING")], instance());
     let seen = then(&before, vec![task("CANCELLED")], with_spec("new"));
@@ -420,7 +439,7 @@ fn an_instance_that_is_not_there_is_not_found_by_absence() {
             tasks,
             instance,
         };
-        let seen = assess(&spec(), Some(&before), &facts);
+        let seen = assess(&spec(), after(Some(&before)), &facts);
         assert_eq!(seen.goal, lost(Reason::TargetNotFound, Evidence::Absence));
         assert_eq!(seen.seen, "There is no instance i1.");
         assert_eq!(seen.observed, before, "what was known is kept");

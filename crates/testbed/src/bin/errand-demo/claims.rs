@@ -7,8 +7,8 @@ use errand_simulator::Journal;
 use errand_testbed::{Bed, DCS_PROJECT, Plane};
 use serde_json::Value;
 
-use crate::manifest::{INSTANCE, NAME, TASK};
-use crate::progress::text;
+use crate::manifest::{CONNECTION, INSTANCE, NAME, TASK};
+use crate::progress::{condition, text};
 use crate::scene::SPEC_BEFORE;
 
 const CANCEL: &str = "dcs.CancelInstanceResize";
@@ -55,6 +55,10 @@ pub fn check(plane: &Plane, bed: &Bed, object: &Value) -> bool {
     claim(
         "the instance has the specification it had, and nothing is pending",
         instance_unchanged(bed),
+    );
+    claim(
+        "the cloud accepted the key, and the connection is Ready",
+        connection_ready(bed),
     );
     claim(
         "every status was written by the operator's service account",
@@ -126,6 +130,18 @@ fn instance_unchanged(bed: &Bed) -> Result<(), String> {
     equal(
         &(&*instance.spec_code, &*instance.status, &*tasks),
         &(SPEC_BEFORE, "RUNNING", &["CANCELLED"][..]),
+    )
+}
+
+/// The connection's status may come a moment after the operation's.
+fn connection_ready(bed: &Bed) -> Result<(), String> {
+    let object = format!("cc/{CONNECTION}");
+    let wait = ["wait", "--for=condition=Ready", &object, "--timeout=10s"];
+    bed.try_kubectl(&wait)?;
+    let connection = bed.get("cc", CONNECTION);
+    equal(
+        &text(&condition(&connection, "Ready")["reason"]),
+        &"CredentialsAccepted",
     )
 }
 

@@ -7,6 +7,7 @@ use errand_testbed::{ACCESS_KEY, SECRET_KEY, repository};
 
 /// What the example calls its objects, and the ids in it.
 pub const NAME: &str = "keep-orders-cache-small";
+pub const CONNECTION: &str = "huawei-prod";
 pub const INSTANCE: &str = "5560df16-cebf-4473-95c4-d1b573c16e79";
 pub const TASK: &str = "8abfa7b27da211df017da340427b0979";
 

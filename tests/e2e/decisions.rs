@@ -1,0 +1,332 @@
+//! What people decide: when, which change, and what becomes of a question.
+
+use errand_simulator::{DcsChange, DcsInstance, Fault, FaultKind, PendingChange, Seed, When};
+use errand_testbed::{Bed, DCS_PROJECT};
+use serde_json::Value;
+
+use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
+
+/// An instance whose cancelled change shows only after that many seconds.
+fn seed_slow_cancel(bed: &Bed, shows_after: u64) {
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let readings = serde_json::json!({"readings": {"dcs": {"cancel_visible_after": shows_after}}});
+    bed.simulator
+        .seed(serde_json::from_value(readings).expect("a seed"));
+}
+
+/// An operation that was accepted and does not show until it is held.
+fn held(bed: &mut Bed) -> Value {
+    seed_slow_cancel(bed, 24 * 3600);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  verifyTimeout: 10m\n"));
+    bed.wait_until("the call is verified", || {
+        ending(&bed.get("rsc", "stop")).state == "Verifying"
+    });
+    bed.advance(seconds(700));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).state, "Held", "{object:#}");
+    assert_eq!(ending(&object).reason, "ProofTimeout");
+    object
+}
+
+fn answer(bed: &Bed, object: &Value, decision: &str) {
+    let hold = object["status"]["hold"]["id"]
+        .as_str()
+        .expect("a hold has an id");
+    let more =
+        format!("  verifyTimeout: 10m\n  resolution: {{holdId: {hold}, decision: {decision}}}\n");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", &more));
+}
+
+#[test]
+fn an_effect_that_does_not_show_in_time_is_held_with_the_choices_and_ended_by_proof() {
+    let mut bed = bed("held");
+    let object = held(&mut bed);
+    let choices = serde_json::json!(["LookAgain", "AssumeDone", "GiveUp"]);
+    assert_eq!(object["status"]["hold"]["choices"], choices);
+    assert_eq!(
+        bed.simulator.journal().calls(CANCEL),
+        1,
+        "accepted is never sent again"
+    );
+    bed.advance(seconds(24 * 3600));
+    bed.wait_until("the proof ends it", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+}
+
+#[test]
+fn assume_done_ends_as_assumed_and_says_that_it_was_not_seen() {
+    let mut bed = bed("assumed");
+    let object = held(&mut bed);
+    answer(&bed, &object, "AssumeDone");
+    bed.wait_until("it has ended", || {
+        !ending(&bed.get("rsc", "stop")).outcome.is_empty()
+    });
+    let object = bed.get("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "AssumedDone");
+    let summary = object["status"]["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("has not seen it"), "{summary}");
+    assert!(object["status"]["lastHandledHoldId"].is_string());
+}
+
+#[test]
+fn give_up_ends_as_given_up() {
+    let mut bed = bed("given-up");
+    let object = held(&mut bed);
+    answer(&bed, &object, "GiveUp");
+    bed.wait_until("it has ended", || {
+        !ending(&bed.get("rsc", "stop")).outcome.is_empty()
+    });
+    assert_ending(&bed, &bed.get("rsc", "stop"), "Failed", "GivenUp");
+}
+
+#[test]
+fn look_again_looks_for_another_verify_timeout_and_asks_a_new_question() {
+    let mut bed = bed("again");
+    let object = held(&mut bed);
+    let first = object["status"]["hold"]["id"].clone();
+    answer(&bed, &object, "LookAgain");
+    bed.wait_until("it looks again", || {
+        ending(&bed.get("rsc", "stop")).state == "Verifying"
+    });
+    bed.advance(seconds(700));
+    bed.wait_until("it asks again", || {
+        ending(&bed.get("rsc", "stop")).state == "Held"
+    });
+    let object = bed.get("rsc", "stop");
+    assert_ne!(
+        object["status"]["hold"]["id"], first,
+        "a question has an id of its own"
+    );
+    // The old answer is still in the spec. It answers nothing any more, and
+    // status says so.
+    let summary = object["status"]["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("answers another question"), "{summary}");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 1);
+}
+
+fn time(bed: &Bed, ahead: i64) -> String {
+    let now = bed.simulator.now();
+    let at = jiff::Timestamp::from_second(now.as_second() + ahead).expect("a time");
+    format!("\"{at}\"")
+}
+
+#[test]
+fn nothing_is_sent_before_the_schedule_and_then_it_is() {
+    let mut bed = bed("before");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.start_operator();
+    let schedule = format!("  schedule: {{notBefore: {}}}\n", time(&bed, 3600));
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", &schedule));
+    bed.wait_until("it waits", || {
+        ending(&bed.get("rsc", "stop")).reason == "BeforeWindow"
+    });
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+    bed.advance(seconds(3 * 3600));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+}
+
+#[test]
+fn a_missed_schedule_ends_as_window_missed_and_sends_nothing() {
+    let mut bed = bed("missed");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let schedule = format!("  schedule: {{notAfter: {}}}\n", time(&bed, 60));
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", &schedule));
+    bed.advance(seconds(120));
+    bed.start_operator();
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Failed", "WindowMissed");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+}
+
+fn pending_change(bed: &Bed, created_before: i64) -> String {
+    let manifest = bed.cancellation("stop", "dcs-1", "TASK", "");
+    let wanted = format!(
+        "pendingChange: {{createdBefore: {}}}",
+        time(bed, created_before)
+    );
+    manifest.replace("taskId: TASK", &wanted)
+}
+
+/// Plans a further change of the instance, created now.
+fn plan_change(bed: &Bed, task: &str) {
+    let change = PendingChange::new(task, "redis.other", 48 * 3600).created(When::In(0));
+    bed.simulator.seed(Seed::new().dcs_change(DcsChange {
+        project: DCS_PROJECT.into(),
+        instance: "dcs-1".into(),
+        change,
+    }));
+}
+
+#[test]
+fn the_pending_change_is_found_and_cancelled_without_its_task_id() {
+    let mut bed = bed("pending");
+    bed.simulator
+        .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
+    plan_change(&bed, "found-1");
+    bed.start_operator();
+    bed.apply(&pending_change(&bed, 60));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(
+        object["status"]["steps"][0]["target"], "found-1",
+        "{object:#}"
+    );
+}
+
+#[test]
+fn a_change_scheduled_after_created_before_is_left_alone() {
+    let mut bed = bed("later");
+    bed.simulator
+        .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
+    plan_change(&bed, "later-1");
+    bed.start_operator();
+    bed.apply(&pending_change(&bed, -60));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+}
+
+#[test]
+fn a_change_that_somebody_else_makes_after_a_lost_answer_is_not_touched() {
+    let mut bed = bed("recreated");
+    bed.simulator
+        .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
+    plan_change(&bed, "ours-1");
+    // The answer is lost, and the next look fails long enough for somebody to
+    // plan another change.
+    bed.simulator
+        .fault(Fault::new(CANCEL, FaultKind::DropAfter));
+    bed.simulator.fault(
+        Fault::new("dcs.ListBackgroundTask", FaultKind::Throttle)
+            .skip(1)
+            .times(1),
+    );
+    bed.start_operator();
+    bed.apply(&pending_change(&bed, 24 * 3600));
+    bed.wait_until("the call took effect", || {
+        bed.simulator.journal().effects("dcs.cancel") == 1
+    });
+    plan_change(&bed, "theirs-1");
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    let journal = bed.simulator.journal();
+    assert_eq!(journal.effects_on("dcs.cancel", "ours-1"), 1, "{journal}");
+    assert_eq!(journal.calls_on(CANCEL, "theirs-1"), 0, "{journal}");
+}
+
+#[test]
+fn deleted_in_flight_leaves_an_event_and_an_audit_line() {
+    let mut bed = bed("deleted");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.simulator
+        .fault(Fault::new(CANCEL, FaultKind::Delay { ms: 2_000 }));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("the call is under way", || {
+        ending(&bed.get("rsc", "stop")).state == "Executing"
+            && bed.operator_log().contains(r#""event":"sending""#)
+    });
+    bed.kubectl(&["delete", "rsc", "stop"]);
+    bed.wait_until("an event tells it", || {
+        bed.kubectl(&["get", "events", "-o", "yaml"])
+            .contains("DeletedInFlight")
+    });
+    assert!(
+        bed.operator_log().contains(r#""event":"orphaned""#),
+        "{}",
+        bed.operator_log()
+    );
+}
+
+#[test]
+fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
+    let mut bed = bed("cc-suspended");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    let connection = bed.connection("huawei-prod");
+    bed.apply(&format!("{connection}  policy: {{suspend: true}}\n"));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(
+        ending(&object).reason,
+        "SuspendedByConnection",
+        "{object:#}"
+    );
+    assert!(bed.simulator.journal().all_calls().is_empty());
+    bed.apply(&connection);
+    bed.wait_until("it goes on", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+}
+
+#[test]
+fn no_more_operations_are_under_way_than_the_connection_allows() {
+    let mut bed = bed("limited");
+    for n in 1..=3 {
+        bed.seed_pending_change(&format!("dcs-{n}"), &format!("task-{n}"), 48 * 3600);
+    }
+    let readings = serde_json::json!({"readings": {"dcs": {"cancel_visible_after": 600}}});
+    bed.simulator
+        .seed(serde_json::from_value(readings).expect("a seed"));
+    let connection = bed.connection("huawei-prod");
+    bed.apply(&format!("{connection}  policy: {{maxConcurrent: 1}}\n"));
+    bed.start_operator();
+    for n in 1..=3 {
+        let manifest = bed.cancellation(
+            &format!("stop-{n}"),
+            &format!("dcs-{n}"),
+            &format!("task-{n}"),
+            "",
+        );
+        bed.apply(&manifest);
+    }
+    let reasons = || -> Vec<String> {
+        (1..=3)
+            .map(|n| ending(&bed.get("rsc", &format!("stop-{n}"))).reason)
+            .collect()
+    };
+    bed.wait_until("one is under way and two wait", || {
+        let reasons = reasons();
+        let count = |word: &str| reasons.iter().filter(|reason| *reason == word).count();
+        count("Verifying") == 1 && count("ConcurrencyLimit") == 2
+    });
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 1);
+    bed.wait_until("all have ended", || {
+        bed.advance(seconds(120));
+        reasons().iter().all(|reason| reason == "Cancelled")
+    });
+    assert_eq!(bed.simulator.journal().effects("dcs.cancel"), 3);
+}
+
+#[test]
+fn a_fresh_look_is_taken_when_it_is_asked_for_and_status_says_so() {
+    let mut bed = bed("requested");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  mode: Plan\n"));
+    bed.wait_at_rest("rsc", "stop");
+    let before = bed.simulator.journal().calls("dcs.ShowInstance");
+    let ask = |at: &str| {
+        let annotation = format!("errand.cloud/reconcile-requested-at={at}");
+        bed.kubectl(&["annotate", "--overwrite", "rsc", "stop", &annotation]);
+        bed.wait_until("it is answered", || {
+            bed.get("rsc", "stop")["status"]["lastHandledReconcileAt"] == at
+        });
+    };
+    ask("one");
+    assert_eq!(
+        bed.simulator.journal().calls("dcs.ShowInstance"),
+        before + 1
+    );
+    // A finished operation is final; it only says that it was asked.
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("it has ended", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+    let calls = bed.simulator.journal().all_calls().len();
+    ask("two");
+    assert_eq!(bed.simulator.journal().all_calls().len(), calls);
+}
