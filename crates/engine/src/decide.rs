@@ -238,7 +238,7 @@ fn certain(state: &mut State, missing: Missing, evidence: Evidence) -> bool {
 /// How much longer an open intent's effect can still arrive. One that this
 /// process has not seen before now can for the whole time.
 fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
-    let open = state.steps().filter(Step::is_open).last()?;
+    let open = state.steps().rfind(Step::is_open)?;
     let since = match state.seen {
         Some((number, since)) if number == open.number => now.at_least_since(since),
         _ => Span(0),

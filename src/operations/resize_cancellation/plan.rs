@@ -17,7 +17,8 @@ enum Change {
     NotListed,
     /// Gone, and nothing tells whether it ran.
     Vanished,
-    NoChange,
+    /// The task is of another sort.
+    Other,
     Pending,
     Running,
     Ran,
@@ -129,7 +130,7 @@ fn newest<'a>(tasks: &'a [BackgroundTask], wanted: &PendingChange) -> Option<&'a
 fn stage(task: &BackgroundTask) -> Change {
     let named = CHANGE_NAMES.contains(&task.name.to_ascii_uppercase().as_str());
     if !named && new_spec(task).is_none() {
-        return Change::NoChange;
+        return Change::Other;
     }
     match task.status.to_ascii_uppercase().as_str() {
         "SUCCESS" => Change::Ran,
@@ -186,7 +187,7 @@ fn meaning(spec: &ResizeCancellationSpec, look: &Look<'_>, change: &Change) -> (
         spec.instance_id, instance.spec_code
     );
     match change {
-        Change::NoChange => (
+        Change::Other => (
             Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
             format!("{task} is no specification change."),
         ),
