@@ -1,10 +1,12 @@
 //! The command line of Errand.
 
+mod cli;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use errand::clock::Clock;
 use errand::controllers::{self, EndpointPolicy, Settings, rbac};
 use serde::Serialize;
@@ -22,6 +24,13 @@ struct Cli {
 enum Command {
     /// Run the operator.
     Run(Run),
+    /// Say where an operation stands, why, and what to do now.
+    Why(cli::Which),
+    /// Wait until an operation is at rest.
+    #[command(after_help = cli::WAIT_EXIT_CODES)]
+    Wait(cli::Wait),
+    /// Answer the question of a held operation.
+    Resolve(cli::Resolve),
     /// Print the CustomResourceDefinitions.
     Crds {
         /// Write a file for each into this folder instead.
@@ -78,8 +87,24 @@ enum LogFormat {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let program = program();
+    let command = match parse(program) {
+        Ok(cli) => cli.command,
+        Err(e) => {
+            // Help and the version are no errors, and a closed pipe is none.
+            let _ = e.print();
+            let subcommand = std::env::args().nth(1);
+            return match e.use_stderr() {
+                true => cli::usage_error(subcommand.as_deref()).into(),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
+    let result = match command {
         Command::Run(run) => operate(run),
+        Command::Why(which) => return cli::why(which, program),
+        Command::Wait(wait) => return cli::wait(wait, program),
+        Command::Resolve(resolve) => return cli::resolve(resolve, program),
         Command::Crds { dir: None } => print_all(&errand::api::crds()),
         Command::Crds { dir: Some(dir) } => write_crds(&dir),
         Command::Reference { dir } => write_all(&dir, errand::reference::pages()),
@@ -92,6 +117,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// How it was started: as `kubectl-errand` it is a plugin of kubectl.
+fn program() -> &'static str {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let plugin = called
+        .as_deref()
+        .and_then(Path::file_stem)
+        .is_some_and(|name| name == "kubectl-errand");
+    if plugin { "kubectl errand" } else { "errand" }
+}
+
+fn parse(program: &'static str) -> Result<Cli, clap::Error> {
+    let command = Cli::command().name(program).bin_name(program);
+    Cli::from_arg_matches(&command.try_get_matches()?)
 }
 
 fn operate(run: Run) -> Result<(), String> {

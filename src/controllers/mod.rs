@@ -21,6 +21,8 @@ mod run;
 mod session;
 mod status;
 mod timers;
+mod troubles;
+mod watches;
 
 pub use effects::EFFECTS;
 pub use endpoints::EndpointPolicy;

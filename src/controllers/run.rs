@@ -10,12 +10,10 @@ use std::time::Duration;
 use errand_engine::{Span, Tick, Writer};
 use futures::{Stream, StreamExt, TryStreamExt};
 use kube::api::Api;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, Event as WatchEvent};
-use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::runtime::watcher;
 use kube::{Client, Config, ResourceExt};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
@@ -27,12 +25,13 @@ use super::context::{API_TIMEOUT, Context, Memories};
 use super::endpoints::EndpointPolicy;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
-use super::metrics::{Metrics, WatchFault};
+use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
 use super::put::put_status;
 use super::session::Session;
 use super::status::requested_at;
 use super::timers::Timers;
+use super::watches::{objects, received, version};
 use crate::api::{CloudConnection, Status};
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
@@ -375,100 +374,6 @@ fn waiting_for<K: Kind>(
             ObjectRef::from_obj(object.as_ref())
         })
         .collect()
-}
-
-/// The watch of one kind, kept in `writer`'s store. A stored object that cannot
-/// be read is counted and left out; it does not stop the others.
-fn objects<R>(
-    client: Client,
-    namespace: Option<&str>,
-    writer: reflector::store::Writer<R>,
-    metrics: Metrics,
-    gone: impl Fn(&R) + Send + 'static,
-) -> impl Stream<Item = Result<R, watcher::Error>> + Send + 'static
-where
-    R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + serde::de::DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-{
-    let api: Api<DeserializeGuard<R>> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let kind = R::kind(&()).into_owned();
-    let events = watch(api, watcher::Config::default())
-        .default_backoff()
-        .filter_map(move |event| {
-            let kept = match event {
-                Ok(event) => readable(event, &kind, &metrics).map(Ok),
-                Err(e) => {
-                    tracing::warn!(%kind, error = %e, "watch");
-                    count_fault(&metrics, &kind, "stream");
-                    Some(Err(e))
-                }
-            };
-            if let Some(Ok(WatchEvent::Delete(object))) = &kept {
-                gone(object);
-            }
-            async { kept }
-        });
-    WatchStreamExt::reflect(events, writer).applied_objects()
-}
-
-fn readable<R: kube::Resource<DynamicType = ()>>(
-    event: WatchEvent<DeserializeGuard<R>>,
-    kind: &str,
-    metrics: &Metrics,
-) -> Option<WatchEvent<R>> {
-    let open = |guard: DeserializeGuard<R>| match guard.0 {
-        Ok(mut object) => {
-            let meta = object.meta_mut();
-            meta.managed_fields = None;
-            if let Some(annotations) = &mut meta.annotations {
-                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-            }
-            Some(object)
-        }
-        Err(invalid) => {
-            let name = invalid.metadata.name.unwrap_or_default();
-            let namespace = invalid.metadata.namespace.unwrap_or_default();
-            tracing::error!(%kind, %namespace, %name, error = %invalid.error, "stored object cannot be read; it is left alone");
-            count_fault(metrics, kind, "malformed");
-            None
-        }
-    };
-    match event {
-        WatchEvent::Apply(guard) => open(guard).map(WatchEvent::Apply),
-        WatchEvent::Delete(guard) => open(guard).map(WatchEvent::Delete),
-        WatchEvent::InitApply(guard) => open(guard).map(WatchEvent::InitApply),
-        WatchEvent::Init => Some(WatchEvent::Init),
-        WatchEvent::InitDone => Some(WatchEvent::InitDone),
-    }
-}
-
-fn count_fault(metrics: &Metrics, kind: &str, fault: &'static str) {
-    let kind = kind.to_owned();
-    metrics
-        .watch_faults
-        .get_or_create(&WatchFault { kind, fault })
-        .inc();
-}
-
-/// The resourceVersion as a number, which it is in every API server that
-/// Errand supports; 0 if it is not, so that nothing is taken for old.
-pub(super) fn version(object: &impl ResourceExt) -> u64 {
-    let version = object.resource_version().unwrap_or_default();
-    version.parse().unwrap_or(0)
-}
-
-fn received<T: Send>(receiver: mpsc::UnboundedReceiver<T>) -> impl Stream<Item = T> + Send {
-    futures::stream::unfold(receiver, |mut receiver| async {
-        Some((receiver.recv().await?, receiver))
-    })
 }
 
 fn hostname() -> String {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use errand_engine::{
-    Answer, Change, Code, Effect, Event, Now, Report, Span, Step, Trouble, View, may_send, step,
+    Answer, Change, Effect, Event, Now, Report, Span, Step, Trouble, View, may_send, step,
 };
 use kube::runtime::events::{Event as KubeEvent, EventType};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -21,16 +21,13 @@ use super::effects::{kill_point, name};
 use super::metrics::{ApiWrite, CloudCall, Ended};
 use super::put::{NotWritten, put_status};
 use super::status::{Rendering, step_status, stored, verdict, wish, words};
+use super::troubles::{concurrency_limit, no_ledger, passing, read_trouble, said};
 use crate::api::{Reason, State, Status, StepStatus, Timestamp};
-use crate::cloud::huawei::{CallError, Sent};
+use crate::cloud::huawei::Sent;
 use crate::cloud::{Gate, Reading, Refusal};
 use crate::operations::{Assessment, Kind, Object};
 
 type Observed<K> = <<K as Kind>::Object as Object>::Observed;
-
-/// How often a passing fault of a cloud is met before status tells it.
-const QUIET_THROTTLED: u32 = 20;
-const QUIET_UNAVAILABLE: u32 = 3;
 
 /// A session of one object.
 pub(super) struct Session<'a, K: Kind> {
@@ -132,7 +129,7 @@ where
     }
 
     fn note_version(&mut self) {
-        let version = super::run::version(&self.object);
+        let version = super::watches::version(&self.object);
         self.memory.version = self.memory.version.max(version);
     }
 
@@ -208,11 +205,11 @@ where
     async fn permit(&mut self) -> Event {
         let now = self.now();
         let Some(connection) = &self.connection else {
-            return Event::Forbidden(now, self.transient(Reason::ConnectionNotReady));
+            return Event::Forbidden(now, passing(Reason::ConnectionNotReady));
         };
         let offset = connection.client.clock_offset();
         if offset.abs() > self.ctx.rules.margin.0 {
-            let trouble = self.transient(Reason::ClockSkew);
+            let trouble = passing(Reason::ClockSkew);
             self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
             return Event::Forbidden(now, trouble);
         }
@@ -270,7 +267,7 @@ where
 
     async fn send(&mut self) -> Event {
         let (Some(step), Some(connection)) = (self.memory.engine.intent(), &self.connection) else {
-            return Event::Unsent(self.now(), self.transient(Reason::ConnectionNotReady));
+            return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
         };
         let (step, client) = (*step, connection.client.clone());
         let info = step_status::<K>(&step, None);
@@ -302,11 +299,11 @@ where
                     "{} could not be sent: {}.",
                     info.name, refusal.message
                 ));
-                return Event::Unsent(now, self.transient(Reason::CloudUnavailable));
+                return Event::Unsent(now, passing(Reason::CloudUnavailable));
             }
             Sent::Refused(Reading::Retry(reason), _) => {
                 self.trouble = Some(format!("{}: {}.", info.name, refusal.label()));
-                return Event::Unsent(now, self.transient(reason));
+                return Event::Unsent(now, passing(reason));
             }
             Sent::Refused(reading, _) => {
                 if let Reading::Blocked(Reason::CredentialsRejected) = reading
@@ -480,10 +477,6 @@ where
         unusable.trouble
     }
 
-    fn transient(&self, reason: Reason) -> Trouble {
-        passing(reason)
-    }
-
     fn count_call(&self, call: &'static str, result: &'static str) {
         let service = K::SERVICE.label();
         let label = CloudCall {
@@ -492,68 +485,5 @@ where
             result,
         };
         self.ctx.metrics.cloud_calls.get_or_create(&label).inc();
-    }
-}
-
-fn concurrency_limit(pause: Span) -> Unusable {
-    Unusable {
-        trouble: Trouble {
-            quiet: 0,
-            pause: Some(pause),
-            ..passing(Reason::ConcurrencyLimit)
-        },
-        text: Reason::ConcurrencyLimit.meaning().to_owned(),
-    }
-}
-
-fn passing(reason: Reason) -> Trouble {
-    Trouble {
-        code: Code(reason.index()),
-        blocked: false,
-        quiet: match reason {
-            Reason::Throttled => QUIET_THROTTLED,
-            Reason::ClockSkew => 1,
-            _ => QUIET_UNAVAILABLE,
-        },
-        pause: None,
-    }
-}
-
-fn no_ledger() -> Trouble {
-    Trouble {
-        code: Code(Reason::ConnectionNotReady.index()),
-        blocked: true,
-        quiet: 0,
-        pause: None,
-    }
-}
-
-/// A sentence from a refusal. Without the request id, which differs each time.
-fn said(call: &str, refusal: &Refusal) -> String {
-    match (refusal.label(), refusal.message.as_str()) {
-        (label, "") => format!("{call}: {label}."),
-        (label, message) if label.is_empty() => format!("{call}: {message}."),
-        (label, message) => format!("{call}: {label}: {message}."),
-    }
-}
-
-/// How a failed read is told.
-fn read_trouble(e: &CallError) -> Unusable {
-    let (reason, blocked) = match e.reading {
-        Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
-        Reading::Blocked(reason) => (reason, true),
-        Reading::Verify | Reading::Terminal | Reading::Gone => (Reason::CloudUnavailable, false),
-    };
-    let text = said("Reading the cloud", &e.refusal);
-    Unusable {
-        trouble: Trouble {
-            blocked,
-            quiet: if blocked { 0 } else { passing(reason).quiet },
-            ..passing(reason)
-        },
-        text: match blocked {
-            true => format!("{text} {}", reason.meaning()),
-            false => text,
-        },
     }
 }

@@ -4,14 +4,15 @@ use errand_simulator::{DcsChange, DcsInstance, Fault, FaultKind, PendingChange, 
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
+use crate::support::{CANCEL, assert_ending, bed, ending, reread, seconds};
 
 /// An instance whose cancelled change shows only after that many seconds.
 fn seed_slow_cancel(bed: &Bed, shows_after: u64) {
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    let readings = serde_json::json!({"readings": {"dcs": {"cancel_visible_after": shows_after}}});
-    bed.simulator
-        .seed(serde_json::from_value(readings).expect("a seed"));
+    reread(
+        bed,
+        serde_json::json!({"cancel_visible_after": shows_after}),
+    );
 }
 
 /// An operation that was accepted and does not show until it is held.
@@ -268,9 +269,7 @@ fn no_more_operations_are_under_way_than_the_connection_allows() {
     for n in 1..=3 {
         bed.seed_pending_change(&format!("dcs-{n}"), &format!("task-{n}"), 48 * 3600);
     }
-    let readings = serde_json::json!({"readings": {"dcs": {"cancel_visible_after": 600}}});
-    bed.simulator
-        .seed(serde_json::from_value(readings).expect("a seed"));
+    reread(&bed, serde_json::json!({"cancel_visible_after": 600}));
     let connection = bed.connection("huawei-prod");
     bed.apply(&format!("{connection}  policy: {{maxConcurrent: 1}}\n"));
     bed.start_operator();

@@ -4,7 +4,7 @@ use errand_simulator::{DcsInstance, Fault, FaultKind, FinishedTask, Seed};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
+use crate::support::{CANCEL, assert_ending, bed, ending, reread, seconds};
 
 fn effects(bed: &Bed) -> usize {
     bed.simulator.journal().effects("dcs.cancel")
@@ -177,9 +177,7 @@ fn dcs_4239_for_a_task_that_is_gone_is_looked_into_and_ends_succeeded() {
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     // The first call takes effect, its answer is lost and the effect does not
     // show at once: the second call meets a task that is gone.
-    let readings = serde_json::json!({"readings": {"dcs": {"cancel_visible_after": 300}}});
-    bed.simulator
-        .seed(serde_json::from_value(readings).expect("a seed"));
+    reread(&bed, serde_json::json!({"cancel_visible_after": 300}));
     bed.simulator
         .fault(Fault::new(CANCEL, FaultKind::DropAfter));
     bed.start_operator();

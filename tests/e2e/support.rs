@@ -13,8 +13,9 @@ pub fn bed(name: &str) -> Bed {
     bed_with(name, BedOptions::default())
 }
 
-/// A bed with options.
-pub fn bed_with(name: &str, options: BedOptions) -> Bed {
+/// A bed with options, and a cloud that is read as this binary reads it.
+pub fn bed_with(name: &str, mut options: BedOptions) -> Bed {
+    options.simulator.readings = crate::readings();
     Bed::new(shared_plane(), env!("CARGO_BIN_EXE_errand"), name, options)
 }
 
@@ -54,6 +55,17 @@ pub fn assert_ending(bed: &Bed, object: &Value, state: &str, outcome: &str) {
         bed.simulator.journal(),
         bed.operator_log()
     );
+}
+
+/// Changes some of the simulator's readings of DCS and leaves the others.
+pub fn reread(bed: &Bed, changes: Value) {
+    let mut readings = serde_json::to_value(crate::readings()).expect("readings are JSON");
+    for (name, value) in changes.as_object().expect("named readings") {
+        readings["dcs"][name] = value.clone();
+    }
+    let seed = serde_json::json!({"readings": readings});
+    bed.simulator
+        .seed(serde_json::from_value(seed).expect("a seed"));
 }
 
 pub fn seconds(n: u64) -> Duration {

@@ -4,7 +4,7 @@
 use errand_simulator::{Config, DcsInstance, Fault, FaultKind, FinishedTask, Seed};
 use errand_testbed::{BedOptions, DCS_PROJECT};
 
-use crate::support::{CANCEL, assert_ending, bed, bed_with, ending, seconds};
+use crate::support::{CANCEL, assert_ending, bed, bed_with, ending, reread, seconds};
 
 fn with_clock_offset(seconds: i64) -> BedOptions {
     BedOptions {
@@ -66,8 +66,10 @@ fn twenty_throttled_calls_cost_no_write() {
         .fault(Fault::new(CANCEL, FaultKind::Throttle).times(20));
     bed.start_operator();
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    // In small steps: the intent may be sent for half an hour, and twenty pauses
+    // take half of that.
     bed.wait_until("it got through", || {
-        bed.advance(seconds(5));
+        bed.advance(seconds(1));
         bed.simulator.journal().effects("dcs.cancel") == 1
     });
     let object = bed.wait_at_rest("rsc", "stop");
@@ -114,9 +116,7 @@ fn the_task_is_found_on_the_last_page() {
             100_000 + n,
         ));
     }
-    let readings = serde_json::json!({"readings": {"dcs": {"task_order": "oldest_first"}}});
-    bed.simulator
-        .seed(serde_json::from_value(readings).expect("a seed"));
+    reread(&bed, serde_json::json!({"task_order": "oldest_first"}));
     bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
     bed.start_operator();
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));

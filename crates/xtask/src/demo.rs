@@ -52,8 +52,8 @@ fn say_plan(control_plane: &ControlPlane, go: Option<&str>) -> Result<(), String
             dir.display()
         ),
         ControlPlane::Missing => format!(
-            "etcd, kube-apiserver and kubectl {version}: to be built once from Go modules, about \
-             5 minutes\n   on two cores and as long as the download of the modules takes, with {}",
+            "etcd, kube-apiserver and kubectl {version}: to be built once from Go modules, 5 to 10 \
+             minutes\n   on two cores and as long as the download of the modules takes, with {}",
             go.unwrap_or_default()
         ),
     };

@@ -5,7 +5,7 @@
 #   While FOLDER/running is not empty (30 s at most) somebody still writes to
 #   the folder, and it stays.
 # stdout: one line when the folder is in our care.
-trap '' HUP INT QUIT TERM
+trap '' HUP INT PIPE QUIT TERM
 PATH=/usr/bin:/bin:$PATH
 cd /
 mkdir -m 700 "$1" && mkdir "$1/running" || exit 1

@@ -229,6 +229,40 @@ fn one_command_is_ended_after_another() {
     assert_eq!(second.stop().unwrap(), 128 + 15);
 }
 
+/// Killed right after a start, we never read what the scripts say, and saying
+/// it is a SIGPIPE for them.
+#[test]
+fn nothing_is_left_when_nobody_listens_to_the_scripts_any_more() {
+    let run_unheard = |shell: &str, arguments: &[&str]| {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        Command::new(shell)
+            .arg("-c")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(Stdio::null())
+            .process_group(0)
+            .status()
+            .unwrap()
+    };
+    for shell in shells() {
+        let dir = temp_dir();
+        let marker = dir.running().join("sleeper");
+        fs::write(&marker, "").unwrap();
+        let name = marker.to_str().unwrap();
+        let watchdog = [WATCHDOG, "watchdog", "50", name, "", "sleep", "1000"];
+        let status = run_unheard(shell, &watchdog);
+        assert_eq!(code(status), 128 + 15, "{shell}: the command was not ended");
+        assert!(!marker.exists(), "{shell}");
+
+        let folder = dir.path().join("folder");
+        let janitor = [JANITOR, "janitor", folder.to_str().unwrap()];
+        run_unheard(shell, &janitor);
+        assert!(!folder.exists(), "{shell}: the folder was not removed");
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_made_is_an_error() {
     assert!(TempDir::new_in(Path::new("/proc/none"), "errand").is_err());

@@ -14,7 +14,7 @@ exec 3<&0 </dev/null
 # Before the traps: what is ignored here would stay ignored in there.
 "$@" 3<&- >&2 &
 child=$!
-trap '' HUP INT QUIT TERM
+trap '' HUP INT PIPE QUIT TERM
 # The command may have been given a PATH without sleep and rm.
 PATH=/usr/bin:/bin:$PATH
 echo "$child"

@@ -1,0 +1,270 @@
+//! Subcommands for people with a kubeconfig: `why`, `wait` and `resolve`.
+//!
+//! They read and write the custom resources alone, never a cloud; an object is
+//! read as JSON, so that one of another version of Errand can be shown too.
+
+mod resolve;
+mod types;
+mod view;
+mod wait;
+mod why;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use kube::api::{Api, DynamicObject};
+use kube::{Client, Config};
+
+use types::Named;
+use view::View;
+
+/// What may be decided, and what it means.
+const DECISIONS: [(&str, &str); 4] = [
+    (
+        "SendAgain",
+        "Make the call again, whatever the last one did.",
+    ),
+    (
+        "LookAgain",
+        "Look for the effect for another verifyTimeout.",
+    ),
+    ("AssumeDone", "It is done: end as Succeeded/AssumedDone."),
+    ("GiveUp", "Leave it: end as Failed/GivenUp."),
+];
+
+/// The time in which the API server has to answer.
+const API_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longer than a watch, which the API server is asked to end after 290 s.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(295);
+
+/// The exit codes of `wait`, for its help.
+pub const WAIT_EXIT_CODES: &str = "\
+Exit codes:
+  0  Succeeded, or Planned
+  1  Failed
+  2  Blocked or Held: a person has to mend or to decide something (errand why)
+  3  Suspended
+  4  The time is over
+  5  Any error, a missing object for instance
+
+Only a status of the object as it is now counts: after a change of the spec
+Errand has to look at it first. An operation that has ended stays so.";
+
+// Which object.
+#[derive(Args)]
+pub struct Which {
+    /// The operation, for instance rsc/NAME; also as two words. TYPE is what
+    /// kubectl takes.
+    #[arg(required = true, num_args = 1..=2, value_names = ["TYPE/NAME"])]
+    object: Vec<String>,
+    /// Its namespace; that of the kubeconfig's context if absent.
+    #[arg(short, long)]
+    namespace: Option<String>,
+}
+
+// `errand wait`.
+#[derive(Args)]
+pub struct Wait {
+    #[command(flatten)]
+    which: Which,
+    /// How long to wait, like 90s, 30m or 1h.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = timeout)]
+    timeout: Duration,
+}
+
+// `errand resolve`.
+#[derive(Args)]
+pub struct Resolve {
+    #[command(flatten)]
+    which: Which,
+    /// The answer: one of the choices that `errand why` lists.
+    #[arg(long, ignore_case = true, value_parser = PossibleValuesParser::new(DECISIONS.map(|(word, _)| word)))]
+    decision: String,
+}
+
+fn timeout(word: &str) -> Result<Duration, String> {
+    let duration: kube::core::Duration = word
+        .parse()
+        .map_err(|_| "not a duration like 90s, 30m or 1h".to_owned())?;
+    match duration.is_negative() {
+        true => Err("less than nothing".to_owned()),
+        false => Ok(duration.into()),
+    }
+}
+
+/// An object's place, and what the program is called there.
+struct Place {
+    named: Named,
+    namespace: String,
+    program: &'static str,
+}
+
+impl Place {
+    fn command(&self, subcommand: &str) -> String {
+        let (program, reference) = (self.program, self.named.reference());
+        format!("{program} {subcommand} {reference} -n {}", self.namespace)
+    }
+
+    fn resolve_command(&self, decision: &str) -> String {
+        format!("{} --decision {decision}", self.command("resolve"))
+    }
+}
+
+/// What went wrong.
+#[derive(Debug)]
+struct Failure(String);
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// `errand why`.
+pub fn why(which: Which, program: &'static str) -> ExitCode {
+    end(1, |runtime| {
+        let (place, api) = runtime.block_on(connect(which, program, API_TIMEOUT))?;
+        let object = runtime.block_on(get(&api, &place))?;
+        print(&why::page(&place, &object));
+        Ok(0)
+    })
+}
+
+/// `errand wait`.
+pub fn wait(wait: Wait, program: &'static str) -> ExitCode {
+    end(WAIT_ERROR, |runtime| {
+        let (place, api) = runtime.block_on(connect(wait.which, program, WATCH_TIMEOUT))?;
+        runtime.block_on(wait::wait(api, &place, wait.timeout))
+    })
+}
+
+/// `errand resolve`.
+pub fn resolve(resolve: Resolve, program: &'static str) -> ExitCode {
+    let typed = &resolve.decision;
+    let mut known = DECISIONS.iter().map(|(word, _)| *word);
+    let decision = known.find(|word| word.eq_ignore_ascii_case(typed));
+    end(1, |runtime| {
+        let decision = decision.ok_or_else(|| Failure::new(format!("{typed} is no decision")))?;
+        let (place, api) = runtime.block_on(connect(resolve.which, program, API_TIMEOUT))?;
+        print(&runtime.block_on(resolve::resolve(api, &place, decision))?);
+        Ok(0)
+    })
+}
+
+/// The exit code of `wait` for any error.
+const WAIT_ERROR: u8 = 5;
+
+/// The exit code for arguments that cannot be read: clap's own, but for
+/// subcommands in which that one has a meaning.
+pub fn usage_error(subcommand: Option<&str>) -> u8 {
+    match subcommand {
+        Some("wait") => WAIT_ERROR,
+        Some("why" | "resolve") => 1,
+        _ => 2,
+    }
+}
+
+/// Runs it; `error` is the exit code if it fails.
+fn end(error: u8, work: impl FnOnce(&tokio::runtime::Runtime) -> Result<u8, Failure>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(e.to_string()));
+    match runtime.and_then(|runtime| work(&runtime)) {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure(message)) => {
+            report(&format!("errand: {message}"));
+            ExitCode::from(error)
+        }
+    }
+}
+
+async fn connect(
+    which: Which,
+    program: &'static str,
+    read_timeout: Duration,
+) -> Result<(Place, Api<DynamicObject>), Failure> {
+    let named = Named::parse(&which.object).map_err(Failure::new)?;
+    // Fails only if one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let unusable = |e: String| Failure::new(format!("no usable Kubernetes configuration: {e}"));
+    let mut config = Config::infer().await.map_err(|e| unusable(e.to_string()))?;
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    config.read_timeout = Some(read_timeout);
+    config.write_timeout = Some(API_TIMEOUT);
+    let namespace = which
+        .namespace
+        .unwrap_or_else(|| config.default_namespace.clone());
+    let client = Client::try_from(config).map_err(|e| unusable(e.to_string()))?;
+    let api = Api::namespaced_with(client, &namespace, &named.type_.resource);
+    let place = Place {
+        named,
+        namespace,
+        program,
+    };
+    Ok((place, api))
+}
+
+async fn get(api: &Api<DynamicObject>, place: &Place) -> Result<DynamicObject, Failure> {
+    let answer = tokio::time::timeout(API_TIMEOUT, api.get(&place.named.name)).await;
+    let answer = answer.map_err(|_| Failure::new("the API server does not answer"))?;
+    answer.map_err(|e| failed("read", place, &e))
+}
+
+/// A refusal of the API server, or its silence, in words.
+fn failed(what: &str, place: &Place, e: &kube::Error) -> Failure {
+    let (reference, namespace) = (place.named.reference(), &place.namespace);
+    Failure::new(match e {
+        kube::Error::Api(status) if status.code == 404 && status.reason == "NotFound" => {
+            format!("there is no {reference} in namespace {namespace}")
+        }
+        kube::Error::Api(status) if status.code == 404 => {
+            let plural = &place.named.type_.resource.plural;
+            format!(
+                "the cluster has no {plural}: Errand's CRDs are not installed, or are of another version"
+            )
+        }
+        kube::Error::Api(status) => format!("cannot {what} {reference}: {}", status.message),
+        other => format!("cannot {what} {reference}: {}", chain(other)),
+    })
+}
+
+/// An error with what it came from, as far as that says more.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = source.source();
+    }
+    text
+}
+
+/// The sentence about where an operation stands.
+fn explain(view: &View) -> String {
+    match view.text("/status/summary") {
+        summary if summary.is_empty() => {
+            let meaning = view.known_reason().map(|reason| reason.meaning());
+            meaning.unwrap_or_default().to_owned()
+        }
+        summary => summary,
+    }
+}
+
+/// On standard output; a reader that has gone is no reason to panic.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// A line on standard error.
+fn report(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,103 @@
+//! Reads an operation as far as it can be read. Whatever is missing or of
+//! another shape than expected is left out; nothing here fails.
+
+use errand::api::Reason;
+use kube::api::DynamicObject;
+use serde_json::Value;
+
+/// An operation.
+pub struct View<'a> {
+    object: &'a DynamicObject,
+}
+
+/// A question to a person.
+pub struct Hold {
+    /// Its id.
+    pub id: String,
+    /// Since when it is open.
+    pub since: String,
+    /// Which answers it takes.
+    pub choices: Vec<String>,
+}
+
+impl<'a> View<'a> {
+    /// Of this object.
+    pub fn new(object: &'a DynamicObject) -> Self {
+        Self { object }
+    }
+
+    /// A part of the spec or the status, as in `/status/hold/id`.
+    pub fn at(&self, pointer: &str) -> &'a Value {
+        self.object.data.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The text there, or nothing.
+    pub fn text(&self, pointer: &str) -> String {
+        text(self.at(pointer))
+    }
+
+    /// status.state; Pending before anybody has looked.
+    pub fn state(&self) -> String {
+        match self.text("/status/state") {
+            state if state.is_empty() => "Pending".to_owned(),
+            state => state,
+        }
+    }
+
+    /// The reason of Ready, or else how it ended.
+    pub fn reason(&self) -> String {
+        let conditions = self.at("/status/conditions").as_array();
+        let ready = conditions.and_then(|all| all.iter().find(|c| c["type"] == "Ready"));
+        match ready.map(|ready| text(&ready["reason"])) {
+            Some(reason) if !reason.is_empty() => reason,
+            _ => self.text("/status/outcome"),
+        }
+    }
+
+    /// The reason, if this version knows it.
+    pub fn known_reason(&self) -> Option<Reason> {
+        Reason::from_word(&self.reason())
+    }
+
+    /// `Held (ProofTimeout)`.
+    pub fn standing(&self) -> String {
+        match (self.state(), self.reason()) {
+            (state, reason) if reason.is_empty() => state,
+            (state, reason) => format!("{state} ({reason})"),
+        }
+    }
+
+    /// The status is about the object as it is now. An outcome is final, and a
+    /// finished object is not looked at again.
+    pub fn is_current(&self) -> bool {
+        let observed = self.at("/status/observedGeneration").as_i64();
+        self.at("/status/outcome").is_string()
+            || observed.is_some() && observed == self.object.metadata.generation
+    }
+
+    /// The open question.
+    pub fn hold(&self) -> Option<Hold> {
+        let hold = self.at("/status/hold").as_object()?;
+        let text_of = |key: &str| hold.get(key).map(text).unwrap_or_default();
+        let choices = hold.get("choices").and_then(Value::as_array);
+        Some(Hold {
+            id: text_of("id"),
+            since: text_of("since"),
+            choices: choices
+                .map(|all| all.iter().map(text).collect())
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// A value on one line. Control characters, which could come from a cloud's
+/// message, do not reach the terminal.
+pub fn text(value: &Value) -> String {
+    let plain = match value {
+        Value::Null => return String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    plain.chars().map(clean).collect()
+}

@@ -1,0 +1,151 @@
+//! `errand wait`: until an operation is at rest.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use kube::api::{Api, DynamicObject};
+use kube::runtime::watcher;
+use tokio::time::Instant;
+
+use super::view::View;
+use super::{Failure, Place, explain, get, report};
+
+/// Pause after a watch that broke.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The time is over.
+const TIMED_OUT: u8 = 4;
+
+/// Waits; the exit code.
+pub async fn wait(
+    api: Api<DynamicObject>,
+    place: &Place,
+    timeout: Duration,
+) -> Result<u8, Failure> {
+    let began = Instant::now();
+    let first = get(&api, place).await?;
+    let mut progress = Progress::default();
+    if let Some(code) = progress.see(&first) {
+        return Ok(code);
+    }
+    let rest = timeout.saturating_sub(began.elapsed());
+    let watched = watch(api, place, first.metadata.uid, &mut progress);
+    match tokio::time::timeout(rest, watched).await {
+        Ok(result) => result,
+        Err(_) => {
+            let object = place.named.reference();
+            report(&format!("{object} is not at rest; the time is over"));
+            Ok(TIMED_OUT)
+        }
+    }
+}
+
+async fn watch(
+    api: Api<DynamicObject>,
+    place: &Place,
+    uid: Option<String>,
+    progress: &mut Progress,
+) -> Result<u8, Failure> {
+    let object = place.named.reference();
+    let mut changes = pin!(watcher::watch_object(api, &place.named.name));
+    while let Some(change) = changes.next().await {
+        match change {
+            Ok(Some(now)) if now.metadata.uid != uid => {
+                let message = format!("{object} was deleted, and another of that name created");
+                return Err(Failure::new(message));
+            }
+            Ok(Some(now)) => {
+                if let Some(code) = progress.see(&now) {
+                    return Ok(code);
+                }
+            }
+            Ok(None) => return Err(Failure::new(format!("{object} was deleted"))),
+            Err(e) => {
+                if refused(&e) {
+                    return Err(Failure::new(format!("cannot watch {object}: {e}")));
+                }
+                report(&format!("the watch broke, trying again: {e}"));
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    Err(Failure::new(format!("the watch of {object} ended")))
+}
+
+/// The API server will not let it be watched, however often it is asked.
+fn refused(e: &watcher::Error) -> bool {
+    let inner = match e {
+        watcher::Error::InitialListFailed(e) | watcher::Error::WatchStartFailed(e) => e,
+        _ => return false,
+    };
+    matches!(inner, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
+}
+
+/// What was said last.
+#[derive(Default)]
+struct Progress(String);
+
+impl Progress {
+    /// Says what has changed; the exit code if it is at rest.
+    fn see(&mut self, object: &DynamicObject) -> Option<u8> {
+        let view = View::new(object);
+        let standing = match view.is_current() {
+            true => view.standing(),
+            false => format!("{}, before the last change of the object", view.standing()),
+        };
+        if standing != self.0 {
+            let summary = match explain(&view) {
+                text if text.is_empty() => String::new(),
+                text => format!(": {text}"),
+            };
+            report(&format!("{standing}{summary}"));
+            self.0 = standing;
+        }
+        at_rest(&view)
+    }
+}
+
+/// The exit code of an operation that is at rest.
+fn at_rest(view: &View) -> Option<u8> {
+    if !view.is_current() {
+        return None;
+    }
+    match view.state().as_str() {
+        "Succeeded" | "Planned" => Some(0),
+        "Failed" => Some(1),
+        "Blocked" | "Held" => Some(2),
+        "Suspended" => Some(3),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::{ApiResource, GroupVersionKind};
+
+    fn code(generation: i64, status: serde_json::Value) -> Option<u8> {
+        let gvk = GroupVersionKind::gvk("g", "v1", "K");
+        let mut object = DynamicObject::new("stop", &ApiResource::from_gvk(&gvk));
+        object.metadata.generation = Some(generation);
+        object.data = serde_json::json!({ "status": status });
+        at_rest(&View::new(&object))
+    }
+
+    #[test]
+    fn only_the_status_of_the_present_generation_counts() {
+        let held = serde_json::json!({"state": "Held", "observedGeneration": 1});
+        assert_eq!(code(1, held.clone()), Some(2));
+        assert_eq!(code(2, held), None);
+        assert_eq!(code(1, serde_json::json!({"state": "Held"})), None);
+        assert_eq!(code(1, serde_json::json!(null)), None);
+    }
+
+    #[test]
+    fn an_outcome_is_final_whatever_is_written_into_the_spec_later() {
+        let status =
+            serde_json::json!({"state": "Failed", "outcome": "GivenUp", "observedGeneration": 1});
+        assert_eq!(code(2, status), Some(1));
+    }
+}

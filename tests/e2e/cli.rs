@@ -1,0 +1,175 @@
+//! What people with a kubeconfig do: `errand why`, `wait` and `resolve`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use errand_testbed::{Bed, shared_plane};
+use serde_json::Value;
+
+use crate::support::{bed, ending, reread, seconds};
+
+/// An operation that was accepted and does not show until it is held.
+fn held(bed: &mut Bed) -> Value {
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    reread(bed, serde_json::json!({"cancel_visible_after": 24 * 3600}));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  verifyTimeout: 10m\n"));
+    bed.wait_until("the call is verified", || {
+        ending(&bed.get("rsc", "stop")).state == "Verifying"
+    });
+    bed.advance(seconds(700));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).state, "Held", "{object:#}");
+    object
+}
+
+/// What a command line program said, and how it ended.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn said(output: Output) -> Said {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said {
+        code: output.status.code().expect("it was not killed"),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
+}
+
+/// Runs errand in the bed's namespace with the administrator's kubeconfig.
+fn errand(bed: &Bed, arguments: &[&str]) -> Said {
+    let output = Command::new(env!("CARGO_BIN_EXE_errand"))
+        .args(arguments)
+        .args(["-n", &bed.namespace])
+        .env("KUBECONFIG", shared_plane().control_plane().kubeconfig())
+        .output();
+    said(output.expect("errand can be started"))
+}
+
+#[test]
+fn why_of_a_held_operation_names_the_question_and_resolve_answers_it() {
+    let mut bed = bed("cli-held");
+    let object = held(&mut bed);
+    let hold = object["status"]["hold"]["id"].as_str().expect("an id");
+
+    let why = errand(&bed, &["why", "rsc/stop"]);
+    assert_eq!(why.code, 0, "{}", why.err);
+    let command = format!(
+        "errand resolve resizecancellation/stop -n {} --decision GiveUp",
+        bed.namespace
+    );
+    for wanted in [
+        hold,
+        "Held",
+        "ProofTimeout",
+        "CancelInstanceResize",
+        &command,
+    ] {
+        assert!(why.out.contains(wanted), "{wanted}:\n{}", why.out);
+    }
+
+    let wait = errand(&bed, &["wait", "rsc", "stop"]);
+    assert_eq!(wait.code, 2, "{}", wait.err);
+
+    let refused = errand(&bed, &["resolve", "rsc/stop", "--decision", "SendAgain"]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("LookAgain, AssumeDone, GiveUp"),
+        "{}",
+        refused.err
+    );
+    assert!(bed.get("rsc", "stop")["spec"]["resolution"].is_null());
+
+    let answered = errand(&bed, &["resolve", "rsc/stop", "--decision", "GiveUp"]);
+    assert_eq!(answered.code, 0, "{}", answered.err);
+    assert!(answered.out.contains("GitOps"), "{}", answered.out);
+
+    let wait = errand(&bed, &["wait", "rsc/stop", "--timeout", "60s"]);
+    assert_eq!(wait.code, 1, "{}", wait.err);
+    assert_eq!(ending(&bed.get("rsc", "stop")).outcome, "GivenUp");
+
+    let late = errand(&bed, &["resolve", "rsc/stop", "--decision", "GiveUp"]);
+    assert_eq!(late.code, 1);
+    assert!(late.err.contains("asks nothing"), "{}", late.err);
+}
+
+#[test]
+fn wait_ends_with_zero_for_a_success_and_with_four_when_the_time_is_over() {
+    let mut bed = bed("cli-wait");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let early = errand(&bed, &["wait", "rsc/stop", "--timeout", "0s"]);
+    assert_eq!(early.code, 4, "{}", early.err);
+    bed.start_operator();
+    let wait = errand(
+        &bed,
+        &["wait", "ResizeCancellation/stop", "--timeout", "60s"],
+    );
+    assert_eq!(wait.code, 0, "{}", wait.err);
+    assert!(wait.err.contains("Succeeded (Cancelled)"), "{}", wait.err);
+}
+
+#[test]
+fn what_is_not_there_or_cannot_be_meant_is_a_clear_error() {
+    let bed = bed("cli-wrong");
+    for (arguments, code, words) in [
+        (&["why", "pods/stop"][..], 1, "no type of operation"),
+        (&["wait", "pods/stop"], 5, "no type of operation"),
+        (
+            &["why", "rsc/none"],
+            1,
+            "there is no resizecancellation/none",
+        ),
+        (
+            &["wait", "rsc/none"],
+            5,
+            "there is no resizecancellation/none",
+        ),
+        (&["wait", "rsc/none", "--timeout", "soon"], 5, "soon"),
+        (
+            &["resolve", "rsc/none", "--decision", "GiveUp"],
+            1,
+            "there is no",
+        ),
+        (
+            &["resolve", "rsc/none", "--decision", "Maybe"],
+            1,
+            "possible values",
+        ),
+    ] {
+        let said = errand(&bed, arguments);
+        assert_eq!(said.code, code, "{arguments:?}: {}", said.err);
+        assert!(said.err.contains(words), "{arguments:?}: {}", said.err);
+        assert_eq!(said.out, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn kubectl_finds_errand_as_a_plugin() {
+    let bed = bed("cli-plugin");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let plane = shared_plane().control_plane();
+    let folder = plane.dir().join("kubectl-plugins");
+    std::fs::create_dir_all(&folder).expect("a folder for it");
+    let plugin = folder.join("kubectl-errand");
+    std::os::unix::fs::symlink(Path::new(env!("CARGO_BIN_EXE_errand")), &plugin)
+        .expect("a link to it");
+    let kubectl = |arguments: &[&str]| {
+        let mut command = plane.kubectl();
+        command.arg("errand").args(arguments).env("PATH", &folder);
+        said(command.output().expect("kubectl can be started"))
+    };
+    let why = kubectl(&["why", "rsc", "stop", "-n", &bed.namespace]);
+    assert_eq!(why.code, 0, "{}", why.err);
+    assert!(why.out.contains("State:    Pending"), "{}", why.out);
+    let help = kubectl(&["wait", "--help"]);
+    assert!(
+        help.out.contains("Usage: kubectl errand wait"),
+        "{}",
+        help.out
+    );
+    assert!(help.out.contains("Exit codes:"), "{}", help.out);
+}
