@@ -1,6 +1,7 @@
 //! The running operator: configuration, the lease, the watches, and an orderly
 //! end.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher;
-use kube::{Client, Config, ResourceExt};
+use kube::{Client, Config, Resource as _, ResourceExt};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
 use tokio::sync::{mpsc, watch as signal};
@@ -192,9 +193,16 @@ async fn work(
         started: Default::default(),
     });
     let (changed_sender, changed) = mpsc::unbounded_channel();
-    let changes = connection_changes.inspect_ok(move |connection| {
-        // Fails only while the process shuts down.
-        let _ = changed_sender.send(connection.clone());
+    let mut known = HashMap::new();
+    let changes = connection_changes.inspect_ok(move |connection: &CloudConnection| {
+        // Operations wait for a change of its spec. Its status is written by this
+        // process, and must not make a refused call be tried again.
+        let spec = (connection.uid(), connection.meta().generation);
+        let reference = ObjectRef::from_obj(connection);
+        if known.insert(reference, spec.clone()) != Some(spec) {
+            // Fails only while the process shuts down.
+            let _ = changed_sender.send(connection.clone());
+        }
     });
     tokio::join!(
         control_connections(context.clone(), connections, changes, news, stop.clone()),

@@ -1,6 +1,6 @@
 //! Each ending of an operation, and what was sent to get there.
 
-use errand_simulator::{DcsInstance, Fault, FaultKind, FinishedTask, Seed};
+use errand_simulator::{DcsInstance, Fault, FaultKind, FinishedTask, PendingChange, Seed};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
@@ -252,4 +252,73 @@ fn a_suspended_operation_sends_nothing_until_it_is_resumed() {
     bed.wait_until("it is cancelled", || {
         ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
     });
+}
+
+#[test]
+fn a_change_that_ran_and_failed_is_change_failed() {
+    let mut bed = bed("failed");
+    seed_finished(&bed, "FAILED");
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_ending(&bed, &object, "Failed", "ChangeFailed");
+    assert_eq!(calls(&bed), 0);
+}
+
+#[test]
+fn a_change_that_is_running_is_waited_for_and_then_too_late() {
+    let mut bed = bed("running");
+    let change = PendingChange::new("task-1", "redis.big", 60).runs_for(1200);
+    let instance = DcsInstance::new("dcs-1").change(change);
+    bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+    bed.advance(seconds(120));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("it waits for the end", || {
+        ending(&bed.get("rsc", "stop")).reason == "TargetBusy"
+    });
+    bed.advance(seconds(1800));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Failed", "TooLate");
+    assert_eq!(calls(&bed), 0);
+}
+
+#[test]
+fn an_unpaid_order_blocks_until_somebody_has_dealt_with_it() {
+    let mut bed = bed("unpaid");
+    bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
+    let unpaid = FaultKind::Error {
+        status: 400,
+        code: "DCS.4107".into(),
+        message: "an unpaid order".into(),
+    };
+    bed.simulator.fault(Fault::new(CANCEL, unpaid));
+    bed.start_operator();
+    let object = apply_and_wait(&bed, "");
+    assert_eq!(ending(&object).state, "Blocked", "{object:#}");
+    assert_eq!(ending(&object).reason, "TargetBlocked");
+    bed.advance(seconds(600));
+    bed.wait_until("it goes on", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+    assert_eq!((calls(&bed), effects(&bed)), (2, 1));
+}
+
+#[test]
+fn an_endpoint_that_no_flag_allows_is_not_called() {
+    let mut bed = bed("endpoint");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    let elsewhere = bed
+        .connection("elsewhere")
+        .replace("127.0.0.1", "localhost");
+    bed.apply(&elsewhere);
+    bed.start_operator();
+    let manifest = bed.cancellation("stop", "dcs-1", "task-1", "");
+    bed.apply(&manifest.replace("huawei-prod", "elsewhere"));
+    bed.wait_until("it waits for the connection", || {
+        ending(&bed.get("rsc", "stop")).reason == "ConnectionNotReady"
+    });
+    bed.wait_until("the connection says why", || {
+        bed.get("cc", "elsewhere")["status"]["conditions"][0]["reason"] == "EndpointNotAllowed"
+    });
+    assert!(bed.simulator.journal().all_calls().is_empty());
 }

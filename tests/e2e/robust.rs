@@ -86,7 +86,6 @@ fn a_forbidden_call_is_blocked_with_the_permission_named_as_reason() {
     let summary = object["status"]["summary"].as_str().unwrap_or_default();
     assert!(summary.contains("cancelResizeTask"), "{summary}");
     let before = object["status"].to_string();
-    // The same refusal again leaves the same status, but for its further step.
     assert_eq!(
         object["status"]["steps"][0]["answer"], "Refused",
         "{before}"

@@ -511,10 +511,12 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
     match answer {
         Answer::Refused(Verdict::Blocked(code)) => {
             let pause = rules.recheck;
+            state.not_before = Some(Tick(now.wall.0 + pause.0));
             return state.store(Report::Blocked(code), Next::Rest(Some(pause)));
         }
         Answer::Refused(Verdict::Wait(code)) => {
             let pause = rules.poll;
+            state.not_before = Some(Tick(now.wall.0 + pause.0));
             return state.store(Report::Waiting(code), Next::Rest(Some(pause)));
         }
         Answer::Unknown | Answer::Refused(Verdict::Verify | Verdict::Retry) => {
