@@ -244,10 +244,7 @@ async fn control<K: Kind>(
     settings: &Settings,
     connections: mpsc::UnboundedReceiver<CloudConnection>,
     stop: signal::Receiver<bool>,
-) where
-    Status<<K::Object as Object>::Observed>: serde::Serialize,
-    ObjectRef<K::Object>: Clone,
-{
+) {
     let (cache, writer) = reflector::store();
     let (memory, started) = (context.memory.clone(), context.started.clone());
     let changes = objects(
@@ -300,10 +297,7 @@ async fn control<K: Kind>(
 async fn reconcile<K: Kind>(
     object: Arc<K::Object>,
     control: Arc<Control<K>>,
-) -> Result<Action, Infallible>
-where
-    Status<<K::Object as Object>::Observed>: serde::Serialize,
-{
+) -> Result<Action, Infallible> {
     let context = &control.context;
     let uid = object.uid().unwrap_or_default();
     let memory = context.memory.take(&uid, context.writer);
@@ -332,10 +326,7 @@ where
 
 /// A finished operation is final: that a fresh look was asked for is answered
 /// with that alone.
-async fn echo_request<K: Kind>(context: &Context, object: &K::Object)
-where
-    Status<<K::Object as Object>::Observed>: serde::Serialize,
-{
+async fn echo_request<K: Kind>(context: &Context, object: &K::Object) {
     let Some(status) = object.status() else {
         return;
     };

@@ -22,7 +22,7 @@ use super::metrics::{ApiWrite, CloudCall, Ended};
 use super::put::{NotWritten, put_status};
 use super::status::{Rendering, step_status, stored, verdict, wish, words};
 use super::troubles::{concurrency_limit, no_ledger, passing, read_trouble, said};
-use crate::api::{Reason, State, Status, StepStatus, Timestamp};
+use crate::api::{Reason, State, StepStatus, Timestamp};
 use crate::cloud::huawei::Sent;
 use crate::cloud::{Gate, Reading, Refusal};
 use crate::operations::{Assessment, Kind, Object};
@@ -48,10 +48,7 @@ enum Outcome {
     Rest(Option<Span>),
 }
 
-impl<'a, K: Kind> Session<'a, K>
-where
-    Status<Observed<K>>: serde::Serialize,
-{
+impl<'a, K: Kind> Session<'a, K> {
     pub(super) fn new(
         ctx: &'a Context,
         cache: &'a Store<K::Object>,

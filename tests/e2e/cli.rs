@@ -4,24 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use errand_testbed::{Bed, shared_plane};
-use serde_json::Value;
 
-use crate::support::{bed, ending, reread, seconds};
-
-/// An operation that was accepted and does not show until it is held.
-fn held(bed: &mut Bed) -> Value {
-    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    reread(bed, serde_json::json!({"cancel_visible_after": 24 * 3600}));
-    bed.start_operator();
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  verifyTimeout: 10m\n"));
-    bed.wait_until("the call is verified", || {
-        ending(&bed.get("rsc", "stop")).state == "Verifying"
-    });
-    bed.advance(seconds(700));
-    let object = bed.wait_at_rest("rsc", "stop");
-    assert_eq!(ending(&object).state, "Held", "{object:#}");
-    object
-}
+use crate::support::{bed, ending, held};
 
 /// What a command line program said, and how it ended.
 struct Said {

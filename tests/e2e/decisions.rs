@@ -4,31 +4,7 @@ use errand_simulator::{DcsChange, DcsInstance, Fault, FaultKind, PendingChange, 
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, reread, seconds};
-
-/// An instance whose cancelled change shows only after that many seconds.
-fn seed_slow_cancel(bed: &Bed, shows_after: u64) {
-    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    reread(
-        bed,
-        serde_json::json!({"cancel_visible_after": shows_after}),
-    );
-}
-
-/// An operation that was accepted and does not show until it is held.
-fn held(bed: &mut Bed) -> Value {
-    seed_slow_cancel(bed, 24 * 3600);
-    bed.start_operator();
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  verifyTimeout: 10m\n"));
-    bed.wait_until("the call is verified", || {
-        ending(&bed.get("rsc", "stop")).state == "Verifying"
-    });
-    bed.advance(seconds(700));
-    let object = bed.wait_at_rest("rsc", "stop");
-    assert_eq!(ending(&object).state, "Held", "{object:#}");
-    assert_eq!(ending(&object).reason, "ProofTimeout");
-    object
-}
+use crate::support::{CANCEL, assert_ending, bed, ending, held, reread, seconds};
 
 fn answer(bed: &Bed, object: &Value, decision: &str) {
     let hold = object["status"]["hold"]["id"]

@@ -68,6 +68,22 @@ pub fn reread(bed: &Bed, changes: Value) {
         .seed(serde_json::from_value(seed).expect("a seed"));
 }
 
+/// An operation that was accepted and does not show in time, so that it is held.
+pub fn held(bed: &mut Bed) -> Value {
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    reread(bed, serde_json::json!({"cancel_visible_after": 24 * 3600}));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  verifyTimeout: 10m\n"));
+    bed.wait_until("the call is verified", || {
+        ending(&bed.get("rsc", "stop")).state == "Verifying"
+    });
+    bed.advance(seconds(700));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).state, "Held", "{object:#}");
+    assert_eq!(ending(&object).reason, "ProofTimeout");
+    object
+}
+
 pub fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }

@@ -147,29 +147,12 @@ impl Operation {
             return process.advance(&self.rules, now.wall.0, Event::Conflict);
         }
         let before = (world.stored.clone(), world.report);
-        if let Some((number, answer, at)) = change.answer
-            && let Some(step) = world.stored.steps.iter_mut().find(|s| s.number == number)
-            && step.answer.is_none()
-        {
-            step.answer = Some(answer);
-            step.answered = Some(at);
+        let question = world.questions + 1;
+        world.stored.apply(intent, change, question);
+        if world.stored.hold.is_some_and(|open| open.id == question) {
+            world.questions = question;
         }
-        world.stored.steps.extend(intent);
         world.report = Some(change.report);
-        world.stored.ended |= matches!(change.report, Report::Ended(_));
-        let handled = world.stored.hold.map(|question| question.id) == change.handled;
-        let ended = matches!(change.report, Report::Ended(_));
-        if ended || (handled && change.handled.is_some()) {
-            world.stored.hold = None;
-        }
-        if let (Report::Held(hold), None) = (change.report, world.stored.hold) {
-            world.questions += 1;
-            let id = world.questions;
-            world.stored.hold = Some(Question { id, hold });
-        }
-        if let (Some(at), Some(step)) = (change.look_again, world.stored.steps.last_mut()) {
-            step.answered = Some(at);
-        }
         // As the shell does: no write where nothing changes.
         if before != (world.stored.clone(), world.report) {
             world.version += 1;

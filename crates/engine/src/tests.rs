@@ -179,26 +179,8 @@ impl Script {
             Some(Effect::Store(change)) => (None, change),
             other => panic!("no write: {other:?}"),
         };
-        if let Some((number, answer, at)) = change.answer
-            && let Some(step) = self.object.steps.iter_mut().find(|s| s.number == number)
-            && step.answer.is_none()
-        {
-            step.answer = Some(answer);
-            step.answered = Some(at);
-        }
-        self.object.steps.extend(intent);
-        self.object.ended |= matches!(change.report, Report::Ended(_));
-        let handled = self.object.hold.map(|question| question.id);
-        if self.object.ended || (change.handled.is_some() && change.handled == handled) {
-            self.object.hold = None;
-        }
-        if let (Report::Held(hold), None) = (change.report, self.object.hold) {
-            let id = self.writes as u64 + 1;
-            self.object.hold = Some(Question { id, hold });
-        }
-        if let (Some(at), Some(step)) = (change.look_again, self.object.steps.last_mut()) {
-            step.answered = Some(at);
-        }
+        let question = self.writes as u64 + 1;
+        self.object.apply(intent, change, question);
         self.report = Some(change.report);
         self.writes += 1;
         self

@@ -334,6 +334,33 @@ pub struct Stored {
     pub wish: Wish,
 }
 
+#[cfg(test)]
+impl Stored {
+    /// What a stored change makes of the object, for the model and the tests:
+    /// the words of it are the shell's. `question` is the id of a new question.
+    pub(crate) fn apply(&mut self, intent: Option<Step>, change: Change, question: u64) {
+        if let Some((number, answer, at)) = change.answer
+            && let Some(step) = self.steps.iter_mut().find(|s| s.number == number)
+            && step.answer.is_none()
+        {
+            step.answer = Some(answer);
+            step.answered = Some(at);
+        }
+        self.steps.extend(intent);
+        self.ended |= matches!(change.report, Report::Ended(_));
+        let open = self.hold.map(|question| question.id);
+        if self.ended || (change.handled.is_some() && change.handled == open) {
+            self.hold = None;
+        }
+        if let (Report::Held(hold), None) = (change.report, self.hold) {
+            self.hold = Some(Question { id: question, hold });
+        }
+        if let (Some(at), Some(step)) = (change.look_again, self.steps.last_mut()) {
+            step.answered = Some(at);
+        }
+    }
+}
+
 /// The protocol's figures, from the timing profile.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
