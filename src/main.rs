@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use serde::Serialize;
 /// Carries out one-shot cloud operations that must not happen twice, and
 /// verifies them.
 #[derive(Parser)]
-#[command(name = "errand", version, about)]
+#[command(name = "errand", version, about, after_help = cli::FIRST_STEPS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -25,13 +26,15 @@ enum Command {
     /// Run the operator.
     Run(Run),
     /// Say where an operation stands, why, and what to do now.
+    #[command(after_help = cli::WHY_EXAMPLES)]
     Why(cli::Which),
     /// Wait until an operation is at rest.
     #[command(after_help = cli::WAIT_EXIT_CODES)]
     Wait(cli::Wait),
     /// Answer the question of a held operation.
+    #[command(after_help = cli::resolve_help())]
     Resolve(cli::Resolve),
-    /// Print the CustomResourceDefinitions.
+    /// Print the CustomResourceDefinitions, for `kubectl apply --server-side -f -`.
     Crds {
         /// Write a file for each into this folder instead.
         #[arg(long, value_name = "DIR")]
@@ -43,7 +46,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
     },
-    /// Print the namespace, service account and roles that the operator needs.
+    /// Print the namespace, service account and roles that the operator needs, for
+    /// `kubectl apply -f -`.
     Rbac,
 }
 
@@ -55,6 +59,11 @@ struct Run {
     /// Work only on objects in this namespace.
     #[arg(long, value_name = "NAMESPACE")]
     watch_namespace: Option<String>,
+    /// Which cluster this is: operations that cost money are sent only through
+    /// connections whose policy.clusterId is the same. The uid of the namespace
+    /// kube-system if not given; has to be given with --watch-namespace.
+    #[arg(long, value_name = "ID")]
+    cluster_id: Option<String>,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -113,7 +122,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("errand: {message}");
+            let _ = writeln!(std::io::stderr(), "errand: {message}");
             ExitCode::FAILURE
         }
     }
@@ -148,6 +157,7 @@ fn operate(run: Run) -> Result<(), String> {
         clock: clock(&run)?,
         namespace: run.namespace,
         watch_namespace: run.watch_namespace,
+        cluster_id: run.cluster_id,
         listen: run.listen,
         concurrency: run.concurrency,
         endpoints: EndpointPolicy {
@@ -180,8 +190,14 @@ fn clock(_: &Run) -> Result<Clock, String> {
 }
 
 fn print_all(items: &[impl Serialize]) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
     for item in items {
-        print!("---\n{}", yaml(item)?);
+        match write!(out, "---\n{}", yaml(item)?) {
+            // The reader has seen enough.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(e) => return Err(e.to_string()),
+            Ok(()) => {}
+        }
     }
     Ok(())
 }

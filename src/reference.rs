@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::api::{Group, Reason};
+use crate::api::{ConnectionReason, Group, Reason, State};
 use crate::cloud::huawei::verdicts;
 use crate::cloud::{Reading, Row};
 
@@ -30,6 +30,18 @@ fn reasons() -> String {
         }
         let _ = writeln!(page, "| `{reason}` | {} |", reason.meaning());
     }
+    page.push_str(
+        "\n## States\n\nDerived from the same decision as the conditions. `kubectl wait --for=condition=Reconciling=false` returns in every state of rest.\n\n\
+         | State | Ready | Succeeded | Reconciling | Stalled | Suspended |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for state in State::ALL {
+        let statuses = state.conditions().map(|(_, status)| format!("{status:?}"));
+        let _ = writeln!(page, "| `{state:?}` | {} |", statuses.join(" | "));
+    }
+    page.push_str("\n## Ready of a CloudConnection\n\n| Reason | Meaning |\n| --- | --- |\n");
+    for reason in ConnectionReason::ALL {
+        let _ = writeln!(page, "| `{reason:?}` | {} |", reason.meaning());
+    }
     page
 }
 
@@ -47,6 +59,8 @@ fn verdicts_page() -> String {
     );
     for (title, rows) in [
         ("Huawei Cloud: DCS", verdicts::DCS),
+        ("Huawei Cloud: Workspace", verdicts::WORKSPACE),
+        ("Huawei Cloud: BSS", verdicts::BSS),
         ("Huawei Cloud: API gateway", verdicts::GATEWAY),
     ] {
         let _ = write!(

@@ -37,14 +37,14 @@ use super::shared::Condition;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.huawei)").message("exactly one cloud has to be given: huawei"))]
 pub struct CloudConnectionSpec {
-    /// The account, as the cloud names it (Huawei Cloud: the domain id). It keys
-    /// what all connections to one account share.
+    /// The account, as the cloud names it (Huawei Cloud: `domain_id`). It keys what
+    /// all connections to one account share.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
     pub account_id: String,
-    /// Huawei Cloud.
+    /// Region and project, for an account at Huawei Cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub huawei: Option<HuaweiConnection>,
-    /// The key.
+    /// The key that requests are signed with.
     pub credentials: Credentials,
     /// What operations may do through this connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,8 +56,11 @@ pub struct CloudConnectionSpec {
 }
 
 /// What operations may do through a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.paidOperations) || self.paidOperations == 'Forbid' || has(self.clusterId)").message("clusterId has to be given where paidOperations is not Forbid: what costs money is sent from that cluster only")
+)]
 pub struct Policy {
     /// True: no operation of this connection sends anything further or polls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,18 +70,58 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i32>", range(min = 1, max = 10000))]
     pub max_concurrent: Option<u32>,
+    /// Whether operations that cost money may be sent (Forbid when absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_operations: Option<PaidOperations>,
+    /// The one cluster that operations which cost money are sent from, so that a
+    /// copy of the objects in another cluster sends none: the operator's
+    /// --cluster-id, which is the uid of the namespace kube-system if not given.
+    /// Has to be given unless paidOperations is Forbid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"), length(max = 64))]
+    pub cluster_id: Option<String>,
+}
+
+/// Whether operations may cost money.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum PaidOperations {
+    /// Nothing that costs money is sent.
+    #[default]
+    Forbid,
+    /// Orders may be placed, unpaid; a person pays them.
+    ManualPayment,
+    /// Orders may be placed and are paid from the account at once.
+    AutomaticPayment,
 }
 
 /// Region and project at Huawei Cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HuaweiConnection {
-    /// Region, for instance cn-north-4.
+    /// The id of the `region`, for instance cn-north-4.
     #[schemars(regex(pattern = "^[a-z0-9-]{1,64}$"), length(max = 64))]
     pub region: String,
     /// Project id (`project_id`) in that region.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
     pub project_id: String,
+    /// The website that the account was opened at, which decides where its orders
+    /// are (China when absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<HuaweiSite>,
+}
+
+/// The website that the account was opened at, which decides where its orders are:
+/// China (when absent) at `bss.myhuaweicloud.com`, International at
+/// `bss-intl.myhuaweicloud.com`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum HuaweiSite {
+    /// huaweicloud.com: orders are at bss.myhuaweicloud.com.
+    #[default]
+    China,
+    /// huaweicloud.com/intl: orders are at bss-intl.myhuaweicloud.com.
+    International,
 }
 
 /// Where the key comes from.
@@ -129,6 +172,14 @@ pub struct Endpoints {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
     pub dcs: Option<String>,
+    /// Workspace, for instance `https://workspace.cn-north-4.myhuaweicloud.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
+    pub workspace: Option<String>,
+    /// Billing, where orders are, for instance `https://bss.myhuaweicloud.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
+    pub bss: Option<String>,
 }
 
 /// What Errand found out about the connection.
@@ -139,42 +190,43 @@ pub struct CloudConnectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready: the cloud accepted the key. Reasons: CredentialsAccepted, NotProbed,
-    /// SecretNotFound, SecretKeyMissing, CredentialsRejected, EndpointNotAllowed,
-    /// SuspendedBySpec.
+    /// SecretNotFound, SecretKeyMissing, CredentialsRejected, KeyLocked,
+    /// EndpointNotAllowed, ClockSkew, SuspendedBySpec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
 }
 
-/// Why a connection is ready, or not. Closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ConnectionReason {
-    /// A cloud gave an authenticated answer, a refusal for lack of rights included.
-    CredentialsAccepted,
-    /// No operation has used the key yet.
-    NotProbed,
-    /// The Secret is not there.
-    SecretNotFound,
-    /// The Secret lacks a key, or holds something that cannot be one.
-    SecretKeyMissing,
-    /// The cloud does not accept the key.
-    CredentialsRejected,
-    /// The endpoint does not match the operator's flags.
-    EndpointNotAllowed,
-    /// policy.suspend is true.
-    SuspendedBySpec,
+/// Declares the list once: each word with what it means.
+macro_rules! connection_reasons {
+    ($($word:ident: $meaning:literal,)*) => {
+        /// Why a connection is ready, or not. Closed list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ConnectionReason {
+            $(#[doc = $meaning] $word,)*
+        }
+
+        impl ConnectionReason {
+            /// Every reason.
+            pub const ALL: &'static [ConnectionReason] = &[$(Self::$word,)*];
+
+            /// What it means.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$word => $meaning,)* }
+            }
+        }
+    };
 }
 
-impl ConnectionReason {
-    /// Every reason.
-    pub const ALL: &'static [ConnectionReason] = &[
-        Self::CredentialsAccepted,
-        Self::NotProbed,
-        Self::SecretNotFound,
-        Self::SecretKeyMissing,
-        Self::CredentialsRejected,
-        Self::EndpointNotAllowed,
-        Self::SuspendedBySpec,
-    ];
+connection_reasons! {
+    CredentialsAccepted: "A cloud gave an authenticated answer, a refusal for lack of rights included.",
+    NotProbed: "No operation has used the key yet; the first one tries it.",
+    SecretNotFound: "The Secret is not there.",
+    SecretKeyMissing: "The Secret lacks a key, or holds something that cannot be one.",
+    CredentialsRejected: "The cloud does not accept the key.",
+    KeyLocked: "The cloud has locked the key after too many bad signatures, for everybody who uses it.",
+    EndpointNotAllowed: "The endpoint does not match the operator's flags.",
+    ClockSkew: "The operator's clock and the cloud's differ by more than 10 minutes.",
+    SuspendedBySpec: "policy.suspend is true.",
 }

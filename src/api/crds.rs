@@ -6,11 +6,16 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 
 use super::shared::State;
-use super::{CloudConnection, ResizeCancellation};
+use super::{CloudConnection, DesktopOrder, OperationLedger, ResizeCancellation};
 
 /// All of them, in the order in which they are listed to users.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![operation(ResizeCancellation::crd()), CloudConnection::crd()]
+    vec![
+        operation(ResizeCancellation::crd()),
+        operation(DesktopOrder::crd()),
+        CloudConnection::crd(),
+        OperationLedger::crd(),
+    ]
 }
 
 /// Gives an operation's status the default that makes a new object Pending.

@@ -6,21 +6,31 @@
 
 mod connection;
 mod crds;
+mod desktop_order;
+mod operation_ledger;
 mod reasons;
 mod resize_cancellation;
 mod shared;
 
 pub use connection::{
     CloudConnection, CloudConnectionSpec, CloudConnectionStatus, ConnectionReason, Credentials,
-    Endpoints, HuaweiConnection, Policy, SecretKeys, SecretRef,
+    Endpoints, HuaweiConnection, HuaweiSite, PaidOperations, Policy, SecretKeys, SecretRef,
 };
 pub use crds::crds;
+pub use desktop_order::{
+    DesktopChange, DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus,
+    ExpandVolume, Payment, Resize, Subscribe, TermUnit,
+};
+pub use operation_ledger::{
+    LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, LedgerTarget, OperationLedger,
+    OperationLedgerSpec,
+};
 pub use reasons::{Group, Reason};
 pub use resize_cancellation::{
     PendingChange, ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus,
     ResizeObservation,
 };
 pub use shared::{
-    AnswerWord, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Decision, Hold,
+    AnswerWord, Common, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Decision, Hold,
     LocalRef, Mode, PlanStatus, Resolution, Schedule, State, Status, StepStatus, Timestamp,
 };

@@ -64,12 +64,16 @@ reasons! {
         Pending: "Not looked at by Errand yet.",
         BeforeWindow: "schedule.notBefore has not come yet.",
         ConnectionNotFound: "The connection that connectionRef names is not there. Create it, or correct the name.",
-        ConnectionNotReady: "The connection cannot be used as it is. Its spec has to be mended.",
+        ConnectionNotReady: "The connection cannot be used as it is. Mend its spec.",
+        TargetLocked: "Another operation has a call to this target under way that must not be repeated; this one waits until that has ended.",
+        WaitingForPayment: "The order is placed and not paid. Pay it at the cloud before its deadline, or cancel it there.",
+        OrderInReview: "The order is placed and under review at the cloud.",
+        OrderProcessing: "The order is placed and being carried out by the cloud.",
         TargetBusy: "The cloud is doing something else with the target; Errand tries again.",
         ConcurrencyLimit: "As many operations of the connection are under way as its policy.maxConcurrent allows.",
         Throttled: "The cloud asked for fewer calls; Errand tries again more slowly.",
         CloudUnavailable: "The cloud cannot be reached or has a fault; Errand tries again.",
-        ClockSkew: "The operator's clock and the cloud's differ by more than 10 minutes, so nothing is sent. Set the clock of the node.",
+        ClockSkew: "The operator's clock and the cloud's differ by more than 10 minutes, so nothing is sent. Set the clock of the operator's node.",
         MaintenanceWindow: "The target's maintenance window is open, so a cancel would race with the change; nothing is sent until it has closed.",
     }
     Running {
@@ -87,29 +91,39 @@ reasons! {
     Blocked {
         CredentialsRejected: "The cloud does not accept the key. Put a valid one into the Secret.",
         CredentialsMissing: "The Secret or a key in it is not there. Create it.",
-        PermissionDenied: "The cloud forbids the call to this key. Grant the permission that the message names.",
+        PermissionDenied: "The cloud forbids the call to this key. Grant it the permission that the message names.",
+        PaidOperationsForbidden: "policy.paidOperations of the connection does not allow this payment. Allow it there, or have it paid otherwise.",
+        LedgerFull: "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked: "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
         ConnectionMismatch: "The connection is of another cloud, or its endpoint does not offer this API.",
         IntentNotStored: "The API server did not keep the record of the intended call, so nothing is sent. Install the CRDs of this version.",
     }
     Held {
         AnswerUnknown: "Nobody can know whether the last call took effect. A person has to look, and decide.",
+        NoRecord: "The object was restored from a backup and there is no record of what it did. A person has to look whether the call was made, and decide.",
+        LedgerConflict: "A call of this object is recorded here and not in the ledger. A person has to look, and decide.",
         ProofTimeout: "The call was accepted and its effect did not show in time. A person has to look, and decide.",
     }
     Success {
         AlreadySatisfied: "The target was as wanted before anything was sent.",
         AssumedDone: "A person said that it is done. Errand has not seen it.",
         Cancelled: "The pending change is cancelled.",
+        Delivered: "What was ordered is there.",
     }
     FailureWithoutEffect {
         Refused: "The cloud refused the call for good; it had no effect.",
-        TargetNotFound: "The target is not there.",
+        TargetNotFound: "The cloud does not know the target.",
         WindowMissed: "schedule.notAfter passed before the first call; nothing was sent.",
         InvalidForTarget: "What is asked for does not fit the target.",
     }
     Failure {
+        AlreadyExecuted: "The same operation was carried out before, and the target is not as it was wanted then. To do it once more, create it with a spec.operationKey that was not used yet.",
+        OperationKeyReused: "The spec.operationKey was used for something else before. Give one that was not used yet.",
+        OrderCancelled: "The order was cancelled at the cloud, or was not paid in time.",
+        OrderFailed: "The order was accepted, and the cloud could not carry it out. Look at the order there: it may have been charged.",
+        AlreadyPrepaid: "The desktop was prepaid before; whether its term is the wanted one cannot be seen.",
         GivenUp: "A person gave it up. Whether a call took effect is not known.",
-        TooLate: "The change has run; it cannot be cancelled any more.",
+        TooLate: "It is too late to cancel the change.",
         ChangeFailed: "The change ran and failed; there is nothing left to cancel.",
     }
 }

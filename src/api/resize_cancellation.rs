@@ -1,12 +1,11 @@
 //! `ResizeCancellation`: cancel a specification change of a DCS instance that
 //! waits for its maintenance window (DCS `CancelInstanceResize`).
 
-use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{ConnectionRef, Mode, Resolution, Schedule, Status, Timestamp};
+use super::shared::{Common, Status, Timestamp};
 
 /// Cancels a pending specification change of a Huawei Cloud DCS instance, once,
 /// and verifies from the cloud that it is cancelled.
@@ -35,8 +34,6 @@ use super::shared::{ConnectionRef, Mode, Resolution, Schedule, Status, Timestamp
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.taskId) != has(self.pendingChange)").message("exactly one of taskId and pendingChange has to be given"))]
 pub struct ResizeCancellationSpec {
-    /// The account that the instance is in.
-    pub connection_ref: ConnectionRef,
     /// DCS `instance_id`.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
     pub instance_id: String,
@@ -49,29 +46,9 @@ pub struct ResizeCancellationSpec {
     /// kept, so that a later change is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_change: Option<PendingChange>,
-    /// Execute (also when absent): cancel the change. Plan: only report what
-    /// would be sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mode: Option<Mode>,
-    /// True: send nothing further and do not poll. The answer of a call in
-    /// flight is still recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suspend: Option<bool>,
-    /// From the accepted call until its effect has to be seen, as a duration
-    /// like 90s, 30m or 1h (1h when absent). After that a person is asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        with = "Option<String>",
-        regex(pattern = "^([0-9]{1,6}(s|m|h))+$"),
-        length(max = 32)
-    )]
-    pub verify_timeout: Option<Duration>,
-    /// When the call may be sent; at any time when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<Schedule>,
-    /// The answer to the question in status.hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolution: Option<Resolution>,
+    /// What every operation asks.
+    #[serde(flatten)]
+    pub common: Common,
 }
 
 /// Which pending change is meant.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use kube::KubeSchema;
+use kube::core::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,49 @@ pub struct Schedule {
     /// WindowMissed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
+}
+
+/// What the spec of every operation has beside what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.ttlAfterSuccess) || duration(self.ttlAfterSuccess) >= duration('60s')").message("ttlAfterSuccess has to be at least 60s"))]
+pub struct Common {
+    /// The account that the target is in.
+    pub connection_ref: ConnectionRef,
+    /// Execute (also when absent): send what is needed. Plan: only report what
+    /// would be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// True: send nothing further and do not poll. The answer of a call in
+    /// flight is still recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+    /// From the accepted call (an order that a person pays: from the payment)
+    /// until its effect has to be seen, as a duration like 90s, 30m or 1h (1h
+    /// when absent). After that a person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<String>",
+        regex(pattern = "^([0-9]{1,6}(s|m|h))+$"),
+        length(max = 32)
+    )]
+    pub verify_timeout: Option<Duration>,
+    /// Delete this object that long after it succeeded, as a duration like 30m or
+    /// 24h, at least 60s; kept when absent. One that failed or is held never
+    /// expires, nor one that Argo CD, Flux or Helm tracks: it would come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<String>",
+        regex(pattern = "^([0-9]{1,6}(s|m|h))+$"),
+        length(max = 32)
+    )]
+    pub ttl_after_success: Option<Duration>,
+    /// When the first call may be sent; at any time when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The answer to the question in status.hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
 }
 
 /// A person's answer to the question in status.hold.
@@ -250,6 +294,10 @@ pub struct StepStatus {
     /// When a person asked to look for its effect for another verifyTimeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked_again_at: Option<Timestamp>,
+    /// HTTP status of the cloud's answer, where that did not accept the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 100, max = 599))]
+    pub http_status: Option<u16>,
     /// The cloud's error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
@@ -262,10 +310,23 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub message: Option<String>,
+    /// Ids that only this answer tells, by the cloud's names, for instance
+    /// order_id and job_id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "ids")]
+    pub ids: BTreeMap<String, String>,
     /// Fields that a newer Errand wrote; carried along.
     #[serde(flatten)]
     #[schemars(skip)]
     pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+pub(super) fn ids(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 8,
+        "additionalProperties": {"type": "string", "maxLength": 64},
+    })
 }
 
 /// What came of a mutating call.
@@ -284,7 +345,7 @@ pub enum AnswerWord {
 /// The name of an object without a namespace of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LocalRef {
-    /// Name.
+    /// Name of that object.
     #[schemars(length(max = 253))]
     pub name: String,
 }
@@ -383,6 +444,20 @@ impl<O> Default for Status<O> {
 }
 
 impl State {
+    /// Every state.
+    pub const ALL: [State; 10] = [
+        Self::Pending,
+        Self::Waiting,
+        Self::Executing,
+        Self::Verifying,
+        Self::Suspended,
+        Self::Planned,
+        Self::Blocked,
+        Self::Held,
+        Self::Succeeded,
+        Self::Failed,
+    ];
+
     /// The statuses of Ready, Succeeded, Reconciling, Stalled and Suspended.
     pub fn conditions(self) -> [(&'static str, ConditionStatus); 5] {
         use ConditionStatus::{False, True, Unknown};

@@ -3,6 +3,7 @@
 //! They read and write the custom resources alone, never a cloud; an object is
 //! read as JSON, so that one of another version of Errand can be shown too.
 
+mod advice;
 mod resolve;
 mod types;
 mod view;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use kube::api::{Api, DynamicObject};
+use kube::core::ApiResource;
 use kube::{Client, Config};
 
 use types::Named;
@@ -25,14 +27,20 @@ use view::View;
 const DECISIONS: [(&str, &str); 4] = [
     (
         "SendAgain",
-        "Make the call again, whatever the last one did.",
+        "You have seen that the call had no effect: send it once more.",
     ),
     (
         "LookAgain",
-        "Look for the effect for another verifyTimeout.",
+        "The cloud may only be slow: look for the effect for another verifyTimeout.",
     ),
-    ("AssumeDone", "It is done: end as Succeeded/AssumedDone."),
-    ("GiveUp", "Leave it: end as Failed/GivenUp."),
+    (
+        "AssumeDone",
+        "You have seen that it is done: end as Succeeded/AssumedDone.",
+    ),
+    (
+        "GiveUp",
+        "It is not wanted any more, or done by hand: end as Failed/GivenUp.",
+    ),
 ];
 
 /// The time in which the API server has to answer.
@@ -40,6 +48,33 @@ const API_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longer than a watch, which the API server is asked to end after 290 s.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(295);
+
+/// What somebody does first, for the help.
+pub const FIRST_STEPS: &str = "\
+For people with a kubeconfig: why, wait and resolve. They read and write the
+operations alone, never a cloud. What there is:
+  kubectl get errand -A
+  errand why rsc/NAME -n NAMESPACE";
+
+/// For the help of `why`.
+pub const WHY_EXAMPLES: &str = "\
+Examples:
+  errand why rsc/keep-orders-cache-small
+  errand why resizecancellation keep-orders-cache-small -n team
+
+It prints the cause, what happens next and when, and what can be done; then what
+was seen and sent. The exit code is 0 however the operation stands.";
+
+/// For the help of `resolve`.
+pub fn resolve_help() -> String {
+    let meanings = DECISIONS.map(|(word, meaning)| format!("  {word:<10}  {meaning}\n"));
+    format!(
+        "Decisions, as far as the question offers them:\n{}\n\
+         Example:\n  errand resolve rsc/keep-orders-cache-small --decision LookAgain\n\n\
+         The answer is written to spec.resolution. With GitOps it belongs into Git too.",
+        meanings.concat()
+    )
+}
 
 /// The exit codes of `wait`, for its help.
 pub const WAIT_EXIT_CODES: &str = "\
@@ -50,6 +85,11 @@ Exit codes:
   3  Suspended
   4  The time is over
   5  Any error, a missing object for instance
+
+Example:
+  errand wait rsc/keep-orders-cache-small --timeout 30m
+
+Each change is told in a line on standard error.
 
 Only a status of the object as it is now counts: after a change of the spec
 Errand has to look at it first. An operation that has ended stays so.";
@@ -90,9 +130,10 @@ fn timeout(word: &str) -> Result<Duration, String> {
     let duration: kube::core::Duration = word
         .parse()
         .map_err(|_| "not a duration like 90s, 30m or 1h".to_owned())?;
-    match duration.is_negative() {
-        true => Err("less than nothing".to_owned()),
-        false => Ok(duration.into()),
+    match (word.is_empty(), duration.is_negative()) {
+        (true, _) => Err("not a duration like 90s, 30m or 1h".to_owned()),
+        (_, true) => Err("less than nothing".to_owned()),
+        _ => Ok(duration.into()),
     }
 }
 
@@ -129,7 +170,9 @@ pub fn why(which: Which, program: &'static str) -> ExitCode {
     end(1, |runtime| {
         let (place, api) = runtime.block_on(connect(which, program, API_TIMEOUT))?;
         let object = runtime.block_on(get(&api, &place))?;
-        print(&why::page(&place, &object));
+        let connection = runtime.block_on(connection(api.into_client(), &place, &object));
+        let page = why::page(&place, &object, connection.as_ref(), why::width());
+        print(&page);
         Ok(0)
     })
 }
@@ -216,12 +259,33 @@ async fn get(api: &Api<DynamicObject>, place: &Place) -> Result<DynamicObject, F
     answer.map_err(|e| failed("read", place, &e))
 }
 
+/// The connection that an operation uses. Without it only some details are
+/// missing, so that it may be neither there nor allowed to be read.
+async fn connection(
+    client: Client,
+    place: &Place,
+    object: &DynamicObject,
+) -> Option<DynamicObject> {
+    let name = View::new(object).text("/spec/connectionRef/name");
+    let resource = ApiResource::erase::<errand::api::CloudConnection>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(client, &place.namespace, &resource);
+    let answer = tokio::time::timeout(API_TIMEOUT, api.get(&name)).await;
+    answer.ok()?.ok()
+}
+
 /// A refusal of the API server, or its silence, in words.
 fn failed(what: &str, place: &Place, e: &kube::Error) -> Failure {
     let (reference, namespace) = (place.named.reference(), &place.namespace);
     Failure::new(match e {
         kube::Error::Api(status) if status.code == 404 && status.reason == "NotFound" => {
-            format!("there is no {reference} in namespace {namespace}")
+            let plural = &place.named.type_.resource.plural;
+            let name = &place.named.name;
+            format!(
+                "there is no {reference} in namespace {namespace}
+If it was deleted, nothing of it was undone in the cloud. What there is, and what was said of it in the last hour:
+  kubectl get {plural} -A
+  kubectl get events -n {namespace} --field-selector involvedObject.name={name}"
+            )
         }
         kube::Error::Api(status) if status.code == 404 => {
             let plural = &place.named.type_.resource.plural;

@@ -62,7 +62,7 @@ impl<'a> View<'a> {
     /// `Held (ProofTimeout)`.
     pub fn standing(&self) -> String {
         match (self.state(), self.reason()) {
-            (state, reason) if reason.is_empty() => state,
+            (state, reason) if reason.is_empty() || reason == state => state,
             (state, reason) => format!("{state} ({reason})"),
         }
     }

@@ -1,48 +1,80 @@
-//! `errand why`: everything that a person wants to know about an operation.
+//! `errand why`: everything that a person wants to know about an operation. The
+//! cause, what happens next and what can be done come first; then what it was
+//! found from.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
-use errand::api::{Group, Reason};
+use errand::api::Reason;
+use errand::operations::Service;
 use kube::api::DynamicObject;
 use serde_json::Value;
 
+use super::Place;
+use super::advice::{Advice, Asker, Line};
 use super::view::{View, text};
-use super::{DECISIONS, Place};
 
 /// How wide the labels are.
-const LABEL: usize = 10;
+const LABEL: usize = 12;
 
-/// The page about this object.
-pub fn page(place: &Place, object: &DynamicObject) -> String {
+/// Narrower than this, text is not broken.
+const NARROW: usize = 40;
+
+/// How wide a line may be: a terminal's width, or without a limit, so that what
+/// is piped can be searched by line.
+pub fn width() -> Option<usize> {
+    let terminal = std::io::stdout().is_terminal();
+    terminal.then(textwrap::termwidth)
+}
+
+/// The page about this object; `connection` is the one that it uses, if that is
+/// there and may be read.
+pub fn page(
+    place: &Place,
+    object: &DynamicObject,
+    connection: Option<&DynamicObject>,
+    width: Option<usize>,
+) -> String {
     let view = View::new(object);
-    let mut page = Page(String::new());
+    let mut page = Page {
+        text: String::new(),
+        width: width.filter(|width| *width >= NARROW),
+    };
     let kind = &place.named.type_.resource.kind;
     let (name, namespace) = (&place.named.name, &place.namespace);
     page.line("Object", &format!("{kind} {namespace}/{name}"));
-    page.line("State", &view.state());
-    page.line("Reason", &view.reason());
-    let meaning = view.known_reason().map(Reason::meaning);
-    page.line("Meaning", meaning.unwrap_or_default());
-    page.line("Summary", &view.text("/status/summary"));
+    page.line("State", &view.standing());
+    page.gap();
+    page.list("Cause", cause(&view));
+    let asker = Asker {
+        place,
+        view: &view,
+        connection: connection.map(|connection| &connection.data),
+    };
+    page.advice(&asker.advice());
+    page.gap();
     page.line("Target", &view.text("/status/target"));
+    page.line("Connection", &used(&view, connection));
     page.line("Started", &view.text("/status/startedAt"));
     page.line("Finished", &view.text("/status/finishedAt"));
     page.list("Seen", seen(view.at("/status/observed")));
     page.list("Plan", plan(&view));
     page.list("Steps", steps(&view));
-    hold(&mut page, place, &view);
-    page.line("Now", &now(place, &view));
-    page.0
+    page.line("Hold", &hold(&view));
+    page.text
 }
 
-struct Page(String);
+struct Page {
+    text: String,
+    width: Option<usize>,
+}
 
 impl Page {
     /// A labelled line; none without content.
     fn line(&mut self, label: &str, content: &str) {
         if !content.is_empty() {
             let label = format!("{label}:");
-            let _ = writeln!(self.0, "{label:LABEL$}{content}");
+            self.prose(&format!("{label:LABEL$}"), content);
         }
     }
 
@@ -51,11 +83,76 @@ impl Page {
         for (number, line) in lines.iter().enumerate() {
             match number {
                 0 => self.line(label, line),
-                _ => {
-                    let _ = writeln!(self.0, "{:LABEL$}{line}", "");
+                _ => self.prose(&" ".repeat(LABEL), line),
+            }
+        }
+    }
+
+    fn advice(&mut self, advice: &Advice) {
+        self.line("Next", &advice.next);
+        for (number, line) in advice.can.iter().enumerate() {
+            match line {
+                Line::Prose(prose) if number == 0 => self.line("You can", prose),
+                Line::Prose(prose) => self.prose(&" ".repeat(LABEL), prose),
+                Line::Command(command) => {
+                    let _ = writeln!(self.text, "{:LABEL$}  {command}", "");
                 }
             }
         }
+    }
+
+    /// Text that may be broken at blanks.
+    fn prose(&mut self, first: &str, content: &str) {
+        let indent = " ".repeat(LABEL);
+        let text = match self.width {
+            Some(width) => {
+                let options = textwrap::Options::new(width)
+                    .initial_indent(first)
+                    .subsequent_indent(&indent)
+                    .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                    .break_words(false);
+                textwrap::fill(content, options)
+            }
+            None => format!("{first}{content}"),
+        };
+        let _ = writeln!(self.text, "{text}");
+    }
+
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+}
+
+/// What Errand says about this very case, after what the reason means where that
+/// alone would be the cloud's words.
+fn cause(view: &View) -> Vec<String> {
+    let summary = view.text("/status/summary");
+    let Some(reason) = view.known_reason() else {
+        return vec![summary];
+    };
+    let meaning = reason.meaning().to_owned();
+    let quoted = matches!(
+        reason,
+        Reason::Throttled
+            | Reason::CloudUnavailable
+            | Reason::PermissionDenied
+            | Reason::TargetBlocked
+            | Reason::TargetBusy
+            | Reason::ConnectionMismatch
+    );
+    match summary.as_str() {
+        "" => vec![meaning],
+        said if quoted && !said.contains(&meaning) => vec![meaning, summary],
+        _ => vec![summary],
+    }
+}
+
+fn used(view: &View, connection: Option<&DynamicObject>) -> String {
+    let part = |key: &str| view.text(&format!("/spec/connectionRef/{key}"));
+    let name = format!("{} {}", part("kind"), part("name"));
+    match connection.map(|connection| View::new(connection).reason()) {
+        Some(reason) if !reason.is_empty() => format!("{name} ({reason})"),
+        _ => name.trim().to_owned(),
     }
 }
 
@@ -98,6 +195,7 @@ fn steps(view: &View) -> Vec<String> {
         line += &part("intended at ", "intendedAt");
         line += &format!(": {answer}");
         line += &part("code ", "code");
+        line += &meant(step);
         line += &part("request id ", "requestId");
         line += &part("message: ", "message");
         lines.push(line);
@@ -109,83 +207,31 @@ fn steps(view: &View) -> Vec<String> {
     lines
 }
 
-fn hold(page: &mut Page, place: &Place, view: &View) {
+/// What the table of the service says about the answer's code.
+fn meant(step: &Value) -> String {
+    let code = text(&step["code"]);
+    let status = step["httpStatus"]
+        .as_u64()
+        .and_then(|s| u16::try_from(s).ok());
+    // The codes tell the services apart.
+    let row = Service::ALL
+        .iter()
+        .filter(|_| !code.is_empty())
+        .find_map(|service| service.rows().find(status.unwrap_or(400), &code));
+    row.map_or_else(String::new, |row| format!(" ({})", row.meaning))
+}
+
+fn hold(view: &View) -> String {
     let Some(hold) = view.hold() else {
-        return;
-    };
-    let since = match hold.since.as_str() {
-        "" => String::new(),
-        since => format!(", since {since}"),
+        return String::new();
     };
     let id = match hold.id.as_str() {
         "" => "(no id)",
         id => id,
     };
-    page.line("Hold", &format!("{id}{since}"));
-    let mut lines = Vec::new();
-    for choice in &hold.choices {
-        match DECISIONS.iter().find(|(word, _)| word == choice) {
-            Some((word, meaning)) => {
-                lines.push(format!("{word}: {meaning}"));
-                lines.push(format!("  {}", place.resolve_command(word)));
-            }
-            None => lines.push(format!("{choice}: not known to this version of errand")),
-        }
-    }
-    page.list("Choices", lines);
-}
-
-/// What a person should do now.
-fn now(place: &Place, view: &View) -> String {
-    let state = view.state();
-    let ended = matches!(state.as_str(), "Succeeded" | "Failed");
-    if let Some(hold) = view.hold().filter(|_| !ended) {
-        let answered = view.text("/spec/resolution/holdId") == hold.id && !hold.id.is_empty();
-        if answered {
-            let decision = view.text("/spec/resolution/decision");
-            return format!(
-                "The answer {decision} has been given; wait until Errand has acted on it: {}",
-                place.command("wait")
-            );
-        }
-        return "Look at the target in the cloud, then give one of the answers above.".to_owned();
-    }
-    if !view.is_current() {
-        return "Errand has not looked at the object as it is now. If that stays so, see whether the operator runs.".to_owned();
-    }
-    let wait = || format!("Nothing; it goes on by itself: {}", place.command("wait"));
-    let mend = "Mend what Meaning and Summary name; then it goes on by itself.";
-    let Some(reason) = view.known_reason() else {
-        return match state.as_str() {
-            "Succeeded" => "Nothing.".to_owned(),
-            _ => "This version of errand does not know the reason; see Summary.".to_owned(),
-        };
-    };
-    match (reason, reason.group()) {
-        (Reason::ConnectionNotFound | Reason::ConnectionNotReady | Reason::ClockSkew, _)
-        | (_, Group::Blocked) => mend.to_owned(),
-        (_, Group::Waiting | Group::Running) => wait(),
-        (Reason::SuspendedByConnection, _) => {
-            "To resume it, set policy.suspend of the connection to false.".to_owned()
-        }
-        (_, Group::Suspended) => "To resume it, set spec.suspend to false.".to_owned(),
-        (_, Group::Planned) => {
-            "Read the plan. To have it carried out, set spec.mode to Execute.".to_owned()
-        }
-        // Without a question in the status it cannot be answered.
-        (_, Group::Held) => "Look at the target in the cloud; Errand asks what to do.".to_owned(),
-        (Reason::AssumedDone, _) => {
-            "Nothing. Errand has not seen the effect; who needs to be sure looks in the cloud."
-                .to_owned()
-        }
-        (_, Group::Success) => "Nothing.".to_owned(),
-        (_, Group::FailureWithoutEffect) => {
-            "No call had an effect. If it is still wanted, mend what Summary names and create a new object.".to_owned()
-        }
-        (_, Group::Failure) => {
-            "Look at the target in the cloud. If something is still wanted, create a new object."
-                .to_owned()
-        }
+    match hold.since.as_str() {
+        "" => id.to_owned(),
+        since => format!("{id}, since {since}"),
     }
 }
 
@@ -203,7 +249,7 @@ mod tests {
         let mut object = DynamicObject::new("stop", &place.named.type_.resource);
         object.metadata.generation = Some(1);
         object.data = data;
-        page(&place, &object)
+        page(&place, &object, None, None)
     }
 
     #[test]
@@ -220,8 +266,8 @@ mod tests {
         ];
         for data in odd {
             let page = shown(data);
-            assert!(page.starts_with("Object:   ResizeCancellation team/stop\n"));
-            assert!(page.contains("\nNow:"), "{page}");
+            assert!(page.starts_with("Object:     ResizeCancellation team/stop\n"));
+            assert!(page.contains("\nNext:"), "{page}");
             assert!(!page.contains('\u{1b}'), "{page}");
         }
     }
@@ -234,7 +280,9 @@ mod tests {
                 "conditions": [{"type": "Ready", "reason": reason.to_string()}],
             }}));
             assert!(page.contains(reason.meaning()), "{page}");
-            assert!(page.contains("\nNow:"), "{page}");
+            let next = page.lines().find(|line| line.starts_with("Next:"));
+            assert!(next.is_some_and(|line| line.len() > 20), "{page}");
+            assert!(page.contains("\nNext:"), "{page}");
         }
     }
 
@@ -246,12 +294,71 @@ mod tests {
                 "intendedAt": "2026-01-01T00:00:00.000Z", "answer": "Unknown"}],
             "hold": {"id": "1-Answer", "since": "2026-01-01T01:00:00.000Z", "choices": ["GiveUp"]},
         }}));
-        let wanted = "\
-Steps:    #1 CancelInstanceResize, intended at 2026-01-01T00:00:00.000Z: Unknown
-Hold:     1-Answer, since 2026-01-01T01:00:00.000Z
-Choices:  GiveUp: Leave it: end as Failed/GivenUp.
-            errand resolve resizecancellation/stop -n team --decision GiveUp
-";
-        assert!(page.contains(wanted), "{page}");
+        for wanted in [
+            "
+Steps:      #1 CancelInstanceResize, intended at 2026-01-01T00:00:00.000Z: Unknown
+Hold:       1-Answer, since 2026-01-01T01:00:00.000Z
+",
+            "
+            GiveUp: It is not wanted any more, or done by hand: end as Failed/GivenUp.
+              errand resolve resizecancellation/stop -n team --decision GiveUp
+",
+        ] {
+            assert!(page.contains(wanted), "{page}");
+        }
+    }
+
+    #[test]
+    fn the_time_at_which_a_person_will_be_asked_is_told() {
+        let next = |step: Value, spec: Value| {
+            let page = shown(serde_json::json!({"spec": spec, "status": {
+                "observedGeneration": 1, "steps": [step],
+                "conditions": [{"type": "Ready", "reason": "Verifying"}],
+            }}));
+            let next = page.lines().find(|line| line.starts_with("Next:"));
+            next.unwrap_or_default().to_owned()
+        };
+        let answered = serde_json::json!({"answeredAt": "2026-01-01T01:00:00.123Z"});
+        let ten_minutes = serde_json::json!({"verifyTimeout": "10m"});
+        let told = next(answered.clone(), ten_minutes.clone());
+        assert!(told.contains("by 2026-01-01T01:10:00Z"), "{told}");
+        let told = next(answered, Value::Null);
+        assert!(told.contains("by 2026-01-01T02:00:00Z"), "{told}");
+        let again = serde_json::json!({
+            "answeredAt": "2026-01-01T01:00:00Z", "lookedAgainAt": "2026-01-01T03:00:00Z"
+        });
+        let told = next(again, ten_minutes);
+        assert!(told.contains("by 2026-01-01T03:10:00Z"), "{told}");
+        let told = next(serde_json::json!({"answeredAt": "soon"}), Value::Null);
+        assert!(told.contains("the end of verifyTimeout"), "{told}");
+    }
+
+    #[test]
+    fn prose_is_broken_at_the_width_of_a_terminal_and_commands_never() {
+        let place = Place {
+            named: Named::parse(&["rsc/stop".to_owned()]).unwrap(),
+            namespace: "team".to_owned(),
+            program: "errand",
+        };
+        let mut object = DynamicObject::new("stop", &place.named.type_.resource);
+        object.metadata.generation = Some(1);
+        object.data = serde_json::json!({"status": {
+            "observedGeneration": 1,
+            "conditions": [{"type": "Ready", "reason": "CredentialsRejected"}],
+        }});
+        let wide = page(&place, &object, None, None);
+        for width in [40, 60, 80, 120] {
+            let page = page(&place, &object, None, Some(width));
+            for line in page.lines() {
+                let command = line.trim_start().starts_with("kubectl ");
+                assert!(command || line.len() <= width, "{width}: {line}");
+            }
+            let words = |page: &str| -> Vec<String> {
+                page.split_whitespace().map(str::to_owned).collect()
+            };
+            assert_eq!(words(&page), words(&wide));
+        }
+        let command = |page: &str| page.lines().any(|line| line.ends_with("-f -"));
+        assert!(command(&wide) && command(&page(&place, &object, None, Some(40))));
     }
 }

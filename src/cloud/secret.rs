@@ -36,9 +36,38 @@ pub struct Key {
     pub token: Option<SecretText>,
 }
 
+impl Key {
+    /// The text without any part of the key in it, for what a cloud said.
+    pub fn redacted(&self, text: &str) -> String {
+        // The longest first, should one be a part of another.
+        let mut parts = vec![self.id.reveal(), self.secret.reveal()];
+        parts.extend(self.token.as_ref().map(SecretText::reveal));
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        let hide = |text: String, part: &&str| match part.len() {
+            // So short a text is no secret, and may be a part of any word.
+            0..4 => text,
+            _ => text.replace(*part, "(secret)"),
+        };
+        parts.iter().fold(text.to_owned(), hide)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_key_is_left_in_a_redacted_text() {
+        let key = Key {
+            id: SecretText::new("AKID-1"),
+            secret: SecretText::new("wJalr"),
+            token: Some(SecretText::new("wJalr-token")),
+        };
+        let said = "Access=AKID-1 wJalr, wJalr-token: bad";
+        let left = "Access=(secret) (secret), (secret): bad";
+        assert_eq!(key.redacted(said), left);
+        assert_eq!(key.redacted("no such instance"), "no such instance");
+    }
 
     #[test]
     fn debug_of_a_key_prints_nothing_of_it() {

@@ -1,5 +1,7 @@
 //! Verdict tables: what an answer of a cloud means, as data.
 
+use std::collections::BTreeMap;
+
 use crate::api::Reason;
 
 /// How a documented refusal is read.
@@ -47,15 +49,6 @@ impl Rows {
             (any || row.status == status) && (row.code.is_empty() || row.code == code)
         })
     }
-
-    /// How a recorded refusal with that code was read.
-    pub fn by_code(&self, code: &str) -> Option<&'static Row> {
-        let code = &canonical(code);
-        self.0
-            .iter()
-            .flat_map(|rows| rows.iter())
-            .find(|row| !code.is_empty() && row.code == code)
-    }
 }
 
 /// Huawei Cloud's gateway writes its codes with two prefixes.
@@ -77,6 +70,8 @@ pub struct Refusal {
     pub message: String,
     /// The cloud's request id, or empty.
     pub request_id: String,
+    /// Ids in the answer that nothing else tells, by the cloud's names.
+    pub ids: BTreeMap<String, String>,
 }
 
 impl Refusal {
@@ -86,6 +81,14 @@ impl Refusal {
             message: message.into(),
             ..Self::default()
         }
+    }
+
+    /// The message of a 401 about a key that may be good, and is locked.
+    pub const LOCKED: &'static str = "the key is locked after too many bad signatures";
+
+    /// The cloud has locked the key.
+    pub fn says_locked(&self) -> bool {
+        self.status == 401 && self.message == Self::LOCKED
     }
 
     /// `DCS.4239`, or `HTTP 502` where there is no code, or nothing.

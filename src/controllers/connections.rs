@@ -1,19 +1,21 @@
 //! From a connectionRef to a client that may be used, and what a connection's
 //! own status says.
 
-use errand_engine::{Code, Trouble};
+use errand_engine::{Code, Span, Trouble};
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
-use super::endpoints::EndpointPolicy;
+use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
-use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Reason};
-use crate::cloud::huawei::{Client, verdicts};
-use crate::cloud::{EndpointError, Transport};
-use crate::operations::{Object, Service};
+use crate::api::{
+    CloudConnection, ConnectionReason, ConnectionRef, HuaweiConnection, Policy, Reason,
+};
+use crate::cloud::huawei::{Client, Scope};
+use crate::cloud::{EndpointError, Key, Refusal, Transport};
+use crate::operations::{Clients, Object, Place, Service};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -28,13 +30,19 @@ pub(super) struct Connections {
     pub(super) transport: Transport,
     pub(super) endpoints: EndpointPolicy,
     pub(super) keys: Keys,
+    /// The largest clock offset at which anything is sent.
+    pub(super) margin: Span,
     /// Connections about whose key there is news.
     pub(super) news: UnboundedSender<ObjectRef<CloudConnection>>,
 }
 
 /// A client, and the right to try its key if nobody has used that yet.
 pub(super) struct Usable {
-    pub(super) client: Client,
+    pub(super) clients: Clients,
+    /// Where the operations of a namespace that use it take place.
+    pub(super) place: Place,
+    /// policy of the connection.
+    pub(super) policy: Policy,
     /// policy.maxConcurrent.
     pub(super) limit: Option<usize>,
     taken: Taken,
@@ -50,11 +58,17 @@ impl Usable {
         self.settle(Standing::Accepted);
     }
 
-    /// The cloud rejected the key: nobody uses it until it is mended.
-    pub(super) fn rejected(&mut self) -> Unusable {
-        let at = self.client.transport.clock.now().mono.0;
-        self.settle(Standing::Rejected(at));
-        no_key(&NoKey::Rejected, &self.names.0, &self.names.1)
+    /// The cloud rejected the key: nobody uses it until it is mended, or a slow
+    /// recheck is due.
+    pub(super) fn rejected(&mut self, refusal: &Refusal) -> Unusable {
+        let at = self.taken.now();
+        let locked = refusal.says_locked();
+        self.settle(Standing::Rejected { at, locked });
+        let no_key = match locked {
+            true => NoKey::Locked,
+            false => NoKey::Rejected,
+        };
+        self::no_key(&no_key, &self.names.0, &self.names.1)
     }
 
     fn settle(&mut self, standing: Standing) {
@@ -94,8 +108,62 @@ impl Connections {
         &self,
         namespace: &str,
         connection: &CloudConnection,
-        service: Service,
+        services: &[Service],
     ) -> Result<Usable, Unusable> {
+        // What does not need the key first: a connection that cannot be used is
+        // told as such.
+        let places = services.iter().map(|service| {
+            let place = self.place(connection, *service)?;
+            Ok((*service, place))
+        });
+        let places = places.collect::<Result<Vec<_>, Unusable>>()?;
+        let name = connection.name_any();
+        let secret = &connection.spec.credentials.secret_ref;
+        let taken = self.keys.take(namespace, secret).await;
+        let taken = taken.map_err(|e| no_key(&e, &name, &secret.name))?;
+        let policy = connection.spec.policy.clone().unwrap_or_default();
+        let scope = places.first().map(|(_, (_, scope))| scope.id().to_owned());
+        Ok(Usable {
+            place: Place {
+                scope: scope.unwrap_or_default(),
+                account: connection.spec.account_id.clone(),
+                namespace: namespace.to_owned(),
+            },
+            clients: Clients(
+                places
+                    .into_iter()
+                    .map(|(service, place)| (service, self.client(place, service, &taken.key)))
+                    .collect(),
+            ),
+            limit: policy
+                .max_concurrent
+                .and_then(|limit| usize::try_from(limit).ok()),
+            policy,
+            taken,
+            reference: ObjectRef::from_obj(connection),
+            names: (name, secret.name.clone()),
+            news: self.news.clone(),
+        })
+    }
+
+    /// A client for a service of a connection. An operation that calls several
+    /// services uses the one key that it has taken for all of them.
+    fn client(&self, (origin, scope): (String, Scope), service: Service, key: &Key) -> Client {
+        Client {
+            origin,
+            scope,
+            key: key.clone(),
+            transport: self.transport.clone(),
+            rows: service.rows(),
+        }
+    }
+
+    /// Where a service is, and for what it is asked.
+    fn place(
+        &self,
+        connection: &CloudConnection,
+        service: Service,
+    ) -> Result<(String, Scope), Unusable> {
         let name = connection.name_any();
         let Some(huawei) = &connection.spec.huawei else {
             return Err(Unusable {
@@ -103,38 +171,19 @@ impl Connections {
                 text: format!("CloudConnection {name} is not of Huawei Cloud."),
             });
         };
-        let given = self
-            .given_endpoint(connection, service)
+        let origin = self
+            .origin(connection, huawei, service)
             .map_err(|e| Unusable {
                 trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {name}: {e}."),
             })?;
-        let origin = given.unwrap_or_else(|| match service {
-            Service::HuaweiDcs => format!("https://dcs.{}.myhuaweicloud.com", huawei.region),
-        });
-        let secret = &connection.spec.credentials.secret_ref;
-        let taken = self.keys.take(namespace, secret).await;
-        let taken = taken.map_err(|e| no_key(&e, &name, &secret.name))?;
-        Ok(Usable {
-            client: Client {
-                origin,
-                project: huawei.project_id.clone(),
-                key: taken.key.clone(),
-                transport: self.transport.clone(),
-                rows: match service {
-                    Service::HuaweiDcs => verdicts::DCS_ROWS,
-                },
-            },
-            limit: connection
-                .spec
-                .policy
-                .as_ref()
-                .and_then(|policy| usize::try_from(policy.max_concurrent?).ok()),
-            taken,
-            reference: ObjectRef::from_obj(connection),
-            names: (name, secret.name.clone()),
-            news: self.news.clone(),
-        })
+        let scope = match service {
+            Service::HuaweiDcs | Service::HuaweiWorkspace => {
+                Scope::Project(huawei.project_id.clone())
+            }
+            Service::HuaweiBss => Scope::Domain(connection.spec.account_id.clone()),
+        };
+        Ok((origin, scope))
     }
 
     /// Why the connection is ready or not; nothing while that cannot be known.
@@ -148,8 +197,17 @@ impl Connections {
             let text = "policy.suspend is true: no operation of this connection sends anything.";
             return said(ConnectionReason::SuspendedBySpec, text);
         }
-        if let Err(e) = self.given_endpoint(connection, Service::HuaweiDcs) {
-            return Some((ConnectionReason::EndpointNotAllowed, format!("{e}.")));
+        let places = connection.spec.huawei.iter().flat_map(|huawei| {
+            Service::ALL.map(|service| self.origin(connection, huawei, service))
+        });
+        for origin in places {
+            match origin {
+                Err(e) => return Some((ConnectionReason::EndpointNotAllowed, format!("{e}."))),
+                Ok(origin) if self.transport.offset(&origin).abs() > self.margin.0 => {
+                    return said(ConnectionReason::ClockSkew, Reason::ClockSkew.meaning());
+                }
+                Ok(_) => {}
+            }
         }
         let namespace = connection.namespace().unwrap_or_default();
         let secret = &connection.spec.credentials.secret_ref;
@@ -164,7 +222,10 @@ impl Connections {
                 ConnectionReason::NotProbed,
                 "No operation has used the key yet; the first one tries it.",
             ),
-            Ok(Standing::Rejected(_)) | Err(NoKey::Rejected) => Some((
+            Ok(Standing::Rejected { locked: true, .. }) | Err(NoKey::Locked) => {
+                Some((ConnectionReason::KeyLocked, text(&NoKey::Locked)))
+            }
+            Ok(Standing::Rejected { .. }) | Err(NoKey::Rejected) => Some((
                 ConnectionReason::CredentialsRejected,
                 text(&NoKey::Rejected),
             )),
@@ -174,17 +235,18 @@ impl Connections {
         }
     }
 
-    /// The endpoint that the connection names for a service, if it may be used.
-    fn given_endpoint(
+    /// Where a service is: what the connection names, if that may be used, or the
+    /// vendor's own.
+    fn origin(
         &self,
         connection: &CloudConnection,
+        huawei: &HuaweiConnection,
         service: Service,
-    ) -> Result<Option<String>, EndpointError> {
-        let endpoints = connection.spec.endpoints.as_ref();
-        let given = match service {
-            Service::HuaweiDcs => endpoints.and_then(|e| e.dcs.as_deref()),
-        };
-        given.map(|given| self.endpoints.check(given)).transpose()
+    ) -> Result<String, EndpointError> {
+        match named(connection.spec.endpoints.as_ref(), service) {
+            Some(given) => self.endpoints.check(given),
+            None => Ok(default_endpoint(huawei, service)),
+        }
     }
 }
 
@@ -218,6 +280,12 @@ fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {
         NoKey::Malformed(what) => (
             missing,
             format!("Secret {secret}: {what}. Mend it; {mended}"),
+        ),
+        NoKey::Locked => (
+            self::trouble(Reason::CredentialsRejected, true, 0),
+            format!(
+                "The cloud has locked the key in Secret {secret} of CloudConnection {connection} after too many bad signatures, for everybody who uses it. Find out who signs wrongly with it; Errand tries it again every few minutes."
+            ),
         ),
         NoKey::Rejected => (
             self::trouble(Reason::CredentialsRejected, true, 0),

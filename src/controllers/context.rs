@@ -9,6 +9,7 @@ use kube::runtime::events::Recorder;
 
 use super::connections::Connections;
 use super::lease::Leadership;
+use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use crate::clock::Clock;
 use crate::cloud::Refusal;
@@ -25,6 +26,9 @@ pub(super) struct Context {
     pub(super) writer: Writer,
     pub(super) leadership: Leadership,
     pub(super) connections: Connections,
+    pub(super) ledgers: Ledgers,
+    /// Which cluster this is, where that is known.
+    pub(super) cluster_id: Option<String>,
     pub(super) metrics: Metrics,
     pub(super) events: Recorder,
     pub(super) memory: Memories,
@@ -101,6 +105,21 @@ impl Memories {
             quiet_until: Some(Tick(i64::MIN)),
             said: None,
         })
+    }
+
+    /// Takes out the memory of an object that this process has ended and has not
+    /// told of yet.
+    pub(super) fn take_untold(&self, uid: &str) -> Option<Memory> {
+        let mut all = self.lock();
+        let untold = all.get(uid)?.engine.may_have_to_tell_an_end();
+        untold.then(|| all.remove(uid)).flatten()
+    }
+
+    /// An answer for this object may not be stored yet.
+    pub(super) fn holds_an_answer(&self, uid: &str) -> bool {
+        let all = self.lock();
+        all.get(uid)
+            .is_some_and(|kept| kept.engine.holds_an_answer())
     }
 
     /// Keeps it for the next session.

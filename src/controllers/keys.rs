@@ -36,6 +36,8 @@ pub(super) enum NoKey {
     Malformed(String),
     /// The cloud does not accept it.
     Rejected,
+    /// The cloud has locked it after too many bad signatures.
+    Locked,
 }
 
 /// Every key that this process uses.
@@ -71,8 +73,9 @@ pub(super) enum Standing {
     Untried,
     /// A cloud gave an authenticated answer.
     Accepted,
-    /// A cloud rejected it then (monotonic clock).
-    Rejected(i64),
+    /// A cloud rejected it then (monotonic clock); it may be a good one that the
+    /// cloud has locked.
+    Rejected { at: i64, locked: bool },
 }
 
 /// A key that may be used now.
@@ -82,9 +85,15 @@ pub(super) struct Taken {
     version: String,
     /// Held by the one who tries it.
     trial: Option<OwnedMutexGuard<()>>,
+    clock: Clock,
 }
 
 impl Taken {
+    /// Monotonic, as [`Standing::Rejected`] has it.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().mono.0
+    }
+
     /// Says what a cloud thinks of it; true if that is news.
     pub(super) fn settle(&mut self, standing: Standing) -> bool {
         let mut state = self.slot.lock();
@@ -104,7 +113,7 @@ impl Slot {
         self.state.lock().expect("no panic while it is held")
     }
 
-    fn untried(self: &Arc<Self>, trial: OwnedMutexGuard<()>) -> Result<Taken, NoKey> {
+    fn untried(self: &Arc<Self>, trial: OwnedMutexGuard<()>, clock: Clock) -> Result<Taken, NoKey> {
         let state = self.lock();
         let key = state.key.clone().unwrap_or(Err(NoKey::Unreadable))?;
         Ok(Taken {
@@ -112,6 +121,7 @@ impl Slot {
             version: state.version.clone(),
             slot: self.clone(),
             trial: Some(trial),
+            clock,
         })
     }
 }
@@ -136,7 +146,7 @@ impl Keys {
         let trial = slot.trial.clone().lock_owned().await;
         match self.accepted(&slot)? {
             Some(taken) => Ok(taken),
-            None => slot.untried(trial),
+            None => slot.untried(trial, self.clock.clone()),
         }
     }
 
@@ -165,13 +175,15 @@ impl Keys {
                 version: state.version.clone(),
                 slot: slot.clone(),
                 trial: None,
+                clock: self.clock.clone(),
             })),
             Standing::Untried => Ok(None),
-            Standing::Rejected(at) if now - at >= self.recheck.0 => {
+            Standing::Rejected { at, .. } if now - at >= self.recheck.0 => {
                 state.standing = Standing::Untried;
                 Ok(None)
             }
-            Standing::Rejected(_) => Err(NoKey::Rejected),
+            Standing::Rejected { locked: true, .. } => Err(NoKey::Locked),
+            Standing::Rejected { locked: false, .. } => Err(NoKey::Rejected),
         }
     }
 

@@ -1,10 +1,18 @@
 //! Metrics, with labels of bounded cardinality only: no names of objects, no ids.
 
-use prometheus_client::encoding::EncodeLabelSet;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
+
+use super::api_requests::ApiRequest;
+use crate::api::State;
 
 /// A cloud call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -12,15 +20,6 @@ pub(super) struct CloudCall {
     pub(super) service: &'static str,
     pub(super) call: &'static str,
     /// accepted, refused, unknown, not_sent, ok or failed.
-    pub(super) result: &'static str,
-}
-
-/// A request to the API server that changes something.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct ApiWrite {
-    /// Plural of the resource, with its subresource.
-    pub(super) resource: String,
-    /// ok, conflict, gone or failed.
     pub(super) result: &'static str,
 }
 
@@ -40,13 +39,68 @@ pub(super) struct WatchFault {
     pub(super) fault: &'static str,
 }
 
+/// A look at an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Reconcile {
+    pub(super) kind: String,
+}
+
+/// The states of the operations of one kind.
+type Count = Box<dyn Fn() -> Vec<State> + Send + Sync>;
+
+/// Counts operations by state when it is asked, from what the watches show.
+#[derive(Clone, Default)]
+pub(super) struct Census(Arc<Mutex<Vec<(String, Count)>>>);
+
+impl Census {
+    /// Counts this kind too.
+    pub(super) fn add(&self, kind: String, count: Count) {
+        self.lock().push((kind, count));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, Count)>> {
+        self.0.lock().expect("no panic while it is held")
+    }
+}
+
+impl fmt::Debug for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Census")
+    }
+}
+
+impl Collector for Census {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Operations that the API server holds, by kind and state";
+        let mut gauge = encoder.encode_descriptor(
+            "errand_operations",
+            help,
+            None,
+            prometheus_client::metrics::MetricType::Gauge,
+        )?;
+        for (kind, count) in self.lock().iter() {
+            let mut states: BTreeMap<String, i64> = BTreeMap::new();
+            for state in count() {
+                *states.entry(format!("{state:?}")).or_default() += 1;
+            }
+            for (state, number) in states {
+                let labels = [("kind", kind.as_str()), ("state", state.as_str())];
+                let encoder = gauge.encode_family(&labels)?;
+                ConstGauge::new(number).encode(encoder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Every metric of the operator.
 #[derive(Clone, Default)]
 pub(super) struct Metrics {
     pub(super) cloud_calls: Family<CloudCall, Counter>,
-    pub(super) api_writes: Family<ApiWrite, Counter>,
+    pub(super) api_requests: Family<ApiRequest, Counter>,
     pub(super) ended: Family<Ended, Counter>,
-    pub(super) sessions: Counter,
+    pub(super) reconciles: Family<Reconcile, Counter>,
+    pub(super) census: Census,
     pub(super) watch_faults: Family<WatchFault, Counter>,
     pub(super) leader: Gauge,
 }
@@ -61,9 +115,9 @@ impl Metrics {
             self.cloud_calls.clone(),
         );
         r.register(
-            "api_writes",
-            "Writes to the Kubernetes API server, by resource and result",
-            self.api_writes.clone(),
+            "api_requests",
+            "Requests to the Kubernetes API server, by verb, resource and HTTP status",
+            self.api_requests.clone(),
         );
         r.register(
             "operations_ended",
@@ -71,9 +125,9 @@ impl Metrics {
             self.ended.clone(),
         );
         r.register(
-            "sessions",
-            "Times that an object was looked at",
-            self.sessions.clone(),
+            "reconciles",
+            "Times that an operation was looked at, by kind",
+            self.reconciles.clone(),
         );
         r.register(
             "watch_faults",
@@ -81,5 +135,6 @@ impl Metrics {
             self.watch_faults.clone(),
         );
         r.register("leader", "1 while this process leads", self.leader.clone());
+        registry.register_collector(Box::new(self.census.clone()));
     }
 }

@@ -5,14 +5,18 @@
 //! be used; `run` wires watches, timers and the lease together. Nothing here
 //! decides whether a mutating call may be made.
 
+mod api_requests;
 mod audit;
 mod connection_status;
 mod connections;
 mod context;
 mod effects;
 mod endpoints;
+mod expiry;
+mod finished;
 mod keys;
 mod lease;
+mod ledger;
 mod metrics;
 mod observability;
 mod put;

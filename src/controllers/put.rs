@@ -1,13 +1,13 @@
 //! The one way in which status is written: a PUT under the precondition that the
 //! object is as it was read. The body has no spec, so it cannot change one.
 
+use kube::core::DeserializeGuard;
 use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::context::{API_TIMEOUT, Context};
-use super::metrics::ApiWrite;
 
 /// Why status was not written.
 #[derive(Debug)]
@@ -16,6 +16,9 @@ pub(super) enum NotWritten {
     Conflict,
     /// Nobody knows whether it was written.
     NoReply,
+    /// Something was written, with this resourceVersion, that cannot be read: the
+    /// CRD is another version's, or something rewrites status.
+    Unreadable(Option<String>),
 }
 
 /// Writes the status; the object as it stands then.
@@ -32,25 +35,24 @@ where
     S: Serialize,
 {
     let put = put(context, object, status);
-    let (result, label) = match timeout(API_TIMEOUT, put).await {
-        Ok(Ok(object)) => (Ok(object), "ok"),
-        Ok(Err(kube::Error::Api(e))) if e.code == 409 => (Err(NotWritten::Conflict), "conflict"),
-        Ok(Err(kube::Error::Api(e))) if e.code == 404 => (Err(NotWritten::Conflict), "gone"),
+    match timeout(API_TIMEOUT, put).await {
+        Ok(Ok(DeserializeGuard(Ok(object)))) => Ok(object),
+        Ok(Ok(DeserializeGuard(Err(invalid)))) => {
+            let (kind, error) = (R::kind(&()), &invalid.error);
+            tracing::error!(%kind, %error, "status was not stored as written");
+            Err(NotWritten::Unreadable(invalid.metadata.resource_version))
+        }
+        // Changed since it was read, or gone.
+        Ok(Err(kube::Error::Api(e))) if e.code == 409 || e.code == 404 => Err(NotWritten::Conflict),
         Ok(Err(e)) => {
             tracing::warn!(kind = %R::kind(&()), error = %e, "status not written");
-            (Err(NotWritten::NoReply), "failed")
+            Err(NotWritten::NoReply)
         }
-        Err(_) => (Err(NotWritten::NoReply), "failed"),
-    };
-    let label = ApiWrite {
-        resource: format!("{}/status", R::plural(&())),
-        result: label,
-    };
-    context.metrics.api_writes.get_or_create(&label).inc();
-    result
+        Err(_) => Err(NotWritten::NoReply),
+    }
 }
 
-async fn put<R, S>(context: &Context, object: &R, status: &S) -> kube::Result<R>
+async fn put<R, S>(context: &Context, object: &R, status: &S) -> kube::Result<DeserializeGuard<R>>
 where
     R: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
         + Clone

@@ -6,20 +6,23 @@ use serde_json::{Value, json};
 pub const NAMESPACE: &str = "errand-system";
 
 /// Namespace, service account, roles and bindings. No wildcard, no list or watch
-/// of Secrets, no delete.
+/// of Secrets. Delete is for ttlAfterSuccess alone; nobody deletes a ledger.
 pub fn manifests() -> Vec<Value> {
     let read = ["get", "list", "watch"];
+    let operate = ["get", "list", "watch", "delete"];
     let rules = json!([
-        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations"], "verbs": read},
-        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations/status"], "verbs": ["update"]},
+        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations", "desktoporders"], "verbs": operate},
+        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations/status", "desktoporders/status"], "verbs": ["update"]},
         {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections"], "verbs": read},
         {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections/status"], "verbs": ["update"]},
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]},
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
     ]);
-    let lease = json!([
+    let own = json!([
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["errand"], "verbs": ["get", "update"]},
+        {"apiGroups": ["errand.cloud"], "resources": ["operationledgers"], "verbs": ["get", "create", "update"]},
     ]);
     let rbac = "rbac.authorization.k8s.io/v1";
     let cluster_name = format!("{NAMESPACE}:errand");
@@ -30,8 +33,8 @@ pub fn manifests() -> Vec<Value> {
         json!({"apiVersion": rbac, "kind": "ClusterRole", "metadata": {"name": cluster_name}, "rules": rules}),
         json!({"apiVersion": rbac, "kind": "ClusterRoleBinding", "metadata": {"name": cluster_name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": cluster_name}, "subjects": subjects}),
-        json!({"apiVersion": rbac, "kind": "Role", "metadata": {"name": "errand-lease", "namespace": NAMESPACE}, "rules": lease}),
-        json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "errand-lease", "namespace": NAMESPACE},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "errand-lease"}, "subjects": subjects}),
+        json!({"apiVersion": rbac, "kind": "Role", "metadata": {"name": "errand-own", "namespace": NAMESPACE}, "rules": own}),
+        json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "errand-own", "namespace": NAMESPACE},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "errand-own"}, "subjects": subjects}),
     ]
 }

@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use errand_engine::{Span, Tick, Writer};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::future::{BoxFuture, join_all};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
+use kube::client::ClientBuilder;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -19,27 +22,30 @@ use kube::{Client, Config, Resource as _, ResourceExt};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
 use tokio::sync::{mpsc, watch as signal};
+use tokio::time::timeout;
 
+use super::api_requests::CountRequests;
 use super::connection_status;
 use super::connections::Connections;
 use super::context::{API_TIMEOUT, Context, Memories};
 use super::endpoints::EndpointPolicy;
+use super::finished::finished;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
+use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
-use super::put::put_status;
 use super::session::Session;
-use super::status::requested_at;
 use super::timers::Timers;
 use super::watches::{objects, received, version};
-use crate::api::{CloudConnection, Status};
+use crate::api::{CloudConnection, State};
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
+use crate::operations::desktop_order::OrderDesktop;
 use crate::operations::resize_cancellation::CancelResize;
 use crate::operations::{Kind, Object};
 
-/// How long running sessions may take to end after SIGTERM.
+/// How long running sessions may take to end after SIGTERM or a lost lease.
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// What `errand run` is told.
@@ -54,6 +60,9 @@ pub struct Settings {
     pub concurrency: u16,
     /// Which endpoints may be used beside the vendors'.
     pub endpoints: EndpointPolicy,
+    /// Which cluster this is; the uid of the namespace kube-system if absent and
+    /// all namespaces are watched.
+    pub cluster_id: Option<String>,
     /// The clock.
     pub clock: Clock,
 }
@@ -87,7 +96,11 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     config.connect_timeout = Some(Duration::from_secs(5));
     config.read_timeout = Some(Duration::from_secs(295));
     config.write_timeout = Some(API_TIMEOUT);
-    let client = Client::try_from(config).map_err(|e| RunError::Kubernetes(e.to_string()))?;
+    let metrics = Metrics::default();
+    let client = ClientBuilder::try_from(config)
+        .map_err(|e| RunError::Kubernetes(e.to_string()))?
+        .with_layer(&CountRequests(metrics.api_requests.clone()))
+        .build();
 
     let listen = settings.listen;
     let listener = bind(listen)
@@ -97,7 +110,6 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         .local_addr()
         .map_err(|e| RunError::Listen(listen, e))?;
     tracing::info!(%address, "serving /livez, /readyz and /metrics");
-    let metrics = Metrics::default();
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let ready = Arc::new(AtomicBool::new(false));
@@ -109,7 +121,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         },
     ));
 
-    let stop = stop_signal()?;
+    let (stopping, stop) = stop_signal()?;
     let writer = Writer(rand::rng().next_u64());
     let clock = settings.clock.clone();
     let leadership = Leadership::new(clock.clone());
@@ -130,13 +142,22 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     metrics.leader.set(1);
     tracing::info!("leading");
 
+    let work = work(&settings, client, metrics.clone(), leadership, writer, stop);
+    tokio::pin!(work);
     let lost = tokio::select! {
-        result = work(&settings, client, metrics.clone(), leadership, writer, stop.clone()) => {
+        result = &mut work => {
             result?;
             false
         }
         () = elector.keep() => true,
     };
+    if lost {
+        // Nothing more is sent. Running sessions end in order, so that an answer
+        // that is on its way is still recorded.
+        metrics.leader.set(0);
+        let _ = stopping.send(true);
+        work.await?;
+    }
     metrics.leader.set(0);
     elector.release().await;
     match lost {
@@ -168,12 +189,19 @@ async fn work(
         |_: &CloudConnection| {},
     );
     let (news_sender, news) = mpsc::unbounded_channel();
+    let cluster_id = match (&settings.cluster_id, namespace) {
+        (Some(given), _) => Some(given.clone()),
+        (None, None) => cluster_id(&client).await,
+        // One namespace is no cluster: its copy elsewhere would have the same uid.
+        (None, Some(_)) => None,
+    };
     let context = Arc::new(Context {
         connections: Connections {
             store: connections.clone(),
             keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
             transport,
             endpoints: settings.endpoints.clone(),
+            margin: rules.margin,
             news: news_sender,
         },
         events: Recorder::new(
@@ -183,6 +211,8 @@ async fn work(
                 instance: Some(hostname()),
             },
         ),
+        ledgers: Ledgers::new(client.clone(), settings.namespace.clone()),
+        cluster_id,
         client: client.clone(),
         clock,
         rules,
@@ -192,7 +222,12 @@ async fn work(
         memory: Memories::default(),
         started: Default::default(),
     });
-    let (changed_sender, changed) = mpsc::unbounded_channel();
+    let (changed, kinds): (Vec<_>, Vec<_>) = [
+        start::<CancelResize>(&context, settings, &stop),
+        start::<OrderDesktop>(&context, settings, &stop),
+    ]
+    .into_iter()
+    .unzip();
     let mut known = HashMap::new();
     let changes = connection_changes.inspect_ok(move |connection: &CloudConnection| {
         // Operations wait for a change of its spec. Its status is written by this
@@ -200,15 +235,47 @@ async fn work(
         let spec = (connection.uid(), connection.meta().generation);
         let reference = ObjectRef::from_obj(connection);
         if known.insert(reference, spec.clone()) != Some(spec) {
-            // Fails only while the process shuts down.
-            let _ = changed_sender.send(connection.clone());
+            for kind in &changed {
+                // Fails only while the process shuts down.
+                let _ = kind.send(connection.clone());
+            }
         }
     });
+    // Sessions that end need the connections still: those are watched until the
+    // last session has ended.
+    let (ending, ended) = signal::channel(false);
     tokio::join!(
-        control_connections(context.clone(), connections, changes, news, stop.clone()),
-        control::<CancelResize>(context, settings, changed, stop),
+        control_connections(context.clone(), connections, changes, news, ended),
+        async {
+            join_all(kinds).await;
+            let _ = ending.send(true);
+        },
     );
     Ok(())
+}
+
+/// The uid of kube-system, which no two clusters share.
+async fn cluster_id(client: &Client) -> Option<String> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    match timeout(API_TIMEOUT, api.get("kube-system")).await {
+        Ok(Ok(namespace)) => namespace.uid(),
+        Ok(Err(e)) => {
+            tracing::warn!(error = %e, "the namespace kube-system cannot be read, and --cluster-id is not given: nothing that costs money is sent");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// A channel for connections that have changed, and the controller of one kind.
+fn start<'a, K: Kind>(
+    context: &Arc<Context>,
+    settings: &'a Settings,
+    stop: &signal::Receiver<bool>,
+) -> (mpsc::UnboundedSender<CloudConnection>, BoxFuture<'a, ()>) {
+    let (sender, changed) = mpsc::unbounded_channel();
+    let control = control::<K>(context.clone(), settings, changed, stop.clone());
+    (sender, Box::pin(control))
 }
 
 /// Keeps the Ready condition of connections.
@@ -247,6 +314,7 @@ async fn control<K: Kind>(
 ) {
     let (cache, writer) = reflector::store();
     let (memory, started) = (context.memory.clone(), context.started.clone());
+    let (ledgers, leadership) = (context.ledgers.clone(), context.leadership.clone());
     let changes = objects(
         context.client.clone(),
         settings.watch_namespace.as_deref(),
@@ -256,6 +324,11 @@ async fn control<K: Kind>(
             let uid = gone.uid().unwrap_or_default();
             memory.forget(&uid);
             started.forget(&uid);
+            let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
+            if recorded && leadership.holds() {
+                let (ledgers, gone) = (ledgers.clone(), gone.clone());
+                tokio::spawn(async move { ledgers.note_deleted::<K>(gone).await });
+            }
         },
     );
     let (timers, due) = Timers::new(context.clock.clone());
@@ -269,6 +342,18 @@ async fn control<K: Kind>(
         timers,
     });
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+    let shown = control.cache.clone();
+    let census = &control.context.metrics.census;
+    census.add(
+        kind.clone(),
+        Box::new(move || {
+            let shown = shown.state();
+            let states = shown.iter().map(|o| o.status().and_then(|s| s.state));
+            states
+                .map(|state| state.unwrap_or(State::Pending))
+                .collect()
+        }),
+    );
     Controller::for_stream(changes, cache)
         .with_config(ControllerConfig::default().concurrency(settings.concurrency))
         .watches_stream(received(connections).map(Ok), referring)
@@ -282,13 +367,44 @@ async fn control<K: Kind>(
                 std::process::exit(1);
             });
         })
-        .run(reconcile::<K>, |_, e: &Infallible, _| match *e {}, control)
+        .run(
+            reconcile::<K>,
+            |_, e: &Infallible, _| match *e {},
+            control.clone(),
+        )
         .for_each(|result| {
             if let Err(e) = result {
                 tracing::debug!(%kind, error = %e, "controller");
             }
             async {}
         })
+        .await;
+    store_answers(&control, usize::from(settings.concurrency)).await;
+}
+
+/// Answers that could not be stored when they came get a last try before this
+/// process forgets them. What the watch has shown may be too old for that.
+async fn store_answers<K: Kind>(control: &Arc<Control<K>>, concurrency: usize) {
+    let context = &control.context;
+    let left = control.cache.state().into_iter().filter(|object| {
+        let uid = object.uid().unwrap_or_default();
+        context.memory.holds_an_answer(&uid)
+    });
+    let store = |object: Arc<K::Object>| async move {
+        let namespace = object.namespace().unwrap_or_default();
+        let api = Api::<K::Object>::namespaced(context.client.clone(), &namespace);
+        let name = object.name_any();
+        let Ok(Ok(found)) = timeout(API_TIMEOUT, api.get(&name)).await else {
+            tracing::warn!(operation = %object.target(), "an answer was not stored");
+            return;
+        };
+        if found.uid() == object.uid() {
+            context.memory.poke(&found.uid().unwrap_or_default());
+            let Ok(_) = reconcile::<K>(Arc::new(found), control.clone()).await;
+        }
+    };
+    stream::iter(left)
+        .for_each_concurrent(concurrency, store)
         .await;
 }
 
@@ -300,6 +416,17 @@ async fn reconcile<K: Kind>(
 ) -> Result<Action, Infallible> {
     let context = &control.context;
     let uid = object.uid().unwrap_or_default();
+    if object.status().is_some_and(|s| s.outcome.is_some()) {
+        if let Some(memory) = context.memory.take_untold(&uid) {
+            let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
+            Box::pin(session.run()).await;
+        }
+        context.memory.forget(&uid);
+        let again = finished::<K>(context, object.as_ref()).await;
+        let reference = ObjectRef::from_obj(object.as_ref());
+        control.timers.set(reference, again);
+        return Ok(Action::await_change());
+    }
     let memory = context.memory.take(&uid, context.writer);
     let version = version(object.as_ref());
     let now = context.clock.now().wall;
@@ -308,37 +435,20 @@ async fn reconcile<K: Kind>(
         context.memory.keep(&uid, memory);
         return Ok(Action::await_change());
     }
-    let ended = |object: &K::Object| object.status().is_some_and(|s| s.outcome.is_some());
-    if ended(&object) {
-        // Finished objects cost nothing, not even memory.
-        echo_request::<K>(context, object.as_ref()).await;
-        return Ok(Action::await_change());
-    }
     let reference = ObjectRef::from_obj(object.as_ref());
     let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
     let (mut memory, wake) = Box::pin(session.run()).await;
     let wake = wake.map(|span| spread(span, &uid));
     memory.quiet_until = wake.map(|span| Tick(context.clock.now().wall.0 + span.0));
     context.memory.keep(&uid, memory);
+    let shown = control.cache.get(&reference).and_then(|shown| shown.uid());
+    if shown.as_ref() != Some(&uid) {
+        // Deleted meanwhile: nobody else will tell.
+        context.memory.forget(&uid);
+        context.started.forget(&uid);
+    }
     control.timers.set(reference, wake);
     Ok(Action::await_change())
-}
-
-/// A finished operation is final: that a fresh look was asked for is answered
-/// with that alone.
-async fn echo_request<K: Kind>(context: &Context, object: &K::Object) {
-    let Some(status) = object.status() else {
-        return;
-    };
-    let requested = requested_at(object);
-    if requested.is_some() && requested != status.last_handled_reconcile_at {
-        let status = Status {
-            last_handled_reconcile_at: requested,
-            ..status.clone()
-        };
-        // A conflict brings a newer version, and with it another try.
-        let _ = put_status(context, object, &status).await;
-    }
 }
 
 /// The same pause for every object would wake them all at once.
@@ -379,19 +489,20 @@ fn hostname() -> String {
     std::env::var("HOSTNAME").unwrap_or_else(|_| "errand".to_owned())
 }
 
-/// Becomes true on SIGTERM or SIGINT.
-fn stop_signal() -> Result<signal::Receiver<bool>, RunError> {
+/// Becomes true on SIGTERM or SIGINT, or through the sender.
+fn stop_signal() -> Result<(signal::Sender<bool>, signal::Receiver<bool>), RunError> {
     use tokio::signal::unix::{SignalKind, signal as on};
     let (sender, receiver) = signal::channel(false);
     let error = |e: std::io::Error| RunError::Start(e.to_string());
     let mut term = on(SignalKind::terminate()).map_err(error)?;
     let mut int = on(SignalKind::interrupt()).map_err(error)?;
+    let told = sender.clone();
     tokio::spawn(async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
         tracing::info!("stopping");
-        let _ = sender.send(true);
+        let _ = told.send(true);
     });
-    Ok(receiver)
+    Ok((sender, receiver))
 }
 
 async fn stopped(mut stop: signal::Receiver<bool>) {

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use errand_engine::{
-    Answer, Change, Effect, Event, Now, Report, Span, Step, Trouble, View, may_send, step,
+    Answer, Change, Closing, Effect, Event, Now, Record, Report, Span, Step, Trouble, View,
+    may_send, step,
 };
 use kube::runtime::events::{Event as KubeEvent, EventType};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -17,11 +18,15 @@ use tokio::time::timeout;
 use super::audit::{Answered, Line};
 use super::connections::{Unusable, Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
-use super::effects::{kill_point, name};
-use super::metrics::{ApiWrite, CloudCall, Ended};
+use super::effects::{name, test_point};
+use super::expiry::{Expiry, expiry};
+use super::ledger::{Look, NotWritten as Unwritten};
+use super::metrics::{CloudCall, Ended, Reconcile};
 use super::put::{NotWritten, put_status};
-use super::status::{Rendering, step_status, stored, verdict, wish, words};
-use super::troubles::{concurrency_limit, no_ledger, passing, read_trouble, said};
+use super::status::{Rendering, approved, step_status, stored, verdict, wish, words};
+use super::troubles::{
+    concurrency_limit, no_ledger, not_leading, passing, read_trouble, said, unpayable,
+};
 use crate::api::{Reason, State, StepStatus, Timestamp};
 use crate::cloud::huawei::Sent;
 use crate::cloud::{Gate, Reading, Refusal};
@@ -38,7 +43,12 @@ pub(super) struct Session<'a, K: Kind> {
     memory: Memory,
     assessment: Option<Assessment<Observed<K>>>,
     connection: Option<Usable>,
+    /// The ledger as it was found, for kinds that have one.
+    look: Option<Look>,
     trouble: Option<String>,
+    /// What stands there is not what `object` says: an intent that was not stored
+    /// as written. The next write replaces it.
+    mangled: bool,
 }
 
 /// What an effect gave.
@@ -62,13 +72,17 @@ impl<'a, K: Kind> Session<'a, K> {
             memory,
             assessment: None,
             connection: None,
+            look: None,
             trouble: None,
+            mangled: false,
         }
     }
 
     /// Runs it; gives what to remember, and when to look again.
     pub(super) async fn run(mut self) -> (Memory, Option<Span>) {
-        self.ctx.metrics.sessions.inc();
+        let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+        let reconciles = &self.ctx.metrics.reconciles;
+        reconciles.get_or_create(&Reconcile { kind }).inc();
         self.note_version();
         // What a connection says counts from the first moment on.
         let _ = timeout(API_TIMEOUT, self.ctx.connections.store.wait_until_ready()).await;
@@ -81,9 +95,9 @@ impl<'a, K: Kind> Session<'a, K> {
             for effect in effects {
                 let effect_name = name(&effect);
                 tracing::trace!(?effect, "effect");
-                kill_point("before", effect_name);
+                test_point("before", effect_name).await;
                 let outcome = self.carry_out(effect).await;
-                kill_point("after", effect_name);
+                test_point("after", effect_name).await;
                 match outcome {
                     Outcome::Event(event) => next = Some(event),
                     Outcome::Nothing => {}
@@ -102,9 +116,8 @@ impl<'a, K: Kind> Session<'a, K> {
             Effect::Read => self.read().await,
             Effect::Observe => self.observe().await,
             Effect::Permit(_) => self.permit().await,
-            // No kind of this version has a step that needs the ledger; one that
-            // asked for it must not go on without.
-            Effect::Claim(_) => Event::Forbidden(self.now(), no_ledger()),
+            Effect::Claim(step) => self.claim(step).await,
+            Effect::Close(step, closing) => self.close(step, closing).await,
             Effect::Intend(step, change) => self.write(change, Some(step)).await,
             Effect::Send(_) => self.send().await,
             Effect::Store(change) => self.write(change, None).await,
@@ -162,31 +175,46 @@ impl<'a, K: Kind> Session<'a, K> {
         let asked = self.object.asked();
         let connections = &self.ctx.connections;
         let usable = match connections.find(&namespace, asked.connection).await {
-            Ok(found) => connections.usable(&namespace, &found, K::SERVICE).await,
+            Ok(found) => connections.usable(&namespace, &found, K::SERVICES).await,
             Err(unusable) => Err(unusable),
         };
         let mut connection = match usable {
             Ok(usable) => usable,
             Err(unusable) => return Event::Unobserved(self.now(), self.tell(unusable)),
         };
-        let facts = K::observe(&connection.client, &self.object).await;
+        // The ledger first: a claim on it as it is found counts on a look at the
+        // cloud that is newer than every earlier claim.
+        self.look = None;
+        if let Some(claimant) = K::claimant(&self.object, &connection.place) {
+            match self.ctx.ledgers.look::<K>(&self.object, claimant).await {
+                Ok(look) => self.look = Some(look),
+                Err(text) => return Event::Unobserved(self.now(), self.tell(no_ledger(text))),
+            }
+        }
+        let record = self.look.as_ref().map_or(Record::None, |look| look.record);
+        let open = self.look.as_ref().and_then(|look| look.open.clone());
+        let facts = K::observe(&connection.clients, &self.object, open.as_ref()).await;
         self.count_call("observe", if facts.is_ok() { "ok" } else { "failed" });
         match facts {
             Ok(facts) => {
                 connection.accepted();
                 self.connection = Some(connection);
-                let assessment = K::assess(&self.object, &facts);
+                let assessment = K::assess(&self.object, &facts, open.as_ref());
                 let view = View {
                     started,
                     goal: assessment.goal,
                     trace: assessment.trace,
+                    due: assessment.due,
+                    record,
                 };
                 self.assessment = Some(assessment);
                 Event::Observed(self.now(), view)
             }
             Err(e) => {
                 let unusable = match e.reading {
-                    Reading::Blocked(Reason::CredentialsRejected) => connection.rejected(),
+                    Reading::Blocked(Reason::CredentialsRejected) => {
+                        connection.rejected(&e.refusal)
+                    }
                     Reading::Retry(_) => read_trouble(&e),
                     // Any other answer was given to an accepted key.
                     _ => {
@@ -201,14 +229,20 @@ impl<'a, K: Kind> Session<'a, K> {
 
     async fn permit(&mut self) -> Event {
         let now = self.now();
+        if !self.ctx.leadership.holds() {
+            return Event::Forbidden(now, not_leading());
+        }
         let Some(connection) = &self.connection else {
             return Event::Forbidden(now, passing(Reason::ConnectionNotReady));
         };
-        let offset = connection.client.clock_offset();
+        let offset = connection.clients.of(K::SERVICES[0]).clock_offset();
         if offset.abs() > self.ctx.rules.margin.0 {
             let trouble = passing(Reason::ClockSkew);
             self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
             return Event::Forbidden(now, trouble);
+        }
+        if let Some(unusable) = self.unpayable() {
+            return Event::Forbidden(now, self.tell(unusable));
         }
         match self.admitted() {
             true => Event::Permitted(now),
@@ -216,6 +250,59 @@ impl<'a, K: Kind> Session<'a, K> {
                 let trouble = self.tell(concurrency_limit(self.ctx.rules.poll));
                 Event::Forbidden(now, trouble)
             }
+        }
+    }
+
+    /// Why what costs money must not be sent through this connection, or from
+    /// this cluster.
+    fn unpayable(&self) -> Option<Unusable> {
+        let policy = &self.connection.as_ref()?.policy;
+        let wanted = K::payment(&self.object);
+        unpayable(wanted, policy, self.ctx.cluster_id.as_deref())
+    }
+
+    async fn claim(&mut self, step: Step) -> Event {
+        let now = self.now();
+        let approved = approved(&self.object);
+        let Some(look) = &mut self.look else {
+            return Event::NoReply(now);
+        };
+        match self.ctx.ledgers.claim::<K>(look, &step, approved).await {
+            Ok(()) => Event::Permitted(self.now()),
+            Err(Unwritten::Conflict) => Event::Conflict,
+            Err(Unwritten::NoReply) => Event::NoReply(self.now()),
+            Err(Unwritten::Forbidden(unusable)) => {
+                let now = self.now();
+                Event::Forbidden(now, self.tell(unusable))
+            }
+        }
+    }
+
+    async fn close(&mut self, step: Step, closing: Closing) -> Event {
+        let now = self.now();
+        let mut ids = self
+            .assessment
+            .as_ref()
+            .map(|a| a.ids.clone())
+            .unwrap_or_default();
+        let id = self.intent(&step).id;
+        let steps = self.object.status().map_or(&[][..], |status| &status.steps);
+        let recorded = steps.iter().find(|step| step.id == id);
+        ids.extend(recorded.map(|step| step.ids.clone()).unwrap_or_default());
+        if let Some((number, said)) = &self.memory.said
+            && *number == step.number
+        {
+            ids.extend(said.ids.clone());
+        }
+        let Some(look) = &mut self.look else {
+            return Event::NoReply(now);
+        };
+        let time = Timestamp::from_millis(now.wall.0);
+        let closed = self.ctx.ledgers.close::<K>(look, closing, ids, time);
+        match closed.await {
+            Ok(()) => Event::Written(self.now(), true),
+            Err(Unwritten::Conflict) => Event::Conflict,
+            Err(Unwritten::NoReply | Unwritten::Forbidden(_)) => Event::NoReply(self.now()),
         }
     }
 
@@ -266,20 +353,18 @@ impl<'a, K: Kind> Session<'a, K> {
         let (Some(step), Some(connection)) = (self.memory.engine.intent(), &self.connection) else {
             return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
         };
-        let (step, client) = (*step, connection.client.clone());
-        let info = step_status::<K>(&step, None);
+        let (step, clients) = (*step, connection.clients.clone());
+        let info = self.intent(&step);
         self.audit("sending", &info, None);
-        let sent = K::perform(&client, &self.object, step.key, self.gate(step)).await;
+        let sent = K::perform(&clients, &self.object, step.key, self.gate(step)).await;
         let (result, refusal) = match &sent {
-            Sent::Accepted { request_id, .. } => {
-                let request_id = request_id.clone();
-                (
-                    "accepted",
-                    Refusal {
-                        request_id,
-                        ..Refusal::default()
-                    },
-                )
+            Sent::Accepted { request_id, ids } => {
+                let said = Refusal {
+                    request_id: request_id.clone(),
+                    ids: ids.clone(),
+                    ..Refusal::default()
+                };
+                ("accepted", said)
             }
             Sent::Refused(_, refusal) => ("refused", refusal.clone()),
             Sent::NotSent(refusal) => ("not_sent", refusal.clone()),
@@ -306,7 +391,7 @@ impl<'a, K: Kind> Session<'a, K> {
                 if let Reading::Blocked(Reason::CredentialsRejected) = reading
                     && let Some(connection) = &mut self.connection
                 {
-                    self.trouble = Some(connection.rejected().text);
+                    self.trouble = Some(connection.rejected(&refusal).text);
                 } else {
                     self.trouble = Some(said(info.name.as_str(), &refusal));
                 }
@@ -364,26 +449,39 @@ impl<'a, K: Kind> Session<'a, K> {
                 .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
                 .map(|(_, said)| said),
             intent,
+            claimant: self.look.as_ref().map(|look| &look.claimant),
+            orphan_of: self.look.as_ref().and_then(Look::orphan_of),
             now: self.now().wall,
             random: rand::rng().next_u64(),
         }
         .status();
-        if self.object.status() == Some(&status) {
+        if !self.mangled && self.object.status() == Some(&status) {
             return Event::Written(self.now(), true);
         }
         match put_status(self.ctx, &self.object, &status).await {
-            Ok(object) => {
-                let echoed = intent.is_none_or(|step| self.echoes(&object, &step));
+            Ok(object) if intent.is_none_or(|step| self.echoes(&object, &step)) => {
                 self.object = object;
+                self.mangled = false;
                 self.note_version();
                 if change.answer.is_some() {
                     self.memory.said = None;
                 }
-                Event::Written(self.now(), echoed)
+                Event::Written(self.now(), true)
             }
+            Ok(object) => self.not_echoed(object.resource_version()),
+            Err(NotWritten::Unreadable(version)) if intent.is_some() => self.not_echoed(version),
             Err(NotWritten::Conflict) => Event::Conflict,
-            Err(NotWritten::NoReply) => Event::NoReply(self.now()),
+            Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => Event::NoReply(self.now()),
         }
+    }
+
+    /// The intent does not stand there as written, and is not sent. It must not
+    /// look like one that was, either: the next write goes from the status before.
+    fn not_echoed(&mut self, version: Option<String>) -> Event {
+        self.object.meta_mut().resource_version = version;
+        self.mangled = true;
+        self.note_version();
+        Event::Written(self.now(), false)
     }
 
     /// The reply holds the intent as it was written, for this very object.
@@ -391,12 +489,29 @@ impl<'a, K: Kind> Session<'a, K> {
         let last = reply.status().and_then(|status| status.steps.last());
         reply.uid() == self.object.uid()
             && reply.meta().generation == self.object.meta().generation
-            && last.is_some_and(|last| *last == step_status::<K>(step, self.step_target()))
+            && last.is_some_and(|last| {
+                let written = StepStatus {
+                    target: self.step_target(),
+                    body_digest: self.body_digest(),
+                    ..self.intent(step)
+                };
+                *last == written
+            })
+    }
+
+    /// The step as an intent of this object.
+    fn intent(&self, step: &Step) -> StepStatus {
+        let uid = self.object.uid().unwrap_or_default();
+        step_status::<K>(&uid, step, None, None)
     }
 
     /// What the next step is about, where that was found by looking.
     fn step_target(&self) -> Option<String> {
         self.assessment.as_ref()?.target.clone()
+    }
+
+    fn body_digest(&self) -> Option<String> {
+        self.look.as_ref().map(|look| look.claimant.body_digest())
     }
 
     async fn announce(&self, report: Report) {
@@ -414,6 +529,11 @@ impl<'a, K: Kind> Session<'a, K> {
         };
         if let Report::Ended(_) = report {
             let outcome = reason.clone();
+            let stands = self.object.status().and_then(|s| s.outcome.as_ref());
+            if stands != Some(&outcome) {
+                // Another process has ended it otherwise, and tells that.
+                return;
+            }
             self.ctx
                 .metrics
                 .ended
@@ -430,31 +550,41 @@ impl<'a, K: Kind> Session<'a, K> {
             );
         }
         tracing::info!(operation = %self.object.target(), ?state, %reason, "reported");
+        let type_ = match state {
+            State::Succeeded => EventType::Normal,
+            _ => EventType::Warning,
+        };
+        self.publish(type_, reason, note, format!("{state:?}"))
+            .await;
+        if let Expiry::TrackedBy(tool) = expiry(&self.object, self.now().wall) {
+            let note = format!(
+                "ttlAfterSuccess is not applied: {tool} tracks this object and would make it anew. Remove it there."
+            );
+            let reason = "TtlNotApplied".to_owned();
+            self.publish(EventType::Normal, reason, Some(note), "Expire".to_owned())
+                .await;
+        }
+    }
+
+    async fn publish(
+        &self,
+        type_: EventType,
+        reason: String,
+        note: Option<String>,
+        action: String,
+    ) {
         let event = KubeEvent {
-            type_: match state {
-                State::Succeeded => EventType::Normal,
-                _ => EventType::Warning,
-            },
+            type_,
             reason,
             note,
-            action: format!("{state:?}"),
+            action,
             secondary: None,
         };
         let reference = self.object.object_ref(&());
         let published = timeout(API_TIMEOUT, self.ctx.events.publish(&event, &reference)).await;
-        let result = match published {
-            Ok(Ok(())) => "ok",
-            Ok(Err(e)) => {
-                tracing::warn!(error = %e, "event not published");
-                "failed"
-            }
-            Err(_) => "failed",
-        };
-        let label = ApiWrite {
-            resource: "events".to_owned(),
-            result,
-        };
-        self.ctx.metrics.api_writes.get_or_create(&label).inc();
+        if let Ok(Err(e)) = published {
+            tracing::warn!(error = %e, "event not published");
+        }
     }
 
     /// The step whose answer has no object any more, and a sentence about it.
@@ -475,7 +605,7 @@ impl<'a, K: Kind> Session<'a, K> {
     }
 
     fn count_call(&self, call: &'static str, result: &'static str) {
-        let service = K::SERVICE.label();
+        let service = K::SERVICES[0].label();
         let label = CloudCall {
             service,
             call,

@@ -7,12 +7,13 @@ use errand_engine::{
 
 use kube::Resource as _;
 
+use super::troubles::said;
 use crate::api::{
-    AnswerWord, Condition, Decision, Hold, Mode, PlanStatus, Reason, State, Status, StepStatus,
-    Timestamp,
+    AnswerWord, Condition, Decision, Hold, LedgerClaim, LedgerObject, LocalRef, Mode, PlanStatus,
+    Reason, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
-use crate::operations::{Assessment, Kind, Object, StepInfo};
+use crate::operations::{Assessment, Claimant, Kind, Object, StepInfo};
 
 /// The first step and this many of the last are kept.
 const KEPT_STEPS: usize = 15;
@@ -37,15 +38,53 @@ pub(super) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {
             .filter_map(|step| engine_step::<K>(step))
             .collect(),
         ended: status.outcome.is_some(),
+        restored: restored(object),
         hold: status.hold.as_ref().map(|hold| Question {
             id: hold_number(&hold.id),
-            hold: match hold.reason == Reason::ProofTimeout.to_string() {
-                true => EngineHold::ProofTimeout,
-                false => EngineHold::AnswerUnknown,
-            },
+            hold: engine_hold(hold),
         }),
         wish: wish::<K>(object, suspended),
     }
+}
+
+/// Labels that tools put on what they restore from a backup.
+const RESTORED: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
+
+fn restored(object: &impl kube::Resource) -> bool {
+    let labels = object.meta().labels.as_ref();
+    labels.is_some_and(|labels| RESTORED.iter().any(|label| labels.contains_key(*label)))
+}
+
+/// Which question it is. Two of them have one reason, and differ in what may be
+/// decided.
+fn engine_hold(hold: &Hold) -> EngineHold {
+    let found = EngineHold::ALL.iter().find(|engine| {
+        hold.reason == held(**engine).to_string() && hold.choices == choices(**engine)
+    });
+    found.copied().unwrap_or(EngineHold::AnswerUnknown)
+}
+
+/// How a question is told.
+fn held(hold: EngineHold) -> Reason {
+    match hold {
+        EngineHold::AnswerUnknown | EngineHold::OrphanUnknown => Reason::AnswerUnknown,
+        EngineHold::ProofTimeout => Reason::ProofTimeout,
+        EngineHold::NoRecord => Reason::NoRecord,
+        EngineHold::LedgerConflict => Reason::LedgerConflict,
+    }
+}
+
+/// The answer to the open question is that the call be made again.
+pub(super) fn approved<O: Object>(object: &O) -> bool {
+    let open = object.status().and_then(|status| status.hold.as_ref());
+    let answer = object.asked().resolution;
+    matches!((open, answer), (Some(open), Some(answer))
+        if open.id == answer.hold_id && answer.decision == Decision::SendAgain)
+}
+
+fn choices(hold: EngineHold) -> Vec<String> {
+    let choices = hold.choices().iter();
+    choices.map(|c| format!("{:?}", choice(*c))).collect()
 }
 
 /// What the user asks, in the engine's words.
@@ -110,19 +149,57 @@ fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
         },
         window: Span(step.send_before.millis() - intended.0),
         answer: step.answer.map(|word| match word {
-            AnswerWord::Accepted => Answer::Accepted,
-            AnswerWord::Unknown => Answer::Unknown,
-            AnswerWord::NotSent => Answer::NotSent,
             AnswerWord::Refused => {
+                let status = step.http_status.unwrap_or_default();
                 let code = step.code.as_deref().unwrap_or_default();
-                Answer::Refused(K::SERVICE.recorded(code).map_or(Verdict::Verify, verdict))
+                let reading = K::SERVICES[0].recorded(status, code);
+                Answer::Refused(reading.map_or(Verdict::Verify, verdict))
             }
+            known => engine_answer(known),
         }),
         answered: step
             .looked_again_at
             .or(step.answered_at)
             .map(|at| Tick(at.millis())),
     })
+}
+
+fn engine_answer(word: AnswerWord) -> Answer {
+    match word {
+        AnswerWord::Accepted => Answer::Accepted,
+        AnswerWord::Unknown => Answer::Unknown,
+        AnswerWord::NotSent => Answer::NotSent,
+        AnswerWord::Refused => Answer::Refused(Verdict::Verify),
+    }
+}
+
+/// An answer as it is written.
+pub(super) fn answer_word(answer: Answer) -> AnswerWord {
+    match answer {
+        Answer::Accepted => AnswerWord::Accepted,
+        Answer::Refused(_) => AnswerWord::Refused,
+        Answer::Unknown => AnswerWord::Unknown,
+        Answer::NotSent => AnswerWord::NotSent,
+    }
+}
+
+/// A step that the ledger holds, as the engine sees it.
+pub(super) fn claimed_step<K: Kind>(claim: &LedgerClaim) -> Step {
+    let info = info::<K>(&claim.step).unwrap_or(&K::STEPS[0]);
+    let claimed = Tick(claim.claimed_at.millis());
+    Step {
+        number: claim.number,
+        key: info.key,
+        class: info.class,
+        writer: Writer(u64::from_str_radix(&claim.writer, 16).unwrap_or(0)),
+        intended: Now {
+            wall: claimed,
+            mono: claimed,
+        },
+        window: Span(claim.send_before.millis() - claimed.0),
+        answer: claim.answer.map(engine_answer),
+        answered: None,
+    }
 }
 
 /// How a refusal is read, in the engine's words.
@@ -148,6 +225,10 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) said: Option<&'a Refusal>,
     /// A further intent.
     pub(super) intent: Option<Step>,
+    /// What it claims, for kinds that have a ledger.
+    pub(super) claimant: Option<&'a Claimant>,
+    /// The operation that is gone, whose call is to be resolved first.
+    pub(super) orphan_of: Option<&'a LedgerObject>,
     pub(super) now: Tick,
     /// For the id of a new hold.
     pub(super) random: u64,
@@ -163,7 +244,13 @@ impl<K: Kind> Rendering<'_, K> {
         if let Some(step) = &self.intent {
             status.started_at.get_or_insert(now);
             let target = self.assessment.and_then(|a| a.target.clone());
-            push_step(&mut status.steps, step_status::<K>(step, target));
+            let digest = self.claimant.map(Claimant::body_digest);
+            let uid = self.object.meta().uid.clone().unwrap_or_default();
+            let intent = step_status::<K>(&uid, step, target, digest);
+            push_step(&mut status.steps, intent);
+            status.ledger_ref = self.claimant.map(|claimant| LocalRef {
+                name: claimant.ledger(),
+            });
             status.step_count = Some(step.number);
         }
         if let Some(assessment) = self.assessment {
@@ -202,21 +289,25 @@ impl<K: Kind> Rendering<'_, K> {
         let Some(step) = status.steps.iter_mut().find(|s| s.number == number) else {
             return;
         };
-        if step.answer.is_some() {
+        // An unknown answer may become known by looking.
+        if step
+            .answer
+            .is_some_and(|answer| answer != AnswerWord::Unknown)
+        {
             return;
         }
-        step.answer = Some(match answer {
-            Answer::Accepted => AnswerWord::Accepted,
-            Answer::Refused(_) => AnswerWord::Refused,
-            Answer::Unknown => AnswerWord::Unknown,
-            Answer::NotSent => AnswerWord::NotSent,
-        });
+        step.answer = Some(answer_word(answer));
         step.answered_at = Some(Timestamp::from_millis(at.0));
         if let Some(said) = self.said {
             let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            step.http_status = Some(said.status).filter(|status| *status > 0);
+            step.ids.clone_from(&said.ids);
             step.code = text(&said.code);
             step.request_id = text(&said.request_id);
             step.message = text(&said.message);
+        }
+        if let Some(found) = self.assessment.map(|a| &a.ids) {
+            step.ids.extend(found.clone());
         }
     }
 
@@ -238,11 +329,7 @@ impl<K: Kind> Rendering<'_, K> {
         status.hold = Some(Hold {
             id: format!("h-{:08x}", self.random & 0xffff_ffff),
             reason: reason.to_string(),
-            choices: hold
-                .choices()
-                .iter()
-                .map(|c| format!("{:?}", choice(*c)))
-                .collect(),
+            choices: choices(hold),
             since: now,
         });
     }
@@ -281,6 +368,17 @@ impl<K: Kind> Rendering<'_, K> {
         }
     }
 
+    /// The last step's answer, where an earlier write recorded it.
+    fn recorded_refusal(&self) -> Option<Refusal> {
+        let step = self.object.status()?.steps.last()?;
+        Some(Refusal {
+            status: step.http_status.unwrap_or_default(),
+            code: step.code.clone().unwrap_or_default(),
+            message: step.message.clone().unwrap_or_default(),
+            ..Refusal::default()
+        })
+    }
+
     /// An answer in the spec that is none to the open question.
     fn stale_answer(&self, open: Option<&Hold>) -> Option<&'static str> {
         let open = open?;
@@ -302,6 +400,13 @@ impl<K: Kind> Rendering<'_, K> {
     /// What happened, what was seen, and what to do: stable while nothing changes.
     fn summary(&self, reason: Reason, open: Option<&Hold>) -> String {
         let seen = self.assessment.map(|a| a.seen.as_str());
+        let refused;
+        let orphan = self.orphan_of.map(|gone| {
+            format!(
+                "It is the call of {} {}/{}, which is gone; a decision is about that call, and then this operation goes on.",
+                gone.kind, gone.namespace, gone.name
+            )
+        });
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
                 (Some(trouble), _) => vec![trouble],
@@ -314,12 +419,21 @@ impl<K: Kind> Rendering<'_, K> {
                 None => vec![reason.meaning()],
             },
             Report::Ended(End::Refused) => {
-                let said = self.said.map(|s| s.message.as_str()).unwrap_or_default();
-                let code = self.said.map(|s| s.code.as_str()).unwrap_or_default();
-                vec![reason.meaning(), code, said]
+                let refusal = self.said.cloned().or_else(|| self.recorded_refusal());
+                refused = refusal.map(|refusal| said("It said", &refusal));
+                vec![reason.meaning(), refused.as_deref().unwrap_or_default()]
             }
             Report::Suspended | Report::BeforeWindow => vec![reason.meaning()],
-            Report::Held(_) => [Some(reason.meaning()), seen, self.stale_answer(open)]
+            Report::Held(_) => {
+                let parts = [
+                    Some(reason.meaning()),
+                    orphan.as_deref(),
+                    seen,
+                    self.stale_answer(open),
+                ];
+                parts.into_iter().flatten().collect()
+            }
+            Report::ResolvingAnswer => [Some(reason.meaning()), orphan.as_deref(), seen]
                 .into_iter()
                 .flatten()
                 .collect(),
@@ -348,8 +462,7 @@ pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
         Report::Suspended => (State::Suspended, Reason::SuspendedBySpec),
         Report::Planned => (State::Planned, Reason::PlanReady),
         Report::Blocked(code) => (State::Blocked, reason(code)),
-        Report::Held(EngineHold::AnswerUnknown) => (State::Held, Reason::AnswerUnknown),
-        Report::Held(EngineHold::ProofTimeout) => (State::Held, Reason::ProofTimeout),
+        Report::Held(hold) => (State::Held, held(hold)),
         Report::Ended(End::Succeeded(How::Proven)) => (State::Succeeded, K::DONE),
         Report::Ended(End::Succeeded(How::AlreadySatisfied)) => {
             (State::Succeeded, Reason::AlreadySatisfied)
@@ -364,15 +477,20 @@ pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
     }
 }
 
-/// An intent as it is written.
-pub(super) fn step_status<K: Kind>(step: &Step, target: Option<String>) -> StepStatus {
+/// An intent as it is written, of the object with that uid.
+pub(super) fn step_status<K: Kind>(
+    uid: &str,
+    step: &Step,
+    target: Option<String>,
+    body_digest: Option<String>,
+) -> StepStatus {
     let name = K::STEPS
         .iter()
         .find(|info| info.key == step.key)
         .map_or("", |info| info.name);
     StepStatus {
         number: step.number,
-        id: format!("{:016x}-{}", step.writer.0, step.number),
+        id: step_id(uid, step),
         name: name.to_owned(),
         writer: format!("{:016x}", step.writer.0),
         intended_at: Timestamp::from_millis(step.intended.wall.0),
@@ -380,15 +498,25 @@ pub(super) fn step_status<K: Kind>(step: &Step, target: Option<String>) -> StepS
         token: None,
         target,
         baseline: None,
-        body_digest: None,
+        body_digest,
         answer: None,
         answered_at: None,
         looked_again_at: None,
+        http_status: None,
         code: None,
         request_id: None,
         message: None,
+        ids: Default::default(),
         unknown: Default::default(),
     }
+}
+
+/// Tells an intent from every other, also from those of other objects: the ledger
+/// of a target keeps them all, and numbers begin anew where status was emptied.
+fn step_id(uid: &str, step: &Step) -> String {
+    let object: String = uid.chars().take(8).collect();
+    let (writer, at) = (step.writer.0, step.intended.wall.0);
+    format!("{writer:016x}-{object}-{at:x}-{}", step.number)
 }
 
 fn push_step(steps: &mut Vec<StepStatus>, step: StepStatus) {

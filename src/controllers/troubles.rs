@@ -4,7 +4,7 @@
 use errand_engine::{Code, Span, Trouble};
 
 use super::connections::Unusable;
-use crate::api::Reason;
+use crate::api::{LedgerObject, PaidOperations, Policy, Reason};
 use crate::cloud::huawei::CallError;
 use crate::cloud::{Reading, Refusal};
 
@@ -36,18 +36,96 @@ pub(super) fn passing(reason: Reason) -> Trouble {
     }
 }
 
-pub(super) fn no_ledger() -> Trouble {
+/// Another process leads: it tells what there is to tell.
+pub(super) fn not_leading() -> Trouble {
     Trouble {
-        code: Code(Reason::ConnectionNotReady.index()),
-        blocked: true,
-        quiet: 0,
-        pause: None,
+        quiet: u32::MAX,
+        ..passing(Reason::Pending)
+    }
+}
+
+/// Another object has a call to the target under way.
+pub(super) fn target_locked(holder: &LedgerObject) -> Unusable {
+    let LedgerObject {
+        kind,
+        namespace,
+        name,
+        ..
+    } = holder;
+    Unusable {
+        trouble: Trouble {
+            quiet: 0,
+            ..passing(Reason::TargetLocked)
+        },
+        text: format!(
+            "{kind} {namespace}/{name} has a call to this target under way that must not be repeated. This one waits until that has ended."
+        ),
+    }
+}
+
+pub(super) fn ledger_full(name: &str) -> Unusable {
+    blocked(
+        Reason::LedgerFull,
+        format!(
+            "OperationLedger {name} has no room for another call, and nothing of it is dropped. Nothing is sent without a record."
+        ),
+    )
+}
+
+/// Why an operation that costs this must not be sent through a connection with
+/// that policy, or from this cluster. A copy of the objects in another cluster
+/// must not order again what this one orders.
+pub(super) fn unpayable(
+    wanted: PaidOperations,
+    policy: &Policy,
+    cluster: Option<&str>,
+) -> Option<Unusable> {
+    if wanted == PaidOperations::Forbid {
+        return None;
+    }
+    let allowed = policy.paid_operations.unwrap_or_default();
+    if allowed < wanted {
+        return Some(blocked(
+            Reason::PaidOperationsForbidden,
+            format!(
+                "policy.paidOperations of the connection is {allowed:?}; this operation needs {wanted:?}."
+            ),
+        ));
+    }
+    let text = match (policy.cluster_id.as_deref(), cluster) {
+        (Some(meant), Some(here)) if meant == here => return None,
+        (_, None) => "The operator was not told which cluster this is (--cluster-id), so it sends nothing that costs money.".to_owned(),
+        (meant, Some(here)) => format!(
+            "policy.clusterId of the connection is {}, and this cluster is {here}: what costs money is sent from there only.",
+            meant.unwrap_or("not given")
+        ),
+    };
+    Some(blocked(Reason::ConnectionMismatch, text))
+}
+
+/// A person has to mend something.
+pub(super) fn blocked(reason: Reason, text: String) -> Unusable {
+    Unusable {
+        trouble: Trouble {
+            blocked: true,
+            quiet: 0,
+            ..passing(reason)
+        },
+        text,
+    }
+}
+
+/// The ledger cannot be read or written.
+pub(super) fn no_ledger(text: String) -> Unusable {
+    Unusable {
+        trouble: passing(Reason::ConnectionNotReady),
+        text,
     }
 }
 
 /// A sentence from a refusal. Without the request id, which differs each time.
 pub(super) fn said(call: &str, refusal: &Refusal) -> String {
-    match (refusal.label(), refusal.message.as_str()) {
+    match (refusal.label(), refusal.message.trim_end_matches('.')) {
         (label, "") => format!("{call}: {label}."),
         (label, message) if label.is_empty() => format!("{call}: {message}."),
         (label, message) => format!("{call}: {label}: {message}."),

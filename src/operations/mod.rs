@@ -4,23 +4,27 @@
 //! Nothing here writes to Kubernetes, decides whether a step may be sent, or
 //! repeats one: that is the engine's, carried out by `controllers`.
 
+mod claims;
+pub mod desktop_order;
 pub mod resize_cancellation;
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use errand_engine::{Class, Goal, Plan, StepKey, Trace};
+pub use claims::{Claimant, Place, Recorded};
+use errand_engine::{Class, Due, Goal, Plan, StepKey, Trace};
 use k8s_openapi::NamespaceResourceScope;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::{
-    ConditionStatus, ConnectionRef, Mode, PlanStatus, Reason, Resolution, Schedule, Status,
+    Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
+    Schedule, Status,
 };
-use crate::cloud::huawei::{CallError, Client, Sent};
-use crate::cloud::{Gate, Reading};
+use crate::cloud::huawei::{CallError, Client, Ids, Sent, verdicts};
+use crate::cloud::{Gate, Reading, Rows};
 
 /// A step of a kind: one mutating cloud call.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,8 @@ pub struct StepInfo {
     pub class: Class,
     /// Recorded in the ledger.
     pub ledger: bool,
+    /// It costs money.
+    pub paid: bool,
 }
 
 impl StepInfo {
@@ -42,6 +48,7 @@ impl StepInfo {
             key: self.key,
             class: self.class,
             ledger: self.ledger,
+            paid: self.paid,
         }
     }
 }
@@ -57,10 +64,27 @@ pub struct Asked<'a> {
     pub suspend: bool,
     /// From an accepted answer until its effect has to be seen.
     pub verify_timeout: Duration,
+    /// How long after its success the object is deleted.
+    pub ttl_after_success: Option<Duration>,
     /// When the first call may be sent.
     pub schedule: Option<&'a Schedule>,
     /// The answer to a question.
     pub resolution: Option<&'a Resolution>,
+}
+
+impl<'a> Asked<'a> {
+    /// What is asked by a spec, with what it means where it says nothing.
+    pub fn of(spec: &'a Common) -> Self {
+        Self {
+            connection: &spec.connection_ref,
+            mode: spec.mode.unwrap_or_default(),
+            suspend: spec.suspend.unwrap_or(false),
+            verify_timeout: spec.verify_timeout.map_or(VERIFY_TIMEOUT, Into::into),
+            ttl_after_success: spec.ttl_after_success.map(Into::into),
+            schedule: spec.schedule.as_ref(),
+            resolution: spec.resolution.as_ref(),
+        }
+    }
 }
 
 /// What a complete reading of the cloud means.
@@ -68,8 +92,12 @@ pub struct Asked<'a> {
 pub struct Assessment<O> {
     /// For the engine. Its codes are indices of [`Reason`].
     pub goal: Goal,
-    /// For the engine.
+    /// For the engine: what is to be seen of the call that was to be traced.
     pub trace: Trace,
+    /// For the engine.
+    pub due: Due,
+    /// Ids of that call which were found by looking; recorded with it.
+    pub ids: Ids,
     /// What was seen, as a sentence for people. Stable from look to look.
     pub seen: String,
     /// What was seen, for status.
@@ -123,28 +151,56 @@ pub trait Kind: Send + Sync + 'static {
     const STEPS: &'static [StepInfo];
     /// The outcome when the wanted result was seen after a step.
     const DONE: Reason;
-    /// Which of the cloud's services it calls, for the endpoint and for metrics.
-    const SERVICE: Service;
+    /// The cloud's services that it calls; the first is the one that it changes.
+    const SERVICES: &'static [Service];
 
-    /// Reads everything that [`Kind::assess`] needs.
+    /// What it claims in the ledger; nothing where no step needs that.
+    fn claimant(object: &Self::Object, place: &Place) -> Option<Claimant> {
+        let _ = (object, place);
+        None
+    }
+
+    /// What policy.paidOperations has to allow at least.
+    fn payment(object: &Self::Object) -> PaidOperations {
+        let _ = object;
+        PaidOperations::Forbid
+    }
+
+    /// Reads everything that [`Kind::assess`] needs. `open` is the recorded call
+    /// that is to be traced.
     fn observe(
-        client: &Client,
+        clients: &Clients,
         object: &Self::Object,
+        open: Option<&Recorded>,
     ) -> impl Future<Output = Result<Self::Facts, CallError>> + Send;
 
     /// Says what the facts mean. Pure.
     fn assess(
         object: &Self::Object,
         facts: &Self::Facts,
+        open: Option<&Recorded>,
     ) -> Assessment<<Self::Object as Object>::Observed>;
 
     /// Sends a step, once.
     fn perform(
-        client: &Client,
+        clients: &Clients,
         object: &Self::Object,
         step: StepKey,
         gate: Gate,
     ) -> impl Future<Output = Sent> + Send;
+}
+
+/// The services of one connection that a kind calls, with one key.
+#[derive(Clone, Debug)]
+pub struct Clients(pub Vec<(Service, Client)>);
+
+impl Clients {
+    /// The client of a service that is among [`Kind::SERVICES`].
+    pub fn of(&self, service: Service) -> &Client {
+        let mut clients = self.0.iter();
+        let found = clients.find(|(of, _)| *of == service);
+        &found.expect("a service of the kind").1
+    }
 }
 
 /// A cloud service that operations call.
@@ -152,22 +208,42 @@ pub trait Kind: Send + Sync + 'static {
 pub enum Service {
     /// Huawei Cloud Distributed Cache Service.
     HuaweiDcs,
+    /// Huawei Cloud Workspace.
+    HuaweiWorkspace,
+    /// Huawei Cloud's billing, where orders are.
+    HuaweiBss,
 }
 
 impl Service {
+    /// Every service.
+    pub const ALL: [Service; 3] = [
+        Service::HuaweiDcs,
+        Service::HuaweiWorkspace,
+        Service::HuaweiBss,
+    ];
+
     /// Bounded label for metrics.
     pub fn label(self) -> &'static str {
         match self {
             Service::HuaweiDcs => "huawei/dcs",
+            Service::HuaweiWorkspace => "huawei/workspace",
+            Service::HuaweiBss => "huawei/bss",
         }
     }
 
-    /// How a refusal with this code, read back from status, was read.
-    pub fn recorded(self, code: &str) -> Option<Reading> {
-        let rows = match self {
-            Service::HuaweiDcs => crate::cloud::huawei::verdicts::DCS_ROWS,
-        };
-        rows.by_code(code).map(|row| row.reading)
+    /// How its answers are read.
+    pub fn rows(self) -> Rows {
+        match self {
+            Service::HuaweiDcs => verdicts::DCS_ROWS,
+            Service::HuaweiWorkspace => verdicts::WORKSPACE_ROWS,
+            Service::HuaweiBss => verdicts::BSS_ROWS,
+        }
+    }
+
+    /// How a refusal that is recorded in status was read. None: by what is not in
+    /// the tables, so it has to be verified.
+    pub fn recorded(self, status: u16, code: &str) -> Option<Reading> {
+        self.rows().find(status, code).map(|row| row.reading)
     }
 }
 

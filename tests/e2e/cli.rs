@@ -1,37 +1,11 @@
 //! What people with a kubeconfig do: `errand why`, `wait` and `resolve`.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-use errand_testbed::{Bed, shared_plane};
+use errand_testbed::shared_plane;
 
+use crate::command::{errand, said};
 use crate::support::{bed, ending, held};
-
-/// What a command line program said, and how it ended.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn said(output: Output) -> Said {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Said {
-        code: output.status.code().expect("it was not killed"),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-    }
-}
-
-/// Runs errand in the bed's namespace with the administrator's kubeconfig.
-fn errand(bed: &Bed, arguments: &[&str]) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_errand"))
-        .args(arguments)
-        .args(["-n", &bed.namespace])
-        .env("KUBECONFIG", shared_plane().control_plane().kubeconfig())
-        .output();
-    said(output.expect("errand can be started"))
-}
 
 #[test]
 fn why_of_a_held_operation_names_the_question_and_resolve_answers_it() {
@@ -148,7 +122,7 @@ fn kubectl_finds_errand_as_a_plugin() {
     };
     let why = kubectl(&["why", "rsc", "stop", "-n", &bed.namespace]);
     assert_eq!(why.code, 0, "{}", why.err);
-    assert!(why.out.contains("State:    Pending"), "{}", why.out);
+    assert!(why.out.contains("State:      Pending"), "{}", why.out);
     let help = kubectl(&["wait", "--help"]);
     assert!(
         help.out.contains("Usage: kubectl errand wait"),

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use errand_simulator::{Config, DcsInstance, Seed};
-use errand_testbed::{BedOptions, DCS_PROJECT};
+use errand_simulator::Config;
+use errand_testbed::BedOptions;
 use errand_testclock::Timing;
 
-use crate::support::{CANCEL, assert_ending, bed_with, ending, seconds};
+use crate::support::{CANCEL, assert_ending, bed_with, crowd, ending, seconds};
 
 #[test]
 fn a_cancelled_resize_costs_two_status_writes_and_then_nothing_for_an_hour() {
@@ -78,41 +78,27 @@ fn two_hundred_operations_at_once_have_two_hundred_effects_each_once() {
         ..BedOptions::default()
     };
     let mut bed = bed_with("crowd", options);
-    let name = |n: usize| format!("dcs-{n:03}");
-    let mut seed = Seed::new();
-    let mut manifests = String::new();
-    for n in 0..N {
-        let instance =
-            DcsInstance::new(name(n)).pending_change(format!("task-{n:03}"), "redis.big", 3600);
-        seed = seed.dcs(DCS_PROJECT, instance);
-        let task = format!("task-{n:03}");
-        manifests += &format!("---\n{}", bed.cancellation(&name(n), &name(n), &task, ""));
-    }
-    bed.simulator.seed(seed);
+    let manifests = crowd(&bed, N);
     bed.start_operator();
     bed.apply(&manifests);
-    bed.kubectl(&[
-        "wait",
-        "rsc",
-        "--all",
-        "--for=condition=Reconciling=false",
-        "--timeout=120s",
-    ]);
+    bed.wait_until("all have ended", || {
+        let ended = |object: &serde_json::Value| !ending(object).outcome.is_empty();
+        bed.list("rsc")
+            .iter()
+            .filter(|object| ended(object))
+            .count()
+            == N
+    });
     let journal = bed.simulator.journal();
-    let text = bed.kubectl(&["get", "rsc", "-o", "json"]);
-    let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let items = list["items"].as_array().expect("a list");
+    let items = bed.list("rsc");
     assert_eq!(items.len(), N);
-    for item in items {
+    for item in &items {
         assert_eq!(ending(item).outcome, "Cancelled", "{item:#}");
     }
-    for n in 0..N {
-        assert_eq!(
-            journal.effects_on("dcs.cancel", &name(n)),
-            1,
-            "{}\n{journal}",
-            name(n)
-        );
+    for item in &items {
+        let instance = item["spec"]["instanceId"].as_str().expect("text");
+        let effects = journal.effects_on("dcs.cancel", instance);
+        assert_eq!(effects, 1, "{instance}\n{journal}");
     }
     assert_eq!(journal.effects("dcs.cancel"), N);
     assert_eq!(journal.calls(CANCEL), N, "no call was repeated");

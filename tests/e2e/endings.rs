@@ -26,7 +26,7 @@ fn apply_and_wait(bed: &Bed, more: &str) -> Value {
 }
 
 #[test]
-fn a_pending_change_is_cancelled_by_its_task_id_and_proven() {
+pub fn a_pending_change_is_cancelled_by_its_task_id_and_proven() {
     let mut bed = bed("cancelled");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     bed.start_operator();
@@ -47,7 +47,7 @@ fn a_pending_change_is_cancelled_by_its_task_id_and_proven() {
 }
 
 #[test]
-fn a_change_that_is_cancelled_already_sends_nothing() {
+pub fn a_change_that_is_cancelled_already_sends_nothing() {
     let mut bed = bed("satisfied");
     seed_finished(&bed, "CANCELLED");
     bed.start_operator();
@@ -70,7 +70,7 @@ fn a_task_that_was_never_there_sends_nothing_and_says_so() {
 }
 
 #[test]
-fn a_change_that_has_run_is_too_late() {
+pub fn a_change_that_has_run_is_too_late() {
     let mut bed = bed("too-late");
     seed_finished(&bed, "SUCCESS");
     bed.start_operator();
@@ -80,7 +80,7 @@ fn a_change_that_has_run_is_too_late() {
 }
 
 #[test]
-fn a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late() {
+pub fn a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late() {
     let mut bed = bed("ran");
     let instance = DcsInstance::new("dcs-1")
         .window("00:00:00", "23:59:59")
@@ -98,7 +98,7 @@ fn a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late() {
 }
 
 #[test]
-fn an_instance_that_is_not_there_is_target_not_found() {
+pub fn an_instance_that_is_not_there_is_target_not_found() {
     let mut bed = bed("no-instance");
     bed.start_operator();
     let object = apply_and_wait(&bed, "");
@@ -196,7 +196,7 @@ fn dcs_4239_for_a_task_that_is_gone_is_looked_into_and_ends_succeeded() {
 }
 
 #[test]
-fn a_wrong_key_is_blocked_and_goes_on_when_the_secret_is_mended() {
+pub fn a_wrong_key_is_blocked_and_goes_on_when_the_secret_is_mended() {
     let mut bed = bed("wrong-key");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     bed.put_secret("not-the-right-one");
@@ -255,7 +255,7 @@ fn a_suspended_operation_sends_nothing_until_it_is_resumed() {
 }
 
 #[test]
-fn a_change_that_ran_and_failed_is_change_failed() {
+pub fn a_change_that_ran_and_failed_is_change_failed() {
     let mut bed = bed("failed");
     seed_finished(&bed, "FAILED");
     bed.start_operator();
@@ -265,7 +265,7 @@ fn a_change_that_ran_and_failed_is_change_failed() {
 }
 
 #[test]
-fn a_change_that_is_running_is_waited_for_and_then_too_late() {
+pub fn a_change_that_is_running_is_waited_for_and_then_too_late() {
     let mut bed = bed("running");
     let change = PendingChange::new("task-1", "redis.big", 60).runs_for(1200);
     let instance = DcsInstance::new("dcs-1").change(change);
@@ -283,7 +283,7 @@ fn a_change_that_is_running_is_waited_for_and_then_too_late() {
 }
 
 #[test]
-fn an_unpaid_order_blocks_until_somebody_has_dealt_with_it() {
+pub fn an_unpaid_order_blocks_until_somebody_has_dealt_with_it() {
     let mut bed = bed("unpaid");
     bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
     let unpaid = FaultKind::Error {
@@ -304,7 +304,7 @@ fn an_unpaid_order_blocks_until_somebody_has_dealt_with_it() {
 }
 
 #[test]
-fn an_endpoint_that_no_flag_allows_is_not_called() {
+pub fn an_endpoint_that_no_flag_allows_is_not_called() {
     let mut bed = bed("endpoint");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     let elsewhere = bed
@@ -321,4 +321,27 @@ fn an_endpoint_that_no_flag_allows_is_not_called() {
         bed.get("cc", "elsewhere")["status"]["conditions"][0]["reason"] == "EndpointNotAllowed"
     });
     assert!(bed.simulator.journal().all_calls().is_empty());
+}
+
+#[test]
+fn an_edit_after_the_end_leaves_it_ended_for_kubectl_wait() {
+    let mut bed = bed("edited");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_at_rest("rsc", "stop");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  suspend: true\n"));
+    // It takes a condition of an older generation for none.
+    bed.kubectl(&[
+        "wait",
+        "--for=condition=Succeeded",
+        "rsc/stop",
+        "--timeout=60s",
+    ]);
+    let object = bed.get("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(
+        object["status"]["observedGeneration"],
+        object["metadata"]["generation"]
+    );
 }

@@ -11,10 +11,9 @@ use errand_testbed::Bed;
 use crate::support::{CANCEL, assert_ending, bed, ending};
 
 /// Effects that no path of this kind has, and why.
-const NOT_REACHED: &[(&str, &str)] = &[(
-    "Claim",
-    "ResizeCancellation's one step is natural, so it needs no ledger",
-)];
+const NOT_REACHED: &[(&str, &str)] = &[("Claim", NO_LEDGER), ("Close", NO_LEDGER)];
+
+const NO_LEDGER: &str = "ResizeCancellation's one step is natural, so it needs no ledger";
 
 /// Where to kill: an effect, and which time it is carried out.
 fn moments() -> Vec<String> {

@@ -2,18 +2,41 @@
 //! operator process under its generated rights, signed requests over a socket to
 //! the simulator. The names of the tests are the promises.
 
+mod away;
+mod between;
 mod cli;
+mod command;
 mod costs;
 mod decisions;
 mod endings;
+mod expiry;
+mod explain;
 mod kills;
+mod ledgers;
+mod older_and_newer;
 mod operator;
+mod order_holds;
+mod order_kills;
+mod order_refusals;
+mod order_replicas;
+mod order_why;
+mod ordering;
+mod orders;
+mod policies;
+mod readings;
+mod reasons;
+mod replays;
+mod replicas;
+mod reverts;
 mod robust;
+mod secrets;
+mod storm;
 mod support;
+mod tenants;
+mod terminal;
 mod weather;
+mod why;
 
-/// How this binary reads what the contracts leave open; `tests/e2e_other` has
-/// the other reading.
 fn readings() -> errand_simulator::Readings {
-    errand_simulator::Readings::default()
+    readings::chosen()
 }

@@ -35,7 +35,11 @@ fn the_operator_runs_as_its_service_account_with_no_more_than_its_rights() {
         ("watch", "secrets"),
         ("update", "resizecancellations.huawei.errand.cloud"),
         ("patch", "resizecancellations.huawei.errand.cloud"),
-        ("delete", "resizecancellations.huawei.errand.cloud"),
+        (
+            "deletecollection",
+            "resizecancellations.huawei.errand.cloud",
+        ),
+        ("delete", "cloudconnections.errand.cloud"),
         ("create", "pods"),
         ("delete", "leases.coordination.k8s.io"),
     ] {
@@ -44,30 +48,7 @@ fn the_operator_runs_as_its_service_account_with_no_more_than_its_rights() {
 }
 
 #[test]
-fn no_secret_shows_in_log_status_or_events() {
-    let mut bed = bed("canary");
-    bed.seed_pending_change("dcs-1", "task-1", 3600);
-    bed.start_operator_with(&["--log", "trace"], &[]);
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    bed.wait_at_rest("rsc", "stop");
-    bed.stop_operator();
-    let shown = [
-        bed.operator_log(),
-        bed.get("rsc", "stop").to_string(),
-        bed.kubectl(&["get", "events", "-o", "yaml"]),
-    ];
-    assert!(
-        shown[0].contains(r#""event":"sending""#),
-        "the audit log is there to look at"
-    );
-    assert!(shown[0].contains(r#""answer":"accepted""#), "{}", shown[0]);
-    for text in shown {
-        assert!(!text.contains("canary-4711"), "the secret key shows");
-    }
-}
-
-#[test]
-fn without_its_connection_an_operation_waits_and_goes_on_when_it_comes() {
+pub fn without_its_connection_an_operation_waits_and_goes_on_when_it_comes() {
     let mut bed = bed("no-connection");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     bed.start_operator();
@@ -88,38 +69,22 @@ fn health_and_metrics_are_served() {
     bed.start_operator();
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     bed.wait_at_rest("rsc", "stop");
-    let log = bed.operator_log();
-    let address = log
-        .split("address=")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next())
-        .unwrap_or_else(|| panic!("the log tells the address: {log}"));
-    assert!(http_get(address, "/livez").starts_with("HTTP/1.1 200"));
-    assert!(http_get(address, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(bed.http("/livez").starts_with("HTTP/1.1 200"));
+    assert!(bed.http("/readyz").starts_with("HTTP/1.1 200"));
     bed.wait_until("the last write is counted", || {
-        http_get(address, "/metrics").contains(r#"resource="events",result="ok"} 1"#)
+        bed.http("/metrics")
+            .contains(r#"verb="create",resource="events",code="201"} 1"#)
     });
-    let metrics = http_get(address, "/metrics");
+    let metrics = bed.http("/metrics");
     for line in [
         r#"errand_cloud_calls_total{service="huawei/dcs",call="CancelInstanceResize",result="accepted"} 1"#,
-        r#"errand_api_writes_total{resource="resizecancellations/status",result="ok"} 2"#,
+        r#"errand_api_requests_total{verb="update",resource="resizecancellations/status",code="200"} 2"#,
+        r#"errand_reconciles_total{kind="ResizeCancellation"} "#,
+        r#"errand_operations{kind="ResizeCancellation",state="Succeeded"} 1"#,
         r#"errand_operations_ended_total{kind="ResizeCancellation",outcome="Cancelled"} 1"#,
-        "errand_leader 1",
+        "\nerrand_leader 1\n",
     ] {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");
     }
     assert!(!metrics.contains("task-1"), "no ids in labels");
-}
-
-fn http_get(address: &str, path: &str) -> String {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: errand\r\nConnection: close\r\n\r\n"
-    )
-    .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
 }

@@ -1,12 +1,11 @@
 //! What must not stop the operator, nor lose anything.
 
 use errand_testbed::shared_plane;
-use serde_json::{Value, json};
 
 use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
 
 #[test]
-fn a_wrong_key_costs_one_failing_call_however_many_operations_wait() {
+pub fn a_wrong_key_costs_one_failing_call_however_many_operations_wait() {
     let mut bed = bed("breaker");
     for n in 1..=10 {
         bed.seed_pending_change(&format!("dcs-{n}"), &format!("task-{n}"), 48 * 3600);
@@ -18,10 +17,7 @@ fn a_wrong_key_costs_one_failing_call_however_many_operations_wait() {
         bed.apply(&bed.cancellation(&name, &format!("dcs-{n}"), &format!("task-{n}"), ""));
     }
     let blocked = || {
-        let text = bed.kubectl(&["get", "rsc", "-o", "json"]);
-        let list: Value = serde_json::from_str(&text).expect("JSON");
-        let items = list["items"].as_array().expect("a list").clone();
-        items
+        bed.list("rsc")
             .iter()
             .filter(|item| ending(item).reason == "CredentialsRejected")
             .count()
@@ -49,7 +45,7 @@ fn a_wrong_key_costs_one_failing_call_however_many_operations_wait() {
 }
 
 #[test]
-fn a_missing_secret_blocks_and_the_operation_goes_on_when_it_comes() {
+pub fn a_missing_secret_blocks_and_the_operation_goes_on_when_it_comes() {
     let mut bed = bed("no-secret");
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     bed.kubectl(&["delete", "secret", "huawei-key"]);
@@ -68,7 +64,7 @@ fn a_missing_secret_blocks_and_the_operation_goes_on_when_it_comes() {
 }
 
 #[test]
-fn a_forbidden_call_is_blocked_with_the_permission_named_as_reason() {
+pub fn a_forbidden_call_is_blocked_with_the_permission_named_as_reason() {
     let mut bed = bed("forbidden");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     let denied = errand_simulator::FaultKind::Error {
@@ -137,7 +133,7 @@ fn an_unknown_answer_format_is_no_success() {
 }
 
 #[test]
-fn a_terminal_refusal_is_failed_refused_and_not_repeated() {
+pub fn a_terminal_refusal_is_failed_refused_and_not_repeated() {
     let mut bed = bed("refused");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     let refused = errand_simulator::FaultKind::Error {
@@ -204,23 +200,4 @@ fn what_is_applied_is_what_is_there() {
         let text = String::from_utf8_lossy(&diff.stdout);
         assert!(diff.status.success(), "{mode}: {text}");
     }
-}
-
-/// Fields that a newer Errand would write; its CRD knows them.
-#[test]
-fn unknown_status_fields_survive_a_write_also_inside_steps() {
-    // The fields are carried by the types; the API server of this test prunes
-    // what its CRD lacks, so the round trip is that of the types.
-    let status = json!({
-        "state": "Executing",
-        "newer": {"a": 1},
-        "steps": [{
-            "number": 1, "id": "w-1", "name": "CancelInstanceResize", "writer": "w",
-            "intendedAt": "2026-11-22T02:30:00.123Z", "sendBefore": "2026-11-22T02:30:00.123Z",
-            "newerInStep": [1, 2]
-        }]
-    });
-    let read: errand::api::ResizeCancellationStatus =
-        serde_json::from_value(status.clone()).expect("readable");
-    assert_eq!(serde_json::to_value(&read).expect("writable"), status);
 }

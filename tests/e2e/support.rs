@@ -1,12 +1,116 @@
 //! What the tests share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use errand_testbed::{Bed, BedOptions, shared_plane};
+use errand_simulator::{
+    Account, DcsInstance, OrderAction, Seed, WorkspaceDesktop, WorkspaceProduct,
+};
+use errand_testbed::{
+    ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Plane, SECRET_KEY, shared_plane,
+};
 use serde_json::Value;
 
 /// The simulator's name of the mutating call.
 pub const CANCEL: &str = "dcs.CancelInstanceResize";
+
+/// The simulator's name of the call that orders.
+pub const ORDER: &str = "workspace.CreateChangeOrder";
+
+/// The product that the tests' orders are for.
+pub const LARGER: &str = "workspacehost.k.xlarge4";
+
+/// A bed through whose connection orders may be placed and are paid at once.
+pub fn order_bed(name: &str) -> Bed {
+    let bed = bed(name);
+    bed.apply(&bed.paying_connection("huawei-prod", "AutomaticPayment", CLUSTER));
+    bed
+}
+
+/// A desktop, and a product that it may be changed to.
+pub fn seed_desktop(bed: &Bed, desktop: WorkspaceDesktop) {
+    let seed = Seed::new()
+        .product(DCS_PROJECT, WorkspaceProduct::new(LARGER))
+        .desktop(DCS_PROJECT, desktop);
+    bed.simulator.seed(seed);
+}
+
+/// An order of the larger product.
+pub fn resize(bed: &Bed, name: &str, desktop: &str, payment: &str) -> String {
+    let change = format!("{{resize: {{productId: {LARGER}}}}}");
+    bed.order(name, desktop, &change, &format!("  payment: {payment}\n"))
+}
+
+/// An order of a month for a desktop that is charged on demand.
+pub fn subscribe(bed: &Bed, name: &str, desktop: &str, payment: &str) -> String {
+    let change = "{subscribe: {unit: Month, count: 1}}";
+    bed.order(name, desktop, change, &format!("  payment: {payment}\n"))
+}
+
+/// Waits, in steps of the test's clock, until the order has that reason.
+pub fn until_order(bed: &Bed, name: &str, reason: &str) -> Value {
+    bed.wait_until(&format!("order {name} is {reason}"), || {
+        bed.advance(seconds(10));
+        ending(&bed.get("dor", name)).reason == reason
+    });
+    bed.get("dor", name)
+}
+
+/// Waits until the order's summary says this.
+pub fn until_said(bed: &Bed, name: &str, words: &str) -> Value {
+    let summary = |object: &Value| object["status"]["summary"].to_string();
+    bed.wait_until(&format!("order {name} says {words}"), || {
+        bed.advance(seconds(10));
+        summary(&bed.get("dor", name)).contains(words)
+    });
+    bed.get("dor", name)
+}
+
+/// Lets hours pass in steps that the operator keeps its lease over.
+pub fn pass_hours(bed: &Bed, hours: u64) {
+    const STEP: u64 = 3;
+    for _ in 0..hours.div_ceil(STEP) {
+        let lease = || bed.find("lease", "errand").ok().flatten();
+        let renewed = || lease().map(|lease| lease["spec"]["renewTime"].clone());
+        bed.wait_until("somebody leads", || renewed().is_some());
+        let before = renewed();
+        bed.advance(seconds(STEP * 3600));
+        bed.wait_until("the lease is renewed", || {
+            // Its pause may have begun after the step.
+            bed.advance(seconds(300));
+            renewed() != before
+        });
+    }
+}
+
+/// Waits until the operator has begun to look at the desktop once more.
+pub fn await_look(bed: &Bed) {
+    let looks = || bed.simulator.journal().calls("workspace.ShowDesktop");
+    let before = looks();
+    bed.wait_until("the desktop is looked at", || {
+        bed.advance(seconds(10));
+        // The first may have begun before.
+        looks() > before + 1
+    });
+}
+
+/// That condition's status.
+pub fn condition<'a>(object: &'a Value, name: &str) -> &'a str {
+    let conditions = object["status"]["conditions"].as_array();
+    let found = conditions.and_then(|all| all.iter().find(|c| c["type"] == name));
+    found
+        .and_then(|found| found["status"].as_str())
+        .unwrap_or_default()
+}
+
+/// What the bed's one key may not call; nothing for everything.
+pub fn deny(bed: &Bed, apis: &[&str]) {
+    let account = Account::new(ACCESS_KEY, SECRET_KEY)
+        .project(DCS_PROJECT)
+        .domain(DOMAIN);
+    let account = apis.iter().fold(account, |account, api| account.deny(*api));
+    bed.simulator.seed(Seed::new().account(account));
+}
 
 /// A bed with the operator of this build, not started yet.
 pub fn bed(name: &str) -> Bed {
@@ -14,9 +118,14 @@ pub fn bed(name: &str) -> Bed {
 }
 
 /// A bed with options, and a cloud that is read as this binary reads it.
-pub fn bed_with(name: &str, mut options: BedOptions) -> Bed {
+pub fn bed_with(name: &str, options: BedOptions) -> Bed {
+    bed_on(shared_plane(), name, options)
+}
+
+/// The same on a plane that other tests do not share.
+pub fn bed_on(plane: &Arc<Plane>, name: &str, mut options: BedOptions) -> Bed {
     options.simulator.readings = crate::readings();
-    Bed::new(shared_plane(), env!("CARGO_BIN_EXE_errand"), name, options)
+    Bed::new(plane, env!("CARGO_BIN_EXE_errand"), name, options)
 }
 
 /// Where an operation stands.
@@ -59,9 +168,14 @@ pub fn assert_ending(bed: &Bed, object: &Value, state: &str, outcome: &str) {
 
 /// Changes some of the simulator's readings of DCS and leaves the others.
 pub fn reread(bed: &Bed, changes: Value) {
+    reread_of(bed, "dcs", changes);
+}
+
+/// The same of a service.
+pub fn reread_of(bed: &Bed, service: &str, changes: Value) {
     let mut readings = serde_json::to_value(crate::readings()).expect("readings are JSON");
     for (name, value) in changes.as_object().expect("named readings") {
-        readings["dcs"][name] = value.clone();
+        readings[service][name] = value.clone();
     }
     let seed = serde_json::json!({"readings": readings});
     bed.simulator
@@ -84,6 +198,82 @@ pub fn held(bed: &mut Bed) -> Value {
     object
 }
 
+/// Seeds that many instances with a pending change each; the manifests of an
+/// operation for each.
+pub fn crowd(bed: &Bed, size: usize) -> String {
+    let mut seed = Seed::new();
+    let mut manifests = String::new();
+    for n in 0..size {
+        let (name, task) = (format!("dcs-{n:03}"), format!("task-{n:03}"));
+        let instance = DcsInstance::new(&name).pending_change(&task, "redis.big", 3600);
+        seed = seed.dcs(DCS_PROJECT, instance);
+        manifests += &format!("---\n{}", bed.cancellation(&name, &name, &task, ""));
+    }
+    bed.simulator.seed(seed);
+    manifests
+}
+
 pub fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
+}
+
+/// Puts the desktop back as it was before any order.
+pub fn change_back(bed: &Bed, desktop: &str) {
+    seed_desktop(bed, WorkspaceDesktop::new(desktop));
+}
+
+/// An order of a larger system disk.
+pub fn expand(bed: &Bed, name: &str, desktop: &str, payment: &str) -> String {
+    let change = format!("{{expandVolume: {{volumeId: root-{desktop}, sizeGiB: 100}}}}");
+    bed.order(name, desktop, &change, &format!("  payment: {payment}\n"))
+}
+
+/// How many orders were placed.
+pub fn orders(bed: &Bed) -> usize {
+    bed.simulator.journal().effects("workspace.order")
+}
+
+/// Time passes until an answer that nobody knows has been looked for long enough.
+pub fn settle(bed: &Bed, name: &str) -> Value {
+    bed.wait_until(&format!("{name} has looked long enough"), || {
+        bed.advance(seconds(300));
+        let object = ending(&bed.get("dor", name));
+        !["Pending", "Executing", "Verifying"].contains(&object.state.as_str())
+    });
+    bed.get("dor", name)
+}
+
+/// A person decides the question that stands there.
+pub fn resolve(bed: &Bed, name: &str, decision: &str) {
+    let id = bed.get("dor", name)["status"]["hold"]["id"].clone();
+    let resolution = serde_json::json!({"holdId": id, "decision": decision});
+    let patch = serde_json::json!({"spec": {"resolution": resolution}}).to_string();
+    bed.kubectl(&["patch", "dor", name, "--type=merge", "-p", &patch]);
+}
+
+/// It is held because of this, with these choices.
+pub fn assert_held(bed: &Bed, object: &Value, reason: &str, choices: &[&str]) {
+    let found = ending(object);
+    let (log, journal) = (bed.operator_log(), bed.simulator.journal());
+    assert_eq!(found.state, "Held", "{object:#}\n{journal}\n{log}");
+    assert_eq!(found.reason, reason, "{object:#}\n{journal}\n{log}");
+    let offered = &object["status"]["hold"]["choices"];
+    assert_eq!(*offered, serde_json::json!(choices), "{object:#}");
+}
+
+/// What it says in a sentence.
+pub fn summary(object: &Value) -> &str {
+    object["status"]["summary"].as_str().unwrap_or_default()
+}
+
+/// Pays the orders of a desktop that wait for it.
+pub fn pay(bed: &Bed, desktop: &str) {
+    const PENDING_PAYMENT: u8 = 6;
+    let mut orders = bed.simulator.orders(desktop);
+    orders.retain(|order| order.status == PENDING_PAYMENT);
+    assert!(!orders.is_empty(), "{}", bed.simulator.journal());
+    for order in orders {
+        bed.simulator
+            .act_on_order(&order.order_id, OrderAction::Pay);
+    }
 }

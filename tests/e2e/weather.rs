@@ -29,7 +29,7 @@ fn a_clock_that_is_five_minutes_off_is_corrected_by_the_date_header() {
 }
 
 #[test]
-fn a_clock_that_is_twenty_minutes_off_sends_nothing_and_says_clock_skew() {
+pub fn a_clock_that_is_twenty_minutes_off_sends_nothing_and_says_clock_skew() {
     let mut bed = bed_with("far-off", with_clock_offset(1200));
     bed.seed_pending_change("dcs-1", "task-1", 7200);
     bed.start_operator();
@@ -81,7 +81,7 @@ fn twenty_throttled_calls_cost_no_write() {
 }
 
 #[test]
-fn a_cloud_that_is_down_is_told_after_a_while_and_waited_for() {
+pub fn a_cloud_that_is_down_is_told_after_a_while_and_waited_for() {
     let mut bed = bed("down");
     bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
     let down = FaultKind::Error {

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ pub struct Options {
 pub struct ControlPlane {
     // Dropped in this order: whoever writes to another goes first.
     controller_manager: Option<Guarded>,
-    apiserver: Guarded,
+    apiserver: Mutex<ApiServer>,
     etcd: Guarded,
     dir: TempDir,
     kubectl: PathBuf,
@@ -57,6 +58,17 @@ pub struct ControlPlane {
     url: String,
     ca_file: PathBuf,
     ca_pem: String,
+    admin_token: String,
+}
+
+/// The one component that may be taken away for a while.
+#[derive(Debug)]
+struct ApiServer {
+    command: Command,
+    options: guard::Options,
+    port: u16,
+    /// Absent while it is taken away.
+    running: Option<Guarded>,
 }
 
 impl ControlPlane {
@@ -146,7 +158,12 @@ impl ControlPlane {
 
         let mut plane = Self {
             controller_manager: None,
-            apiserver,
+            apiserver: Mutex::new(ApiServer {
+                command,
+                options: apiserver_options,
+                port,
+                running: Some(apiserver),
+            }),
             etcd,
             dir,
             kubectl: program(Program::Kubectl)?.to_owned(),
@@ -155,8 +172,10 @@ impl ControlPlane {
             url,
             ca_file: identity.ca_file.clone(),
             ca_pem: identity.ca_pem.clone(),
+            admin_token: identity.admin_token.clone(),
         };
-        plane.wait_until_ready(port, deadline)?;
+        check(Program::Etcd, &mut plane.etcd, &log)?;
+        plane.wait_until_ready(&mut plane.apiserver(), deadline)?;
         if options.controller_manager {
             let command = components::kube_controller_manager(
                 program(Program::KubeControllerManager)?,
@@ -174,22 +193,49 @@ impl ControlPlane {
         Ok(plane)
     }
 
-    fn wait_until_ready(&mut self, port: u16, deadline: Instant) -> Result<(), Error> {
+    fn wait_until_ready(&self, apiserver: &mut ApiServer, deadline: Instant) -> Result<(), Error> {
+        let log = log_of(&self.dir, Program::KubeApiserver.name());
         let mut last = "it does not listen".to_owned();
         loop {
-            self.check()?;
+            apiserver.check(&log)?;
             // A connection costs nothing; a kubectl costs more than the wait.
-            if listens(port) {
+            if listens(apiserver.port) {
                 match self.answers() {
                     Ok(()) => return Ok(()),
                     Err(why) => last = why,
                 }
             }
             if Instant::now() > deadline {
-                return Err(not_ready(&last, &log_of(&self.dir, "kube-apiserver")));
+                return Err(not_ready(&last, &log));
             }
             thread::sleep(LOOK_EVERY);
         }
+    }
+
+    fn apiserver(&self) -> MutexGuard<'_, ApiServer> {
+        self.apiserver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the API server away, as a crash would: its connections break in
+    /// the middle. etcd keeps what was stored.
+    pub fn kill_api_server(&self) -> Result<(), Error> {
+        match self.apiserver().running.take() {
+            Some(mut running) => running.kill().map_err(Error::io("killing kube-apiserver")),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it again, at the same address; returns once it answers.
+    pub fn start_api_server(&self) -> Result<(), Error> {
+        let mut apiserver = self.apiserver();
+        if apiserver.running.is_none() {
+            let running = Guarded::start(&apiserver.command, &apiserver.options)
+                .map_err(Error::io("running kube-apiserver"))?;
+            apiserver.running = Some(running);
+        }
+        self.wait_until_ready(&mut apiserver, Instant::now() + READY_WITHIN)
     }
 
     fn answers(&self) -> Result<(), String> {
@@ -214,11 +260,7 @@ impl ControlPlane {
         let dir = &self.dir;
         let log = |program: Program| log_of(dir, program.name());
         check(Program::Etcd, &mut self.etcd, &log(Program::Etcd))?;
-        check(
-            Program::KubeApiserver,
-            &mut self.apiserver,
-            &log(Program::KubeApiserver),
-        )?;
+        self.apiserver().check(&log(Program::KubeApiserver))?;
         match &mut self.controller_manager {
             Some(guarded) => {
                 let program = Program::KubeControllerManager;
@@ -267,6 +309,11 @@ impl ControlPlane {
         &self.ca_pem
     }
 
+    /// The bearer token of the kubeconfig's user, who may do everything.
+    pub fn admin_token(&self) -> &str {
+        &self.admin_token
+    }
+
     /// The instance's own folder, for callers' files too. It goes with the
     /// instance.
     pub fn dir(&self) -> &Path {
@@ -288,6 +335,15 @@ impl ControlPlane {
 
     /// Stops everything and removes the folder; so does dropping it.
     pub fn stop(self) {}
+}
+
+impl ApiServer {
+    fn check(&mut self, log: &Path) -> Result<(), Error> {
+        match &mut self.running {
+            Some(running) => check(Program::KubeApiserver, running, log),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The end of a log file; what is there is better than a second error.

@@ -1,6 +1,6 @@
 //! What a complete reading of the cloud leads to.
 
-use crate::machine::{Effect, Missing, Next, State, same_intent};
+use crate::machine::{Closed, Effect, Missing, Next, State, same_intent};
 #[cfg(test)]
 use crate::types::Mutant;
 use crate::types::*;
@@ -14,6 +14,9 @@ pub(crate) fn decide(
     now: Now,
     view: View,
 ) -> (State, Vec<Effect>) {
+    if view.trace == Trace::Shown {
+        state.note_shown(now);
+    }
     match view.goal {
         Goal::Reached(evidence) => {
             if !certain(&mut state, Missing::Unwanted, evidence) {
@@ -52,19 +55,25 @@ pub(crate) fn decide(
             state.not_before = None;
             // What keeps the cloud busy after it accepted a step is that step.
             if let Some(last) = state.last().filter(|s| s.answer == Some(Answer::Accepted))
-                && proof_left(&state, now, last).0 <= 0
+                && proof_left(&state, now, last, view.due).0 <= 0
             {
                 return hold(rules, state, Hold::ProofTimeout);
             }
             let pause = until.map_or(rules.poll, |span| span.min(rules.recheck));
             state.store(Report::Waiting(code), Next::Rest(Some(pause)))
         }
-        Goal::Act(plan) => act(rules, state, now, plan, view.trace),
+        Goal::Act(plan) => act(rules, state, now, plan, view),
     }
 }
 
 /// The step is next, and its effect does not show.
-fn act(rules: &Rules, state: State, now: Now, plan: Plan, trace: Trace) -> (State, Vec<Effect>) {
+fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (State, Vec<Effect>) {
+    if plan.ledger
+        && state.stored().wish.execute
+        && let Some(first) = before_a_claim(rules, &mut state, now, plan, view.trace)
+    {
+        return first;
+    }
     if let Some(question) = state.stored().hold {
         return decided(rules, state, now, plan, question);
     }
@@ -74,12 +83,80 @@ fn act(rules: &Rules, state: State, now: Now, plan: Plan, trace: Trace) -> (Stat
         None | Some((_, Some(Answer::NotSent))) => attempt(rules, state, now, plan),
         Some((_, Some(Answer::Refused(Verdict::Terminal)))) => refused(rules, state, now),
         Some((_, Some(Answer::Refused(_)))) => attempt(rules, state, now, plan),
-        Some((last, Some(Answer::Accepted))) => verify(rules, state, now, last),
+        Some((last, Some(Answer::Accepted))) => verify(rules, state, now, last, view.due),
         Some((_, None)) if state.holds_stored_intent(now, plan.key) => {
             attempt(rules, state, now, plan)
         }
-        Some((_, None | Some(Answer::Unknown))) => unknown(rules, state, now, plan, trace),
+        Some((_, None | Some(Answer::Unknown))) => unknown(rules, state, now, plan, view.trace),
     }
+}
+
+/// What the ledger holds comes before anything of this operation's own. None: it
+/// may go on.
+fn before_a_claim(
+    rules: &Rules,
+    state: &mut State,
+    now: Now,
+    plan: Plan,
+    trace: Trace,
+) -> Option<(State, Vec<Effect>)> {
+    let new = state.steps().next().is_none();
+    let conflict = state.contradicts_the_ledger();
+    let unrecorded = plan.paid && state.stored().restored && new && state.record == Record::Free;
+    if let Some(question) = state.stored().hold {
+        let moot = match question.hold {
+            Hold::OrphanUnknown => conflict || !matches!(state.record, Record::Orphan(_)),
+            Hold::LedgerConflict => !conflict,
+            Hold::NoRecord => !unrecorded,
+            Hold::AnswerUnknown | Hold::ProofTimeout => false,
+        };
+        if !moot && question.hold != Hold::OrphanUnknown {
+            return None;
+        }
+        if moot {
+            state.drop_question(question);
+        }
+    }
+    match state.record {
+        _ if conflict => Some(hold(rules, state.clone(), Hold::LedgerConflict)),
+        Record::Orphan(step) => Some(orphan(rules, state.clone(), now, step, trace)),
+        Record::Spent(code) if new => Some(finish(state.clone(), End::Lost(code))),
+        _ if unrecorded => Some(hold(rules, state.clone(), Hold::NoRecord)),
+        _ => None,
+    }
+}
+
+/// A call of an operation that is gone comes first: this operation must not be
+/// sent while that one can still take effect unseen.
+fn orphan(
+    rules: &Rules,
+    mut state: State,
+    now: Now,
+    step: Step,
+    trace: Trace,
+) -> (State, Vec<Effect>) {
+    if trace == Trace::Shown {
+        return state.close(step, Closing::Seen, Closed::Observe);
+    }
+    if let Some(left) = unsettled(rules, &state, now) {
+        return resolving(rules, state, left);
+    }
+    let Some((id, decision)) = decision(&state) else {
+        return hold(rules, state, Hold::OrphanUnknown);
+    };
+    // The question ends first: a decision that is lost on the way is asked for
+    // again, and none is used twice.
+    state.handled = Some(id);
+    let change = state.change(Report::ResolvingAnswer);
+    let next = Next::Close(step, Closing::Decided(decision), Closed::Observe);
+    state.store_change(change, next)
+}
+
+/// The answer to the very question that stands there.
+fn decision(state: &State) -> Option<(u64, Decision)> {
+    let question = state.stored().hold?;
+    let answer = state.stored().wish.decision;
+    answer.filter(|(id, decision)| *id == question.id && question.hold.choices().contains(decision))
 }
 
 /// Refused for good; but an earlier call of ours may yet arrive.
@@ -102,10 +179,7 @@ fn decided(
     plan: Plan,
     question: Question,
 ) -> (State, Vec<Effect>) {
-    let answer = state.stored().wish.decision;
-    let decision = answer
-        .filter(|(id, decision)| *id == question.id && question.hold.choices().contains(decision));
-    let Some((id, decision)) = decision else {
+    let Some((id, decision)) = decision(&state) else {
         return hold(rules, state, question.hold);
     };
     state.handled = Some(id);
@@ -163,12 +237,12 @@ fn unknown(
 }
 
 /// Accepted, and not seen yet.
-fn verify(rules: &Rules, state: State, now: Now, last: Step) -> (State, Vec<Effect>) {
+fn verify(rules: &Rules, state: State, now: Now, last: Step, due: Due) -> (State, Vec<Effect>) {
     #[cfg(test)]
     if rules.is(Mutant::AcceptedIsSuccess) {
         return finish(state, End::Succeeded(How::Proven));
     }
-    let left = proof_left(&state, now, last);
+    let left = proof_left(&state, now, last, due);
     if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
@@ -176,8 +250,13 @@ fn verify(rules: &Rules, state: State, now: Now, last: Step) -> (State, Vec<Effe
 }
 
 /// How much longer the accepted step's effect may take to show.
-fn proof_left(state: &State, now: Now, last: Step) -> Span {
-    let since = last.answered.unwrap_or(last.intended.wall);
+fn proof_left(state: &State, now: Now, last: Step, due: Due) -> Span {
+    let answered = last.answered.unwrap_or(last.intended.wall);
+    let since = match due {
+        Due::SinceAnswer => answered,
+        Due::Since(at) => answered.max(at),
+        Due::Later => return Span(i64::MAX),
+    };
     Span(state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0))
 }
 
@@ -211,15 +290,26 @@ fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
 }
 
 fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
+    let report = Report::Held(hold);
     let next = match state.stored().hold {
-        Some(_) => Next::Rest(Some(rules.recheck)),
-        None => Next::Announce(Some(rules.recheck)),
+        Some(_) if state.untold != Some(report) => Next::Rest(Some(rules.recheck)),
+        _ => Next::Announce(Some(rules.recheck)),
     };
-    state.store(Report::Held(hold), next)
+    state.store(report, next)
 }
 
+/// The claim is closed first: a finished object does not come back to do it.
 fn finish(state: State, end: End) -> (State, Vec<Effect>) {
-    state.store(Report::Ended(end), Next::Announce(None))
+    match state.record {
+        Record::Ours(step) => {
+            let closing = match state.may_have_acted() {
+                true => Closing::Ended(end),
+                false => Closing::NoEffect,
+            };
+            state.close(step, closing, Closed::End(end))
+        }
+        _ => state.store(Report::Ended(end), Next::Announce(None)),
+    }
 }
 
 /// Counts the readings that agree on the same thing missing.
@@ -238,9 +328,12 @@ fn certain(state: &mut State, missing: Missing, evidence: Evidence) -> bool {
 /// How much longer an open intent's effect can still arrive. One that this
 /// process has not seen before now can for the whole time.
 fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
-    let open = state.steps().rfind(Step::is_open)?;
+    let open = match state.record {
+        Record::Orphan(step) => step,
+        _ => state.steps().rfind(Step::is_open)?,
+    };
     let since = match state.seen {
-        Some((number, since)) if number == open.number => now.at_least_since(since),
+        Some((seen, since)) if seen == open.intent() => now.at_least_since(since),
         _ => Span(0),
     };
     let left = rules.settle().0 - since.0;

@@ -10,9 +10,10 @@
 //!
 //! The path of one operation, as a reader will meet it in [`step`]:
 //! observe → decide → permit → (claim) → intend → send → (store the answer) →
-//! observe again → store the end.
+//! observe again → (close the claim) → store the end.
 
 mod decide;
+mod ledger;
 mod machine;
 mod types;
 
@@ -23,7 +24,7 @@ mod tests;
 
 pub use machine::{Effect, Event, INTENT_NOT_STORED, State, step};
 pub use types::{
-    Answer, Change, Class, Code, Decision, End, Evidence, Goal, Hold, How, Now, Plan, Question,
-    Report, Rules, Span, Step, StepKey, Stored, Tick, Trace, Trouble, Verdict, View, Wish, Writer,
-    may_send,
+    Answer, Change, Class, Closing, Code, Decision, Due, End, Evidence, Goal, Hold, How, Now, Plan,
+    Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick, Trace, Trouble, Verdict,
+    View, Wish, Writer, may_send,
 };

@@ -17,9 +17,13 @@ pub enum Effect {
     /// Get everything ready that a send of this step needs: connection, policy,
     /// credentials, throttle. [`Event::Permitted`] or [`Event::Forbidden`].
     Permit(Plan),
-    /// Claim the step's target in the ledger. [`Event::Permitted`] or
-    /// [`Event::Forbidden`].
-    Claim(Plan),
+    /// Claim the step's target in the ledger for this step, under the precondition
+    /// that the ledger is as the last look found it. [`Event::Permitted`],
+    /// [`Event::Forbidden`], [`Event::Conflict`] or [`Event::NoReply`].
+    Claim(Step),
+    /// Write into the ledger what came of a claimed step. [`Event::Written`],
+    /// [`Event::Conflict`] or [`Event::NoReply`].
+    Close(Step, Closing),
     /// Write this intent, with the change, under the precondition that the
     /// object is as it was last read. [`Event::Written`], [`Event::Conflict`] or
     /// [`Event::NoReply`].
@@ -77,6 +81,7 @@ pub(crate) enum Phase {
     Intending,
     Sending,
     Storing(Report, Next),
+    Closing(Closed),
 }
 
 /// What follows a stored change.
@@ -85,6 +90,16 @@ pub(crate) enum Next {
     Observe,
     Rest(Option<Span>),
     Announce(Option<Span>),
+    Close(Step, Closing, Closed),
+}
+
+/// What follows what was written into the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Closed {
+    End(End),
+    Observe,
+    Rest(Option<Span>),
+    Orphaned,
 }
 
 /// What a reading does not show.
@@ -108,10 +123,16 @@ pub struct State {
     /// An intent of this process, no attempt of which can have had an effect so
     /// far. It may be sent until its window closes.
     pub(crate) unsent: Option<Step>,
+    /// A step of this process that was never sent, and will not be.
+    pub(crate) dead: Option<Step>,
     /// A step of this process whose answer is not stored yet.
     pub(crate) unstored: Option<Step>,
-    /// When this process first saw the open intent of that number.
-    pub(crate) seen: Option<(u32, Now)>,
+    /// The open step that this process saw last, and when it first did.
+    pub(crate) seen: Option<(Intent, Now)>,
+    /// What people have not been told yet, as nobody knows whether it was stored.
+    pub(crate) untold: Option<Report>,
+    /// What the ledger held when this session last looked, or was made to hold.
+    pub(crate) record: Record,
     /// When the running look at the cloud was asked for.
     pub(crate) asked: Tick,
     /// What is missing in this many complete readings in a row.
@@ -136,8 +157,11 @@ impl State {
             phase: Phase::Idle,
             stored: None,
             unsent: None,
+            dead: None,
             unstored: None,
             seen: None,
+            untold: None,
+            record: Record::None,
             asked: Tick(0),
             missing: None,
             failures: 0,
@@ -158,6 +182,16 @@ impl State {
         self.phase == Phase::Idle
     }
 
+    /// An answer is known here that may not be stored yet.
+    pub fn holds_an_answer(&self) -> bool {
+        self.unstored.is_some()
+    }
+
+    /// The object may have been ended by this process, which has not told it yet.
+    pub fn may_have_to_tell_an_end(&self) -> bool {
+        matches!(self.untold, Some(Report::Ended(_)))
+    }
+
     /// The intent that [`Effect::Send`] is about.
     pub fn intent(&self) -> Option<&Step> {
         self.unsent.as_ref()
@@ -173,7 +207,7 @@ impl State {
             .steps
             .iter()
             .map(|stored| match self.unstored {
-                Some(known) if stored.answer.is_none() && same_intent(&known, stored) => known,
+                Some(known) if stored.is_open() && same_intent(&known, stored) => known,
                 _ => *stored,
             })
     }
@@ -237,14 +271,21 @@ impl State {
         (self, vec![Effect::Rest(wake)])
     }
 
+    fn announce(mut self, report: Report, wake: Option<Span>) -> (State, Vec<Effect>) {
+        self.untold = None;
+        self.forget_session();
+        (self, vec![Effect::Announce(report), Effect::Rest(wake)])
+    }
+
     /// Between sessions only what the next one needs is kept; it starts with the
     /// object as it then stands.
-    fn forget_session(&mut self) {
+    pub(crate) fn forget_session(&mut self) {
         self.phase = Phase::Idle;
         self.stored = None;
         self.asked = Tick(0);
         self.missing = None;
         self.handled = None;
+        self.record = Record::None;
     }
 
     /// A change was stored, and with it the answer that it carried.
@@ -258,9 +299,19 @@ impl State {
         }
     }
 
-    fn read(mut self) -> (State, Vec<Effect>) {
+    /// Starts over with what stands there.
+    pub(crate) fn reread(mut self) -> (State, Vec<Effect>) {
         self.phase = Phase::Reading;
         (self, vec![Effect::Read])
+    }
+
+    /// Nobody knows whether a write took place: look, once; then pause.
+    pub(crate) fn not_heard(mut self, rules: &Rules) -> (State, Vec<Effect>) {
+        self.unheard = self.unheard.saturating_add(1);
+        match self.unheard {
+            0..2 => self.reread(),
+            times => self.rest(Some(rules.pause(times))),
+        }
     }
 
     pub(crate) fn send(mut self) -> (State, Vec<Effect>) {
@@ -275,6 +326,7 @@ impl State {
     /// The unsent intent will not be sent any more: that is its answer.
     pub(crate) fn withdraw(&mut self, now: Now) {
         if let Some(step) = self.unsent.take() {
+            self.dead = Some(step);
             self.unstored = Some(Step {
                 answer: Some(Answer::NotSent),
                 answered: Some(now.wall),
@@ -317,51 +369,39 @@ impl State {
     }
 }
 
+/// What tells one intent from every other.
+pub(crate) type Intent = (u32, Writer, StepKey, Tick);
+
+impl Step {
+    pub(crate) fn intent(&self) -> Intent {
+        (self.number, self.writer, self.key, self.intended.wall)
+    }
+}
+
 /// The intent that was written and the one that stands there are the same one.
 pub(crate) fn same_intent(a: &Step, b: &Step) -> bool {
-    a.number == b.number
-        && a.writer == b.writer
-        && a.key == b.key
-        && a.intended.wall == b.intended.wall
+    a.intent() == b.intent()
 }
 
 /// Advances one object's session by what came of its last effect.
 pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>) {
     match (state.phase, event) {
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => begin(state, now, stored),
-        (Phase::Reading, Event::Gone) => {
-            // Deleting sends nothing and undoes nothing; but somebody should
-            // hear of a call that was made.
-            let known = state.unstored.take();
-            state.unsent = None;
-            state.forget_session();
-            match known.is_some_and(|step| step.answer != Some(Answer::NotSent)) {
-                true => (
-                    state,
-                    vec![Effect::Announce(Report::Orphaned), Effect::Rest(None)],
-                ),
-                false => (state, vec![Effect::Rest(None)]),
-            }
-        }
+        (Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
             if view.started < state.asked {
                 // Older than the question: proves nothing.
                 return state.observe(now);
             }
             state.failures = 0;
+            state.note_record(rules, now, view.record);
             decide(rules, state, now, view)
         }
         (Phase::Observing, Event::Unobserved(_, t)) => state.trouble(rules, t),
-        (Phase::Permitting(plan), Event::Permitted(_)) if plan.ledger => {
-            state.phase = Phase::Claiming(plan);
-            (state, vec![Effect::Claim(plan)])
-        }
-        (Phase::Permitting(plan) | Phase::Claiming(plan), Event::Permitted(now)) => {
-            if state.holds_stored_intent(now, plan.key) {
-                state.send()
-            } else {
-                intend(rules, state, now, plan)
-            }
+        (Phase::Permitting(plan), Event::Permitted(now)) => permitted(rules, state, now, plan),
+        (Phase::Claiming(plan), Event::Permitted(now)) => {
+            state.record = state.unsent.map_or(Record::None, Record::Ours);
+            permitted(rules, state, now, plan)
         }
         (Phase::Permitting(_) | Phase::Claiming(_), Event::Forbidden(now, t)) => {
             state.miss(rules, now, t)
@@ -388,34 +428,49 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         }
         // Start over with what stands there. After a time-out the intent may
         // stand there as we wrote it: `unsent` recognises it.
-        (Phase::Intending | Phase::Storing(..), Event::Conflict) => state.read(),
-        (Phase::Reading | Phase::Intending | Phase::Storing(..), Event::NoReply(_)) => {
-            state.unheard = state.unheard.saturating_add(1);
-            match (state.phase, state.unheard) {
-                (Phase::Reading, _) | (_, 2..) => {
-                    let pause = rules.pause(state.unheard);
-                    state.rest(Some(pause))
-                }
-                _ => state.read(),
-            }
+        (Phase::Claiming(_) | Phase::Intending | Phase::Storing(..), Event::Conflict) => {
+            state.reread()
         }
+        (
+            Phase::Closing(next),
+            event @ (Event::Written(..) | Event::Conflict | Event::NoReply(_)),
+        ) => state.closed(rules, next, event),
+        (
+            Phase::Reading | Phase::Claiming(_) | Phase::Intending | Phase::Storing(..),
+            Event::NoReply(_),
+        ) => match state.phase {
+            Phase::Reading => {
+                state.unheard = state.unheard.saturating_add(1);
+                let pause = rules.pause(state.unheard);
+                state.rest(Some(pause))
+            }
+            phase => {
+                if let Phase::Storing(report, Next::Announce(_)) = phase {
+                    state.untold = Some(report);
+                }
+                state.not_heard(rules)
+            }
+        },
         (Phase::Sending, Event::Answered(now, answer)) => answered(rules, state, now, answer),
         (Phase::Sending, Event::Unsent(now, t)) => state.miss(rules, now, t),
         (Phase::Storing(report, next), Event::Written(now, _)) => {
             state.unheard = 0;
             state.note_stored_answer();
+            if state.handled.take().is_some()
+                && let Some(stored) = &mut state.stored
+            {
+                stored.hold = None;
+            }
             match next {
                 Next::Observe => state.observe(now),
                 Next::Rest(wake) => state.rest(wake),
-                Next::Announce(wake) => {
-                    state.forget_session();
-                    (state, vec![Effect::Announce(report), Effect::Rest(wake)])
-                }
+                Next::Announce(wake) => state.announce(report, wake),
+                Next::Close(step, closing, then) => state.close(step, closing, then),
             }
         }
         // The shell answers each effect with one of its events; anything else
         // is a mistake there, and starting over is safe from everywhere.
-        (_, _) => state.read(),
+        (_, _) => state.reread(),
     }
 }
 
@@ -428,31 +483,28 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     let in_time = |step: &Step| now.at_most_since(step.intended) < step.window;
     if let Some(unsent) = state.unsent {
         let stands = last.is_some_and(|last| same_intent(&unsent, last));
-        // Its write timed out and may yet arrive.
-        let may_arrive = unsent.number == last.map_or(1, |last| last.number + 1);
+        // Its write timed out and may yet arrive, or the ledger alone has it.
+        let may_arrive = unsent.number > last.map_or(0, |last| last.number);
         match (stands, in_time(&unsent)) {
             (true, true) => {}
             (true, false) => state.withdraw(now),
             (false, true) if may_arrive => {}
-            (false, _) => state.unsent = None,
+            (false, _) => state.dead = state.unsent.take(),
         }
     }
     let unknown = |known: Step| {
         let found = stored.steps.iter().find(|step| same_intent(&known, step));
-        found.is_some_and(|step| step.answer.is_none())
+        found.is_some_and(|step| step.is_open() && step.answer != known.answer)
     };
     state.unstored = state.unstored.filter(|known| unknown(*known));
-    let open = stored.steps.iter().rev().find(|s| s.is_open());
-    let open = open.map(|s| s.number);
-    state.seen = match (open, state.seen) {
-        (Some(number), Some((seen, at))) if seen == number => Some((number, at)),
-        (Some(number), _) => Some((number, now)),
-        (None, _) => None,
-    };
     state.missing = None;
     state.handled = None;
     let (ended, wish) = (stored.ended, stored.wish);
     state.stored = Some(stored);
+    if let (true, Some(report @ Report::Ended(_))) = (ended, state.untold) {
+        // It was stored after all.
+        return state.announce(report, None);
+    }
     if ended || wish.deleting {
         return state.rest(None);
     }
@@ -462,62 +514,102 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     state.observe(now)
 }
 
-fn intend(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
-    let number = state.last().map_or(1, |last| last.number + 1);
+/// Nothing stands in the way any more: claim, intend, send, whichever is next.
+fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
+    let step = state.next_intent(rules, now, plan);
+    let claimed = matches!(state.record, Record::Ours(claim) if same_intent(&claim, &step));
+    #[cfg(test)]
+    let claimed = claimed || rules.is(crate::types::Mutant::NoClaim);
+    if plan.ledger && !claimed {
+        state.unsent = Some(step);
+        state.phase = Phase::Claiming(plan);
+        return (state, vec![Effect::Claim(step)]);
+    }
+    if state.holds_stored_intent(now, plan.key) {
+        return state.send();
+    }
+    intend(rules, state, now, step)
+}
+
+fn intend(rules: &Rules, mut state: State, now: Now, step: Step) -> (State, Vec<Effect>) {
     // One for another step stands there, or may: it will not be sent.
-    if state.unsent.is_some_and(|unsent| unsent.key != plan.key) {
-        match state.unsent.map(|unsent| unsent.number) == Some(number) {
-            true => state.unsent = None,
+    if let Some(unsent) = state.unsent.filter(|unsent| !same_intent(unsent, &step)) {
+        match unsent.number == step.number {
+            true => state.dead = state.unsent.take(),
             false => state.withdraw(now),
         }
     }
-    #[cfg_attr(not(test), expect(unused_mut))]
-    let mut change = state.change(Report::Executing);
     #[cfg(test)]
     if rules.is(crate::types::Mutant::ApprovalTwice) {
-        change.handled = None;
         state.handled = None;
     }
-    let step = match state.unsent {
-        // Its write timed out and may yet arrive: write the very same one.
-        Some(unsent) if unsent.number == number => unsent,
-        _ => Step {
-            number,
-            key: plan.key,
-            class: plan.class,
-            writer: state.me,
-            intended: now,
-            window: rules.window,
-            answer: None,
-            answered: None,
-        },
-    };
+    #[cfg(not(test))]
+    let _ = rules;
+    let change = state.change(Report::Executing);
     state.unsent = Some(step);
     state.phase = Phase::Intending;
     (state, vec![Effect::Intend(step, change)])
 }
 
+impl State {
+    /// The intent that the plan leads to: the unsent one, if that is still good,
+    /// or a new one.
+    fn next_intent(&self, rules: &Rules, now: Now, plan: Plan) -> Step {
+        if let Some(unsent) = self.unsent
+            && self.holds_stored_intent(now, plan.key)
+        {
+            return unsent;
+        }
+        let number = self.last().map_or(1, |last| last.number + 1);
+        match self.unsent {
+            // Its write timed out and may yet arrive, or it is claimed: write the
+            // very same one.
+            Some(unsent) if unsent.number == number && unsent.key == plan.key => unsent,
+            _ => Step {
+                number,
+                key: plan.key,
+                class: plan.class,
+                writer: self.me,
+                intended: now,
+                window: rules.window,
+                answer: None,
+                answered: None,
+            },
+        }
+    }
+
+    /// Keeps when this process first saw that step open.
+    pub(crate) fn note_open(&mut self, now: Now, open: Option<Step>) {
+        let Some(open) = open else { return };
+        if self.seen.is_none_or(|(seen, _)| seen != open.intent()) {
+            self.seen = Some((open.intent(), now));
+        }
+    }
+}
+
 fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State, Vec<Effect>) {
     let Some(mut step) = state.unsent.take() else {
-        return state.read();
+        return state.reread();
     };
     step.answer = Some(answer);
     step.answered = Some(now.wall);
     state.unstored = Some(step);
     // Whatever was sent was sent before now.
     if step.is_open() {
-        state.seen = Some((step.number, now));
+        state.seen = Some((step.intent(), now));
     }
     match answer {
         Answer::Refused(Verdict::Blocked(code)) => {
             let pause = rules.recheck;
             state.not_before = Some(Tick(now.wall.0 + pause.0));
-            return state.store(Report::Blocked(code), Next::Rest(Some(pause)));
+            let next = state.release(step, pause);
+            return state.store(Report::Blocked(code), next);
         }
         Answer::Refused(Verdict::Wait(code)) => {
             let pause = rules.poll;
             state.not_before = Some(Tick(now.wall.0 + pause.0));
-            return state.store(Report::Waiting(code), Next::Rest(Some(pause)));
+            let next = state.release(step, pause);
+            return state.store(Report::Waiting(code), next);
         }
         Answer::Unknown | Answer::Refused(Verdict::Verify | Verdict::Retry) => {
             // A look at the cloud comes first; if that shows nothing, the next

@@ -1,11 +1,13 @@
-//! The model: two processes without any lease between them, the object, and a
-//! cloud that loses, delays and lies. It drives the production [`step`].
+//! The model: two processes without any lease between them, the object, the
+//! ledger, and a cloud that loses, delays and lies. It drives the production
+//! [`step`].
 //!
-//! What it leaves out yet: the ledger, holds answered by a person, foreign
-//! actions, status wiped. Its world is worse than the real one in two ways: both
-//! processes always take themselves for the leader, and a reading of the cloud
-//! may lag behind an effect for as long as the class allows.
+//! What it leaves out yet: foreign actions, clock offsets. Its world is worse than
+//! the real one in three ways: both processes always take themselves for the
+//! leader, a session of a deleted object may still send, and a reading of the
+//! cloud may lag behind an effect for as long as the class allows.
 
+use crate::machine::same_intent;
 use crate::types::Mutant;
 use crate::*;
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -36,18 +38,55 @@ struct Operation {
     people: bool,
     /// Processes that work at the same time, each taking itself for the leader.
     replicas: usize,
+    /// The step is claimed in the ledger; objects are made anew, with the same
+    /// key or another, and status is emptied.
+    ledger: bool,
+    /// There are two objects for one target, each with a process of its own.
+    rivals: bool,
+}
+
+/// A claimed step, and the object that it is claimed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Claim {
+    object: Object,
+    step: Step,
+}
+
+/// An object that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Living {
+    object: Object,
+    version: u8,
+    stored: Stored,
+    report: Option<Report>,
+}
+
+/// An object's uid, and its operation key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Object {
+    uid: u8,
+    key: u8,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Ledger {
+    version: u8,
+    open: Option<Claim>,
+    /// Who had a call that counts.
+    closed: Vec<Object>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct World {
     now: i64,
-    version: u8,
-    stored: Stored,
-    report: Option<Report>,
+    objects: Vec<Living>,
+    ledger: Ledger,
     processes: [Process; 2],
     /// Requests under way in the network, with when they were signed.
     late: Vec<i64>,
     effects: u8,
+    /// A reading has shown the effect; later ones do too (an assumption).
+    shown: bool,
     /// The cloud accepted a request that it does not carry out.
     lied: bool,
     starts: u64,
@@ -55,13 +94,20 @@ struct World {
     /// Questions put, and the calls that people agreed to make again.
     questions: u64,
     approvals: u8,
-    /// Requests whose bytes left a process.
-    sends: u8,
+    again: u8,
+    /// Requests whose bytes left a process, by operation key.
+    sends: [u8; 3],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Process {
     state: State,
+    /// What its session is about.
+    object: Object,
+    /// The version of the ledger that its last look found, and whether it was
+    /// claimed for another object then.
+    ledger: u8,
+    locked: bool,
     /// What it is to do next.
     todo: Option<Effect>,
     /// The resourceVersion that its next write is made with.
@@ -95,13 +141,25 @@ enum Action {
     Crash(usize),
     Pause(usize),
     Arrive(usize),
-    Decide(Decision),
+    Decide(usize, Decision),
+    /// The object is deleted and made anew: with the same key, or another.
+    Replace {
+        key: u8,
+    },
+    /// Somebody empties status.
+    Wipe,
 }
 
+const FIRST: Object = Object { uid: 1, key: 1 };
+const RIVAL: Object = Object { uid: 9, key: 2 };
+
 impl Process {
-    fn start(number: u64) -> Self {
+    fn start(number: u64, object: Object) -> Self {
         Process {
             state: State::new(Writer(number)),
+            object,
+            ledger: 0,
+            locked: false,
             todo: None,
             version: 0,
             due: 0,
@@ -117,7 +175,7 @@ impl Process {
                 Effect::Announce(_) => {}
                 Effect::Rest(wake) => self.due = wake.map_or(i64::MAX, |span| now + span.0),
                 // Touches nothing that another process could see.
-                Effect::Permit(_) | Effect::Claim(_) => {
+                Effect::Permit(_) => {
                     let clock = Now {
                         wall: Tick(now),
                         mono: Tick(now),
@@ -135,32 +193,119 @@ impl Operation {
         Plan {
             key: KEY,
             class: self.class,
-            ledger: false,
+            ledger: self.ledger,
+            paid: false,
         }
+    }
+
+    /// The object that a process works on.
+    fn slot(&self, p: usize) -> usize {
+        match self.rivals {
+            true => p,
+            false => 0,
+        }
+    }
+
+    fn record(&self, world: &World, p: usize) -> Record {
+        let me = world.processes[p].object;
+        if !self.ledger {
+            return Record::None;
+        }
+        match world.ledger.open {
+            Some(claim) if claim.object == me => Record::Ours(claim.step),
+            // The claim would tell that another one is there.
+            Some(claim) if world.lives(claim.object) => Record::Free,
+            Some(claim) if claim.object.key == me.key => Record::Ours(claim.step),
+            Some(claim) => Record::Orphan(claim.step),
+            None => {
+                let mut closed = world.ledger.closed.iter();
+                match closed.find(|closed| closed.key == me.key) {
+                    Some(closed)
+                        if *closed == me
+                            && !world.objects[self.slot(p)].stored.steps.is_empty() =>
+                    {
+                        Record::Closed
+                    }
+                    Some(_) => Record::Spent(SPENT),
+                    None => Record::Free,
+                }
+            }
+        }
+    }
+
+    fn claim(&self, world: &mut World, p: usize, step: Step, lost: bool) {
+        let now = world.clock();
+        let process = &mut world.processes[p];
+        let blind = self.rules.is(Mutant::ClaimBlind);
+        let event = if process.ledger != world.ledger.version && !blind {
+            Event::Conflict
+        } else if process.locked && !blind {
+            Event::Forbidden(now, BUSY)
+        } else {
+            let object = process.object;
+            world.ledger.open = Some(Claim { object, step });
+            world.ledger.version += 1;
+            process.ledger = world.ledger.version;
+            match lost {
+                true => Event::NoReply(now),
+                false => Event::Permitted(now),
+            }
+        };
+        process.advance(&self.rules, now.wall.0, event);
+    }
+
+    fn close(&self, world: &mut World, p: usize, step: Step, closing: Closing, lost: bool) {
+        let now = world.clock();
+        let process = &mut world.processes[p];
+        let ledger = &mut world.ledger;
+        let claim = ledger.open.filter(|c| same_intent(&c.step, &step));
+        let event = match claim {
+            None => Event::Conflict,
+            Some(claim) => {
+                ledger.version += 1;
+                match closing {
+                    Closing::NoEffect => ledger.open = None,
+                    Closing::Answered(answer) => {
+                        ledger.open.as_mut().expect("a claim").step.answer = Some(answer);
+                    }
+                    Closing::Ended(_) | Closing::Seen | Closing::Decided(_) => {
+                        ledger.open = None;
+                        ledger.closed.push(claim.object);
+                    }
+                }
+                process.ledger = ledger.version;
+                match lost {
+                    true => Event::NoReply(now),
+                    false => Event::Written(now, true),
+                }
+            }
+        };
+        process.advance(&self.rules, now.wall.0, event);
     }
 
     fn write(&self, world: &mut World, p: usize, intent: Option<Step>, change: Change, lost: bool) {
         let now = world.clock();
+        let living = &mut world.objects[self.slot(p)];
         let process = &mut world.processes[p];
         let guarded = !self.rules.is(Mutant::NoPrecondition);
-        if guarded && process.version != world.version {
+        if process.object != living.object || (guarded && process.version != living.version) {
             return process.advance(&self.rules, now.wall.0, Event::Conflict);
         }
-        let before = (world.stored.clone(), world.report);
+        let before = (living.stored.clone(), living.report);
         let question = world.questions + 1;
-        world.stored.apply(intent, change, question);
-        if world.stored.hold.is_some_and(|open| open.id == question) {
+        living.stored.apply(intent, change, question);
+        if living.stored.hold.is_some_and(|open| open.id == question) {
             world.questions = question;
         }
-        world.report = Some(change.report);
+        living.report = Some(change.report);
         // As the shell does: no write where nothing changes.
-        if before != (world.stored.clone(), world.report) {
-            world.version += 1;
+        if before != (living.stored.clone(), living.report) {
+            living.version += 1;
         }
         if lost {
             return process.advance(&self.rules, now.wall.0, Event::NoReply(now));
         }
-        process.version = world.version;
+        process.version = living.version;
         process.advance(&self.rules, now.wall.0, Event::Written(now, true));
     }
 
@@ -168,7 +313,9 @@ impl Operation {
         let now = world.clock();
         let process = &mut world.processes[p];
         let step = *process.state.intent().expect("only an intent is sent");
-        if !may_send(&step, process.state.writer(), now, true, &world.stored.wish) {
+        // The wish of an object that is gone stands in a cache at best.
+        let wish = world.objects[self.slot(p)].stored.wish;
+        if !may_send(&step, process.state.writer(), now, true, &wish) {
             let trouble = Trouble {
                 code: Code(1),
                 blocked: false,
@@ -177,7 +324,9 @@ impl Operation {
             };
             return process.advance(&self.rules, now.wall.0, Event::Unsent(now, trouble));
         }
-        world.sends += 1;
+        let key = world.processes[p].object.key;
+        world.sends[usize::from(key)] += 1;
+        let process = &mut world.processes[p];
         let answer = match fault {
             Fault::None | Fault::Lie => Answer::Accepted,
             _ => Answer::Unknown,
@@ -195,13 +344,22 @@ impl Operation {
         let now = world.clock();
         match effect {
             Effect::Read => {
-                let stored = world.stored.clone();
+                let living = &world.objects[self.slot(p)];
                 let process = &mut world.processes[p];
-                process.version = world.version;
-                process.advance(&self.rules, now.wall.0, Event::Woken(now, stored));
+                let event = match process.object == living.object {
+                    true => Event::Woken(now, living.stored.clone()),
+                    false => Event::Gone,
+                };
+                process.version = living.version;
+                process.advance(&self.rules, now.wall.0, event);
+            }
+            Effect::Claim(step) => self.claim(world, p, step, fault == Fault::AnswerLost),
+            Effect::Close(step, closing) => {
+                self.close(world, p, step, closing, fault == Fault::AnswerLost);
             }
             Effect::Observe => {
                 let shown = world.effects > 0 && fault != Fault::Lag;
+                world.shown |= shown;
                 let view = View {
                     started: now.wall,
                     goal: match shown {
@@ -209,7 +367,14 @@ impl Operation {
                         false => Goal::Act(self.plan()),
                     },
                     trace: Trace::NotShown,
+                    due: Due::SinceAnswer,
+                    record: self.record(world, p),
                 };
+                let claim = world.ledger.open.map(|claim| claim.object);
+                let mine = world.processes[p].object;
+                world.processes[p].locked =
+                    claim.is_some_and(|object| object != mine && world.lives(object));
+                world.processes[p].ledger = world.ledger.version;
                 world.processes[p].advance(&self.rules, now.wall.0, Event::Observed(now, view));
             }
             Effect::Intend(step, change) => {
@@ -222,7 +387,44 @@ impl Operation {
     }
 }
 
+fn living(object: Object) -> Living {
+    Living {
+        object,
+        version: 1,
+        stored: fresh(),
+        report: None,
+    }
+}
+
+/// An object as it is applied.
+fn fresh() -> Stored {
+    Stored {
+        steps: vec![],
+        ended: false,
+        restored: false,
+        hold: None,
+        wish: Wish {
+            execute: true,
+            suspended: false,
+            deleting: false,
+            verify_timeout: Span(2),
+            not_before: None,
+            not_after: None,
+            decision: None,
+        },
+    }
+}
+
 impl World {
+    fn lives(&self, object: Object) -> bool {
+        self.objects.iter().any(|living| living.object == object)
+    }
+
+    /// Any object's status says so.
+    fn reports(&self, report: Report) -> bool {
+        self.objects.iter().any(|o| o.report == Some(report))
+    }
+
     fn clock(&self) -> Now {
         Now {
             wall: Tick(self.now),
@@ -238,31 +440,28 @@ impl Model for Operation {
     fn init_states(&self) -> Vec<World> {
         vec![World {
             now: 0,
-            version: 1,
-            stored: Stored {
-                steps: vec![],
-                ended: false,
-                hold: None,
-                wish: Wish {
-                    execute: true,
-                    suspended: false,
-                    deleting: false,
-                    verify_timeout: Span(2),
-                    not_before: None,
-                    not_after: None,
-                    decision: None,
-                },
+            objects: match self.rivals {
+                true => vec![living(FIRST), living(RIVAL)],
+                false => vec![living(FIRST)],
             },
-            report: None,
-            processes: [Process::start(1), Process::start(2)],
+            ledger: Ledger::default(),
+            processes: [
+                Process::start(1, FIRST),
+                match self.rivals {
+                    true => Process::start(2, RIVAL),
+                    false => Process::start(2, FIRST),
+                },
+            ],
             late: vec![],
             effects: 0,
+            shown: false,
             lied: false,
             starts: 2,
             faults: 0,
             questions: 0,
             approvals: 0,
-            sends: 0,
+            again: 0,
+            sends: [0; 3],
         }]
     }
 
@@ -272,17 +471,25 @@ impl Model for Operation {
         if world.now < LAST_TICK && world.processes.iter().all(still) {
             actions.push(Action::Tick);
         }
-        if let Some(question) = world.stored.hold
-            && self.people
-            && world.stored.wish.decision.is_none()
-        {
-            let choices = question.hold.choices().iter();
-            actions.extend(choices.map(|choice| Action::Decide(*choice)));
+        for (o, living) in world.objects.iter().enumerate() {
+            let asked = living.stored.hold.filter(|_| self.people);
+            if let (Some(question), None) = (asked, living.stored.wish.decision) {
+                let choices = question.hold.choices().iter();
+                actions.extend(choices.map(|choice| Action::Decide(o, *choice)));
+            }
         }
         let faulty = world.faults < self.faults;
+        if faulty && self.ledger && world.objects[0].object.uid < 3 {
+            actions.push(Action::Replace { key: 1 });
+            actions.push(Action::Replace { key: 2 });
+        }
+        if faulty && self.ledger && world.objects[0].report.is_some() {
+            actions.push(Action::Wipe);
+        }
         for (p, process) in world.processes.iter().enumerate().take(self.replicas) {
             let Some(effect) = &process.todo else {
-                if world.now >= process.due || process.version != world.version {
+                let version = world.objects[self.slot(p)].version;
+                if world.now >= process.due || process.version != version {
                     actions.push(Action::Wake(p));
                 }
                 continue;
@@ -302,11 +509,14 @@ impl Model for Operation {
                     Fault::Late,
                     Fault::Lie,
                 ],
-                Effect::Intend(..) | Effect::Store(_) => &[Fault::AnswerLost],
-                // Absence of a provable step's effect is what the class counts on.
-                Effect::Observe if world.effects > 0 && self.class != Class::Provable => {
-                    &[Fault::Lag]
+                Effect::Intend(..) | Effect::Store(_) | Effect::Claim(_) | Effect::Close(..) => {
+                    &[Fault::AnswerLost]
                 }
+                // Absence of a provable step's effect is what the class counts on.
+                Effect::Observe if world.effects > 0 && !world.shown => match self.class {
+                    Class::Provable => &[],
+                    _ => &[Fault::Lag],
+                },
                 _ => &[],
             };
             actions.extend(faults.iter().map(|fault| Action::Run(p, *fault)));
@@ -329,24 +539,56 @@ impl Model for Operation {
             Action::Crash(p) => {
                 world.faults += 1;
                 world.starts += 1;
-                world.processes[p] = Process::start(world.starts);
+                let object = world.processes[p].object;
+                world.processes[p] = Process::start(world.starts, object);
             }
             // A person answers once, and leaves the answer in the spec.
-            Action::Decide(decision) => {
-                let question = world.stored.hold?;
-                world.stored.wish.decision = Some((question.id, decision));
-                world.approvals += u8::from(decision == Decision::SendAgain);
-                world.version += 1;
+            Action::Decide(o, decision) => {
+                let living = &mut world.objects[o];
+                let question = living.stored.hold?;
+                living.stored.wish.decision = Some((question.id, decision));
+                living.version += 1;
+                // What a person ends leaves the way free for another operation.
+                let ends = self.ledger && decision != Decision::LookAgain;
+                world.approvals += u8::from(ends || decision == Decision::SendAgain);
+                world.again += u8::from(decision == Decision::SendAgain);
+            }
+            Action::Replace { key } => {
+                world.faults += 1;
+                let old = &mut world.objects[0];
+                *old = Living {
+                    version: old.version + 1,
+                    ..living(Object {
+                        uid: old.object.uid + 1,
+                        key,
+                    })
+                };
+            }
+            Action::Wipe => {
+                world.faults += 1;
+                let old = &mut world.objects[0];
+                let (version, wish) = (old.version + 1, old.stored.wish);
+                *old = Living {
+                    version,
+                    ..living(old.object)
+                };
+                old.stored.wish = wish;
             }
             Action::Pause(p) => {
                 world.faults += 1;
                 world.processes[p].paused = true;
             }
             Action::Wake(p) => {
-                let (now, stored) = (world.clock(), world.stored.clone());
+                let now = world.clock();
+                let living = &world.objects[self.slot(p)];
                 let process = &mut world.processes[p];
-                process.version = world.version;
-                process.advance(&self.rules, now.wall.0, Event::Woken(now, stored));
+                if process.object != living.object {
+                    process.state = State::new(process.state.writer());
+                    process.object = living.object;
+                }
+                process.version = living.version;
+                let woken = Event::Woken(now, living.stored.clone());
+                process.advance(&self.rules, now.wall.0, woken);
             }
             Action::Run(p, fault) => {
                 world.faults += u8::from(fault != Fault::None);
@@ -361,18 +603,18 @@ impl Model for Operation {
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
             Property::always("no success unseen", |_: &Operation, w: &World| {
-                let assumed = End::Succeeded(How::Assumed);
-                match w.report {
-                    Some(Report::Ended(end)) if end == assumed => true,
-                    Some(Report::Ended(End::Succeeded(_))) => w.effects > 0,
-                    _ => true,
-                }
+                let unseen = |o: &Living| match o.report {
+                    Some(Report::Ended(End::Succeeded(How::Assumed))) => false,
+                    Some(Report::Ended(End::Succeeded(_))) => w.effects == 0,
+                    _ => false,
+                };
+                !w.objects.iter().any(unseen)
             }),
             Property::sometimes("succeeds", |_, w: &World| {
-                w.report == Some(Report::Ended(End::Succeeded(How::Proven)))
+                w.reports(Report::Ended(End::Succeeded(How::Proven)))
             }),
             Property::sometimes("holds when the cloud lies", |_, w: &World| {
-                w.lied && w.report == Some(Report::Held(Hold::ProofTimeout))
+                w.lied && w.reports(Report::Held(Hold::ProofTimeout))
             }),
         ];
         match self.class {
@@ -381,10 +623,10 @@ impl Model for Operation {
                     w.effects <= 1 + w.approvals
                 }),
                 Property::always("at most one send undecided", |_, w: &World| {
-                    w.sends <= 1 + w.approvals
+                    w.sends.iter().all(|sends| *sends <= 1 + w.again)
                 }),
                 Property::sometimes("holds when nobody can know", |_, w: &World| {
-                    w.report == Some(Report::Held(Hold::AnswerUnknown))
+                    w.reports(Report::Held(Hold::AnswerUnknown))
                 }),
             ]),
             Class::Natural => {
@@ -395,13 +637,34 @@ impl Model for Operation {
                 |_: &Operation, w: &World| w.effects <= 1,
             )),
         }
+        if self.ledger {
+            properties.push(Property::sometimes(
+                "proves what an earlier object sent",
+                |_: &Operation, w: &World| {
+                    w.objects[0].object.uid > 1
+                        && w.reports(Report::Ended(End::Succeeded(How::Proven)))
+                },
+            ));
+        }
+        if self.ledger && self.faults > 1 {
+            properties.push(Property::sometimes(
+                "holds for an operation that is gone",
+                |_: &Operation, w: &World| w.reports(Report::Held(Hold::OrphanUnknown)),
+            ));
+        }
+        if self.ledger && self.people {
+            properties.push(Property::sometimes(
+                "takes an executed key over",
+                |_: &Operation, w: &World| w.reports(Report::Ended(End::Lost(SPENT))),
+            ));
+        }
         if self.people {
             properties.extend([
                 Property::sometimes("sends again as decided", |_, w: &World| {
-                    w.approvals == 1 && w.sends == 2
+                    w.again == 1 && w.sends[1] == 2
                 }),
                 Property::sometimes("is given up", |_, w: &World| {
-                    w.report == Some(Report::Ended(End::GivenUp))
+                    w.reports(Report::Ended(End::GivenUp))
                 }),
             ]);
         }
@@ -410,8 +673,9 @@ impl Model for Operation {
 
     /// Enough for every pair of faults; beyond, intents only pile up.
     fn within_boundary(&self, world: &World) -> bool {
-        world.stored.steps.len() <= 4 - self.replicas
-            && world.version < 12 - 2 * self.replicas as u8
+        world.objects.iter().all(|o| {
+            o.stored.steps.len() <= 4 - self.replicas && o.version < 12 - 2 * self.replicas as u8
+        })
     }
 }
 
@@ -427,16 +691,36 @@ fn model(class: Class, faults: u8, people: bool) -> Operation {
         faults,
         people,
         replicas: 2,
+        ledger: false,
+        rivals: false,
     }
 }
+
+/// A step that must not repeat, with its ledger.
+fn order(replicas: usize, faults: u8, people: bool) -> Operation {
+    Operation {
+        replicas,
+        ledger: true,
+        ..model(Class::Never, faults, people)
+    }
+}
+
+/// That the key was executed before.
+const SPENT: Code = Code(9);
+const BUSY: Trouble = Trouble {
+    code: Code(2),
+    blocked: false,
+    quiet: u32::MAX,
+    pause: None,
+};
 
 /// Fewer states than this mean that the model no longer says much.
 fn assert_holds(model: Operation, floor: usize) {
     let checker = check(model, HasDiscoveries::All);
     let states = checker.unique_state_count();
     println!(
-        "model {:?}, {} faults, people {}: {states} unique states",
-        model.class, model.faults, model.people
+        "model {:?}, {} processes, {} faults, people {}, ledger {}: {states} unique states",
+        model.class, model.replicas, model.faults, model.people, model.ledger
     );
     checker.assert_properties();
     assert!(states >= floor, "below the floor of {floor}");
@@ -465,6 +749,30 @@ fn a_decision_is_used_once() {
 }
 
 #[test]
+fn an_order_has_at_most_one_effect_whatever_becomes_of_its_object() {
+    assert_holds(order(1, 2, false), 10_000);
+}
+
+#[test]
+fn an_order_of_two_processes_has_at_most_one_effect() {
+    assert_holds(order(2, 1, false), 10_000);
+}
+
+#[test]
+fn two_objects_for_one_target_have_at_most_one_effect() {
+    let rivals = Operation {
+        rivals: true,
+        ..order(2, 1, false)
+    };
+    assert_holds(rivals, 10_000);
+}
+
+#[test]
+fn decisions_about_an_order_are_used_once() {
+    assert_holds(order(1, 2, true), 10_000);
+}
+
+#[test]
 fn a_provable_step_has_at_most_one_effect() {
     assert_holds(model(Class::Provable, 2, false), 50_000);
 }
@@ -488,4 +796,18 @@ fn every_mutant_is_caught() {
     assert_caught(people, Mutant::ApprovalTwice, "at most one send undecided");
     assert_caught(provable, Mutant::SettleShort, "at most one effect");
     assert_caught(natural, Mutant::AcceptedIsSuccess, "no success unseen");
+    let rivals = Operation {
+        rivals: true,
+        ..order(2, 1, false)
+    };
+    assert_caught(order(1, 2, false), Mutant::NoClaim, "at most one effect");
+    assert_caught(rivals, Mutant::ClaimBlind, "at most one effect");
+    assert_caught(order(1, 2, false), Mutant::WipedAsNew, "at most one effect");
+    assert_caught(
+        order(1, 2, false),
+        Mutant::OrphanAsFree,
+        "at most one effect",
+    );
+    let given_up = order(1, 2, true);
+    assert_caught(given_up, Mutant::SpentAsFree, "at most one send undecided");
 }

@@ -5,7 +5,9 @@
 mod absence;
 mod answers;
 mod intents;
+mod ledger;
 mod sending;
+mod telling;
 mod unknown;
 mod waiting;
 
@@ -49,6 +51,7 @@ const fn plan(key: u8, class: Class) -> Plan {
         key: StepKey(key),
         class,
         ledger: false,
+        paid: false,
     }
 }
 
@@ -76,6 +79,8 @@ struct Script {
     announced: Vec<Report>,
     writes: usize,
     sends: usize,
+    /// What the next look at the ledger finds.
+    record: Record,
     /// Every effect since the script began, by name.
     trail: Vec<&'static str>,
 }
@@ -92,6 +97,7 @@ impl Script {
             object: Stored {
                 steps: vec![],
                 ended: false,
+                restored: false,
                 hold: None,
                 wish: Wish {
                     execute: true,
@@ -109,6 +115,7 @@ impl Script {
             announced: vec![],
             writes: 0,
             sends: 0,
+            record: Record::None,
             trail: vec![],
         }
     }
@@ -160,6 +167,8 @@ impl Script {
             started: self.now.wall,
             goal,
             trace,
+            due: Due::SinceAnswer,
+            record: self.record,
         };
         self.on(Event::Observed(self.now, view))
     }
@@ -256,6 +265,7 @@ fn name(effect: &Effect) -> &'static str {
         Effect::Intend(..) => "Intend",
         Effect::Send(_) => "Send",
         Effect::Store(_) => "Store",
+        Effect::Close(..) => "Close",
         Effect::Announce(_) => "Announce",
         Effect::Rest(_) => "Rest",
     }

@@ -69,6 +69,8 @@ pub struct Plan {
     pub class: Class,
     /// Its repeat would have an effect, so it is claimed in the ledger first.
     pub ledger: bool,
+    /// It costs money.
+    pub paid: bool,
 }
 
 /// The durable record of a step (an intent, and what came of it).
@@ -159,14 +161,63 @@ pub enum Goal {
     Wait(Code, Option<Span>),
 }
 
-/// What a reading says of the last recorded step's own effect. Only classes
-/// that prove absence ask for it.
+/// What a reading says of the open step's own effect: of the one that the ledger
+/// holds, or else of the last recorded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trace {
     /// Nothing of it shows.
     NotShown,
-    /// It shows, or more than one thing could be it.
+    /// It shows, and nothing else can be it: the step was accepted.
+    Shown,
+    /// More than one thing could be it.
     Unclear,
+}
+
+/// What the ledger of the target holds (design: 3.3). It is read before the
+/// cloud is, so that a claim that leaves it unchanged counts on a look that is
+/// newer than every earlier claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Record {
+    /// The kind has no ledger.
+    None,
+    /// Nothing that this operation has to answer for: free, or claimed by
+    /// another object, which the claim then tells.
+    Free,
+    /// This step is claimed for this object, or for one of the same key that is
+    /// gone. It counts as a recorded step even if status does not have it.
+    Ours(Step),
+    /// This step is claimed for an operation that is gone.
+    Orphan(Step),
+    /// An operation of the same key has ended; the code says how that reads.
+    Spent(Code),
+    /// This object's own claim is closed; the object was about to end.
+    Closed,
+}
+
+/// What the ledger is to keep of a claimed step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Closing {
+    /// Its operation ended like this.
+    Ended(End),
+    /// No call of it had an effect.
+    NoEffect,
+    /// Its operation is gone, and its effect is there.
+    Seen,
+    /// Its operation is gone, and a person decided.
+    Decided(Decision),
+    /// Its operation is gone, and this was the answer. The claim stays.
+    Answered(Answer),
+}
+
+/// From when on the effect of an accepted step can be expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Due {
+    /// From its answer on.
+    SinceAnswer,
+    /// From this time on, if that is later.
+    Since(Tick),
+    /// Not before something else happens, which may take any time.
+    Later,
 }
 
 /// A complete reading of the cloud in the protocol's words.
@@ -176,8 +227,12 @@ pub struct View {
     pub started: Tick,
     /// What it means.
     pub goal: Goal,
-    /// What it shows of the last step.
+    /// What it shows of the open step.
     pub trace: Trace,
+    /// From when on the effect of an accepted step can be expected.
+    pub due: Due,
+    /// What the ledger held when it began.
+    pub record: Record,
 }
 
 /// Why an effect could not be carried out, and how that is to be told.
@@ -237,17 +292,37 @@ pub enum End {
 pub enum Hold {
     /// Nobody can know whether the last step took effect.
     AnswerUnknown,
+    /// Nobody can know whether the call of an earlier operation, which is gone,
+    /// took effect on the same target.
+    OrphanUnknown,
     /// It was accepted, and its effect did not show in time.
     ProofTimeout,
+    /// The object was restored from a backup, its step costs money, and there is
+    /// no record of what happened before.
+    NoRecord,
+    /// A call was made that the ledger does not have.
+    LedgerConflict,
 }
 
 impl Hold {
+    /// Every question.
+    pub const ALL: [Hold; 5] = [
+        Hold::AnswerUnknown,
+        Hold::OrphanUnknown,
+        Hold::ProofTimeout,
+        Hold::NoRecord,
+        Hold::LedgerConflict,
+    ];
+
     /// What a person may decide.
     pub fn choices(self) -> &'static [Decision] {
         use Decision::{AssumeDone, GiveUp, LookAgain, SendAgain};
         match self {
             Hold::AnswerUnknown => &[SendAgain, AssumeDone, GiveUp],
+            Hold::OrphanUnknown => &[AssumeDone, GiveUp],
             Hold::ProofTimeout => &[LookAgain, AssumeDone, GiveUp],
+            Hold::NoRecord => &[SendAgain, GiveUp],
+            Hold::LedgerConflict => &[LookAgain, GiveUp],
         }
     }
 }
@@ -328,6 +403,8 @@ pub struct Stored {
     pub steps: Vec<Step>,
     /// It has an outcome.
     pub ended: bool,
+    /// It was restored from a backup.
+    pub restored: bool,
     /// A person was asked to decide.
     pub hold: Option<Question>,
     /// What the user asks.
@@ -341,7 +418,7 @@ impl Stored {
     pub(crate) fn apply(&mut self, intent: Option<Step>, change: Change, question: u64) {
         if let Some((number, answer, at)) = change.answer
             && let Some(step) = self.steps.iter_mut().find(|s| s.number == number)
-            && step.answer.is_none()
+            && step.is_open()
         {
             step.answer = Some(answer);
             step.answered = Some(at);
@@ -449,6 +526,16 @@ pub(crate) enum Mutant {
     ApprovalTwice,
     /// The intent is written without the resourceVersion precondition.
     NoPrecondition,
+    /// A step is sent without a claim.
+    NoClaim,
+    /// A claim takes the place of whatever the ledger holds.
+    ClaimBlind,
+    /// A claimed step that status lacks counts as none.
+    WipedAsNew,
+    /// A claimed step of an operation that is gone counts as none.
+    OrphanAsFree,
+    /// What the ledger keeps of an operation that has ended counts for nothing.
+    SpentAsFree,
 }
 
 /// The last check before the bytes leave: asked after the connection stands,

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, FaultId};
+use crate::huawei::bss::seed::OrderAction;
 use crate::message::{Request, query_pairs};
 use crate::seed::Seed;
 use crate::server::{Payload, Shared};
@@ -24,20 +25,31 @@ GET    /-/state          everything there is, without secrets
 GET    /-/journal        every call and effect; ?after=N leaves out the first N calls,
                          ?format=text makes a table
 POST   /-/faults         inject a fault; answers its id
+POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 
 A seed:
-{"accounts": [{"access_key": "AK", "secret_key": "SK", "projects": ["p1"]}],
+{"accounts": [{"access_key": "AK", "secret_key": "SK", "domain_id": "d1",
+   "projects": ["p1"]}],
  "dcs": {"p1": [{"id": "dcs-1", "changes": [
    {"task_id": "t-1", "new_spec_code": "redis.ha.xu1.large.r2.8", "new_capacity": 8,
-    "runs_at": {"in": 3600}}]}]}}
+    "runs_at": {"in": 3600}}]}]},
+ "workspace": {"p1": {"desktops": [{"id": "desktop-1", "product_id": "small"}],
+   "products": [{"product_id": "small"}, {"product_id": "large"}]}},
+ "desktop_orders": [{"project": "p1", "desktop": "desktop-1", "created_at": {"in": 60},
+   "change": {"resize": {"product_id": "large"}}}]}
 
 A fault:
 {"api": "dcs.CancelInstanceResize", "kind": "drop_after"}
 
 APIs:   dcs.CancelInstanceResize dcs.ListBackgroundTask dcs.ShowInstance
-        dcs.ShowBackgroundTaskProgress; "dcs." means all of them
+        dcs.ShowBackgroundTaskProgress
+        workspace.CreateChangeOrder workspace.ShowDesktop workspace.ListDesktops
+        workspace.ListProducts workspace.ListVolumeProducts workspace.ShowJob
+        workspace.ListSubJobs
+        bss.ShowOrder bss.ListOrders bss.CancelOrder bss.PayOrder bss.ListResources
+        "dcs.", "workspace.", "bss." mean all of a service
 Kinds:  {"error": {"status": 500, "code": "DCS.5000"}} "throttle" "drop_before"
         "drop_after" {"delay": {"ms": 100}} {"late": {"seconds": 60}} "bad_body"
         "hang" "hang_after" "truncate"
@@ -76,6 +88,7 @@ fn dispatch(shared: &Shared, request: &Request) -> Reply {
         ("GET", "state") => Reply::Json(200, json!(shared.world().state())),
         ("GET", "journal") => journal(shared, request),
         ("POST", "faults") => fault(shared, request),
+        ("POST", path) if path.starts_with("orders/") => order(shared, request, path),
         ("DELETE", "faults") => {
             shared.world().faults.clear();
             Reply::Json(200, json!({}))
@@ -109,6 +122,18 @@ fn fault(shared: &Shared, request: &Request) -> Reply {
     };
     match shared.world().faults.add(fault) {
         Ok(id) => Reply::Json(201, json!({"id": id})),
+        Err(why) => error(400, &why.to_string()),
+    }
+}
+
+fn order(shared: &Shared, request: &Request, path: &str) -> Reply {
+    let action: OrderAction = match parse(request) {
+        Ok(action) => action,
+        Err(reply) => return reply,
+    };
+    let id = path.trim_start_matches("orders/");
+    match shared.world().act_on_order(id, action) {
+        Ok(()) => Reply::Json(200, json!({})),
         Err(why) => error(400, &why.to_string()),
     }
 }

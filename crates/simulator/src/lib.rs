@@ -33,11 +33,21 @@ mod state;
 mod world;
 
 pub use faults::{Fault, FaultId, FaultKind};
+pub use huawei::bss::seed::{
+    AfterFailure, BssReadings, DesktopOrderSeed, ListOrder, OrderAction, OrderLines, OrderResources,
+};
+pub use huawei::bss::state::OrderState;
 pub use huawei::dcs::seed::{
     AfterCancel, DcsChange, DcsInstance, DcsReadings, FinishedTask, InstanceWord, PendingChange,
     TaskCount, TaskName, TaskOrder, WaitingWord,
 };
 pub use huawei::dcs::state::{DcsInstanceState, DcsTaskState};
+pub use huawei::workspace::change::DesktopChange;
+pub use huawei::workspace::seed::{
+    ExpandBy, OrderTiming, SecondOrder, WorkspaceBusy, WorkspaceDesktop, WorkspaceProduct,
+    WorkspaceProject, WorkspaceReadings, WorkspaceVolume, WorkspaceVolumeProduct,
+};
+pub use huawei::workspace::state::WorkspaceDesktopState;
 pub use journal::{Call, Effect, Journal, LateArrival};
 pub use message::Request;
 pub use seed::{Account, BadSeed, Readings, Seed, When};
@@ -210,7 +220,34 @@ impl Simulator {
     pub fn dcs_instance(&self, project: &str, instance: &str) -> Option<DcsInstanceState> {
         let mut world = self.shared.world();
         let now = world.catch_up();
-        world.huawei.dcs.state_of(project, instance, now)
+        let dcs = &mut world.huawei.services.dcs;
+        dcs.state_of(project, instance, now)
+    }
+
+    /// What a desktop would show to a caller now.
+    pub fn desktop(&self, project: &str, desktop: &str) -> Option<WorkspaceDesktopState> {
+        let mut world = self.shared.world();
+        let now = world.catch_up();
+        let services = &mut world.huawei.services;
+        services.settle(now);
+        let workspace = &services.workspace;
+        workspace.state_of(project, desktop, &services.bss, now)
+    }
+
+    /// The orders for a desktop, in the order placed, whether BSS shows them yet or not.
+    pub fn orders(&self, desktop: &str) -> Vec<OrderState> {
+        let mut orders = self.state().orders;
+        orders.retain(|order| order.desktop == desktop);
+        orders
+    }
+
+    /// Does to an order what a person in the console, or the cloud itself, does.
+    ///
+    /// # Panics
+    /// When there is no such order, or its status does not allow this.
+    pub fn act_on_order(&self, order: &str, action: OrderAction) {
+        let acted = self.shared.world().act_on_order(order, action);
+        acted.expect("an order that can be treated like this");
     }
 
     /// Everything there is, without secrets.

@@ -50,7 +50,21 @@ impl Request {
 /// A successful answer of a service.
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// Null for none.
     pub(crate) body: Value,
+}
+
+impl Reply {
+    pub(crate) fn ok(body: Value) -> Self {
+        Self { status: 200, body }
+    }
+
+    pub(crate) fn no_content() -> Self {
+        Self {
+            status: 204,
+            body: Value::Null,
+        }
+    }
 }
 
 /// A refusal, before it is put into the words of gateway or service.

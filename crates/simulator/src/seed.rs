@@ -9,7 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::huawei::bss::seed::{BssReadings, DesktopOrderSeed};
 use crate::huawei::dcs::seed::{DcsChange, DcsInstance, DcsReadings};
+use crate::huawei::workspace::seed::{
+    WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings,
+};
 
 /// State to put in. Every part may be absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -21,6 +25,10 @@ pub struct Seed {
     pub dcs: BTreeMap<String, Vec<DcsInstance>>,
     /// Changes of DCS instances that are there already (or come with this seed).
     pub dcs_changes: Vec<DcsChange>,
+    /// Desktops and products of Workspace by project id.
+    pub workspace: BTreeMap<String, WorkspaceProject>,
+    /// Orders for desktops that somebody else placed, or will place.
+    pub desktop_orders: Vec<DesktopOrderSeed>,
     /// Calls per second by API name; replaces the limits of these APIs.
     pub rate_limits: BTreeMap<String, u32>,
     /// Replaces all readings.
@@ -52,6 +60,26 @@ impl Seed {
         self
     }
 
+    /// Adds a desktop to a project.
+    pub fn desktop(mut self, project: impl Into<String>, desktop: WorkspaceDesktop) -> Self {
+        let project = self.workspace.entry(project.into()).or_default();
+        project.desktops.push(desktop);
+        self
+    }
+
+    /// Adds a product for desktops to a project.
+    pub fn product(mut self, project: impl Into<String>, product: WorkspaceProduct) -> Self {
+        let project = self.workspace.entry(project.into()).or_default();
+        project.products.push(product);
+        self
+    }
+
+    /// Adds an order that somebody else placed, or will place.
+    pub fn desktop_order(mut self, order: DesktopOrderSeed) -> Self {
+        self.desktop_orders.push(order);
+        self
+    }
+
     /// Limits an API to so many calls per second of the simulator's clock.
     pub fn rate_limit(mut self, api: impl Into<String>, per_second: u32) -> Self {
         self.rate_limits.insert(api.into(), per_second);
@@ -70,7 +98,8 @@ pub struct Account {
     /// With a temporary key: the token that every request must carry, signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_token: Option<String>,
-    /// The account's id; compared when a request sends `X-Domain-Id`.
+    /// The account's id; compared when a request sends `X-Domain-Id`, which global
+    /// services demand.
     #[serde(default)]
     pub domain_id: String,
     /// The projects that the key may use.
@@ -97,6 +126,12 @@ impl Account {
     /// Lets the key use a project.
     pub fn project(mut self, id: impl Into<String>) -> Self {
         self.projects.push(id.into());
+        self
+    }
+
+    /// Sets the account's id, which global services (BSS) need.
+    pub fn domain(mut self, id: impl Into<String>) -> Self {
+        self.domain_id = id.into();
         self
     }
 
@@ -190,6 +225,10 @@ impl<'de> Deserialize<'de> for When {
 pub struct Readings {
     /// Huawei DCS.
     pub dcs: DcsReadings,
+    /// Huawei Workspace.
+    pub workspace: WorkspaceReadings,
+    /// Huawei BSS.
+    pub bss: BssReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

@@ -160,12 +160,17 @@ fn aborted() -> io::Error {
 fn respond(answer: Answer, truncated: bool) -> Response<Payload> {
     let date = answer.date.strftime("%a, %d %b %Y %H:%M:%S GMT");
     let length = answer.body.len();
-    Response::builder()
+    let mut response = Response::builder()
         .status(answer.status)
         .header(DATE, date.to_string())
-        .header(CONTENT_TYPE, "application/json;charset=UTF-8")
-        .header(CONTENT_LENGTH, length)
-        .header("X-Request-Id", answer.request_id)
+        .header("X-Request-Id", answer.request_id);
+    // A 204 has no body, and must not give its length.
+    if answer.status != 204 {
+        response = response
+            .header(CONTENT_TYPE, "application/json;charset=UTF-8")
+            .header(CONTENT_LENGTH, length);
+    }
+    response
         .body(if truncated {
             Payload::truncated(answer.body)
         } else {

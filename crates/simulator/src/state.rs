@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::{Fault, FaultId};
+use crate::huawei::bss::state::OrderState;
 use crate::huawei::dcs::state::DcsInstanceState;
+use crate::huawei::workspace::state::WorkspaceDesktopState;
 use crate::seed::Readings;
 
 /// Everything there is, without secrets.
@@ -22,6 +24,10 @@ pub struct State {
     pub readings: Readings,
     /// DCS instances by project id.
     pub dcs: BTreeMap<String, Vec<DcsInstanceState>>,
+    /// Desktops by project id.
+    pub workspace: BTreeMap<String, Vec<WorkspaceDesktopState>>,
+    /// Orders for desktops, in the order placed, whether BSS shows them yet or not.
+    pub orders: Vec<OrderState>,
     /// Faults that are not used up, with what is left of `skip` and `times`.
     pub faults: BTreeMap<FaultId, Fault>,
     /// How many requests are still on their way.

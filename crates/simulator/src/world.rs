@@ -3,13 +3,13 @@
 //! The clock is read once per request; requests that were delivered late and are
 //! due by then arrive first, each at its own time. No I/O and no waiting in here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::faults::{FaultKind, Faults};
-use crate::huawei::dcs::Dcs;
+use crate::huawei::bss::seed::OrderAction;
 use crate::huawei::gateway::{self, Refused};
 use crate::huawei::{self, Huawei, Route, signature};
 use crate::journal::{Call, Journal, LateArrival};
@@ -79,8 +79,8 @@ impl World {
         let (readings, limits) = self.start.clone();
         self.huawei.gateway.clear();
         self.huawei.gateway.limits = limits;
-        self.huawei.dcs = Dcs::default();
-        self.huawei.dcs.readings = readings.dcs;
+        self.huawei.services = self.huawei.services.anew();
+        self.huawei.services.read(readings);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -290,7 +290,10 @@ impl World {
         Answer {
             status,
             code,
-            body: body.to_string().into_bytes(),
+            body: match body {
+                Value::Null => Vec::new(),
+                body => body.to_string().into_bytes(),
+            },
             request_id: record.request_id.clone(),
             date,
         }
@@ -302,32 +305,24 @@ impl World {
     }
 
     /// Takes a seed whole or not at all: it is tried on a copy.
-    pub(crate) fn seed(&mut self, seed: Seed, anew: bool) -> Result<(), BadSeed> {
+    pub(crate) fn seed(&mut self, mut seed: Seed, anew: bool) -> Result<(), BadSeed> {
         let now = self.catch_up();
-        let mut dcs = if anew {
-            Dcs::default()
+        self.huawei.services.settle(now);
+        let mut services = if anew {
+            let mut services = self.huawei.services.anew();
+            services.read(self.start.0.clone());
+            services
         } else {
-            self.huawei.dcs.clone()
+            self.huawei.services.clone()
         };
-        for (project, instances) in seed.dcs {
-            let mut ids = BTreeSet::new();
-            for instance in instances {
-                if !ids.insert(instance.id.clone()) {
-                    let why = format!("two instances with the id {}", instance.id);
-                    return Err(BadSeed::new(why));
-                }
-                dcs.put(&project, instance, now)?;
-            }
-        }
-        for change in seed.dcs_changes {
-            dcs.change(change, now)?;
-        }
+        services.put(&mut seed, now)?;
         if anew {
             self.clear();
         }
-        let readings = seed.readings.map(|readings| readings.dcs);
-        dcs.readings = readings.unwrap_or_else(|| self.huawei.dcs.readings.clone());
-        self.huawei.dcs = dcs;
+        if let Some(readings) = seed.readings {
+            services.read(readings);
+        }
+        self.huawei.services = services;
         self.huawei.gateway.limits.extend(seed.rate_limits);
         for account in seed.accounts {
             self.huawei.gateway.put(account);
@@ -335,8 +330,19 @@ impl World {
         Ok(())
     }
 
+    pub(crate) fn act_on_order(&mut self, id: &str, action: OrderAction) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let services = &mut self.huawei.services;
+        services.settle(now);
+        services.bss.act(id, action, now)?;
+        services.settle(now);
+        Ok(())
+    }
+
     pub(crate) fn state(&mut self) -> State {
         let time = self.catch_up();
+        let services = &mut self.huawei.services;
+        services.settle(time);
         let accounts = self.huawei.gateway.accounts(time);
         State {
             time,
@@ -350,10 +356,10 @@ impl World {
                 })
                 .collect(),
             rate_limits: self.huawei.gateway.limits.clone(),
-            readings: Readings {
-                dcs: self.huawei.dcs.readings.clone(),
-            },
-            dcs: self.huawei.dcs.state(time),
+            readings: services.readings(),
+            dcs: services.dcs.state(time),
+            workspace: services.workspace.state(&services.bss, time),
+            orders: services.bss.state(time),
             faults: self.faults.pending().iter().cloned().collect(),
             late: self.late.len(),
         }

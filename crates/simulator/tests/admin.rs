@@ -6,6 +6,7 @@ use std::net::TcpStream;
 
 use errand_simulator::{Journal, Simulator, State};
 use serde_json::json;
+use support::desktops::*;
 use support::*;
 
 #[test]
@@ -84,6 +85,16 @@ fn a_misspelt_field_is_named_and_nothing_is_taken() {
             "/-/seed",
             r#"{"dcs": {"p": [{"id": "i"}, {"id": "i"}]}}"#,
             "two instances",
+        ),
+        (
+            "/-/seed",
+            r#"{"workspace": {"p": {"desktops": [{"id": "d", "timing": {"run_for": 1}}]}}}"#,
+            "run_for",
+        ),
+        (
+            "/-/seed",
+            r#"{"desktop_orders": [{"project": "p", "desktop": "d", "change": {"resize": {"product_id": "x"}}}]}"#,
+            "not there",
         ),
         (
             "/-/seed",
@@ -198,4 +209,51 @@ fn dropping_it_closes_the_port_and_open_connections() {
         std::io::Read::read(&mut idle, &mut byte),
         Ok(0) | Err(_)
     ));
+}
+
+#[test]
+fn a_person_seeds_a_desktop_and_treats_its_orders_over_http() {
+    let simulator = Simulator::start(Default::default()).unwrap();
+    let seed = json!({
+        "accounts": [{"access_key": ACCESS, "secret_key": SECRET, "domain_id": DOMAIN,
+                      "projects": [PROJECT]}],
+        "workspace": {PROJECT: {
+            "desktops": [{"id": DESKTOP, "charge_mode": "1", "is_freeze": true,
+                "root_volume": {"volume_id": "root", "size": 40, "type": "SSD"},
+                "data_volumes": [{"volume_id": VOLUME, "id": "a", "size": 100}],
+                "timing": {"review_for": 5000, "runs_for": 6000}}],
+            "products": [{"product_id": SMALL, "targets": [LARGE]}, {"product_id": LARGE}],
+            "volume_products": [{"resource_spec_code": "workspace.volume.ssd",
+                                 "volume_type": "SSD"}],
+        }},
+        "desktop_orders": [{"project": PROJECT, "desktop": DESKTOP, "order_id": "CS-1",
+            "created_at": {"in": -60}, "paid": true,
+            "change": {"expand_volume": {"volume_id": VOLUME, "size": 200}}}],
+        "readings": {"workspace": {"second_order": "refused", "expand_by": "id"},
+                     "bss": {"order_lines": "unlinked", "after_failure": "processing"}},
+    });
+    let seeded = admin(&simulator, "PUT", "/-/seed", &seed.to_string());
+    assert_eq!(seeded.status, 200, "{}", seeded.text);
+    let act = |body: &str| admin(&simulator, "POST", "/-/orders/CS-1", body);
+    assert_eq!(order_status(&simulator, "CS-1"), 1);
+    assert_eq!(act(r#""pay""#).status, 400, "it is under review");
+    assert_eq!(act(r#""hurry""#).status, 200);
+    assert_eq!(order_status(&simulator, "CS-1"), 3);
+    order(&simulator, resize(true))
+        .answer()
+        .assert_error(409, "WKS.00010032");
+    assert_eq!(act(r#""hurry""#).status, 200);
+    assert_eq!(act(r#""cancel""#).status, 400, "it is over");
+    assert_eq!(act(r#"{"status": 9}"#).status, 200);
+    assert_eq!(act(r#""explode""#).status, 400);
+    let state = admin(&simulator, "GET", "/-/state", "");
+    let state: State = serde_json::from_str(&state.text).unwrap();
+    let volumes = &state.workspace[PROJECT][0].volumes;
+    assert_eq!(volumes, &[("root".into(), 40), (VOLUME.into(), 200)]);
+    assert_eq!((state.orders[0].status, state.orders[0].foreign), (9, true));
+    assert_eq!(act(r#"{"status": 4}"#).status, 200, "no longer open");
+    let placed = placed(&simulator, expand("id-root", 50)).len();
+    assert_eq!(placed, "CS2108102036B2CAI".len());
+    let unknown = admin(&simulator, "POST", "/-/orders/CS-2", r#""pay""#);
+    assert_eq!(unknown.status, 400);
 }

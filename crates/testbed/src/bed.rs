@@ -1,6 +1,10 @@
 //! One test's own corner: a namespace, an operator with its rights, a simulator
 //! and a clock.
 
+mod operators;
+
+pub use operators::{Replica, http_get};
+
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -14,6 +18,7 @@ use errand_testclock::{TestClock, Timing};
 use serde_json::Value;
 
 use crate::plane::{Plane, repository};
+use crate::proxy::Proxy;
 
 /// The project id that every bed's connection uses.
 pub const DCS_PROJECT: &str = "0123456789abcdef0123456789abcdef";
@@ -22,6 +27,11 @@ pub const DCS_PROJECT: &str = "0123456789abcdef0123456789abcdef";
 pub const ACCESS_KEY: &str = "ERRANDTESTACCESSKEY1";
 /// Its secret.
 pub const SECRET_KEY: &str = "ErrandTestSecretKey-canary-4711";
+
+/// The operator's --cluster-id, but for beds that work on every namespace.
+pub const CLUSTER: &str = "bed-cluster";
+/// The account id (a domain id) of every bed's connection.
+pub const DOMAIN: &str = "domain-0001";
 
 /// Longest wait for anything that has to happen by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +48,10 @@ pub struct BedOptions {
     pub test_clock: bool,
     /// Make the Secret and the CloudConnection; otherwise the caller does.
     pub connection: bool,
+    /// The operator works on every namespace; for a control plane of one's own.
+    pub cluster: bool,
+    /// The operator reaches the API server through a [`Proxy`] of this seed.
+    pub proxy: Option<u64>,
 }
 
 impl Default for BedOptions {
@@ -50,6 +64,8 @@ impl Default for BedOptions {
             simulator: Config::default(),
             test_clock: true,
             connection: true,
+            cluster: false,
+            proxy: None,
         }
     }
 }
@@ -63,11 +79,14 @@ pub struct Bed {
     pub simulator: Simulator,
     /// The clock that operator and simulator share.
     pub clock: Option<TestClock>,
+    /// Between the operator and the API server.
+    pub proxy: Option<Proxy>,
     clock_file: PathBuf,
     kubeconfig: PathBuf,
     binary: PathBuf,
     operator: Option<Guarded>,
     started: u32,
+    cluster: bool,
 }
 
 impl Bed {
@@ -104,8 +123,13 @@ impl Bed {
             config.date_window = options.timing.signature_validity;
         }
         let simulator = Simulator::start(config).map_err(text)?;
-        simulator
-            .seed(Seed::new().account(Account::new(ACCESS_KEY, SECRET_KEY).project(DCS_PROJECT)));
+        simulator.seed(
+            Seed::new().account(
+                Account::new(ACCESS_KEY, SECRET_KEY)
+                    .project(DCS_PROJECT)
+                    .domain(DOMAIN),
+            ),
+        );
 
         let rights = fs::read_to_string(repository().join("deploy/rbac.yaml")).map_err(text)?;
         plane.apply(&rights.replace("errand-system", &namespace))?;
@@ -118,20 +142,32 @@ impl Bed {
             "--duration=24h",
         ])?;
         let kubeconfig = dir.join(format!("{namespace}.kubeconfig"));
-        plane
-            .control_plane()
+        let control_plane = plane.control_plane();
+        control_plane
             .write_kubeconfig(&kubeconfig, token.trim(), &namespace)
             .map_err(text)?;
+        let proxy = match options.proxy {
+            None => None,
+            Some(seed) => {
+                let (url, ca) = (control_plane.url(), control_plane.ca_pem());
+                let proxy = Proxy::start(url, ca, seed).map_err(text)?;
+                let direct = fs::read_to_string(&kubeconfig).map_err(text)?;
+                fs::write(&kubeconfig, direct.replace(url, &proxy.url())).map_err(text)?;
+                Some(proxy)
+            }
+        };
         let bed = Self {
             plane: Arc::clone(plane),
             namespace,
             simulator,
             clock,
+            proxy,
             clock_file,
             kubeconfig,
             binary: PathBuf::from(binary),
             operator: None,
             started: 0,
+            cluster: options.cluster,
         };
         if options.connection {
             bed.put_secret(SECRET_KEY);
@@ -144,7 +180,21 @@ impl Bed {
     pub fn connection(&self, name: &str) -> String {
         let url = self.simulator.url();
         format!(
-            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: domain-0001\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\"}}\n"
+            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: {DOMAIN}\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\", workspace: \"{url}\", bss: \"{url}\"}}\n"
+        )
+    }
+
+    /// The same, through which operations may cost money, from this cluster.
+    pub fn paying_connection(&self, name: &str, payment: &str, cluster: &str) -> String {
+        let connection = self.connection(name);
+        format!("{connection}  policy: {{paidOperations: {payment}, clusterId: \"{cluster}\"}}\n")
+    }
+
+    /// The manifest of a DesktopOrder; `change` is spec.change, `more` is added to
+    /// the spec.
+    pub fn order(&self, name: &str, desktop: &str, change: &str, more: &str) -> String {
+        format!(
+            "apiVersion: huawei.errand.cloud/v1alpha1\nkind: DesktopOrder\nmetadata: {{name: {name}}}\nspec:\n  connectionRef: {{kind: CloudConnection, name: huawei-prod}}\n  desktopId: {desktop}\n  change: {change}\n{more}"
         )
     }
 
@@ -190,13 +240,7 @@ impl Bed {
     fn spawn(&self, number: u32, arguments: &[&str], variables: &[(&str, &str)]) -> Guarded {
         let mut command = Command::new(&self.binary);
         command
-            .args([
-                "run",
-                "--namespace",
-                &self.namespace,
-                "--watch-namespace",
-                &self.namespace,
-            ])
+            .args(["run", "--namespace", &self.namespace])
             .args([
                 "--listen",
                 "127.0.0.1:0",
@@ -207,6 +251,11 @@ impl Bed {
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
             .envs(variables.iter().copied());
+        if !self.cluster {
+            command
+                .args(["--watch-namespace", &self.namespace])
+                .args(["--cluster-id", CLUSTER]);
+        }
         if self.clock.is_some() {
             command.arg("--test-clock").arg(&self.clock_file);
         }
@@ -222,11 +271,7 @@ impl Bed {
 
     /// What the operators of this bed have logged.
     pub fn operator_log(&self) -> String {
-        let dir = self.plane.control_plane().dir();
-        (1..=self.started)
-            .map(|n| dir.join(format!("{}-operator-{n}.log", self.namespace)))
-            .map(|file| fs::read_to_string(file).unwrap_or_default())
-            .collect()
+        (1..=self.started).map(|n| self.log_of(n)).collect()
     }
 
     /// Waits until the operator has ended by itself; its exit status.
@@ -299,8 +344,34 @@ impl Bed {
 
     /// An object as JSON.
     pub fn get(&self, kind: &str, name: &str) -> Value {
-        let text = self.kubectl(&["get", kind, name, "-o", "json"]);
-        serde_json::from_str(&text).expect("kubectl prints JSON")
+        let found = self.find(kind, name).unwrap_or_else(|e| panic!("{e}"));
+        found.unwrap_or_else(|| panic!("there is no {kind} {name}\n{}", self.operator_log()))
+    }
+
+    /// An object as JSON, if it is there.
+    pub fn find(&self, kind: &str, name: &str) -> Result<Option<Value>, String> {
+        self.plane.read(&self.path(kind, name))
+    }
+
+    /// All objects of a kind.
+    pub fn list(&self, kind: &str) -> Vec<Value> {
+        let list = self.plane.read(&self.path(kind, ""));
+        let list = list.unwrap_or_else(|e| panic!("{e}")).unwrap_or_default();
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    fn path(&self, kind: &str, name: &str) -> String {
+        let (group, plural) = match kind {
+            "rsc" => ("apis/huawei.errand.cloud/v1alpha1", "resizecancellations"),
+            "dor" => ("apis/huawei.errand.cloud/v1alpha1", "desktoporders"),
+            "cc" => ("apis/errand.cloud/v1alpha1", "cloudconnections"),
+            "ledger" => ("apis/errand.cloud/v1alpha1", "operationledgers"),
+            "lease" => ("apis/coordination.k8s.io/v1", "leases"),
+            "secret" => ("api/v1", "secrets"),
+            other => panic!("the bed does not know where {other} is"),
+        };
+        let path = format!("/{group}/namespaces/{}/{plural}/{name}", self.namespace);
+        path.trim_end_matches('/').to_owned()
     }
 
     /// Waits, as a pipeline would, until the operation is at rest; it as JSON.
@@ -326,7 +397,7 @@ impl Bed {
                 self.simulator.journal(),
                 self.operator_log()
             );
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(40));
         }
     }
 
@@ -336,6 +407,28 @@ impl Bed {
             .as_ref()
             .expect("this bed has a test clock")
             .advance(by);
+    }
+
+    /// Moves the clock as far as the leading operator has renewed its lease, so
+    /// that it does not lose it, however slow the machine is; by a sixth of the
+    /// lease at most.
+    pub fn advance_if_led(&self, by: Duration) {
+        let clock = self.clock.as_ref().expect("this bed has a test clock");
+        let lease = clock.timing().lease;
+        let found = self.find("lease", "errand").ok().flatten();
+        let renewed: Option<jiff::Timestamp> =
+            found.and_then(|found| found["spec"]["renewTime"].as_str()?.parse().ok());
+        let Some(renewed) = renewed.map(SystemTime::from) else {
+            return;
+        };
+        let since = clock.now().duration_since(renewed).unwrap_or_default();
+        if since < lease / 3 {
+            clock.advance(by.min(lease / 6));
+        } else if since < lease * 11 / 20 {
+            // It counts its pause, a sixth, from the answer to its renewal, and the
+            // clock may have moved while that was under way.
+            clock.advance(by.min(lease / 1800));
+        }
     }
 
     /// Lines of the API server's audit log about this bed's operator.

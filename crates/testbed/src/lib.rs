@@ -7,6 +7,11 @@
 
 mod bed;
 mod plane;
+mod proxy;
+mod reader;
 
-pub use bed::{ACCESS_KEY, Bed, BedOptions, DCS_PROJECT, SECRET_KEY};
+pub use bed::{
+    ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, http_get,
+};
 pub use plane::{Plane, repository, shared_plane};
+pub use proxy::{Met, Proxy, Spoilt, Upstream};

@@ -6,10 +6,14 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use errand_controlplane::{ControlPlane, Options};
+use serde_json::{Value, json};
+
+use crate::reader::Reader;
 
 /// A control plane with Errand's CRDs.
 pub struct Plane {
     control_plane: ControlPlane,
+    reader: Reader,
     /// Numbers what is made on it.
     pub(crate) counter: Mutex<u32>,
 }
@@ -28,7 +32,10 @@ impl Plane {
             ..Options::default()
         };
         let control_plane = ControlPlane::start(options).map_err(|e| e.to_string())?;
+        let (url, ca) = (control_plane.url(), control_plane.ca_pem());
+        let reader = Reader::new(url, ca, control_plane.admin_token());
         let plane = Self {
+            reader: reader.map_err(|e| e.to_string())?,
             control_plane,
             counter: Mutex::new(0),
         };
@@ -48,6 +55,27 @@ impl Plane {
     /// The control plane.
     pub fn control_plane(&self) -> &ControlPlane {
         &self.control_plane
+    }
+
+    /// Installs what `change` makes of this build's schema of a CRD: that of an
+    /// older or newer version, as far as a test goes. The API server takes a
+    /// moment to go by it.
+    pub fn install_schema(&self, crd: &str, change: impl FnOnce(&mut Value)) -> Result<(), String> {
+        let file = repository().join(format!("crds/{crd}.yaml"));
+        let file = file.to_str().ok_or("the path of crds/ is not text")?;
+        let json = self.kubectl(&["create", "--dry-run=client", "-o", "json", "-f", file])?;
+        let mut crd_json: Value = serde_json::from_str(&json).map_err(|e| e.to_string())?;
+        let path = "/spec/versions/0/schema/openAPIV3Schema";
+        let schema = crd_json.pointer_mut(path).ok_or("a CRD has a schema")?;
+        change(schema);
+        let patch = json!([{"op": "replace", "path": path, "value": schema}]).to_string();
+        self.kubectl(&["patch", "crd", crd, "--type=json", "-p", &patch])?;
+        Ok(())
+    }
+
+    /// The JSON at a path of the API server, as admin; `None`: it is not there.
+    pub fn read(&self, path: &str) -> Result<Option<Value>, String> {
+        self.reader.get(path)
     }
 
     /// Runs kubectl as admin; its output, or what it said on standard error.

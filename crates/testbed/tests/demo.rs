@@ -137,6 +137,19 @@ impl Drop for Demo {
     }
 }
 
+/// How what is claimed of orders begins. That each can turn red is tested beside
+/// the claims.
+const ORDER_CLAIMS: [&str; 8] = [
+    "the retry loop and Errand met the same",
+    "the retry loop got its answer, and ordered twice",
+    "Errand ordered once",
+    "the operator was killed after the order and before its answer was stored",
+    "killed, deleted and applied again, it is another object and still one order",
+    "which ends Succeeded",
+    "what nobody can know is held",
+    "and `errand why` lists the choices",
+];
+
 #[test]
 fn the_demo_shows_what_it_claims_and_leaves_nothing_behind() {
     let mut demo = Demo::start(&[]);
@@ -152,7 +165,25 @@ fn the_demo_shows_what_it_claims_and_leaves_nothing_behind() {
     assert!(said.contains("\nok      exactly one cancel call"), "{said}");
     assert!(!said.contains("FAILED"), "{said}");
     assert_eq!(said.matches("  POST  ").count(), 1, "{said}");
-    assert!(said.contains("1 effect: every claim is true"), "{said}");
+    for claim in ORDER_CLAIMS {
+        assert!(
+            said.contains(&format!("\nok      {claim}")),
+            "{claim}: {said}"
+        );
+    }
+    let compared: Vec<Vec<&str>> = said
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    for row in [
+        ["retry", "loop", "2", "2"].as_slice(),
+        &["Errand", "1", "1"],
+    ] {
+        assert!(compared.iter().any(|line| line == row), "{row:?}: {said}");
+    }
+    // One of the resize, two of the retry loop, one of Errand, one that the
+    // operator was killed over.
+    assert!(said.contains("5 effects: every claim is true"), "{said}");
 }
 
 #[test]

@@ -69,13 +69,17 @@ fn say_plan(control_plane: &ControlPlane, go: Option<&str>) -> Result<(), String
     println!("1. {plane}");
     println!("2. {rust}");
     println!(
-        "3. the demo, about 10 seconds: a real API server with Errand's CRDs; a simulated cloud in"
+        "3. the demo, about 25 seconds: a real API server with Errand's CRDs, and simulated clouds."
+    );
+    println!("   A manifest cancels the resize of a Redis instance: the operator sends one signed");
+    println!(
+        "   call, sees in the cloud that it worked, and says so. Then orders, which cost money:"
     );
     println!(
-        "   which a Redis instance waits to be resized; a manifest that cancels the resize; the"
+        "   a retry loop and Errand lose the same answer; the operator is killed with kill -9"
     );
-    println!("   operator sends one signed call, sees in the cloud that it worked, and says so;");
-    println!("   then every claim is checked. Exit code 0: all are true.");
+    println!("   between call and record; an answer that nobody can know is held for a person.");
+    println!("   Every claim is checked. Exit code 0: all are true.");
     println!("Ctrl-C at any time stops and removes everything but what has been built.\n");
     Ok(())
 }

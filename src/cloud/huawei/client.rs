@@ -1,6 +1,8 @@
 //! What every Huawei Cloud service shares: signing, the error body, and which
 //! answers are refusals.
 
+use std::collections::BTreeMap;
+
 use super::signer::{SignInput, encode, sign};
 use crate::api::Reason;
 use crate::cloud::verdict::{Reading, Refusal, Rows};
@@ -14,13 +16,41 @@ const MESSAGE_LIMIT: usize = 300;
 /// How long a date may be off before the gateway refuses the signature.
 const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
 
-/// A service of one account, region and project.
+/// BSS writes this code where others write none.
+const SUCCESS: &str = "CBC.0000";
+
+/// Whose resources a call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A project id: services of a region.
+    Project(String),
+    /// A domain id, which is the account's: global services.
+    Domain(String),
+}
+
+impl Scope {
+    /// The id, as it stands in paths.
+    pub fn id(&self) -> &str {
+        match self {
+            Scope::Project(id) | Scope::Domain(id) => id,
+        }
+    }
+
+    fn header(&self) -> &'static str {
+        match self {
+            Scope::Project(_) => "X-Project-Id",
+            Scope::Domain(_) => "X-Domain-Id",
+        }
+    }
+}
+
+/// A service, as one key sees it in one project or account.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Scheme and authority.
     pub origin: String,
-    /// Project id.
-    pub project: String,
+    /// Project or account.
+    pub scope: Scope,
     /// The key that requests are signed with.
     pub key: Key,
     /// The way out.
@@ -41,12 +71,12 @@ pub struct CallError {
 /// What came of a mutating call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// 2xx with this body.
+    /// The documented 2xx.
     Accepted {
-        /// Body.
-        body: Vec<u8>,
         /// The cloud's request id.
         request_id: String,
+        /// Ids in the answer that nothing else tells, by the cloud's names.
+        ids: Ids,
     },
     /// A listed refusal: no effect of this call.
     Refused(Reading, Refusal),
@@ -56,19 +86,42 @@ pub enum Sent {
     Unknown(Refusal),
 }
 
+/// What a service makes of a 2xx to a mutating call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The documented answer, with these ids.
+    Accepted(Ids),
+    /// Anything else; what ids there are may still help.
+    Unclear(Ids),
+}
+
+/// Ids by the cloud's names, like `order_id`.
+pub type Ids = BTreeMap<String, String>;
+
 impl Client {
     /// A read; an answer outside 2xx is an error with its reading.
     pub async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Vec<u8>, CallError> {
-        let request = self.request(Method::Get, path, query, Vec::new());
         let dated = self.date();
+        self.read(self.request(Method::Get, path, query, Vec::new()), dated)
+            .await
+    }
+
+    /// A read whose question is too long for a path: it is asked by POST.
+    pub async fn ask(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        let dated = self.date();
+        self.read(self.request(Method::Post, path, &[], body), dated)
+            .await
+    }
+
+    async fn read(&self, request: Request, dated: i64) -> Result<Vec<u8>, CallError> {
         let reply = self.transport.read(request).await.map_err(|e| CallError {
             reading: Reading::Retry(Reason::CloudUnavailable),
             refusal: Refusal::of_transport(e.to_string()),
         })?;
-        let refusal = refusal(&reply);
+        let refusal = refusal(&reply, &self.key);
         if (200..300).contains(&reply.status) {
             return match refusal.code.as_str() {
-                "" => Ok(reply.body),
+                "" | SUCCESS => Ok(reply.body),
                 // 2xx with an error in it.
                 _ => Err(CallError {
                     reading: Reading::Retry(Reason::CloudUnavailable),
@@ -85,8 +138,15 @@ impl Client {
         Err(CallError { reading, refusal })
     }
 
-    /// A mutating call: signed now, sent once.
-    pub async fn post(&self, path: &str, body: Vec<u8>, gate: Gate) -> Sent {
+    /// A mutating call: signed now, sent once. `meaning` is asked about the body
+    /// of a 2xx and the error code in it.
+    pub async fn post(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        gate: Gate,
+        meaning: impl FnOnce(&[u8], &str) -> Meaning,
+    ) -> Sent {
         let request = self.request(Method::Post, path, &[], body);
         let dated = self.date();
         let reply = match self.transport.send_once(request, gate).await {
@@ -98,15 +158,19 @@ impl Client {
                 return Sent::Unknown(Refusal::of_transport(e.to_string()));
             }
         };
-        let refusal = refusal(&reply);
+        let mut refusal = refusal(&reply, &self.key);
         if (200..300).contains(&reply.status) {
-            return match refusal.code.as_str() {
-                "" => Sent::Accepted {
-                    body: reply.body,
-                    request_id: reply.request_id,
+            return match meaning(&reply.body, &refusal.code) {
+                Meaning::Accepted(ids) => Sent::Accepted {
+                    request_id: refusal.request_id,
+                    ids,
                 },
-                // 2xx with an error in it.
-                _ => Sent::Unknown(refusal),
+                Meaning::Unclear(ids) => {
+                    if refusal.message.is_empty() {
+                        refusal.message = "the answer is not the documented one".to_owned();
+                    }
+                    Sent::Unknown(Refusal { ids, ..refusal })
+                }
             };
         }
         match self.listed(&refusal, &reply, dated) {
@@ -152,7 +216,7 @@ impl Client {
             ("Host".to_owned(), authority.to_owned()),
             ("Content-Type".to_owned(), "application/json".to_owned()),
             ("User-Agent".to_owned(), USER_AGENT.to_owned()),
-            ("X-Project-Id".to_owned(), self.project.clone()),
+            (self.scope.header().to_owned(), self.scope.id().to_owned()),
             ("X-Sdk-Date".to_owned(), sdk_date(self.date())),
         ];
         if let Some(token) = &self.key.token {
@@ -203,7 +267,10 @@ fn member(body: &serde_json::Value, names: &[&str]) -> String {
     found.unwrap_or_default()
 }
 
-fn refusal(reply: &Reply) -> Refusal {
+/// What was refused, without anything of the key: a cloud may repeat in its words
+/// what it was sent, and these go into status, events and logs.
+fn refusal(reply: &Reply, key: &Key) -> Refusal {
+    let said = |text: &str, limit| one_line(&key.redacted(text), limit);
     const CODES: &[&str] = &["error_code", "errorCode", "code"];
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     // The error may be one level down, under any name.
@@ -217,12 +284,11 @@ fn refusal(reply: &Reply) -> Refusal {
         _ => &body,
     };
     // A 401 of the gateway repeats the canonical request, headers included.
+    let raw = member(error, &["error_msg", "errorMsg", "message"]);
     let message = match reply.status {
+        401 if raw.contains("reach the limit") => Refusal::LOCKED.to_owned(),
         401 => "the key or the signature is not accepted".to_owned(),
-        _ => one_line(
-            &member(error, &["error_msg", "errorMsg", "message"]),
-            MESSAGE_LIMIT,
-        ),
+        _ => said(&raw, MESSAGE_LIMIT),
     };
     let request_id = match reply.request_id.as_str() {
         "" => member(&body, &["request_id"]),
@@ -230,10 +296,25 @@ fn refusal(reply: &Reply) -> Refusal {
     };
     Refusal {
         status: reply.status,
-        code: one_line(&member(error, CODES), 64),
+        code: said(&member(error, CODES), 64),
         message,
-        request_id: one_line(&request_id, 128),
+        request_id: said(&request_id, 128),
+        ids: Ids::new(),
     }
+}
+
+/// What may be put into a path and into status.
+pub fn is_id(text: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=64).contains(&text.len()) && text.chars().all(safe)
+}
+
+/// The body of an answer.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|e| CallError {
+        reading: Reading::Retry(Reason::CloudUnavailable),
+        refusal: Refusal::of_transport(format!("the answer cannot be read: {e}")),
+    })
 }
 
 fn one_line(text: &str, limit: usize) -> String {
@@ -244,5 +325,6 @@ fn one_line(text: &str, limit: usize) -> String {
         .collect();
     text.trim().to_owned()
 }
+
 #[cfg(test)]
 mod tests;

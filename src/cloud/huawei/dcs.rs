@@ -2,16 +2,10 @@
 
 use serde::Deserialize;
 
-use super::client::{CallError, Client, Sent};
-use crate::api::Reason;
+use super::client::{CallError, Client, Ids, Meaning, Sent, parse};
+use super::{lenient, pages};
 use crate::cloud::Gate;
-use crate::cloud::verdict::{Reading, Refusal};
-
-/// Largest page of background tasks that is asked for.
-const PAGE: usize = 100;
-
-/// Never ask for more tasks of one instance than this.
-const MAX_TASKS: usize = 10_000;
+use crate::cloud::verdict::Reading;
 
 /// A background task (`ListBackgroundTask`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -61,8 +55,8 @@ pub struct Instance {
 #[derive(Deserialize)]
 struct TaskPage {
     // A string in the model, a number in the example.
-    #[serde(default)]
-    task_count: serde_json::Value,
+    #[serde(default, deserialize_with = "lenient::count")]
+    task_count: u64,
     tasks: Vec<BackgroundTask>,
 }
 
@@ -73,7 +67,7 @@ struct CancelResult {
 
 /// `ShowInstance`; `None`: there is no such instance.
 pub async fn show_instance(client: &Client, instance: &str) -> Result<Option<Instance>, CallError> {
-    let path = format!("/v2/{}/instances/{instance}", client.project);
+    let path = format!("/v2/{}/instances/{instance}", client.scope.id());
     match client.get(&path, &[]).await {
         Ok(body) => parse(&body).map(Some),
         Err(e) if e.reading == Reading::Gone => Ok(None),
@@ -86,41 +80,14 @@ pub async fn list_background_tasks(
     client: &Client,
     instance: &str,
 ) -> Result<Option<Vec<BackgroundTask>>, CallError> {
-    let path = format!("/v2/{}/instances/{instance}/tasks", client.project);
-    let mut tasks: Vec<BackgroundTask> = Vec::new();
-    loop {
-        let query = [
-            ("offset".to_owned(), tasks.len().to_string()),
-            ("limit".to_owned(), PAGE.to_string()),
-        ];
-        let page: TaskPage = match client.get(&path, &query).await {
-            Ok(body) => parse(&body)?,
-            Err(e) if e.reading == Reading::Gone => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        let count = match &page.task_count {
-            serde_json::Value::String(text) => text.parse().unwrap_or(0),
-            number => number.as_u64().unwrap_or(0),
-        };
-        let got = page.tasks.len();
-        tasks.extend(page.tasks);
-        let all = tasks.len() as u64 >= count;
-        match got {
-            _ if tasks.len() >= MAX_TASKS => return Err(incomplete(tasks.len(), count)),
-            0 if !all => return Err(incomplete(tasks.len(), count)),
-            0..PAGE if all => return Ok(Some(tasks)),
-            _ => {}
-        }
-    }
-}
-
-/// A list that is not whole proves nothing by what it lacks.
-fn incomplete(got: usize, count: u64) -> CallError {
-    CallError {
-        reading: Reading::Retry(Reason::CloudUnavailable),
-        refusal: Refusal::of_transport(format!(
-            "the list of background tasks is not complete: {got} of {count}"
-        )),
+    let path = format!("/v2/{}/instances/{instance}/tasks", client.scope.id());
+    let tasks = pages::all(client, &path, &[], |page: TaskPage| {
+        (page.tasks, page.task_count)
+    });
+    match tasks.await {
+        Ok(tasks) => Ok(Some(tasks)),
+        Err(e) if e.reading == Reading::Gone => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
@@ -128,29 +95,15 @@ fn incomplete(got: usize, count: u64) -> CallError {
 pub async fn cancel_resize(client: &Client, instance: &str, task: &str, gate: Gate) -> Sent {
     let path = format!(
         "/v2/{}/instances/{instance}/resize/cancel/{task}",
-        client.project
+        client.scope.id()
     );
-    match client.post(&path, Vec::new(), gate).await {
-        Sent::Accepted { body, request_id } => {
-            match serde_json::from_slice::<CancelResult>(&body) {
-                Ok(answer) if answer.result == "success" => Sent::Accepted { body, request_id },
-                _ => Sent::Unknown(Refusal {
-                    status: 200,
-                    message: "the answer is not the documented one".to_owned(),
-                    request_id,
-                    ..Refusal::default()
-                }),
-            }
+    let meaning = |body: &[u8], code: &str| match serde_json::from_slice::<CancelResult>(body) {
+        Ok(answer) if code.is_empty() && answer.result == "success" => {
+            Meaning::Accepted(Ids::new())
         }
-        other => other,
-    }
-}
-
-fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    serde_json::from_slice(body).map_err(|e| CallError {
-        reading: Reading::Retry(Reason::CloudUnavailable),
-        refusal: Refusal::of_transport(format!("the answer cannot be read: {e}")),
-    })
+        _ => Meaning::Unclear(Ids::new()),
+    };
+    client.post(&path, Vec::new(), gate, meaning).await
 }
 
 #[cfg(test)]

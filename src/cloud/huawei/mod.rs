@@ -1,11 +1,16 @@
-//! Huawei Cloud: SDK-HMAC-SHA256, what all its services answer alike, and DCS.
+//! Huawei Cloud: SDK-HMAC-SHA256, what all its services answer alike, and the
+//! calls of DCS, Workspace and BSS.
 
+pub mod bss;
 mod client;
 pub mod dcs;
+mod lenient;
+mod pages;
 #[cfg(test)]
-mod server;
+pub(crate) mod server;
 mod signer;
 pub mod verdicts;
+pub mod workspace;
 
-pub use client::{CallError, Client, Sent};
+pub use client::{CallError, Client, Ids, Scope, Sent, is_id};
 pub use signer::{SignInput, Signed, sign};

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::client::Client;
+use super::client::{Client, Scope};
 use super::verdicts::DCS_ROWS;
 use crate::clock::Clock;
 use crate::cloud::{Key, SecretText, Transport};
@@ -36,6 +36,14 @@ impl Server {
                 {
                     request.push(byte[0]);
                 }
+                let head = String::from_utf8_lossy(&request).to_lowercase();
+                let length = head
+                    .lines()
+                    .find_map(|l| l.strip_prefix("content-length: "));
+                let mut body = vec![0; length.and_then(|n| n.parse().ok()).unwrap_or(0)];
+                if stream.read_exact(&mut body).is_ok() {
+                    request.extend(body);
+                }
                 let text = String::from_utf8_lossy(&request).into_owned();
                 log.lock().expect("no panic while it is held").push(text);
                 let _ = stream.write_all(answer.as_bytes());
@@ -47,7 +55,7 @@ impl Server {
         }
     }
 
-    /// The heads of the requests so far.
+    /// The requests so far, as they came.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked
             .lock()
@@ -65,7 +73,7 @@ pub(crate) fn client(origin: &str) -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client {
         origin: origin.to_owned(),
-        project: "p1".to_owned(),
+        scope: Scope::Project("p1".to_owned()),
         key: Key {
             id: SecretText::new("AK"),
             secret: SecretText::new("SK"),
@@ -86,5 +94,28 @@ pub(crate) fn answer_with(status: u16, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} X\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
+    )
+}
+
+/// What the official SDK sent for that call, from the captured requests: method,
+/// target, header names in lower case, body.
+pub(crate) fn captured(name: &str) -> (String, String, Vec<String>, String) {
+    let all: serde_json::Value = serde_json::from_str(include_str!(
+        "../../../tests/fixtures/sdk-requests/official-sdks.json"
+    ))
+    .expect("JSON");
+    let captures = all["captures"].as_array().expect("captures");
+    let capture = captures.iter().find(|c| c["name"] == name).expect("named");
+    let request = &capture["requests"][0];
+    let text = |member: &str| request[member].as_str().unwrap_or_default().to_owned();
+    let headers = request["headers"].as_array().expect("headers");
+    let names = headers
+        .iter()
+        .map(|header| header[0].as_str().unwrap_or_default().to_lowercase());
+    (
+        text("method"),
+        text("target"),
+        names.collect(),
+        text("body"),
     )
 }

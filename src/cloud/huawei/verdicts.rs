@@ -1,4 +1,4 @@
-//! How the answers of Huawei Cloud are read (contracts: a.6 and h), as data.
+//! How the answers of Huawei Cloud are read (contracts: a.6, e.3, e.5 and h), as data.
 //!
 //! What is not listed is not a refusal: for a mutating call nobody knows.
 
@@ -231,8 +231,70 @@ pub const DCS: &[Row] = &[
     ),
 ];
 
+/// Workspace. WKS.0001 and its like are too general to be a refusal of the call.
+pub const WORKSPACE: &[Row] = &[
+    row(
+        409,
+        "WKS.00010032",
+        Wait(TargetBusy),
+        "the desktop's present state forbids it",
+    ),
+    row(
+        0,
+        "WKS.0407",
+        Wait(TargetBusy),
+        "disks are being added to the desktop",
+    ),
+    row(
+        0,
+        "WKS.00010099",
+        Terminal,
+        "Workspace is not open in this project",
+    ),
+    row(0, "WKS.0202", Terminal, "what the call names is not there"),
+    row(0, "WKS.0915", Terminal, "what the call names is not there"),
+];
+
+/// The account's orders.
+pub const BSS: &[Row] = &[
+    row(
+        403,
+        "CBC.0150",
+        Blocked(ConnectionMismatch),
+        "the account belongs to the other site",
+    ),
+    row(
+        403,
+        "CBC.0156",
+        Blocked(ConnectionMismatch),
+        "the account belongs to the other site",
+    ),
+    row(
+        0,
+        "CBC.0151",
+        Blocked(PermissionDenied),
+        "the key lacks a permission",
+    ),
+    row(
+        400,
+        "CBC.18000016",
+        Blocked(PermissionDenied),
+        "the account's partner has not granted it",
+    ),
+    row(
+        400,
+        "CBC.30000010",
+        Gone,
+        "the order is not valid; it may not exist",
+    ),
+];
+
 /// DCS behind the gateway.
 pub const DCS_ROWS: Rows = Rows(&[DCS, GATEWAY]);
+/// Workspace behind the gateway.
+pub const WORKSPACE_ROWS: Rows = Rows(&[WORKSPACE, GATEWAY]);
+/// BSS behind the gateway.
+pub const BSS_ROWS: Rows = Rows(&[BSS, GATEWAY]);
 
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,10 @@ mod window;
 
 use errand_engine::{Class, StepKey};
 
-use super::{Asked, Assessment, Kind, Object, Service, StepInfo, VERIFY_TIMEOUT};
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
 use crate::api::{Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation};
 use crate::cloud::Gate;
-use crate::cloud::huawei::{CallError, Client, Sent};
+use crate::cloud::huawei::{CallError, Sent};
 
 pub use facts::Facts;
 
@@ -25,21 +25,14 @@ const CANCEL: StepInfo = StepInfo {
     name: "CancelInstanceResize",
     class: Class::Natural,
     ledger: false,
+    paid: false,
 };
 
 impl Object for ResizeCancellation {
     type Observed = ResizeObservation;
 
     fn asked(&self) -> Asked<'_> {
-        let spec = &self.spec;
-        Asked {
-            connection: &spec.connection_ref,
-            mode: spec.mode.unwrap_or_default(),
-            suspend: spec.suspend.unwrap_or(false),
-            verify_timeout: spec.verify_timeout.map_or(VERIFY_TIMEOUT, Into::into),
-            schedule: spec.schedule.as_ref(),
-            resolution: spec.resolution.as_ref(),
-        }
+        Asked::of(&self.spec.common)
     }
 
     fn target(&self) -> String {
@@ -64,13 +57,21 @@ impl Kind for CancelResize {
 
     const STEPS: &'static [StepInfo] = &[CANCEL];
     const DONE: Reason = Reason::Cancelled;
-    const SERVICE: Service = Service::HuaweiDcs;
+    const SERVICES: &'static [Service] = &[Service::HuaweiDcs];
 
-    async fn observe(client: &Client, object: &ResizeCancellation) -> Result<Facts, CallError> {
-        facts::observe(client, &object.spec.instance_id).await
+    async fn observe(
+        clients: &Clients,
+        object: &ResizeCancellation,
+        _: Option<&Recorded>,
+    ) -> Result<Facts, CallError> {
+        facts::observe(clients.of(Service::HuaweiDcs), &object.spec.instance_id).await
     }
 
-    fn assess(object: &ResizeCancellation, facts: &Facts) -> Assessment<ResizeObservation> {
+    fn assess(
+        object: &ResizeCancellation,
+        facts: &Facts,
+        _: Option<&Recorded>,
+    ) -> Assessment<ResizeObservation> {
         let status = object.status.as_ref();
         let before = plan::Before {
             observed: status.and_then(|s| s.observed.as_ref()),
@@ -80,12 +81,12 @@ impl Kind for CancelResize {
     }
 
     async fn perform(
-        client: &Client,
+        clients: &Clients,
         object: &ResizeCancellation,
         step: StepKey,
         gate: Gate,
     ) -> Sent {
         debug_assert_eq!(step, CANCEL.key);
-        steps::cancel(client, object, gate).await
+        steps::cancel(clients.of(Service::HuaweiDcs), object, gate).await
     }
 }

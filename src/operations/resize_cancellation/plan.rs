@@ -1,12 +1,13 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Code, Evidence, Goal, Span, Trace};
+use errand_engine::{Code, Due, Evidence, Goal, Span, Trace};
 
 use super::window::Window;
 use super::{Assessment, CANCEL, Facts};
 use crate::api::{
     ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
 };
+use crate::cloud::huawei::Ids;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 
 /// Names of a specification change, which differ between API versions.
@@ -44,7 +45,12 @@ pub(super) fn assess(
         return Assessment {
             goal: Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence),
             trace: Trace::NotShown,
-            seen: format!("There is no instance {}.", spec.instance_id),
+            due: Due::SinceAnswer,
+            ids: Ids::new(),
+            seen: format!(
+                "There is no instance {} in the region and project of the connection.",
+                spec.instance_id
+            ),
             observed: before.observed.cloned().unwrap_or_default(),
             plan: PlanStatus::default(),
             target: None,
@@ -89,6 +95,8 @@ pub(super) fn assess(
         },
         goal,
         trace: Trace::NotShown,
+        due: Due::SinceAnswer,
+        ids: Ids::new(),
         seen,
         observed,
         target: id.map(str::to_owned),

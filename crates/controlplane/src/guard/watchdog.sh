@@ -46,4 +46,6 @@ wait "$child" 2>/dev/null
 code=$?
 [ -z "$marker" ] || rm -f "$marker"
 kill -s KILL "$watch" 2>/dev/null
+# Whoever waits for us may look for what is left.
+wait "$watch" 2>/dev/null
 exit "$code"

@@ -72,6 +72,8 @@ fn a_view_older_than_the_question_proves_nothing() {
             started: Tick(s.now.wall.0 - 1),
             goal,
             trace: Trace::NotShown,
+            due: Due::SinceAnswer,
+            record: Record::None,
         };
         s.on(Event::Observed(s.now, view));
         assert_eq!(s.todo, Some(Effect::Observe), "{goal:?}");
@@ -88,6 +90,8 @@ fn a_view_from_before_the_answer_is_no_proof() {
         started: before,
         goal: SEEN,
         trace: Trace::NotShown,
+        due: Due::SinceAnswer,
+        record: Record::None,
     };
     s.on(Event::Observed(s.now, view));
     assert_eq!(s.todo, Some(Effect::Observe));

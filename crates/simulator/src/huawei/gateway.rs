@@ -4,7 +4,7 @@
 //!
 //! Messages never repeat what a request said: header values can be secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -81,6 +81,17 @@ impl Gateway {
     pub(crate) fn known_key(&self, request: &Request) -> Option<String> {
         let claimed = signature::claimed_access_key(request)?;
         self.keys.contains_key(claimed).then(|| claimed.into())
+    }
+
+    /// The projects of the account whose key signed, through whichever of its keys.
+    pub(crate) fn projects_of_caller(&self, request: &Request) -> BTreeSet<&str> {
+        let caller = signature::claimed_access_key(request).and_then(|key| self.keys.get(key));
+        let domain = caller.map(|key| &key.account.domain_id);
+        let accounts = self.keys.values().map(|key| &key.account);
+        accounts
+            .filter(|account| Some(&account.domain_id) == domain)
+            .flat_map(|account| account.projects.iter().map(String::as_str))
+            .collect()
     }
 
     /// Everything that is checked before a service sees the request.
@@ -187,6 +198,11 @@ fn authorise(account: &Account, request: &Request, route: &Route) -> Result<(), 
             )));
         }
     }
+    if route.project.is_none() && request.header("x-domain-id").next().is_none() {
+        return Err(Refused::Gateway(forbidden(
+            "a global service needs X-Domain-Id",
+        )));
+    }
     let mut domain = request.header("x-domain-id");
     if domain.any(|sent| sent != account.domain_id.as_bytes()) {
         return Err(Refused::Gateway(forbidden(
@@ -198,7 +214,7 @@ fn authorise(account: &Account, request: &Request, route: &Route) -> Result<(), 
         .iter()
         .any(|each| name_matches(each, route.api))
     {
-        return Err(Refused::Service(denied(route)));
+        return Err(denied(route));
     }
     Ok(())
 }
@@ -213,7 +229,7 @@ fn unauthenticated(why: &str) -> Refusal {
 }
 
 /// GUESS: that a foreign project is refused with this code of the documented ones.
-fn forbidden(why: &str) -> Refusal {
+pub(crate) fn forbidden(why: &str) -> Refusal {
     let message = format!("The IAM user is not authorized to access the API: {why}");
     Refusal::new(403, "APIGW.0302", message)
 }

@@ -5,15 +5,22 @@
 //! each `match` here. Paths of different services do not collide, so one listener
 //! stands for all their endpoints.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::NewEffect;
 use crate::message::{Refusal, Reply, Request, percent_decode};
+use crate::seed::{BadSeed, Readings, Seed};
+use gateway::Refused;
 
+pub(crate) mod bss;
 pub(crate) mod dcs;
 pub(crate) mod gateway;
+pub(crate) mod query;
 pub mod signature;
+pub(crate) mod workspace;
 
 /// A request that belongs to a known API.
 #[derive(Clone, Debug)]
@@ -28,13 +35,23 @@ pub(crate) struct Route {
 #[derive(Clone, Debug)]
 pub(crate) enum Call {
     Dcs(dcs::Call),
+    Workspace(workspace::Call),
+    Bss(bss::Call),
 }
 
 /// The state of Huawei Cloud.
 #[derive(Debug, Default)]
 pub(crate) struct Huawei {
     pub(crate) gateway: gateway::Gateway,
+    pub(crate) services: Services,
+}
+
+/// What the services keep. A seed is tried on a copy of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Services {
     pub(crate) dcs: dcs::Dcs,
+    pub(crate) workspace: workspace::Workspace,
+    pub(crate) bss: bss::Bss,
 }
 
 impl Huawei {
@@ -45,11 +62,86 @@ impl Huawei {
         now: Timestamp,
         effects: &mut Vec<NewEffect>,
     ) -> Result<Reply, Refusal> {
+        let services = &mut self.services;
+        services.settle(now);
         let project = route.project.as_deref().unwrap_or_default();
         match &route.call {
-            Call::Dcs(call) => self.dcs.perform(project, call, request, now, effects),
+            Call::Dcs(call) => services.dcs.perform(project, call, request, now, effects),
+            Call::Workspace(call) => {
+                let (workspace, bss) = (&services.workspace, &mut services.bss);
+                workspace.perform(project, call, request, now, bss, effects)
+            }
+            Call::Bss(call) => {
+                let projects = self.gateway.projects_of_caller(request);
+                let bss = &mut services.bss;
+                bss.perform(&projects, call, request, now, effects)
+            }
         }
     }
+}
+
+impl Services {
+    /// Nothing, and no reading but the defaults.
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            bss: self.bss.anew(),
+            ..Self::default()
+        }
+    }
+
+    /// Ends what has ended by now, and delivers the orders. Instances settle when
+    /// they are looked at.
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        for delivery in self.bss.settle(now) {
+            self.workspace.deliver(&delivery);
+        }
+    }
+
+    /// Adds what a seed has for them.
+    pub(crate) fn put(&mut self, seed: &mut Seed, now: Timestamp) -> Result<(), BadSeed> {
+        for (project, instances) in std::mem::take(&mut seed.dcs) {
+            once_each("instances", instances.iter().map(|instance| &*instance.id))?;
+            for instance in instances {
+                self.dcs.put(&project, instance, now)?;
+            }
+        }
+        for change in std::mem::take(&mut seed.dcs_changes) {
+            self.dcs.change(change, now)?;
+        }
+        for (project, seed) in std::mem::take(&mut seed.workspace) {
+            once_each("desktops", seed.desktops.iter().map(|desktop| &*desktop.id))?;
+            self.workspace.put(&project, seed, now)?;
+        }
+        for order in std::mem::take(&mut seed.desktop_orders) {
+            self.workspace.order(order, now, &mut self.bss)?;
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    pub(crate) fn readings(&self) -> Readings {
+        Readings {
+            dcs: self.dcs.readings.clone(),
+            workspace: self.workspace.readings.clone(),
+            bss: self.bss.readings.clone(),
+        }
+    }
+
+    pub(crate) fn read(&mut self, readings: Readings) {
+        self.dcs.readings = readings.dcs;
+        self.workspace.readings = readings.workspace;
+        self.bss.readings = readings.bss;
+    }
+}
+
+fn once_each<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), BadSeed> {
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return Err(BadSeed::new(format!("two {what} with the id {id}")));
+        }
+    }
+    Ok(())
 }
 
 /// The API of a request, by method and path.
@@ -62,20 +154,27 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         .collect();
     let segments = segments?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    dcs::route(&request.method, &segments)
+    let method = &*request.method;
+    dcs::route(method, &segments)
+        .or_else(|| workspace::route(method, &segments))
+        .or_else(|| bss::route(method, &segments))
 }
 
 /// The body of a refusal in the words of the service that made it.
 pub(crate) fn render(route: &Route, refusal: &Refusal) -> Value {
     match route.call {
         Call::Dcs(_) => dcs::render(refusal),
+        Call::Workspace(_) => workspace::render(refusal),
+        Call::Bss(_) => bss::render(refusal),
     }
 }
 
 /// The refusal of a call that the account's policies forbid, which each service
-/// words for itself.
-pub(crate) fn denied(route: &Route) -> Refusal {
+/// words for itself or leaves to the gateway.
+pub(crate) fn denied(route: &Route) -> Refused {
     match route.call {
-        Call::Dcs(_) => dcs::denied(),
+        Call::Dcs(_) => Refused::Service(dcs::denied()),
+        Call::Workspace(_) => workspace::denied(),
+        Call::Bss(_) => bss::denied(),
     }
 }

@@ -7,12 +7,17 @@ use super::*;
 use crate::cloud::huawei::server::{Server, answer, answer_with, client};
 
 fn parsed(status: u16, body: &str) -> Refusal {
-    refusal(&Reply {
+    let reply = Reply {
         status,
         date: None,
         request_id: String::new(),
         body: body.as_bytes().to_vec(),
-    })
+    };
+    refusal(&reply, &key())
+}
+
+fn key() -> Key {
+    client("http://127.0.0.1").key
 }
 
 fn code_and_message(body: &str) -> (String, String) {
@@ -138,9 +143,9 @@ fn the_request_id_of_the_header_comes_before_that_of_the_body() {
         request_id: "from-header".to_owned(),
         body: br#"{"request_id": "from-body"}"#.to_vec(),
     };
-    assert_eq!(refusal(&reply).request_id, "from-header");
+    assert_eq!(refusal(&reply, &key()).request_id, "from-header");
     reply.request_id.clear();
-    assert_eq!(refusal(&reply).request_id, "from-body");
+    assert_eq!(refusal(&reply, &key()).request_id, "from-body");
 }
 
 #[test]
@@ -153,12 +158,20 @@ fn open_gate() -> Gate {
     Arc::new(|| true)
 }
 
+/// A service that takes every 2xx without an error in it.
+fn plain(_: &[u8], code: &str) -> Meaning {
+    match code {
+        "" => Meaning::Accepted(Ids::new()),
+        _ => Meaning::Unclear(Ids::new()),
+    }
+}
+
 /// What comes of a POST that is answered like this.
 async fn posted(answer: String) -> Sent {
     let server = Server::answering([answer]);
     server
         .client()
-        .post("/v2/p1/x", Vec::new(), open_gate())
+        .post("/v2/p1/x", Vec::new(), open_gate(), plain)
         .await
 }
 
@@ -167,7 +180,7 @@ async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() 
     let server = Server::answering([answer(200, "{}")]);
     let sent = server
         .client()
-        .post("/v2/p1/x", Vec::new(), open_gate())
+        .post("/v2/p1/x", Vec::new(), open_gate(), plain)
         .await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let asked = &server.asked()[0];
@@ -194,11 +207,48 @@ async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() 
 }
 
 #[tokio::test]
+async fn a_global_service_is_asked_for_the_account_and_not_for_a_project() {
+    let server = Server::answering([answer(200, "{}")]);
+    let mut client = server.client();
+    client.scope = Scope::Domain("d1".to_owned());
+    client.get("/v2/x", &[]).await.expect("an answer");
+    let asked = server.asked()[0].to_lowercase();
+    assert!(asked.contains("\r\nx-domain-id: d1\r\n"), "{asked}");
+    assert!(!asked.contains("x-project-id"), "{asked}");
+    assert!(asked.contains("signedheaders=content-type;host;user-agent;x-domain-id;x-sdk-date,"));
+}
+
+#[tokio::test]
+async fn what_a_2xx_means_is_for_the_service_to_say() {
+    let ids = || Ids::from([("order_id".to_owned(), "o1".to_owned())]);
+    let meant = async |meaning: Meaning| {
+        let server = Server::answering([answer_with(200, "X-Request-Id: r1\r\n", "{}")]);
+        let client = server.client();
+        client
+            .post("/x", Vec::new(), open_gate(), |_, _| meaning)
+            .await
+    };
+    let accepted = meant(Meaning::Accepted(ids())).await;
+    let expected = Sent::Accepted {
+        request_id: "r1".to_owned(),
+        ids: ids(),
+    };
+    assert_eq!(accepted, expected);
+    let Sent::Unknown(said) = meant(Meaning::Unclear(ids())).await else {
+        panic!("an unclear answer is unknown");
+    };
+    assert_eq!((said.status, said.ids), (200, ids()));
+    assert_eq!(said.message, "the answer is not the documented one");
+}
+
+#[tokio::test]
 async fn temporary_credentials_are_sent_and_signed() {
     let server = Server::answering([answer(200, "{}")]);
     let mut client = server.client();
     client.key.token = Some(crate::cloud::SecretText::new("TOKEN"));
-    client.post("/v2/p1/x", Vec::new(), open_gate()).await;
+    client
+        .post("/v2/p1/x", Vec::new(), open_gate(), plain)
+        .await;
     let asked = server.asked()[0].to_lowercase();
     assert!(asked.contains("\r\nx-security-token: token\r\n"));
     assert!(asked.contains(";x-sdk-date;x-security-token,"));
@@ -268,7 +318,9 @@ async fn what_cannot_connect_is_not_sent() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let origin = format!("http://{}", listener.local_addr().expect("bound"));
     drop(listener);
-    let sent = client(&origin).post("/x", Vec::new(), open_gate()).await;
+    let sent = client(&origin)
+        .post("/x", Vec::new(), open_gate(), plain)
+        .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
 }
 
@@ -281,7 +333,7 @@ async fn a_gate_that_closes_after_connecting_keeps_every_byte_back() {
         count.fetch_add(1, Ordering::SeqCst);
         false
     });
-    let sent = server.client().post("/x", Vec::new(), gate).await;
+    let sent = server.client().post("/x", Vec::new(), gate, plain).await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
     assert_eq!(questions.load(Ordering::SeqCst), 1);
     assert!(server.asked().iter().all(String::is_empty));
@@ -298,7 +350,7 @@ async fn a_call_that_mutates_has_a_connection_of_its_own_and_asks_the_gate_each_
             count.fetch_add(1, Ordering::SeqCst);
             true
         });
-        client.post("/x", Vec::new(), gate).await;
+        client.post("/x", Vec::new(), gate, plain).await;
     }
     assert_eq!(questions.load(Ordering::SeqCst), 2);
     assert_eq!(server.asked().len(), 2);
@@ -310,7 +362,7 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
     let far = "Date: Sat, 21 Nov 2020 08:00:00 GMT\r\n";
     let server = Server::answering([answer_with(401, far, body)]);
     let client = server.client();
-    let sent = client.post("/x", Vec::new(), open_gate()).await;
+    let sent = client.post("/x", Vec::new(), open_gate(), plain).await;
     assert!(
         matches!(sent, Sent::Refused(Reading::Retry(Reason::ClockSkew), _)),
         "{sent:?}"
@@ -369,6 +421,12 @@ async fn an_answer_that_is_too_long_is_none() {
         got(answer(200, &long)).await,
         Err(Reading::Retry(Reason::CloudUnavailable))
     );
+}
+
+#[tokio::test]
+async fn the_code_of_success_is_no_error() {
+    let body = r#"{"error_code": "CBC.0000", "total_count": 0}"#;
+    assert_eq!(got(answer(200, body)).await, Ok(body.as_bytes().to_vec()));
 }
 
 #[tokio::test]

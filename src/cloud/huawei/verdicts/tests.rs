@@ -1,13 +1,61 @@
-//! One row for each code that the contracts list (a.6 and h), so that a change
-//! of the table is a change here too.
+//! One row for each code that the contracts list (a.6, e.3, e.5 and h), so that a
+//! change of the table is a change here too.
 
 use super::*;
 use crate::api::Reason::{self, ClockSkew};
 
 /// HTTP status, code, and how that answer to a mutating call is read. `None`: not
 /// listed, so nobody knows.
-const EXPECTED: &[(u16, &str, Option<Reading>)] = &[
-    // a.6
+type Expected = (u16, &'static str, Option<Reading>);
+
+/// Every service: its own rows, all that are asked, and what is expected of it
+/// beside [`OF_THE_GATEWAY`].
+const SERVICES: &[(&[Row], Rows, &[Expected])] = &[
+    (DCS, DCS_ROWS, OF_DCS),
+    (WORKSPACE, WORKSPACE_ROWS, OF_WORKSPACE),
+    (BSS, BSS_ROWS, OF_BSS),
+];
+
+/// e.5
+const OF_WORKSPACE: &[Expected] = &[
+    (409, "WKS.00010032", Some(Wait(TargetBusy))),
+    (400, "WKS.0407", Some(Wait(TargetBusy))),
+    (409, "WKS.0407", Some(Wait(TargetBusy))),
+    (403, "WKS.00010099", Some(Terminal)),
+    (400, "WKS.0202", Some(Terminal)),
+    (404, "WKS.0202", Some(Terminal)),
+    (404, "WKS.0915", Some(Terminal)),
+    // Too general, or of unknown meaning.
+    (400, "WKS.0001", None),
+    (400, "WKS.00170312", None),
+    (400, "WKS.99999999", None),
+    (409, "WKS.99999999", None),
+    (404, "WKS.99999999", None),
+    // A fault, whatever code it carries; and a success with an error in it.
+    (500, "WKS.0202", None),
+    (500, "WKS.0915", None),
+    (500, "WKS.00010032", None),
+    (200, "WKS.0407", None),
+    (200, "WKS.00010099", None),
+    // The right code with a status that it is not documented with.
+    (400, "WKS.00010032", None),
+    // Not its own.
+    (400, "DCS.4239", None),
+];
+
+/// e.3
+const OF_BSS: &[Expected] = &[
+    (403, "CBC.0150", Some(Blocked(ConnectionMismatch))),
+    (403, "CBC.0156", Some(Blocked(ConnectionMismatch))),
+    (400, "CBC.0151", Some(Blocked(PermissionDenied))),
+    (403, "CBC.0151", Some(Blocked(PermissionDenied))),
+    (400, "CBC.18000016", Some(Blocked(PermissionDenied))),
+    (400, "CBC.30000010", Some(Gone)),
+    (400, "CBC.9999", None),
+];
+
+/// a.6
+const OF_DCS: &[Expected] = &[
     (400, "DCS.4239", Some(Verify)),
     (400, "DCS.4957", Some(Verify)),
     (400, "DCS.4017", Some(Wait(TargetBusy))),
@@ -45,11 +93,21 @@ const EXPECTED: &[(u16, &str, Option<Reading>)] = &[
     (500, "DCS.5000", None),
     (500, "DCS.5006", None),
     (500, "DCS.4842", None),
-    // h: throttled
+    (400, "DCS.9999", None),
+    (403, "DCS.9999", None),
+    (404, "DCS.9999", None),
+    // The right code with a status that it is not documented with.
+    (400, "DCS.3022", None),
+    (400, "DCS.2003", None),
+];
+
+/// h, and what is listed nowhere.
+const OF_THE_GATEWAY: &[Expected] = &[
+    // Throttled
     (429, "", Some(Retry(Throttled))),
     (429, "APIGW.0308", Some(Retry(Throttled))),
     (429, "ANY.0001", Some(Retry(Throttled))),
-    // h: authentication and permission
+    // authentication and permission
     (401, "", Some(Blocked(CredentialsRejected))),
     (401, "APIGW.0301", Some(Blocked(CredentialsRejected))),
     (401, "APIGW.0303", Some(Blocked(CredentialsRejected))),
@@ -63,9 +121,9 @@ const EXPECTED: &[(u16, &str, Option<Reading>)] = &[
     (403, "APIGW.0402", Some(Blocked(PermissionDenied))),
     (403, "APIGW.0801", Some(Blocked(PermissionDenied))),
     (403, "APIGW.0802", Some(Blocked(PermissionDenied))),
-    // h: a wrong endpoint, never "gone"
+    // a wrong endpoint, never "gone"
     (404, "APIGW.0101", Some(Blocked(ConnectionMismatch))),
-    // h: transient, and the overloaded 0201
+    // transient, and the overloaded 0201
     (500, "", None),
     (400, "APIGW.0201", None),
     (413, "APIGW.0201", None),
@@ -80,50 +138,55 @@ const EXPECTED: &[(u16, &str, Option<Reading>)] = &[
     (503, "APIGW.0613", None),
     // Not listed anywhere: Unknown, whatever the status.
     (400, "", None),
-    (400, "DCS.9999", None),
     (403, "", None),
-    (403, "DCS.9999", None),
     (404, "", None),
-    (404, "DCS.9999", None),
     (409, "", None),
     (302, "", None),
     // The right code with a status that it is not documented with.
-    (400, "DCS.3022", None),
-    (400, "DCS.2003", None),
     (400, "APIGW.0101", None),
     (400, "APIGW.0302", None),
 ];
 
-fn read(status: u16, code: &str) -> Option<Reading> {
-    DCS_ROWS.find(status, code).map(|row| row.reading)
+fn read(rows: Rows, status: u16, code: &str) -> Option<Reading> {
+    rows.find(status, code).map(|row| row.reading)
 }
 
 #[test]
 fn every_listed_code_is_read_as_the_contract_says_and_no_other_is_a_refusal() {
-    for (status, code, reading) in EXPECTED {
-        assert_eq!(read(*status, code), *reading, "{status} {code}");
+    for (_, rows, own) in SERVICES {
+        for (status, code, reading) in own.iter().chain(OF_THE_GATEWAY) {
+            assert_eq!(read(*rows, *status, code), *reading, "{status} {code}");
+        }
     }
 }
 
 #[test]
 fn every_row_of_the_tables_has_a_row_here() {
-    for row in DCS.iter().chain(GATEWAY) {
-        let tried = EXPECTED.iter().any(|(status, code, reading)| {
-            (row.status == 0 || row.status == *status)
-                && row.code == *code
-                && *reading == Some(row.reading)
-        });
-        assert!(tried, "{row:?}");
+    let of_gateway: (&[Row], &[Expected]) = (GATEWAY, OF_THE_GATEWAY);
+    let own = SERVICES
+        .iter()
+        .map(|(rows, _, expected)| (*rows, *expected));
+    for (rows, expected) in own.chain([of_gateway]) {
+        for row in rows {
+            let tried = expected.iter().any(|(status, code, reading)| {
+                (row.status == 0 || row.status == *status)
+                    && row.code == *code
+                    && *reading == Some(row.reading)
+            });
+            assert!(tried, "{row:?}");
+        }
     }
 }
 
 #[test]
 fn no_code_has_two_rows() {
-    let all: Vec<&Row> = DCS.iter().chain(GATEWAY).collect();
-    for (n, a) in all.iter().enumerate() {
-        for b in &all[..n] {
-            let same = a.code == b.code && (a.status == b.status || a.status == 0 || b.status == 0);
-            assert!(!same, "{a:?} and {b:?}");
+    for (own, _, _) in SERVICES {
+        let all: Vec<&Row> = own.iter().chain(GATEWAY).collect();
+        for (n, a) in all.iter().enumerate() {
+            for b in &all[..n] {
+                let meet = a.status == b.status || a.status == 0 || b.status == 0;
+                assert!(a.code != b.code || !meet, "{a:?} and {b:?}");
+            }
         }
     }
 }
@@ -131,43 +194,24 @@ fn no_code_has_two_rows() {
 #[test]
 fn both_prefixes_of_the_gateway_are_the_same_code() {
     let mut tried = 0;
-    for (status, code, reading) in EXPECTED {
-        let Some(number) = code.strip_prefix("APIGW.") else {
-            continue;
-        };
-        let code = format!("APIG.{number}");
-        assert_eq!(read(*status, &code), *reading, "{status} {code}");
-        assert_eq!(
-            DCS_ROWS.by_code(&code).map(|row| row.reading),
-            DCS_ROWS
-                .by_code(&format!("APIGW.{number}"))
-                .map(|row| row.reading)
-        );
-        tried += 1;
-    }
-    assert!(tried > 10);
-}
-
-#[test]
-fn a_recorded_code_is_read_as_it_was_when_it_came() {
-    for (_, code, reading) in EXPECTED {
-        if let (Some(reading), true) = (reading, DCS.iter().any(|row| row.code == *code)) {
-            let recorded = DCS_ROWS.by_code(code).map(|row| row.reading);
-            assert_eq!(recorded, Some(*reading), "{code}");
+    for (_, rows, _) in SERVICES {
+        for (status, code, reading) in OF_THE_GATEWAY {
+            let Some(number) = code.strip_prefix("APIGW.") else {
+                continue;
+            };
+            let code = format!("APIG.{number}");
+            assert_eq!(read(*rows, *status, &code), *reading, "{status} {code}");
+            tried += 1;
         }
     }
-    assert_eq!(DCS_ROWS.by_code("DCS.9999").map(|row| row.reading), None);
-}
-
-#[test]
-fn a_refusal_recorded_without_a_code_is_not_taken_for_another() {
-    assert_eq!(DCS_ROWS.by_code("").map(|row| row.reading), None);
+    assert!(tried > 30);
 }
 
 #[test]
 fn every_row_says_what_it_means_and_is_told_with_a_reason_that_fits() {
     let passing: &[Reason] = &[Throttled, TargetBusy, ClockSkew];
-    for row in DCS.iter().chain(GATEWAY) {
+    let own = SERVICES.iter().flat_map(|(rows, ..)| *rows);
+    for row in own.chain(GATEWAY) {
         assert!(!row.meaning.is_empty(), "{row:?}");
         match row.reading {
             Retry(reason) | Wait(reason) => assert!(passing.contains(&reason), "{row:?}"),

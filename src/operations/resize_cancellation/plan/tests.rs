@@ -2,7 +2,7 @@
 
 use super::super::CANCEL;
 use super::*;
-use crate::api::{ConnectionKind, ConnectionRef};
+use crate::api::{Common, ConnectionKind, ConnectionRef};
 use crate::cloud::huawei::dcs::TaskDetails;
 
 /// 2026-11-21, a day whose window is 18:00 to 19:00 UTC.
@@ -22,18 +22,21 @@ type Seen = Assessment<ResizeObservation>;
 
 fn spec() -> ResizeCancellationSpec {
     ResizeCancellationSpec {
-        connection_ref: ConnectionRef {
-            kind: ConnectionKind::CloudConnection,
-            name: "c".into(),
+        common: Common {
+            connection_ref: ConnectionRef {
+                kind: ConnectionKind::CloudConnection,
+                name: "c".into(),
+            },
+            mode: None,
+            suspend: None,
+            verify_timeout: None,
+            ttl_after_success: None,
+            schedule: None,
+            resolution: None,
         },
         instance_id: "i1".into(),
         task_id: Some("t1".into()),
         pending_change: None,
-        mode: None,
-        suspend: None,
-        verify_timeout: None,
-        schedule: None,
-        resolution: None,
     }
 }
 
@@ -441,7 +444,10 @@ fn an_instance_that_is_not_there_is_not_found_by_absence() {
         };
         let seen = assess(&spec(), after(Some(&before)), &facts);
         assert_eq!(seen.goal, lost(Reason::TargetNotFound, Evidence::Absence));
-        assert_eq!(seen.seen, "There is no instance i1.");
+        assert_eq!(
+            seen.seen,
+            "There is no instance i1 in the region and project of the connection."
+        );
         assert_eq!(seen.observed, before, "what was known is kept");
         assert_eq!(change_pending(&seen), ConditionStatus::False);
     }

@@ -154,7 +154,7 @@ impl Dcs {
                 .progress(task, now, &self.readings)
                 .ok_or_else(|| Refusal::new(404, "DCS.4957", "The task does not exist."))?,
         };
-        Ok(Reply { status: 200, body })
+        Ok(Reply::ok(body))
     }
 }
 

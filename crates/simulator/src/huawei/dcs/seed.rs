@@ -340,6 +340,13 @@ pub enum TaskName {
 }
 
 impl TaskName {
+    /// A specification change is called like this.
+    pub(crate) fn is_one(word: &str) -> bool {
+        [Self::ChangeInstanceSpec, Self::Extend]
+            .iter()
+            .any(|name| name.word() == word)
+    }
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::ChangeInstanceSpec => "ChangeInstanceSpec",

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::seed::{AfterCancel, DcsInstance, DcsReadings, InstanceWord, PendingChange};
+use super::seed::{AfterCancel, DcsInstance, DcsReadings, InstanceWord, PendingChange, TaskName};
 use crate::seed::BadSeed;
 
 /// An instance as a caller would see it.
@@ -311,16 +311,21 @@ impl Task {
     }
 
     pub(crate) fn show(&self, now: Timestamp, readings: &DcsReadings) -> Value {
-        json!({
-            "id": self.id,
-            "name": self.name(readings),
-            "status": self.status(now, readings),
-            "details": {
+        // Tasks of another kind have no pair of specifications.
+        let details = match TaskName::is_one(self.name(readings)) {
+            true => json!({
                 "old_resource_spec_code": self.old.0,
                 "new_resource_spec_code": self.new.0,
                 "old_capacity": self.old.1.to_string(),
                 "new_capacity": self.new.1.to_string(),
-            },
+            }),
+            false => json!({}),
+        };
+        json!({
+            "id": self.id,
+            "name": self.name(readings),
+            "status": self.status(now, readings),
+            "details": details,
             "params": "{}",
             "user_id": "0",
             "user_name": "simulator",

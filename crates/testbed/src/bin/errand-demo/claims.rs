@@ -14,18 +14,30 @@ use crate::scene::SPEC_BEFORE;
 const CANCEL: &str = "dcs.CancelInstanceResize";
 const TASKS: &str = "dcs.ListBackgroundTask";
 
+/// What is said, and what was seen instead if it is untrue.
+pub type Claim = (&'static str, Result<(), String>);
+
 /// Prints a line for each claim; whether all are true.
-pub fn check(plane: &Plane, bed: &Bed, object: &Value) -> bool {
+pub fn tell(claims: Vec<Claim>) -> bool {
     println!();
-    let journal = bed.simulator.journal();
     let mut all_true = true;
-    let mut claim = |words: &str, seen: Result<(), String>| match seen {
-        Ok(()) => println!("ok      {words}"),
-        Err(seen) => {
-            all_true = false;
-            println!("FAILED  {words}\n        instead: {seen}");
+    for (words, seen) in claims {
+        match seen {
+            Ok(()) => println!("ok      {words}"),
+            Err(seen) => {
+                all_true = false;
+                println!("FAILED  {words}\n        instead: {seen}");
+            }
         }
-    };
+    }
+    all_true
+}
+
+/// Of the cancelled resize.
+pub fn claims(plane: &Plane, bed: &Bed, object: &Value) -> Vec<Claim> {
+    let journal = bed.simulator.journal();
+    let mut all = Vec::new();
+    let mut claim = |words, seen| all.push((words, seen));
     claim(
         "the operation is Succeeded, its outcome Cancelled, and kubectl wait says so",
         succeeded(bed, object),
@@ -68,10 +80,10 @@ pub fn check(plane: &Plane, bed: &Bed, object: &Value) -> bool {
         "which may neither list Secrets nor change a spec: it is no admin",
         no_admin(plane, bed),
     );
-    all_true
+    all
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(seen: &T, wanted: &T) -> Result<(), String> {
+pub fn equal<T: PartialEq + std::fmt::Debug>(seen: &T, wanted: &T) -> Result<(), String> {
     match seen == wanted {
         true => Ok(()),
         false => Err(format!("{seen:?}")),

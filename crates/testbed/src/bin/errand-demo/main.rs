@@ -1,5 +1,6 @@
-//! `errand-demo`: one cancelled resize, from manifest to proof, on a real API
-//! server and a simulated cloud. `cargo demo` builds what it needs and runs it.
+//! `errand-demo`: one cancelled resize, from manifest to proof, and three paid
+//! orders whose answers are lost, on a real API server and simulated clouds.
+//! `cargo demo` builds what it needs and runs it.
 //!
 //! It says what happens when it happens, and then checks what it said: every
 //! claim is an assertion, and one that is untrue makes the exit code 1.
@@ -9,7 +10,10 @@
 
 mod claims;
 mod manifest;
+mod order_claims;
+mod orders;
 mod progress;
+mod retry;
 mod scene;
 
 use std::io::{self, IsTerminal as _};
@@ -18,15 +22,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use errand_controlplane::assets;
+use errand_simulator::Journal;
 use errand_testbed::{Bed, Plane};
 use progress::Story;
 
 const HELP: &str = "\
-One cancelled resize, from manifest to proof, on a real API server and a
-simulated cloud. `cargo demo` builds what is needed and runs this.
+One cancelled resize, from manifest to proof, and three paid orders whose answers
+are lost, on a real API server and simulated clouds. `cargo demo` builds what is
+needed and runs this.
 
 usage: errand-demo [--operator FILE] [--keep]
-  --operator FILE  the operator; default: the program `errand` beside this one
+  --operator FILE  the operator, a test build; default: `errand` beside this one
   --keep           leave everything running until Enter or Ctrl-C";
 
 struct Arguments {
@@ -98,25 +104,29 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut bed = scene::set(&story, &plane, &arguments.operator)?;
     let finished = scene::play(&story, &plane, &mut bed)?;
     scene::show(&bed, &finished)?;
-    let all_true = claims::check(&plane, &bed, &finished);
+    let resize_true = claims::tell(claims::claims(&plane, &bed, &finished));
+    let (mut orders, seen) = orders::play(&story, &plane, &arguments.operator)?;
+    let claims = order_claims::claims(&seen, &orders.simulator.journal());
+    let all_true = claims::tell(claims) && resize_true;
     if arguments.keep {
-        keep(&plane, &bed)?;
+        keep(&plane, &bed, &orders)?;
     }
-    let code = bed.stop_operator();
-    let journal = bed.simulator.journal();
-    drop(bed);
+    let code = bed.stop_operator().max(orders.stop_operator());
+    let journals = [bed.simulator.journal(), orders.simulator.journal()];
+    drop((bed, orders));
     drop(plane);
     story.tell(&format!(
-        "the operator ended on SIGTERM with exit code {code}; all has been stopped and removed"
+        "the operators ended on SIGTERM with exit code {code}; all has been stopped and removed"
     ));
     let count = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
     };
+    let total = |of: fn(&Journal) -> usize| journals.iter().map(of).sum();
     println!(
         "\n{}, {}: {}",
-        count(journal.all_calls().len(), "cloud call"),
-        count(journal.all_effects().len(), "effect"),
+        count(total(|journal| journal.all_calls().len()), "cloud call"),
+        count(total(|journal| journal.all_effects().len()), "effect"),
         match all_true {
             true => "every claim is true",
             false => "NOT every claim is true",
@@ -126,7 +136,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
 }
 
 /// Returns when the person at the keyboard has seen enough.
-fn keep(plane: &Plane, bed: &Bed) -> Result<(), String> {
+fn keep(plane: &Plane, bed: &Bed, orders: &Bed) -> Result<(), String> {
     let namespace = &bed.namespace;
     // So that none of the commands below needs it.
     plane.kubectl(&[
@@ -150,7 +160,12 @@ fn keep(plane: &Plane, bed: &Bed) -> Result<(), String> {
     println!("  kubectl get errand -o wide");
     println!("  kubectl describe rsc");
     println!("  kubectl explain rsc.spec");
+    println!("  kubectl get dor,operationledgers -n {}", orders.namespace);
     println!("  curl '{url}/-/journal?format=text'     # what the cloud saw");
+    println!(
+        "  curl '{}/-/journal?format=text'     # of the orders",
+        orders.simulator.url()
+    );
     println!("  curl '{url}/-/'                        # seed more, inject faults");
     println!(
         "  less {}/{namespace}-operator-1.log",

@@ -1,0 +1,167 @@
+//! What a look at the ledger means for the session, and what is written back.
+
+use crate::machine::{Closed, Effect, Event, Next, Phase, State, same_intent};
+#[cfg(test)]
+use crate::types::Mutant;
+use crate::types::*;
+
+impl State {
+    /// Takes in what the ledger held when the look began.
+    pub(crate) fn note_record(&mut self, rules: &Rules, now: Now, record: Record) {
+        #[cfg(test)]
+        let record = match record {
+            Record::Ours(step)
+                if rules.is(Mutant::WipedAsNew)
+                    && !self.steps().any(|s| same_intent(&s, &step)) =>
+            {
+                Record::Free
+            }
+            Record::Orphan(_) if rules.is(Mutant::OrphanAsFree) => Record::Free,
+            Record::Spent(_) if rules.is(Mutant::SpentAsFree) => Record::Free,
+            other => other,
+        };
+        #[cfg(not(test))]
+        let _ = rules;
+        self.record = record;
+        if record == Record::None {
+            // Only a claim could outlive it.
+            self.dead = None;
+        }
+        if let Record::Ours(step) = record {
+            self.add_claimed(step);
+        }
+        let open = match record {
+            Record::Orphan(step) => Some(step),
+            _ => self.steps().rfind(Step::is_open),
+        };
+        self.note_open(now, open);
+    }
+
+    /// A claimed step that status does not have may have been sent all the same:
+    /// by a process that was killed before its intent was stored, or before
+    /// somebody emptied status.
+    fn add_claimed(&mut self, mut claimed: Step) {
+        let same = |step: &Option<Step>| step.is_some_and(|step| same_intent(&step, &claimed));
+        if same(&self.unsent) {
+            return;
+        }
+        if same(&self.dead) {
+            claimed.answer = Some(Answer::NotSent);
+        }
+        let Some(stored) = &mut self.stored else {
+            return;
+        };
+        if !stored.steps.iter().any(|step| same_intent(step, &claimed)) {
+            stored.steps.push(claimed);
+        }
+    }
+
+    /// The effect of the open step is there: that is its answer.
+    pub(crate) fn note_shown(&mut self, now: Now) {
+        let never_sent = [self.unsent, self.dead];
+        let never_sent = |step: &Step| {
+            let mut known = never_sent.iter().flatten();
+            known.any(|known| same_intent(known, step))
+        };
+        let open = self.steps().rfind(Step::is_open);
+        if let Some(step) = open.filter(|step| !never_sent(step))
+            && !matches!(self.record, Record::Orphan(_))
+        {
+            self.unstored = Some(Step {
+                answer: Some(Answer::Accepted),
+                answered: Some(now.wall),
+                ..step
+            });
+        }
+    }
+
+    /// The question is over without an answer.
+    pub(crate) fn drop_question(&mut self, question: Question) {
+        self.handled = Some(question.id);
+        if let Some(stored) = &mut self.stored {
+            stored.hold = None;
+        }
+    }
+
+    /// A call of this object stands there that the ledger does not have.
+    pub(crate) fn contradicts_the_ledger(&self) -> bool {
+        let other = matches!(
+            self.record,
+            Record::Free | Record::Orphan(_) | Record::Spent(_)
+        );
+        other && self.may_have_acted()
+    }
+
+    pub(crate) fn close(
+        mut self,
+        step: Step,
+        closing: Closing,
+        then: Closed,
+    ) -> (State, Vec<Effect>) {
+        self.phase = Phase::Closing(then);
+        (self, vec![Effect::Close(step, closing)])
+    }
+
+    /// What was written into the ledger stands there, or not.
+    pub(crate) fn closed(
+        mut self,
+        rules: &Rules,
+        then: Closed,
+        event: Event,
+    ) -> (State, Vec<Effect>) {
+        match (then, event) {
+            (Closed::End(end), Event::Written(..)) => {
+                self.unheard = 0;
+                self.store(Report::Ended(end), Next::Announce(None))
+            }
+            (Closed::Observe, Event::Written(now, _)) => {
+                self.unheard = 0;
+                self.observe(now)
+            }
+            // Only spares others a wait; the next claim makes up for it.
+            (Closed::Rest(pause), _) => self.rest(pause),
+            (Closed::Orphaned, _) => self.orphaned(),
+            (_, Event::NoReply(_)) => self.not_heard(rules),
+            (_, _) => self.reread(),
+        }
+    }
+
+    /// What follows a refusal that will last: others need not wait for it.
+    pub(crate) fn release(&self, refused: Step, pause: Span) -> Next {
+        let claimed = matches!(self.record, Record::Ours(claim) if same_intent(&claim, &refused));
+        match claimed && !self.may_have_acted() {
+            true => Next::Close(refused, Closing::NoEffect, Closed::Rest(Some(pause))),
+            false => Next::Rest(Some(pause)),
+        }
+    }
+
+    /// Deleting sends nothing and undoes nothing; but what came of a call is kept
+    /// where the next operation on the target looks, and somebody should hear.
+    pub(crate) fn gone(mut self) -> (State, Vec<Effect>) {
+        let known = self.unstored.take();
+        let unsent = self.unsent.take();
+        let claimed =
+            |step: &Step| matches!(self.record, Record::Ours(claim) if same_intent(&claim, step));
+        let sent = known.filter(|step| step.answer != Some(Answer::NotSent));
+        if let Some(step) = sent {
+            let closing = match step.answer {
+                Some(Answer::Refused(_)) => Closing::NoEffect,
+                answer => Closing::Answered(answer.unwrap_or(Answer::Unknown)),
+            };
+            return match claimed(&step) {
+                true => self.close(step, closing, Closed::Orphaned),
+                false => self.orphaned(),
+            };
+        }
+        match unsent.or(known).filter(claimed) {
+            Some(step) => self.close(step, Closing::NoEffect, Closed::Rest(None)),
+            None => self.rest(None),
+        }
+    }
+
+    fn orphaned(mut self) -> (State, Vec<Effect>) {
+        self.forget_session();
+        let told = Effect::Announce(Report::Orphaned);
+        (self, vec![told, Effect::Rest(None)])
+    }
+}

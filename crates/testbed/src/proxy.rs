@@ -1,0 +1,286 @@
+//! A reverse proxy in front of the API server that spoils some of its answers to
+//! the operator, as a busy or failing control plane and the network before it do.
+//!
+//! It is plain HTTP on loopback, so that the operator needs no certificate of
+//! its; upstream is the real API server. Bodies pass as they come, so watches
+//! stream. Only status writes and reads of single objects are ever spoilt.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use reqwest::{Body, Client};
+use tokio::runtime::Runtime;
+
+/// Of a hundred status writes, this many are spoilt.
+const SPOILT_WRITES: u32 = 40;
+/// Of a hundred reads of one object.
+const SPOILT_READS: u32 = 4;
+/// Every so many spoilt writes, the client is to run into its time-out.
+const HANG_EVERY: u32 = 16;
+/// But hardly more often than this in all: each costs its real time.
+const MOST_HANGS: usize = 6;
+
+/// What the client gets instead of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spoilt {
+    /// 409.
+    Conflict,
+    /// 429 with `Retry-After`.
+    TooManyRequests,
+    /// 500.
+    InternalError,
+    /// The connection is closed.
+    Closed,
+    /// Nothing, and the connection stays open.
+    Hang,
+}
+
+/// What became of the request whose answer was spoilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Upstream {
+    /// The API server has stored the status.
+    Applied,
+    /// The API server never got it.
+    NotApplied,
+    /// It was a read.
+    Read,
+}
+
+/// The faults that were met, and how often.
+pub type Met = BTreeMap<(Spoilt, Upstream), usize>;
+
+/// A running proxy. Dropping it closes its connections.
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+}
+
+struct Shared {
+    seed: u64,
+    upstream: String,
+    client: Client,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How often each object was read or written.
+    times: HashMap<String, u32>,
+    met: Met,
+}
+
+impl Proxy {
+    /// Starts one in front of the API server at `upstream`. The n-th write of an
+    /// object meets the same fault whenever the seed is the same.
+    pub fn start(upstream: &str, ca_pem: &str, seed: u64) -> io::Result<Self> {
+        let client = crate::reader::client(ca_pem)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            seed,
+            upstream: upstream.to_owned(),
+            client,
+            state: Mutex::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("errand-proxy")
+            .enable_all()
+            .build()?;
+        runtime.spawn(accept(listener, Arc::clone(&shared)));
+        Ok(Self {
+            address,
+            shared,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// What to give to a client as the API server's address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The faults that were met so far.
+    pub fn met(&self) -> Met {
+        self.shared.state().met.clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let listener = tokio::net::TcpListener::from_std(listener).expect("it is non-blocking");
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely; some will be closed.
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let _ = socket.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(|request| shared.handle(request));
+            // An error here is a client that left, or a fault that closed.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), service)
+                .await;
+        });
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error makes hyper close the connection without a word.
+    async fn handle(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        let Some((spoilt, point)) = self.choose(request.method(), request.uri().path()) else {
+            return self.forward(request).await;
+        };
+        if point == Upstream::Applied {
+            let answer = self.forward(request).await?;
+            // What the API server itself refused was not applied.
+            if !answer.status().is_success() {
+                return Ok(answer);
+            }
+        } else {
+            // A connection on which half a request was left unread would be reset
+            // rather than answered.
+            request.collect().await.map_err(io::Error::other)?;
+        }
+        *self.state().met.entry((spoilt, point)).or_default() += 1;
+        match spoilt {
+            Spoilt::Conflict => Ok(failure(StatusCode::CONFLICT, "Conflict")),
+            Spoilt::TooManyRequests => {
+                Ok(failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"))
+            }
+            Spoilt::InternalError => {
+                Ok(failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"))
+            }
+            Spoilt::Closed => Err(io::ErrorKind::ConnectionAborted.into()),
+            Spoilt::Hang => std::future::pending().await,
+        }
+    }
+
+    async fn forward(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        let answer = self
+            .client
+            .request(head.method, format!("{}{target}", self.upstream))
+            .headers(end_to_end(head.headers))
+            .body(body)
+            .send()
+            .await
+            .map_err(io::Error::other)?;
+        let (mut head, body) = Response::<Body>::from(answer).into_parts();
+        head.headers = end_to_end(head.headers);
+        Ok(Response::from_parts(head, body))
+    }
+
+    /// The fault that the next request of that method for that object meets.
+    fn choose(&self, method: &Method, path: &str) -> Option<(Spoilt, Upstream)> {
+        let parts: Vec<&str> = path.split('/').collect();
+        let at = parts.iter().position(|part| *part == "namespaces")?;
+        let (rate, object) = match (method, &parts[at + 2..]) {
+            // Reading its lease is how a leader stays one.
+            (&Method::GET, ["leases", _]) => return None,
+            (&Method::GET, object @ [_, _]) => (SPOILT_READS, object),
+            (&Method::PUT, object @ [_, _, "status"]) => (SPOILT_WRITES, object),
+            _ => return None,
+        };
+        let object = object.join("/");
+        let mut state = self.state();
+        let times = state.times.entry(object.clone()).or_default();
+        *times += 1;
+        let mut hasher = DefaultHasher::new();
+        (self.seed, object, *times).hash(&mut hasher);
+        let mut random = StdRng::seed_from_u64(hasher.finish());
+        if !random.random_ratio(rate, 100) {
+            return None;
+        }
+        let statuses = [
+            Spoilt::TooManyRequests,
+            Spoilt::InternalError,
+            Spoilt::Closed,
+        ];
+        if method == Method::GET {
+            return Some((statuses[random.random_range(0..3)], Upstream::Read));
+        }
+        let hang = (Spoilt::Hang, Upstream::Applied);
+        let hangs = state.met.get(&hang).copied().unwrap_or_default();
+        if random.random_ratio(1, HANG_EVERY) && hangs < MOST_HANGS {
+            return Some(hang);
+        }
+        let spoilt = match random.random_range(0..4) {
+            3 => Spoilt::Conflict,
+            n => statuses[n],
+        };
+        let point = match random.random_bool(0.5) {
+            true => Upstream::Applied,
+            false => Upstream::NotApplied,
+        };
+        Some((spoilt, point))
+    }
+}
+
+/// Without what concerns one connection alone.
+fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
+    for name in [
+        header::HOST,
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+    ] {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// As the API server says it.
+fn failure(code: StatusCode, reason: &str) -> Response<Body> {
+    let body = serde_json::json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": format!("{reason}, says the proxy"),
+        "reason": reason,
+        "code": code.as_u16(),
+    });
+    let mut answer = Response::new(Body::from(Bytes::from(body.to_string())));
+    *answer.status_mut() = code;
+    let json = header::HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    if code == StatusCode::TOO_MANY_REQUESTS {
+        let second = header::HeaderValue::from_static("1");
+        answer.headers_mut().insert(header::RETRY_AFTER, second);
+    }
+    answer
+}

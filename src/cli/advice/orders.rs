@@ -1,0 +1,98 @@
+//! Advice about what costs money, and about the ledger that keeps it from being
+//! done twice.
+
+use errand::api::{DesktopOrder, Reason};
+use kube::Resource as _;
+
+use super::{Advice, Asker, rules, span};
+
+/// What the choice of sending an order again may come to.
+const SECOND_ORDER: &str =
+    "If the first order was placed after all, this is a second one, and both are charged.";
+
+impl Asker<'_> {
+    fn is_order(&self) -> bool {
+        self.place.named.type_.resource.kind == DesktopOrder::kind(&())
+    }
+
+    /// What a person looks at before a decision.
+    pub(super) fn to_look_at(&self) -> String {
+        match self.is_order() {
+            true => format!(
+                "{} in the cloud's console, and in its Billing Center at the orders of the time when the call was sent (see Steps)",
+                self.target()
+            ),
+            false => format!("{} in the cloud's console", self.target()),
+        }
+    }
+
+    /// What a decision may come to, beside its meaning.
+    pub(super) fn danger(&self, decision: &str) -> Option<&'static str> {
+        (self.is_order() && decision == "SendAgain").then_some(SECOND_ORDER)
+    }
+
+    /// Where the order stands, for the reasons of waiting that orders have.
+    pub(super) fn waiting_for_an_order(&self, reason: Reason) -> Advice {
+        let poll = span(rules().poll);
+        let order = self.or("/status/observed/orderId", "the order");
+        let wait = self.place.command("wait");
+        match reason {
+            Reason::WaitingForPayment => Advice::new(format!(
+                "The cloud waits for the payment until {}. Errand looks every {poll}, however long, and goes on by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
+                self.or("/status/observed/paymentDeadline", "the order's deadline")
+            ))
+            .say(format!(
+                "Pay {order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Don't order the same there anew: that is a second order."
+            ))
+            .say("To be told when it is at rest:")
+            .run(wait),
+            Reason::OrderInReview => Advice::new(format!(
+                "Errand looks every {poll}, however long, and goes on by itself once the cloud has reviewed {order}."
+            ))
+            .say(format!("Nothing, as a rule. If it lasts, ask the cloud's support about {order}.")),
+            _ => Advice::new(format!(
+                "Errand looks every {poll}. If the effect does not show within verifyTimeout after the payment, it asks a person (Held)."
+            ))
+            .say("Nothing, as a rule. To be told when it is at rest:")
+            .run(wait),
+        }
+    }
+
+    /// Another operation has the target.
+    pub(super) fn locked(&self) -> Advice {
+        let advice = Advice::new(format!(
+            "Nothing is sent. Errand looks again within {}, and goes on by itself once the other operation has ended.",
+            span(rules().backoff_max)
+        ));
+        let advice = advice.say("See what the other operation, which Cause names, waits for:");
+        match self.holder() {
+            Some((object, namespace)) => advice.run(format!(
+                "{} why {object} -n {namespace}",
+                self.place.program
+            )),
+            None => advice.run(self.list()),
+        }
+    }
+
+    /// Object and namespace of the other operation: the summary begins with it.
+    fn holder(&self) -> Option<(String, String)> {
+        let summary = self.view.text("/status/summary");
+        let mut words = summary.split(' ');
+        let kind = words.next()?.to_lowercase();
+        let (namespace, name) = words.next()?.split_once('/')?;
+        Some((format!("{kind}/{name}"), namespace.to_owned()))
+    }
+
+    /// The ledger has its key, so that the same manifest is not sent again.
+    pub(super) fn anew_with_a_key(&self, reason: Reason) -> bool {
+        let executed = matches!(
+            reason,
+            Reason::AlreadyExecuted
+                | Reason::OperationKeyReused
+                | Reason::OrderCancelled
+                | Reason::OrderFailed
+                | Reason::GivenUp
+        );
+        executed && self.is_order()
+    }
+}

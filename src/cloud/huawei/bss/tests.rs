@@ -1,0 +1,240 @@
+//! What is asked, against the official SDK's captured request, what odd answers
+//! mean, and what is unreadable rather than broken.
+
+use serde_json::json;
+
+use super::*;
+use crate::cloud::huawei::Scope;
+use crate::cloud::huawei::server::{Server, answer, captured};
+use crate::cloud::huawei::verdicts::BSS_ROWS;
+
+fn client(server: &Server) -> Client {
+    Client {
+        scope: Scope::Domain("d1".to_owned()),
+        rows: BSS_ROWS,
+        ..server.client()
+    }
+}
+
+const FILTER: OrderFilter = OrderFilter {
+    created_from: 1_795_248_000_000,
+    created_until: 1_795_248_600_001,
+    order_type: OrderType::Change,
+};
+
+async fn listed(answers: Vec<String>) -> (Result<Look<usize>, CallError>, Vec<String>) {
+    let server = Server::answering(answers);
+    let found = list_orders(&client(&server), FILTER).await;
+    let count = found.map(|look| match look {
+        Look::Seen(orders) => Look::Seen(orders.len()),
+        Look::Unreadable(refusal) => Look::Unreadable(refusal),
+    });
+    (count, server.asked())
+}
+
+fn page(count: usize, range: std::ops::Range<usize>) -> String {
+    let orders: Vec<_> = range
+        .map(|n| json!({"order_id": format!("CS{n}"), "status": 6}))
+        .collect();
+    let body = json!({"total_count": count, "order_infos": orders});
+    answer(200, &body.to_string())
+}
+
+async fn shown(body: &str) -> Option<OrderDetails> {
+    let server = Server::answering([answer(200, body)]);
+    match show_order(&client(&server), "CS1").await {
+        Ok(Look::Seen(details)) => details,
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_asked_for_as_the_official_sdk_does_but_for_the_page() {
+    let server = Server::answering([answer(200, r#"{"total_count": 0}"#)]);
+    let look = show_order(&client(&server), "CS2108102036B2CAI").await;
+    assert_eq!(look, Ok(Look::Seen(None)));
+    let (method, target, headers, _) = captured("huawei-bss-order-details");
+    let asked = server.asked()[0].to_lowercase();
+    let line = format!("{method} {target}?offset=0&limit=100 HTTP/1.1\r\n");
+    assert!(asked.starts_with(&line.to_lowercase()), "{asked}");
+    assert!(headers.contains(&"x-domain-id".to_owned()));
+    assert!(asked.contains("\r\nx-domain-id: d1\r\n"), "{asked}");
+    assert!(!asked.contains("x-project-id"), "{asked}");
+}
+
+#[tokio::test]
+async fn an_order_is_read_with_its_deadline_and_what_its_lines_are_about() {
+    let found = shown(
+        r#"{"total_count": 2, "error_code": "CBC.0000",
+            "order_info": {"order_id": "CS1", "status": "6", "order_type": 3,
+                "service_type_code": "hws.service.type.vdi",
+                "create_time": "2026-11-21T19:32:48Z", "payment_time": null,
+                "pending_payment_end_time": "2026-11-28T19:32:48Z"},
+            "order_line_items": [{"order_line_item_id": "L1"},
+                {"order_line_item_id": "L2", "extra": {"resources": ["r2"]}}]}"#,
+    )
+    .await
+    .expect("an order");
+    assert_eq!(found.order.status(), Some(OrderStatus::PendingPayment));
+    assert_eq!(found.order.order_type, Some(OrderType::Change as i64));
+    assert_eq!(found.order.payment_time, None);
+    let deadline = found.order.pending_payment_end_time.as_deref();
+    assert_eq!(deadline, Some("2026-11-28T19:32:48Z"));
+    assert!(found.carries("r2"));
+    assert!(!found.carries("r"), "only the whole id");
+    assert!(!found.carries("CS1"), "only the lines");
+}
+
+#[tokio::test]
+async fn lines_are_read_to_the_last_page() {
+    let page = |range: std::ops::Range<usize>| {
+        let lines: Vec<_> = range
+            .map(|n| json!({"resource": format!("r{n}")}))
+            .collect();
+        let body = json!({"total_count": 150, "order_info": {"order_id": "CS1", "status": 5},
+            "order_line_items": lines});
+        answer(200, &body.to_string())
+    };
+    let server = Server::answering([page(0..100), page(100..150)]);
+    let Ok(Look::Seen(Some(found))) = show_order(&client(&server), "CS1").await else {
+        panic!("an order");
+    };
+    assert!(found.carries("r0") && found.carries("r149"));
+}
+
+#[tokio::test]
+async fn an_order_that_bss_does_not_know_is_none() {
+    let unknown = answer(400, r#"{"error_code": "CBC.30000010", "error_msg": "m"}"#);
+    let server = Server::answering([unknown]);
+    let look = show_order(&client(&server), "CS1").await;
+    assert_eq!(look, Ok(Look::Seen(None)));
+}
+
+#[tokio::test]
+async fn an_order_whose_lines_are_not_given_is_still_an_order() {
+    let body = r#"{"total_count": 1, "order_info": {"order_id": "CS1", "status": 5}}"#;
+    let found = shown(body).await.expect("an order");
+    assert_eq!(found.order.status(), Some(OrderStatus::Completed));
+    assert!(!found.carries("r1"));
+}
+
+#[tokio::test]
+async fn an_undocumented_status_is_none_of_the_documented_ones() {
+    for status in ["0", "7", "8", "14", "null", r#""x""#, "{}"] {
+        let body = format!(
+            r#"{{"total_count": 0, "order_info": {{"order_id": "o", "status": {status}}}}}"#
+        );
+        let found = shown(&body).await.expect("an order");
+        assert_eq!(found.order.status(), None, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn orders_are_looked_for_by_time_and_type_oldest_first_and_to_the_last_page() {
+    let (found, asked) = listed(vec![page(120, 0..100), page(120, 100..120)]).await;
+    assert_eq!(found, Ok(Look::Seen(120)));
+    let filter = "create_time_begin=2026-11-21T08%3A00%3A00Z&create_time_end=2026-11-21T08%3A10%3A01Z&order_type=3&order_by=createTime";
+    for (asked, offset) in asked.iter().zip([0, 100]) {
+        let line = format!(
+            "GET /v2/orders/customer-orders?{filter}&offset={offset}&limit=100 HTTP/1.1\r\n"
+        );
+        assert!(asked.starts_with(&line), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn no_orders_are_seen_as_none_and_a_list_that_is_not_whole_is_no_reading() {
+    for body in [
+        r#"{"total_count": 0, "order_infos": []}"#,
+        r#"{"total_count": 0, "order_infos": null}"#,
+        r#"{"total_count": 0}"#,
+    ] {
+        assert_eq!(
+            listed(vec![answer(200, body)]).await.0,
+            Ok(Look::Seen(0)),
+            "{body}"
+        );
+    }
+    for body in [
+        "{}",
+        "",
+        r#"{"order_infos": []}"#,
+        r#"{"total_count": 3}"#,
+        r#"{"total_count": 1, "order_infos": [7]}"#,
+    ] {
+        assert!(listed(vec![answer(200, body)]).await.0.is_err(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_key_may_not_read_is_told_apart_from_a_fault_and_from_a_bad_key() {
+    let error = |code: &str| format!(r#"{{"error_code": "{code}", "error_msg": "m"}}"#);
+    for (status, code) in [
+        (403, "CBC.0150"),
+        (403, "CBC.0156"),
+        (403, "CBC.0151"),
+        (403, "CBC.9999"),
+        (403, ""),
+        (403, "APIGW.0302"),
+        (400, "CBC.18000016"),
+        // Nothing of the sort at this address.
+        (404, "APIGW.0101"),
+    ] {
+        let (found, _) = listed(vec![answer(status, &error(code))]).await;
+        let Ok(Look::Unreadable(said)) = found else {
+            panic!("{status} {code}: {found:?}");
+        };
+        assert_eq!((said.status, said.code.as_str()), (status, code));
+        let server = Server::answering([answer(status, &error(code))]);
+        let shown = show_order(&client(&server), "CS1").await;
+        assert!(
+            matches!(shown, Ok(Look::Unreadable(_))),
+            "{status} {code}: {shown:?}"
+        );
+    }
+    for (status, code, reading) in [
+        (
+            401,
+            "APIGW.0301",
+            Reading::Blocked(Reason::CredentialsRejected),
+        ),
+        (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
+        (500, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
+        (200, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
+        (400, "CBC.9999", Reading::Terminal),
+    ] {
+        let (found, _) = listed(vec![answer(status, &error(code))]).await;
+        let found = found.map_err(|e| e.reading);
+        assert_eq!(found, Err(reading), "{status} {code}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_order_is_about_is_asked_by_post_and_read_as_ids() {
+    let asked = async |status, body: &str| {
+        let server = Server::answering([answer(status, body)]);
+        let found = order_resources(&client(&server), "CS1").await;
+        (found, server.asked()[0].clone())
+    };
+    let body = r#"{"total_count": 2, "data": [{"resource_id": "r1"}, {"resource_name": "n"}]}"#;
+    let (found, request) = asked(200, body).await;
+    assert_eq!(found, Ok(Look::Seen(Some(vec!["r1".to_owned()]))));
+    let line = "POST /v2/orders/suscriptions/resources/query HTTP/1.1\r\n";
+    assert!(request.starts_with(line), "{request}");
+    let question = request.split_once("\r\n\r\n").map(|(_, body)| body);
+    let question: Value = serde_json::from_str(question.expect("a body")).expect("JSON");
+    assert_eq!(
+        question,
+        json!({"order_id": "CS1", "offset": 0, "limit": 100})
+    );
+    let (found, _) = asked(200, r#"{"total_count": 0, "data": null}"#).await;
+    assert_eq!(found, Ok(Look::Seen(Some(Vec::new()))));
+    let (found, _) = asked(200, r#"{"total_count": 101, "data": []}"#).await;
+    assert_eq!(found, Ok(Look::Seen(None)), "too many to say");
+    let (found, _) = asked(403, r#"{"error_code": "CBC.0151"}"#).await;
+    assert!(matches!(found, Ok(Look::Unreadable(_))), "{found:?}");
+    for (status, body) in [(200, "{}"), (500, ""), (429, "")] {
+        let (found, _) = asked(status, body).await;
+        assert!(found.is_err(), "{status} {body}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Lists that are given in pages, read to the last one.
+
+use serde::de::DeserializeOwned;
+
+use super::client::{CallError, Client, parse};
+use crate::api::Reason;
+use crate::cloud::verdict::{Reading, Refusal};
+
+/// Largest page that is asked for.
+const PAGE: usize = 100;
+
+/// Never read a list that is longer than this.
+const MAX_ITEMS: usize = 10_000;
+
+/// Every item of a list. `open` gives a page's items and how many the cloud says
+/// there are in all (0 where it does not say).
+pub(super) async fn all<P: DeserializeOwned, T>(
+    client: &Client,
+    path: &str,
+    filters: &[(&str, String)],
+    mut open: impl FnMut(P) -> (Vec<T>, u64),
+) -> Result<Vec<T>, CallError> {
+    let mut items: Vec<T> = Vec::new();
+    loop {
+        let paging = [
+            ("offset", items.len().to_string()),
+            ("limit", PAGE.to_string()),
+        ];
+        let query: Vec<(String, String)> = filters
+            .iter()
+            .chain(&paging)
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
+        let (page, count) = open(parse(&client.get(path, &query).await?)?);
+        let got = page.len();
+        items.extend(page);
+        let all = items.len() as u64 >= count;
+        match got {
+            _ if items.len() >= MAX_ITEMS => return Err(incomplete(items.len(), count)),
+            0 if !all => return Err(incomplete(items.len(), count)),
+            0..PAGE if all => return Ok(items),
+            _ => {}
+        }
+    }
+}
+
+/// A list that is not whole proves nothing by what it lacks.
+fn incomplete(got: usize, count: u64) -> CallError {
+    CallError {
+        reading: Reading::Retry(Reason::CloudUnavailable),
+        refusal: Refusal::of_transport(format!("the list is not complete: {got} of {count}")),
+    }
+}

@@ -1,0 +1,371 @@
+//! Workspace: what a desktop is and may become, and the order that changes it
+//! (`CreateChangeOrder`), which may cost money and has no idempotency token.
+
+use serde::{Deserialize, Serialize};
+
+use super::client::{CallError, Client, Ids, Meaning, Sent, is_id, parse};
+use super::{lenient, pages};
+use crate::cloud::Gate;
+
+/// A desktop (`ShowDesktopDetail`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Desktop {
+    /// `desktop_id`
+    pub desktop_id: String,
+    /// `product_id`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub product_id: Option<String>,
+    /// `product`
+    #[serde(default)]
+    pub product: Option<Product>,
+    /// `status`, open: ACTIVE, SHUTOFF, ERROR, HIBERNATED.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub status: Option<String>,
+    /// `task_status`, open; absent: nothing is being done with it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub task_status: Option<String>,
+    /// `is_freeze`
+    #[serde(default, deserialize_with = "lenient::flag")]
+    pub is_freeze: Option<bool>,
+    /// `order_id` of the order that made it prepaid.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub order_id: Option<String>,
+    /// `bill_resource_id`: what BSS calls it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub bill_resource_id: Option<String>,
+    /// `root_volume`
+    #[serde(default)]
+    pub root_volume: Option<Volume>,
+    /// `data_volumes`
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub data_volumes: Vec<Volume>,
+}
+
+impl Desktop {
+    /// The product that it has, wherever the answer says it.
+    pub fn product_id(&self) -> Option<&str> {
+        let product = self.product.as_ref().and_then(|p| p.product_id.as_deref());
+        self.product_id.as_deref().or(product)
+    }
+
+    /// How it is charged; `None`: the answer does not say.
+    pub fn charge_mode(&self) -> Option<ChargeMode> {
+        match self.product.as_ref()?.charge_mode.as_deref()? {
+            "0" => Some(ChargeMode::Prepaid),
+            "1" => Some(ChargeMode::OnDemand),
+            _ => None,
+        }
+    }
+
+    /// The volume of that id. Which of a volume's two ids an order names is not
+    /// documented, so either is understood.
+    pub fn volume(&self, id: &str) -> Option<&Volume> {
+        let volumes = self.root_volume.iter().chain(&self.data_volumes);
+        let is = |own: &Option<String>| own.as_deref() == Some(id);
+        volumes
+            .into_iter()
+            .find(|volume| is(&volume.volume_id) || is(&volume.id))
+    }
+}
+
+/// How a desktop is charged (`product.charge_mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeMode {
+    /// 0: yearly or monthly.
+    Prepaid,
+    /// 1: per use.
+    OnDemand,
+}
+
+/// A disk of a desktop.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Volume {
+    /// `id`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// `volume_id`: the EVS disk.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub volume_id: Option<String>,
+    /// `size` in GiB.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub size: Option<i64>,
+    /// `bill_resource_id`: what BSS calls it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub bill_resource_id: Option<String>,
+}
+
+/// A product (`ListProducts`, and in a desktop).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Product {
+    /// `product_id`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub product_id: Option<String>,
+    /// `flavor_id`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub flavor_id: Option<String>,
+    /// `charge_mode`: 0 prepaid, 1 on demand.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub charge_mode: Option<String>,
+    /// `status`: normal, sellout, abandon.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub status: Option<String>,
+}
+
+/// A job (`ShowJob`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Job {
+    /// `id`
+    pub id: String,
+    /// `status`, open: SUCCESS, RUNNING, FAILED, WAITING.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub status: Option<String>,
+    /// `job_error_code`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub job_error_code: Option<String>,
+    /// `fail_reason`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub fail_reason: Option<String>,
+}
+
+impl Job {
+    /// It has ended without doing it.
+    pub fn failed(&self) -> bool {
+        let is = |status: &String| status.eq_ignore_ascii_case("FAILED");
+        self.status.as_ref().is_some_and(is)
+    }
+}
+
+/// What an order changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// `resizeDesktops`
+    Resize {
+        /// `resize_product_id`
+        product: &'a str,
+    },
+    /// `expandVolumes`
+    ExpandVolume {
+        /// `expand_volume_id`
+        volume: &'a str,
+        /// `expand_new_size`: what it is to have in all, in GiB.
+        size: u32,
+    },
+    /// `meteredToPeriod`
+    Subscribe {
+        /// `period_type`
+        unit: Period,
+        /// `period_num`
+        count: u32,
+        /// `is_auto_renew`
+        auto_renew: bool,
+    },
+}
+
+/// Unit of a subscription's term (`period_type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// 2
+    Month,
+    /// 3
+    Year,
+}
+
+/// An order, as `CreateChangeOrder` takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeOrder<'a> {
+    /// What it changes.
+    pub change: Change<'a>,
+    /// `enterprise_project_id`
+    pub enterprise_project: Option<&'a str>,
+    /// `extend_param.is_auto_pay`: false leaves the order unpaid.
+    pub auto_pay: bool,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period_type: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period_num: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_auto_renew: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resize_product_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expand_volume_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expand_new_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enterprise_project_id: Option<&'a str>,
+    #[serde(borrow)]
+    extend_param: ExtendParam<'a>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExtendParam<'a> {
+    // A text, not a boolean.
+    is_auto_pay: &'a str,
+}
+
+impl<'a> ChangeOrder<'a> {
+    /// The bytes that are sent: the same for the same order.
+    pub fn body(&self) -> Vec<u8> {
+        let mut body = match self.change {
+            Change::Resize { product } => OrderBody {
+                kind: "resizeDesktops",
+                resize_product_id: Some(product),
+                ..OrderBody::default()
+            },
+            Change::ExpandVolume { volume, size } => OrderBody {
+                kind: "expandVolumes",
+                expand_volume_id: Some(volume),
+                expand_new_size: Some(size),
+                ..OrderBody::default()
+            },
+            Change::Subscribe {
+                unit,
+                count,
+                auto_renew,
+            } => OrderBody {
+                kind: "meteredToPeriod",
+                period_type: Some(match unit {
+                    Period::Month => 2,
+                    Period::Year => 3,
+                }),
+                period_num: Some(count),
+                is_auto_renew: Some(u8::from(auto_renew)),
+                ..OrderBody::default()
+            },
+        };
+        body.enterprise_project_id = self.enterprise_project;
+        // Said in either case, so that no default of the cloud's decides about money.
+        body.extend_param.is_auto_pay = match self.auto_pay {
+            true => "true",
+            false => "false",
+        };
+        serde_json::to_vec(&body).expect("texts and numbers are JSON")
+    }
+
+    /// What [`ChangeOrder::body`] wrote; `None`: this is nothing of the sort.
+    pub fn read(body: &'a str) -> Option<Self> {
+        let read: OrderBody<'a> = serde_json::from_str(body).ok()?;
+        let change = match read.kind {
+            "resizeDesktops" => Change::Resize {
+                product: read.resize_product_id?,
+            },
+            "expandVolumes" => Change::ExpandVolume {
+                volume: read.expand_volume_id?,
+                size: read.expand_new_size?,
+            },
+            "meteredToPeriod" => Change::Subscribe {
+                unit: match read.period_type? {
+                    2 => Period::Month,
+                    3 => Period::Year,
+                    _ => return None,
+                },
+                count: read.period_num?,
+                auto_renew: read.is_auto_renew? == 1,
+            },
+            _ => return None,
+        };
+        let order = Self {
+            change,
+            enterprise_project: read.enterprise_project_id,
+            auto_pay: read.extend_param.is_auto_pay == "true",
+        };
+        (order.body() == body.as_bytes()).then_some(order)
+    }
+}
+
+/// `ShowDesktopDetail`; `None`: there is no such desktop.
+pub async fn show_desktop(client: &Client, desktop: &str) -> Result<Option<Desktop>, CallError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        desktop: Desktop,
+    }
+    let path = format!("/v2/{}/desktops/{desktop}", client.scope.id());
+    let answer = found(client.get(&path, &[]).await)?;
+    answer
+        .map(|body| parse(&body).map(|Answer { desktop }| desktop))
+        .transpose()
+}
+
+/// `ListProducts`: what a desktop of that product may be changed to.
+pub async fn list_products(client: &Client, product: &str) -> Result<Vec<Product>, CallError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default, deserialize_with = "lenient::count")]
+        total_count: u64,
+        products: Vec<Product>,
+    }
+    let path = format!("/v2/{}/products", client.scope.id());
+    let filters = [("product_id", product.to_owned())];
+    pages::all(client, &path, &filters, |page: Answer| {
+        (page.products, page.total_count)
+    })
+    .await
+}
+
+/// `ShowJob`; `None`: there is no such job (any more).
+pub async fn show_job(client: &Client, job: &str) -> Result<Option<Job>, CallError> {
+    let path = format!("/v2/{}/workspace-jobs/{job}", client.scope.id());
+    let answer = found(client.get(&path, &[]).await)?;
+    answer.map(|body| parse(&body)).transpose()
+}
+
+/// `CreateChangeOrder`: may cost money, and a repeat is another order.
+pub async fn create_change_order(
+    client: &Client,
+    desktop: &str,
+    order: &ChangeOrder<'_>,
+    gate: Gate,
+) -> Sent {
+    let path = format!("/v2/{}/periodic/{desktop}/change/order", client.scope.id());
+    client
+        .post(&path, order.body(), gate, |body, _| ordered(body))
+        .await
+}
+
+/// What a 2xx to an order means. The service writes errors into some of them, and
+/// nowhere says whether those had an effect: only an order is an answer.
+fn ordered(body: &[u8]) -> Meaning {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default, deserialize_with = "lenient::text")]
+        order_id: Option<String>,
+        #[serde(default, deserialize_with = "lenient::text")]
+        job_id: Option<String>,
+    }
+    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
+        return Meaning::Unclear(Ids::new());
+    };
+    let ids: Ids = [("order_id", answer.order_id), ("job_id", answer.job_id)]
+        .into_iter()
+        .filter_map(|(name, id)| Some((name.to_owned(), id.filter(|id| is_id(id))?)))
+        .collect();
+    match ids.contains_key("order_id") {
+        true => Meaning::Accepted(ids),
+        false => Meaning::Unclear(ids),
+    }
+}
+
+/// `None` where the service itself says that what was asked for is not there.
+fn found(answer: Result<Vec<u8>, CallError>) -> Result<Option<Vec<u8>>, CallError> {
+    match answer {
+        Ok(body) => Ok(Some(body)),
+        Err(e) => match (e.refusal.status, e.refusal.code.as_str()) {
+            // Seen with 500 too.
+            (_, "WKS.0202" | "WKS.0915") => Ok(None),
+            // Not the gateway's 404, which is about the path.
+            (404, code) if code.starts_with("WKS.") => Ok(None),
+            _ => Err(e),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

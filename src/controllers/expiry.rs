@@ -1,0 +1,154 @@
+//! ttlAfterSuccess: objects that succeeded are deleted after a while.
+//!
+//! Deleting is safe in itself, since it sends nothing and undoes nothing. But an
+//! object that a GitOps tool tracks would be created anew at once, and done
+//! again, so it is left alone.
+
+use errand_engine::{Span, Tick};
+use kube::api::{Api, DeleteParams, Preconditions};
+use kube::{Resource as _, ResourceExt};
+use tokio::time::timeout;
+
+use super::context::{API_TIMEOUT, Context};
+use crate::api::State;
+use crate::clock::millis;
+use crate::operations::{Kind, Object};
+
+/// Annotations and labels by which a tool knows what it manages.
+const TRACKED_BY: [(&str, &[&str]); 3] = [
+    (
+        "Argo CD",
+        &[
+            "argocd.argoproj.io/tracking-id",
+            "argocd.argoproj.io/instance",
+            "app.kubernetes.io/instance",
+        ],
+    ),
+    (
+        "Flux",
+        &[
+            "kustomize.toolkit.fluxcd.io/name",
+            "helm.toolkit.fluxcd.io/name",
+        ],
+    ),
+    ("Helm", &["meta.helm.sh/release-name"]),
+];
+
+/// Whether and when an object expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expiry {
+    /// It is kept.
+    Never,
+    /// It would expire, but that tool tracks it.
+    TrackedBy(&'static str),
+    /// After this time; zero or less: now.
+    In(Span),
+}
+
+/// Says it for an object as it stands. Pure.
+pub(super) fn expiry<O: Object>(object: &O, now: Tick) -> Expiry {
+    let status = object.status();
+    let succeeded = status.filter(|status| status.state == Some(State::Succeeded));
+    let finished = succeeded.and_then(|status| status.finished_at);
+    let (Some(finished), Some(ttl)) = (finished, object.asked().ttl_after_success) else {
+        return Expiry::Never;
+    };
+    match tracked_by(object) {
+        Some(tool) => Expiry::TrackedBy(tool),
+        None => Expiry::In(Span(finished.millis() + millis(ttl).0 - now.0)),
+    }
+}
+
+fn tracked_by(object: &impl ResourceExt) -> Option<&'static str> {
+    let marked =
+        |key: &&str| object.annotations().contains_key(*key) || object.labels().contains_key(*key);
+    let tool = TRACKED_BY.iter().find(|(_, keys)| keys.iter().any(marked));
+    tool.map(|(tool, _)| *tool)
+}
+
+/// Deletes the object as it was seen: one that was changed or made anew since is
+/// left alone, and looked at again when the watch shows it. False: try again.
+pub(super) async fn delete<K: Kind>(context: &Context, object: &K::Object) -> bool {
+    let name = object.name_any();
+    let api: Api<K::Object> = Api::namespaced(
+        context.client.clone(),
+        &object.namespace().unwrap_or_default(),
+    );
+    let seen = DeleteParams {
+        preconditions: Some(Preconditions {
+            resource_version: object.resource_version(),
+            uid: object.uid(),
+        }),
+        ..DeleteParams::default()
+    };
+    let kind = K::Object::kind(&());
+    match timeout(API_TIMEOUT, api.delete(&name, &seen)).await {
+        Ok(Ok(_)) => {
+            tracing::info!(%kind, %name, "deleted: ttlAfterSuccess is over");
+            true
+        }
+        Ok(Err(kube::Error::Api(e))) if e.code == 404 || e.code == 409 => true,
+        Ok(Err(e)) => {
+            tracing::warn!(%kind, %name, error = %e, "not deleted");
+            false
+        }
+        Err(_) => {
+            tracing::warn!(%kind, %name, "not deleted: no answer in time");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ResizeCancellation;
+
+    fn object(state: &str, metadata: serde_json::Value) -> ResizeCancellation {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "huawei.errand.cloud/v1alpha1",
+            "kind": "ResizeCancellation",
+            "metadata": metadata,
+            "spec": {
+                "connectionRef": {"kind": "CloudConnection", "name": "c"},
+                "instanceId": "dcs-1", "taskId": "task-1", "ttlAfterSuccess": "2m"
+            },
+            "status": {"state": state, "finishedAt": "1970-01-01T00:01:00Z"}
+        }))
+        .expect("an object")
+    }
+
+    #[test]
+    fn only_an_untracked_success_expires() {
+        let now = Tick(70_000);
+        let plain = serde_json::json!({"name": "o"});
+        assert_eq!(
+            expiry(&object("Succeeded", plain.clone()), now),
+            Expiry::In(Span(110_000))
+        );
+        for state in ["Failed", "Held", "Verifying"] {
+            assert_eq!(expiry(&object(state, plain.clone()), now), Expiry::Never);
+        }
+        for (tool, metadata) in [
+            (
+                "Argo CD",
+                serde_json::json!({"annotations": {"argocd.argoproj.io/tracking-id": "a:b"}}),
+            ),
+            (
+                "Argo CD",
+                serde_json::json!({"labels": {"app.kubernetes.io/instance": "a"}}),
+            ),
+            (
+                "Flux",
+                serde_json::json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "a"}}),
+            ),
+            (
+                "Helm",
+                serde_json::json!({"annotations": {"meta.helm.sh/release-name": "a"}}),
+            ),
+        ] {
+            let expiry = expiry(&object("Succeeded", metadata), now);
+            assert_eq!(expiry, Expiry::TrackedBy(tool));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What is left to do for an operation that has ended: nothing in the cloud. It
+//! says that it was seen as it now stands, and it expires.
+
+use errand_engine::Span;
+use kube::Resource as _;
+
+use super::context::Context;
+use super::expiry::{Expiry, delete, expiry};
+use super::put::{NotWritten, put_status};
+use super::status::requested_at;
+use crate::operations::{Kind, Object};
+
+/// Gives when to look again; absent: on its next change only.
+pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> Option<Span> {
+    let pause = context.rules.backoff_max;
+    let unsaid = echo::<K>(context, object).await.err().map(|_| pause);
+    let expires = match expiry(object, context.clock.now().wall) {
+        Expiry::Never | Expiry::TrackedBy(_) => None,
+        Expiry::In(span) if span.0 > 0 => Some(span),
+        Expiry::In(_) if delete::<K>(context, object).await => None,
+        Expiry::In(_) => Some(pause),
+    };
+    unsaid.into_iter().chain(expires).min()
+}
+
+/// An outcome is final whatever is edited afterwards. But `kubectl wait` and
+/// kstatus take conditions of an older generation for unfinished, and a request
+/// for a fresh look is answered with its echo.
+async fn echo<K: Kind>(context: &Context, object: &K::Object) -> Result<(), NotWritten> {
+    let Some(status) = object.status() else {
+        return Ok(());
+    };
+    let generation = object.meta().generation;
+    let mut seen = status.clone();
+    seen.observed_generation = generation;
+    for condition in &mut seen.conditions {
+        condition.observed_generation = generation;
+    }
+    if let Some(requested) = requested_at(object) {
+        seen.last_handled_reconcile_at = Some(requested);
+    }
+    if seen == *status {
+        return Ok(());
+    }
+    put_status(context, object, &seen).await.map(drop)
+}

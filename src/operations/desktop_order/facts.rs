@@ -1,0 +1,198 @@
+//! What the clouds say: the desktop, and as far as that is known or can be looked
+//! for, the job and the order of the call.
+
+use super::super::{Clients, Service};
+use super::standing::{Standing, is_next, standing};
+use super::trace::{Window, is_about, order_type};
+use super::{Call, DesktopOrderSpec, order};
+use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter};
+use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
+use crate::cloud::huawei::{CallError, Client, is_id};
+use crate::cloud::{Reading, Refusal};
+
+/// Most orders that are looked into; more cannot be told apart anyway.
+const MOST_CANDIDATES: usize = 10;
+
+/// A complete reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// How far the cloud's clock is from ours, in milliseconds.
+    pub clock_offset: i64,
+    /// The desktop; `None`: no such desktop.
+    pub desktop: Option<Desktop>,
+    /// What the desktop's product may be changed to, where that is to be known.
+    pub targets: Option<Vec<Product>>,
+    /// The job of the call, if it is known and there.
+    pub job: Option<Job>,
+    /// What BSS shows of the call.
+    pub orders: Orders,
+}
+
+/// What BSS shows of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Orders {
+    /// There is no call, or nothing is known of it to look for.
+    NotAsked,
+    /// This key may not see.
+    Unreadable(Refusal),
+    /// The order whose id is known; `None`: BSS does not know it (yet).
+    Known(Option<OrderDetails>),
+    /// The orders that were created while the call could arrive.
+    Listed {
+        /// Those that were looked into.
+        candidates: Vec<Candidate>,
+        /// That was all of them.
+        whole: bool,
+    },
+}
+
+/// An order that may be the call's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The order.
+    pub details: OrderDetails,
+    /// What BSS says beside its lines that it is about.
+    pub resources: Vec<String>,
+}
+
+impl Candidate {
+    /// It is about what has this id.
+    pub fn carries(&self, id: &str) -> bool {
+        self.details.carries(id) || self.resources.iter().any(|own| own == id)
+    }
+}
+
+pub(super) async fn observe(
+    clients: &Clients,
+    spec: &DesktopOrderSpec,
+    call: Option<Call<'_>>,
+) -> Result<Facts, CallError> {
+    let workspace = clients.of(Service::HuaweiWorkspace);
+    let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
+    let asked = order(spec);
+    let delivered = match (&asked, &desktop) {
+        (Some(asked), Some(desktop)) => standing(&asked.change, desktop) == Standing::AsWanted,
+        _ => false,
+    };
+    let job = match call.and_then(|call| call.job_id) {
+        Some(job) => workspace::show_job(workspace, job).await?,
+        None => None,
+    };
+    // Learnt from the answers above.
+    let clock_offset = workspace.clock_offset();
+    let orders = match call {
+        Some(call) => {
+            let bss = clients.of(Service::HuaweiBss);
+            match orders(bss, &call, desktop.as_ref(), clock_offset).await {
+                // The desktop is the proof: an order that cannot be read does
+                // not stand in its way.
+                Err(_) if delivered => Orders::NotAsked,
+                orders => orders?,
+            }
+        }
+        None => Orders::NotAsked,
+    };
+    let targets = match &desktop {
+        Some(desktop) if call.is_none_or(|call| call.recorded.foreign) => {
+            targets(workspace, asked, desktop).await?
+        }
+        _ => None,
+    };
+    Ok(Facts {
+        clock_offset,
+        desktop,
+        targets,
+        job,
+        orders,
+    })
+}
+
+/// Only where a resize is next.
+async fn targets(
+    workspace: &Client,
+    asked: Option<ChangeOrder<'_>>,
+    desktop: &Desktop,
+) -> Result<Option<Vec<Product>>, CallError> {
+    let resize = match asked.map(|asked| asked.change) {
+        Some(change @ Change::Resize { .. }) => is_next(&change, desktop),
+        _ => false,
+    };
+    match desktop.product_id() {
+        Some(product) if resize => {
+            let targets = workspace::list_products(workspace, product).await?;
+            Ok(Some(targets))
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn orders(
+    bss: &Client,
+    call: &Call<'_>,
+    desktop: Option<&Desktop>,
+    clock_offset: i64,
+) -> Result<Orders, CallError> {
+    if let Some(id) = call.order_id {
+        return Ok(match bss::show_order(bss, id).await? {
+            Look::Seen(order) => Orders::Known(order),
+            Look::Unreadable(refusal) => Orders::Unreadable(refusal),
+        });
+    }
+    let Some(asks) = &call.asks else {
+        return Ok(Orders::NotAsked);
+    };
+    let (window, order_type) = (
+        Window::of(call.recorded, clock_offset),
+        order_type(&asks.change),
+    );
+    let filter = OrderFilter {
+        created_from: window.from,
+        created_until: window.until,
+        order_type,
+    };
+    let mut listed = match bss::list_orders(bss, filter).await? {
+        Look::Seen(orders) => orders,
+        Look::Unreadable(refusal) => return Ok(Orders::Unreadable(refusal)),
+    };
+    listed.retain(|order| window.holds(order, order_type));
+    // One whose id cannot be put into a path may be the call's too.
+    if listed.len() > MOST_CANDIDATES || !listed.iter().all(|order| is_id(&order.order_id)) {
+        return Ok(Orders::Listed {
+            candidates: Vec::new(),
+            whole: false,
+        });
+    }
+    let (mut candidates, mut whole) = (Vec::new(), true);
+    for order in &listed {
+        let mut candidate = match bss::show_order(bss, &order.order_id).await? {
+            Look::Seen(Some(details)) if details.order.order_id == order.order_id => Candidate {
+                details,
+                resources: Vec::new(),
+            },
+            Look::Seen(_) => {
+                whole = false;
+                continue;
+            }
+            Look::Unreadable(refusal) => return Ok(Orders::Unreadable(refusal)),
+        };
+        if !is_about(&candidate, &asks.change, desktop) {
+            candidate.resources = resources(bss, &order.order_id).await?;
+        }
+        candidates.push(candidate);
+    }
+    Ok(Orders::Listed { candidates, whole })
+}
+
+/// What an order is about as far as BSS tells this key. It is a second chance, so
+/// what is refused is no failure of the look.
+async fn resources(bss: &Client, order: &str) -> Result<Vec<String>, CallError> {
+    match bss::order_resources(bss, order).await {
+        Ok(Look::Seen(ids)) => Ok(ids.unwrap_or_default()),
+        Ok(Look::Unreadable(_)) => Ok(Vec::new()),
+        Err(e) if matches!(e.reading, Reading::Terminal | Reading::Gone) => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests;

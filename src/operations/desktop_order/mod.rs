@@ -1,0 +1,230 @@
+//! Order a change of a Workspace desktop, which may cost money.
+//!
+//! The desktop is the proof; the order in BSS, which a key often may not read,
+//! says how far it is (contracts: e.4).
+
+mod facts;
+mod plan;
+#[cfg(test)]
+mod samples;
+mod standing;
+mod steps;
+mod trace;
+mod words;
+
+use errand_engine::{Class, StepKey};
+
+use super::{
+    Asked, Assessment, Claimant, Clients, Kind, Object, Place, Recorded, Service, StepInfo,
+};
+use crate::api::{
+    DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
+    PaidOperations, Payment, Reason, TermUnit,
+};
+use crate::cloud::huawei::workspace::{Change, ChangeOrder, Period};
+use crate::cloud::huawei::{CallError, Sent};
+use crate::cloud::{Gate, Refusal};
+
+pub use facts::{Candidate, Facts, Orders};
+
+/// The kind.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderDesktop;
+
+/// `CreateChangeOrder`. Never: it has no idempotency token, each call may place
+/// another order, and one that does not show may be there all the same.
+const ORDER: StepInfo = StepInfo {
+    key: StepKey(0),
+    name: "CreateChangeOrder",
+    class: Class::Never,
+    ledger: true,
+    paid: true,
+};
+
+/// The order that a spec asks for; `None`: it does not name exactly one change,
+/// which the API server should have refused.
+fn order(spec: &DesktopOrderSpec) -> Option<ChangeOrder<'_>> {
+    let asked = &spec.change;
+    let change = match (&asked.resize, &asked.expand_volume, &asked.subscribe) {
+        (Some(resize), None, None) => Change::Resize {
+            product: &resize.product_id,
+        },
+        (None, Some(expand), None) => Change::ExpandVolume {
+            volume: &expand.volume_id,
+            size: expand.size_gib,
+        },
+        (None, None, Some(subscribe)) => Change::Subscribe {
+            unit: match subscribe.unit {
+                TermUnit::Month => Period::Month,
+                TermUnit::Year => Period::Year,
+            },
+            count: subscribe.count,
+            auto_renew: subscribe.auto_renew.unwrap_or(false),
+        },
+        _ => return None,
+    };
+    Some(ChangeOrder {
+        change,
+        enterprise_project: spec.enterprise_project_id.as_deref(),
+        auto_pay: spec.payment == Payment::Automatic,
+    })
+}
+
+/// The call that is to be traced, with what is known of it.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    recorded: &'a Recorded,
+    /// Its order, if its answer or an earlier look told that.
+    order_id: Option<&'a str>,
+    job_id: Option<&'a str>,
+    /// What it asked for.
+    asks: Option<ChangeOrder<'a>>,
+}
+
+impl<'a> Call<'a> {
+    fn of(object: &'a DesktopOrder, recorded: &'a Recorded) -> Self {
+        // What was observed is of this object's own call.
+        let status = object.status.as_ref().filter(|_| !recorded.foreign);
+        let observed = status.and_then(|status| status.observed.as_ref());
+        let id = |name| recorded.ids.get(name).map(String::as_str);
+        let asks = match recorded.body.as_deref() {
+            Some(body) => ChangeOrder::read(body),
+            None if recorded.foreign => None,
+            None => order(&object.spec),
+        };
+        Self {
+            recorded,
+            order_id: id("order_id").or_else(|| observed?.order_id.as_deref()),
+            job_id: id("job_id").or_else(|| observed?.job_id.as_deref()),
+            asks,
+        }
+    }
+}
+
+impl Object for DesktopOrder {
+    type Observed = DesktopObservation;
+
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.spec.common)
+    }
+
+    fn target(&self) -> String {
+        match &self.spec.change.expand_volume {
+            Some(expand) => format!("{}/{}", self.spec.desktop_id, expand.volume_id),
+            None => self.spec.desktop_id.clone(),
+        }
+    }
+
+    fn status(&self) -> Option<&DesktopOrderStatus> {
+        self.status.as_ref()
+    }
+}
+
+impl Kind for OrderDesktop {
+    type Object = DesktopOrder;
+    type Facts = Facts;
+
+    const STEPS: &'static [StepInfo] = &[ORDER];
+    const DONE: Reason = Reason::Delivered;
+    const SERVICES: &'static [Service] = &[Service::HuaweiWorkspace, Service::HuaweiBss];
+
+    fn claimant(object: &DesktopOrder, place: &Place) -> Option<Claimant> {
+        let spec = &object.spec;
+        let body = String::from_utf8(order(spec)?.body()).expect("JSON is text");
+        let target = LedgerTarget {
+            service: Service::HuaweiWorkspace.label().to_owned(),
+            scope: place.scope.clone(),
+            id: spec.desktop_id.clone(),
+        };
+        let given = spec.operation_key.as_deref();
+        Some(Claimant::new(target, place, given, body))
+    }
+
+    fn payment(object: &DesktopOrder) -> PaidOperations {
+        match object.spec.payment {
+            Payment::Manual => PaidOperations::ManualPayment,
+            Payment::Automatic => PaidOperations::AutomaticPayment,
+        }
+    }
+
+    async fn observe(
+        clients: &Clients,
+        object: &DesktopOrder,
+        open: Option<&Recorded>,
+    ) -> Result<Facts, CallError> {
+        let traced = open.filter(|recorded| !recorded.over);
+        let call = traced.map(|recorded| Call::of(object, recorded));
+        facts::observe(clients, &object.spec, call).await
+    }
+
+    fn assess(
+        object: &DesktopOrder,
+        facts: &Facts,
+        open: Option<&Recorded>,
+    ) -> Assessment<DesktopObservation> {
+        let call = open.map(|recorded| Call::of(object, recorded));
+        plan::assess(object, facts, call)
+    }
+
+    async fn perform(clients: &Clients, object: &DesktopOrder, step: StepKey, gate: Gate) -> Sent {
+        debug_assert_eq!(step, ORDER.key);
+        match order(&object.spec) {
+            Some(order) => steps::place(clients, &object.spec.desktop_id, &order, gate).await,
+            None => Sent::NotSent(Refusal::of_transport("spec.change names no change")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::{asking, expand, resize, subscribe};
+    use super::*;
+
+    fn claim(object: &DesktopOrder) -> Claimant {
+        let place = Place {
+            scope: "p1".into(),
+            account: "a1".into(),
+            namespace: "n1".into(),
+        };
+        OrderDesktop::claimant(object, &place).expect("one change")
+    }
+
+    #[test]
+    fn the_desktop_is_claimed_with_the_very_bytes_that_are_sent() {
+        for change in [resize(), expand(), subscribe()] {
+            let object = asking(change);
+            let claimed = claim(&object);
+            let target = &claimed.target;
+            assert_eq!(
+                (&*target.service, &*target.scope, &*target.id),
+                ("huawei/workspace", "p1", "d1")
+            );
+            let sent = order(&object.spec).expect("one change").body();
+            assert_eq!(claimed.body.as_bytes(), sent);
+        }
+    }
+
+    #[test]
+    fn who_pays_and_for_which_project_makes_another_operation() {
+        let object = asking(resize());
+        assert_eq!(claim(&object).key, claim(&asking(resize())).key);
+        let mut automatic = object.clone();
+        automatic.spec.payment = Payment::Automatic;
+        let mut project = object.clone();
+        project.spec.enterprise_project_id = Some("e1".into());
+        let mut keyed = object.clone();
+        keyed.spec.operation_key = Some("again".into());
+        for other in [&automatic, &project, &keyed, &asking(expand())] {
+            assert_ne!(claim(other).key, claim(&object).key);
+            assert_eq!(claim(other).ledger(), claim(&object).ledger());
+        }
+        assert_eq!(
+            OrderDesktop::payment(&object),
+            PaidOperations::ManualPayment
+        );
+        assert_eq!(
+            OrderDesktop::payment(&automatic),
+            PaidOperations::AutomaticPayment
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! Orders and calls for the tests beside it.
+
+use super::order;
+use crate::api::{
+    AnswerWord, Common, ConnectionKind, ConnectionRef, DesktopChange, DesktopOrder,
+    DesktopOrderSpec, ExpandVolume, Payment, Resize, Subscribe, TermUnit,
+};
+use crate::operations::Recorded;
+
+pub(super) fn resize() -> DesktopChange {
+    DesktopChange {
+        resize: Some(Resize {
+            product_id: "p2".into(),
+        }),
+        ..DesktopChange::default()
+    }
+}
+
+pub(super) fn expand() -> DesktopChange {
+    DesktopChange {
+        expand_volume: Some(ExpandVolume {
+            volume_id: "v1".into(),
+            size_gib: 100,
+        }),
+        ..DesktopChange::default()
+    }
+}
+
+pub(super) fn subscribe() -> DesktopChange {
+    DesktopChange {
+        subscribe: Some(Subscribe {
+            unit: TermUnit::Month,
+            count: 3,
+            auto_renew: None,
+        }),
+        ..DesktopChange::default()
+    }
+}
+
+pub(super) fn asking(change: DesktopChange) -> DesktopOrder {
+    let spec = DesktopOrderSpec {
+        desktop_id: "d1".into(),
+        payment: Payment::Manual,
+        enterprise_project_id: None,
+        change,
+        operation_key: None,
+        common: Common {
+            connection_ref: ConnectionRef {
+                kind: ConnectionKind::CloudConnection,
+                name: "c".into(),
+            },
+            mode: None,
+            suspend: None,
+            verify_timeout: None,
+            ttl_after_success: None,
+            schedule: None,
+            resolution: None,
+        },
+    };
+    DesktopOrder::new("order", spec)
+}
+
+/// A call of that time, which was sent within half an hour or not at all.
+pub(super) fn call(at: i64, answer: Option<AnswerWord>, ids: &[(&str, &str)]) -> Recorded {
+    let ids = ids
+        .iter()
+        .map(|(name, id)| ((*name).to_owned(), (*id).to_owned()));
+    Recorded {
+        intended_at: at,
+        send_before: at + 30 * 60_000,
+        answer,
+        ids: ids.collect(),
+        body: None,
+        foreign: false,
+        over: false,
+    }
+}
+
+/// The same call of an operation that is gone, which asked for that.
+pub(super) fn foreign(call: Recorded, change: DesktopChange) -> Recorded {
+    let gone = asking(change);
+    let body = order(&gone.spec).expect("one change").body();
+    Recorded {
+        body: Some(String::from_utf8(body).expect("text")),
+        foreign: true,
+        over: false,
+        ..call
+    }
+}

@@ -1,0 +1,53 @@
+//! How a desktop stands to what is asked of it. Pure.
+
+use super::words::{WORD, short};
+use crate::cloud::huawei::workspace::{Change, ChargeMode, Desktop};
+
+/// Whether a desktop is as an order would make it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    AsWanted,
+    Otherwise,
+    /// The answer does not say.
+    Unsaid,
+    /// It has no such volume.
+    NoVolume,
+}
+
+pub(super) fn standing(change: &Change<'_>, desktop: &Desktop) -> Standing {
+    let is = |as_wanted: Option<bool>| match as_wanted {
+        Some(true) => Standing::AsWanted,
+        Some(false) => Standing::Otherwise,
+        None => Standing::Unsaid,
+    };
+    match change {
+        Change::Resize { product } => is(desktop.product_id().map(|now| now == *product)),
+        Change::ExpandVolume { volume, size } => match desktop.volume(volume) {
+            Some(volume) => is(volume.size.map(|now| now >= i64::from(*size))),
+            None => Standing::NoVolume,
+        },
+        Change::Subscribe { .. } => is(desktop
+            .charge_mode()
+            .map(|mode| mode == ChargeMode::Prepaid)),
+    }
+}
+
+/// Nothing of the desktop itself keeps the order from being sent.
+pub(super) fn is_next(change: &Change<'_>, desktop: &Desktop) -> bool {
+    standing(change, desktop) == Standing::Otherwise && busy(desktop).is_none()
+}
+
+/// Why nothing can be ordered for the desktop now.
+pub(super) fn busy(desktop: &Desktop) -> Option<String> {
+    let id = &desktop.desktop_id;
+    match (&desktop.task_status, desktop.is_freeze) {
+        (Some(task), _) => Some(format!(
+            "Desktop {id} is busy ({}); waiting until it is not.",
+            short(task, WORD)
+        )),
+        (None, Some(true)) => Some(format!(
+            "Desktop {id} is frozen at the cloud, for arrears for instance; waiting until it is not."
+        )),
+        (None, _) => None,
+    }
+}

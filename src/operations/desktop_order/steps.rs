@@ -1,0 +1,18 @@
+//! The one mutating call.
+
+use super::super::{Clients, Service};
+use crate::cloud::Gate;
+use crate::cloud::huawei::Sent;
+use crate::cloud::huawei::workspace::{self, ChangeOrder};
+
+/// Places the order: the very bytes that were claimed, as both are
+/// [`ChangeOrder::body`] of a spec that cannot change once a call was intended.
+pub(super) async fn place(
+    clients: &Clients,
+    desktop: &str,
+    order: &ChangeOrder<'_>,
+    gate: Gate,
+) -> Sent {
+    let client = clients.of(Service::HuaweiWorkspace);
+    workspace::create_change_order(client, desktop, order, gate).await
+}

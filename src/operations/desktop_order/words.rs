@@ -1,0 +1,91 @@
+//! What is told of desktops and orders, in sentences and in the cloud's words. Pure.
+
+use super::ORDER;
+use crate::api::DesktopOrderSpec;
+use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Period};
+
+/// Longest line of a plan that status takes.
+pub(super) const LINE: usize = 256;
+
+/// Longest word of the cloud's that status takes.
+pub(super) const WORD: usize = 64;
+
+/// A few of the products that would do.
+pub(super) fn choice(products: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = products.collect();
+    match all.len() {
+        0 => "There is none that it can be changed to.".to_owned(),
+        1..=8 => format!("It can be changed to {}.", all.join(", ")),
+        more => format!(
+            "It can be changed to {} and {} more.",
+            all[..8].join(", "),
+            more - 8
+        ),
+    }
+}
+
+/// What of a desktop the change is about, as it is now.
+pub(super) fn has(change: &Change<'_>, desktop: &Desktop) -> String {
+    let id = &desktop.desktop_id;
+    match change {
+        Change::Resize { .. } => match desktop.product_id() {
+            Some(product) => format!("Desktop {id} has product {}.", short(product, 128)),
+            None => format!("Workspace does not say which product desktop {id} has."),
+        },
+        Change::ExpandVolume { volume, .. } => match desktop.volume(volume).map(|v| v.size) {
+            Some(Some(size)) => format!("Volume {volume} of desktop {id} has {size} GiB."),
+            Some(None) => format!("Workspace does not say how large volume {volume} is."),
+            None => format!("Desktop {id} has no volume {volume}."),
+        },
+        Change::Subscribe { .. } => match desktop.charge_mode() {
+            Some(ChargeMode::Prepaid) => format!("Desktop {id} is prepaid."),
+            Some(ChargeMode::OnDemand) => format!("Desktop {id} is charged on demand."),
+            None => format!("Workspace does not say how desktop {id} is charged."),
+        },
+    }
+}
+
+/// What would be sent, in the cloud's words; who pays comes first, as that must
+/// not fall off a line that is too long.
+pub(super) fn planned(spec: &DesktopOrderSpec, asked: &ChangeOrder<'_>) -> String {
+    let change = match asked.change {
+        Change::Resize { product } => format!("type=resizeDesktops resize_product_id={product}"),
+        Change::ExpandVolume { volume, size } => {
+            format!("type=expandVolumes expand_volume_id={volume} expand_new_size={size}")
+        }
+        Change::Subscribe {
+            unit,
+            count,
+            auto_renew,
+        } => format!(
+            "type=meteredToPeriod period_type={} period_num={count} is_auto_renew={}",
+            match unit {
+                Period::Month => 2,
+                Period::Year => 3,
+            },
+            u8::from(auto_renew)
+        ),
+    };
+    let project = asked.enterprise_project;
+    let project = project.map(|id| format!(" enterprise_project_id={id}"));
+    let line = format!(
+        "{} desktop_id={} is_auto_pay={} {change}{}",
+        ORDER.name,
+        spec.desktop_id,
+        asked.auto_pay,
+        project.unwrap_or_default()
+    );
+    short(&line, LINE)
+}
+
+/// On one line, and not longer than status takes it.
+pub(super) fn short(text: &str, limit: usize) -> String {
+    let one_line = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(one_line).take(limit).collect()
+}
+
+pub(super) fn lower(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}

@@ -1,0 +1,320 @@
+//! Every reason and outcome that an operation or a connection can have is
+//! shown end to end: the table at the end names the test, and does not compile,
+//! or fails, when it and the closed list differ.
+
+use errand::api::{ConnectionReason, Reason};
+use errand_simulator::{Config, DcsInstance, Fault, FaultKind, FinishedTask, Seed};
+use errand_testbed::{Bed, BedOptions, DCS_PROJECT};
+
+use crate::support::{CANCEL, assert_ending, bed, bed_with, ending, seconds};
+
+fn error(status: u16, code: &str, message: &str) -> FaultKind {
+    FaultKind::Error {
+        status,
+        code: code.into(),
+        message: message.into(),
+    }
+}
+
+fn wait_for_reason(bed: &Bed, reason: &str) {
+    bed.wait_until(reason, || {
+        bed.advance(seconds(5));
+        ending(&bed.get("rsc", "stop")).reason == reason
+    });
+}
+
+/// Of the bed's connection.
+fn wait_for_connection_reason(bed: &Bed, reason: &str) {
+    bed.wait_until(reason, || {
+        bed.advance(seconds(5));
+        let connection = bed.get("cc", "huawei-prod");
+        connection["status"]["conditions"][0]["reason"] == reason
+    });
+}
+
+#[test]
+pub fn a_new_object_is_pending_and_not_done_while_the_operator_is_away() {
+    let bed = bed("pending");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.get("rsc", "stop");
+    assert_eq!(ending(&object).state, "Pending", "{object:#}");
+    assert_eq!(ending(&object).reason, "Pending");
+    let waited = [
+        "wait",
+        "--for=condition=Reconciling=false",
+        "rsc/stop",
+        "--timeout=0s",
+    ];
+    assert!(
+        bed.try_kubectl(&waited).is_err(),
+        "it does not count as done"
+    );
+}
+
+#[test]
+pub fn long_throttling_is_told_and_passes() {
+    let mut bed = bed("told-throttled");
+    bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
+    bed.simulator
+        .fault(Fault::new("dcs.", FaultKind::Throttle).always());
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("it says so", || {
+        bed.advance(seconds(30));
+        ending(&bed.get("rsc", "stop")).reason == "Throttled"
+    });
+    bed.simulator.clear_faults();
+    wait_for_reason(&bed, "Cancelled");
+}
+
+#[test]
+pub fn a_refusal_after_a_lost_answer_ends_only_when_nothing_can_be_in_flight() {
+    let mut bed = bed("resolving");
+    // The lease of a test is twelve hours long, and settling takes longer; the
+    // maintenance window is not to open meanwhile.
+    let instance = DcsInstance::new("dcs-1")
+        .window("10:00:00", "11:00:00")
+        .pending_change("task-1", "redis.big", 48 * 3600);
+    bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+    bed.simulator
+        .fault(Fault::new(CANCEL, FaultKind::DropBefore));
+    bed.simulator
+        .fault(Fault::new(CANCEL, error(400, "DCS.4070", "task id invalid")).always());
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    // The first call may yet arrive and take effect.
+    wait_for_reason(&bed, "ResolvingAnswer");
+    assert_eq!(ending(&bed.get("rsc", "stop")).state, "Verifying");
+    bed.wait_until("its time is over", || {
+        bed.advance(seconds(300));
+        ending(&bed.get("rsc", "stop")).reason != "ResolvingAnswer"
+    });
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Failed", "Refused");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 2);
+}
+
+#[test]
+pub fn suspend_and_plan_are_named_as_reasons() {
+    let mut bed = bed("named");
+    bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  suspend: true\n"));
+    wait_for_reason(&bed, "SuspendedBySpec");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  mode: Plan\n"));
+    wait_for_reason(&bed, "PlanReady");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+}
+
+#[test]
+pub fn an_endpoint_without_this_api_is_a_mismatch_and_not_a_missing_target() {
+    let mut bed = bed("mismatch");
+    bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
+    let no_api = error(404, "APIGW.0101", "The API does not exist");
+    bed.simulator.fault(Fault::new("dcs.", no_api).always());
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).state, "Blocked", "{object:#}");
+    assert_eq!(ending(&object).reason, "ConnectionMismatch");
+    bed.simulator.clear_faults();
+    wait_for_reason(&bed, "Cancelled");
+}
+
+#[test]
+pub fn a_task_that_is_no_specification_change_is_invalid_for_the_target() {
+    let mut bed = bed("invalid");
+    let mut task = FinishedTask::new("task-1", "SUCCESS", 600);
+    task.name = Some("RestartInstance".into());
+    let instance = DcsInstance::new("dcs-1").finished(task);
+    bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Failed", "InvalidForTarget");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+}
+
+#[test]
+pub fn a_connection_says_what_its_secret_lacks_and_when_its_key_was_accepted() {
+    let mut bed = bed("cc-secret");
+    bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
+    bed.start_operator();
+    wait_for_connection_reason(&bed, "NotProbed");
+    bed.kubectl(&["delete", "secret", "huawei-key"]);
+    let half = "--from-literal=secretKey=only-half";
+    bed.kubectl(&["create", "secret", "generic", "huawei-key", half]);
+    wait_for_connection_reason(&bed, "SecretKeyMissing");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    wait_for_reason(&bed, "CredentialsMissing");
+    bed.put_right_secret();
+    wait_for_reason(&bed, "Cancelled");
+    wait_for_connection_reason(&bed, "CredentialsAccepted");
+}
+
+#[test]
+pub fn a_key_that_the_cloud_has_locked_is_told_apart_from_a_wrong_one() {
+    let mut bed = bed("locked");
+    bed.seed_pending_change("dcs-1", "task-1", 24 * 3600);
+    let locked = "AK access failed to reach the limit,forbidden.";
+    bed.simulator
+        .fault(Fault::new("dcs.", error(401, "APIGW.0301", locked)));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).reason, "CredentialsRejected", "{object:#}");
+    let summary = object["status"]["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("locked"), "{summary}");
+    wait_for_connection_reason(&bed, "KeyLocked");
+    // The lock passes by itself, and the Secret need not change.
+    wait_for_reason(&bed, "Cancelled");
+}
+
+#[test]
+pub fn a_connection_says_that_its_clouds_clock_is_far_off() {
+    let options = BedOptions {
+        simulator: Config {
+            date_offset: 1200,
+            ..Config::default()
+        },
+        ..BedOptions::default()
+    };
+    let mut bed = bed_with("cc-skewed", options);
+    bed.seed_pending_change("dcs-1", "task-1", 7200);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    wait_for_connection_reason(&bed, "ClockSkew");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+}
+
+#[test]
+pub fn a_suspended_connection_says_so() {
+    let mut bed = bed("cc-says-suspended");
+    let connection = bed.connection("huawei-prod");
+    bed.apply(&format!("{connection}  policy: {{suspend: true}}\n"));
+    bed.start_operator();
+    wait_for_connection_reason(&bed, "SuspendedBySpec");
+}
+
+/// Where a reason is shown.
+enum Shown {
+    /// By this test: the text of its module, and its name.
+    By(&'static str, &'static str),
+    /// Not by this kind, because of this.
+    NotHere(&'static str),
+}
+
+macro_rules! by {
+    ($module:ident::$test:ident) => {{
+        let _there: fn() = crate::$module::$test;
+        Shown::By(
+            include_str!(concat!(stringify!($module), ".rs")),
+            stringify!($test),
+        )
+    }};
+}
+
+/// A reason more makes this fail to compile; a test less too.
+fn shown(reason: Reason) -> Shown {
+    match reason {
+        Reason::Pending => by!(reasons::a_new_object_is_pending_and_not_done_while_the_operator_is_away),
+        Reason::BeforeWindow => by!(decisions::nothing_is_sent_before_the_schedule_and_then_it_is),
+        Reason::ConnectionNotFound => by!(operator::without_its_connection_an_operation_waits_and_goes_on_when_it_comes),
+        Reason::ConnectionNotReady => by!(endings::an_endpoint_that_no_flag_allows_is_not_called),
+        Reason::TargetBusy => by!(endings::a_change_that_is_running_is_waited_for_and_then_too_late),
+        Reason::ConcurrencyLimit => by!(decisions::no_more_operations_are_under_way_than_the_connection_allows),
+        Reason::Throttled => by!(reasons::long_throttling_is_told_and_passes),
+        Reason::CloudUnavailable => by!(weather::a_cloud_that_is_down_is_told_after_a_while_and_waited_for),
+        Reason::ClockSkew => by!(weather::a_clock_that_is_twenty_minutes_off_sends_nothing_and_says_clock_skew),
+        Reason::MaintenanceWindow => by!(endings::a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late),
+        Reason::Executing => by!(decisions::deleted_in_flight_leaves_an_event_and_an_audit_line),
+        Reason::Verifying => by!(decisions::no_more_operations_are_under_way_than_the_connection_allows),
+        Reason::ResolvingAnswer => by!(reasons::a_refusal_after_a_lost_answer_ends_only_when_nothing_can_be_in_flight),
+        Reason::SuspendedBySpec => by!(reasons::suspend_and_plan_are_named_as_reasons),
+        Reason::SuspendedByConnection => by!(decisions::a_suspended_connection_stops_its_operations_until_it_is_resumed),
+        Reason::PlanReady => by!(reasons::suspend_and_plan_are_named_as_reasons),
+        Reason::CredentialsRejected => by!(endings::a_wrong_key_is_blocked_and_goes_on_when_the_secret_is_mended),
+        Reason::CredentialsMissing => by!(robust::a_missing_secret_blocks_and_the_operation_goes_on_when_it_comes),
+        Reason::PermissionDenied => by!(robust::a_forbidden_call_is_blocked_with_the_permission_named_as_reason),
+        Reason::TargetBlocked => by!(endings::an_unpaid_order_blocks_until_somebody_has_dealt_with_it),
+        Reason::ConnectionMismatch => by!(reasons::an_endpoint_without_this_api_is_a_mismatch_and_not_a_missing_target),
+        Reason::IntentNotStored => Shown::NotHere("needs a CRD of another version: e2e/older_and_newer.rs"),
+        Reason::WaitingForPayment => by!(ordering::an_unpaid_order_waits_without_a_write_however_long_and_is_delivered_after_payment),
+        Reason::OrderInReview => by!(ordering::an_order_under_review_is_waited_for),
+        Reason::OrderProcessing | Reason::Delivered => by!(ordering::an_order_that_is_carried_out_is_processing_and_paid),
+        Reason::PaidOperationsForbidden => by!(order_refusals::an_order_through_a_connection_that_forbids_it_is_blocked_until_it_is_allowed),
+        Reason::OrderCancelled => by!(ordering::an_order_that_nobody_pays_in_time_ends_as_order_cancelled),
+        Reason::OrderFailed => by!(ordering::an_accepted_order_whose_job_fails_is_order_failed),
+        Reason::AlreadyPrepaid => by!(ordering::a_term_for_a_desktop_that_was_prepaid_before_is_already_prepaid),
+        Reason::AnswerUnknown => by!(order_holds::send_again_places_exactly_one_further_order),
+        Reason::TargetLocked => by!(replays::a_second_object_for_a_desktop_waits_for_the_first_whatever_its_connection),
+        Reason::LedgerFull => by!(ledgers::a_full_ledger_blocks_and_nothing_is_sent_or_dropped),
+        Reason::NoRecord => by!(replays::a_restored_object_without_a_record_is_asked_about_before_it_orders),
+        Reason::LedgerConflict => by!(ledgers::a_ledger_that_is_deleted_by_hand_in_flight_is_a_conflict_that_a_person_decides),
+        Reason::AlreadyExecuted => by!(replays::applied_again_after_the_desktop_was_changed_back_is_already_executed_until_a_new_key_is_given),
+        Reason::OperationKeyReused => by!(replays::the_same_operation_key_with_another_body_is_refused),
+        Reason::ProofTimeout => by!(decisions::an_effect_that_does_not_show_in_time_is_held_with_the_choices_and_ended_by_proof),
+        Reason::AlreadySatisfied => by!(endings::a_change_that_is_cancelled_already_sends_nothing),
+        Reason::AssumedDone => by!(decisions::assume_done_ends_as_assumed_and_says_that_it_was_not_seen),
+        Reason::Cancelled => by!(endings::a_pending_change_is_cancelled_by_its_task_id_and_proven),
+        Reason::Refused => by!(robust::a_terminal_refusal_is_failed_refused_and_not_repeated),
+        Reason::TargetNotFound => by!(endings::an_instance_that_is_not_there_is_target_not_found),
+        Reason::WindowMissed => by!(decisions::a_missed_schedule_ends_as_window_missed_and_sends_nothing),
+        Reason::InvalidForTarget => by!(reasons::a_task_that_is_no_specification_change_is_invalid_for_the_target),
+        Reason::GivenUp => by!(decisions::give_up_ends_as_given_up),
+        Reason::TooLate => by!(endings::a_change_that_has_run_is_too_late),
+        Reason::ChangeFailed => by!(endings::a_change_that_ran_and_failed_is_change_failed),
+    }
+}
+
+fn shown_by_a_connection(reason: ConnectionReason) -> Shown {
+    match reason {
+        ConnectionReason::CredentialsAccepted
+        | ConnectionReason::NotProbed
+        | ConnectionReason::SecretKeyMissing => {
+            by!(reasons::a_connection_says_what_its_secret_lacks_and_when_its_key_was_accepted)
+        }
+        ConnectionReason::SecretNotFound => {
+            by!(robust::a_missing_secret_blocks_and_the_operation_goes_on_when_it_comes)
+        }
+        ConnectionReason::CredentialsRejected => {
+            by!(robust::a_wrong_key_costs_one_failing_call_however_many_operations_wait)
+        }
+        ConnectionReason::KeyLocked => {
+            by!(reasons::a_key_that_the_cloud_has_locked_is_told_apart_from_a_wrong_one)
+        }
+        ConnectionReason::EndpointNotAllowed => {
+            by!(endings::an_endpoint_that_no_flag_allows_is_not_called)
+        }
+        ConnectionReason::ClockSkew => {
+            by!(reasons::a_connection_says_that_its_clouds_clock_is_far_off)
+        }
+        ConnectionReason::SuspendedBySpec => by!(reasons::a_suspended_connection_says_so),
+    }
+}
+
+/// From its name to the end of the function.
+fn body<'a>(module: &'a str, test: &str) -> &'a str {
+    let from = module
+        .split(&format!("fn {test}("))
+        .nth(1)
+        .unwrap_or_default();
+    from.split("\n}\n").next().unwrap_or_default()
+}
+
+#[test]
+fn every_reason_of_the_closed_list_is_shown_by_a_test_that_asserts_it() {
+    let reasons = Reason::ALL.iter().map(|r| (r.to_string(), shown(*r)));
+    let of_connections = ConnectionReason::ALL
+        .iter()
+        .map(|r| (format!("{r:?}"), shown_by_a_connection(*r)));
+    for (word, shown) in reasons.chain(of_connections) {
+        match shown {
+            Shown::By(module, test) => assert!(
+                body(module, test).contains(&format!("\"{word}\"")),
+                "{test} does not assert {word}"
+            ),
+            Shown::NotHere(why) => println!("{word}: {why}"),
+        }
+    }
+}
