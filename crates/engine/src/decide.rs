@@ -17,6 +17,21 @@ pub(crate) fn decide(
     if view.trace == Trace::Shown {
         state.note_shown(now);
     }
+    if let Some(question) = state.stored().hold
+        && question.hold.is_of_the_kind()
+        && !matches!(view.goal, Goal::Ask(ask) if ask.puts(question))
+    {
+        // What it was about does not show any more.
+        state.drop_question(question);
+    }
+    let lost_or_waits = matches!(view.goal, Goal::Lost(..) | Goal::Wait(..));
+    if view.past.contrary
+        && !lost_or_waits
+        && let Some(left) = unsettled(rules, &state, now)
+    {
+        // It could still arrive, and undo what is wanted now.
+        return resolving(rules, state, left);
+    }
     match view.goal {
         Goal::Reached(evidence) => {
             if !certain(&mut state, Missing::Unwanted, evidence) {
@@ -59,10 +74,48 @@ pub(crate) fn decide(
             {
                 return hold(rules, state, Hold::ProofTimeout);
             }
-            let pause = until.map_or(rules.poll, |span| span.min(rules.recheck));
+            let pause = until.unwrap_or(rules.poll);
             state.store(Report::Waiting(code), Next::Rest(Some(pause)))
         }
         Goal::Act(plan) => act(rules, state, now, plan, view),
+        Goal::Ask(ask) => asked(rules, state, now, ask),
+    }
+}
+
+impl Ask {
+    /// It is this question.
+    fn puts(self, question: Question) -> bool {
+        (question.hold, question.pin) == (self.hold, self.pin)
+    }
+}
+
+/// A person chooses what is next; each answer is to one thing that the cloud
+/// showed.
+fn asked(rules: &Rules, mut state: State, now: Now, ask: Ask) -> (State, Vec<Effect>) {
+    if state.only_plans() {
+        return state.store(Report::Planned, Next::Rest(None));
+    }
+    if let Some(question) = state.stored().hold.filter(|question| !ask.puts(*question)) {
+        state.drop_question(question);
+    }
+    state.pin = ask.pin;
+    let Some((id, decision)) = decision(&state) else {
+        return hold(rules, state, ask.hold);
+    };
+    state.handled = Some(id);
+    let plan = match decision {
+        Decision::GiveUp => return finish(state, End::GivenUp),
+        Decision::Retry => ask.retry,
+        Decision::Continue => ask.go_on,
+        Decision::LookAgain | Decision::SendAgain | Decision::AssumeDone => None,
+    };
+    match plan {
+        // The intent's own write ends the question, so it is used once.
+        Some(plan) => attempt(rules, state, now, plan),
+        None => {
+            let change = state.change(Report::Verifying);
+            state.store_change(change, Next::Observe)
+        }
     }
 }
 
@@ -78,10 +131,17 @@ fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (St
         return decided(rules, state, now, plan, question);
     }
     // The last of that name: what came between settles nothing about it.
-    let last = state.steps().rfind(|step| step.key == plan.key);
+    let last = state
+        .steps()
+        .rfind(|step| step.key == plan.key && step.number > view.past.over);
     match last.map(|last| (last, last.answer)) {
         None | Some((_, Some(Answer::NotSent))) => attempt(rules, state, now, plan),
-        Some((_, Some(Answer::Refused(Verdict::Terminal)))) => refused(rules, state, now),
+        Some((_, Some(Answer::Refused(Verdict::Terminal)))) => {
+            refused(rules, state, now, End::Refused)
+        }
+        Some((_, Some(Answer::Refused(Verdict::Lost(code))))) => {
+            refused(rules, state, now, End::Lost(code))
+        }
         Some((_, Some(Answer::Refused(_)))) => attempt(rules, state, now, plan),
         Some((last, Some(Answer::Accepted))) => verify(rules, state, now, last, view.due),
         Some((_, None)) if state.holds_stored_intent(now, plan.key) => {
@@ -108,7 +168,11 @@ fn before_a_claim(
             Hold::OrphanUnknown => conflict || !matches!(state.record, Record::Orphan(_)),
             Hold::LedgerConflict => !conflict,
             Hold::NoRecord => !unrecorded,
-            Hold::AnswerUnknown | Hold::ProofTimeout => false,
+            Hold::AnswerUnknown
+            | Hold::ProofTimeout
+            | Hold::Unreachable
+            | Hold::PausedOnFailure
+            | Hold::Paused => false,
         };
         if !moot && question.hold != Hold::OrphanUnknown {
             return None;
@@ -160,14 +224,14 @@ fn decision(state: &State) -> Option<(u64, Decision)> {
 }
 
 /// Refused for good; but an earlier call of ours may yet arrive.
-fn refused(rules: &Rules, mut state: State, now: Now) -> (State, Vec<Effect>) {
+fn refused(rules: &Rules, mut state: State, now: Now, end: End) -> (State, Vec<Effect>) {
     if !state.may_have_acted() {
-        return finish(state, End::Refused);
+        return finish(state, end);
     }
     match unsettled(rules, &state, now) {
         Some(left) => resolving(rules, state, left),
         None if !certain(&mut state, Missing::Effect, Evidence::Absence) => state.observe(now),
-        None => finish(state, End::Refused),
+        None => finish(state, end),
     }
 }
 
@@ -188,6 +252,8 @@ fn decided(
         Decision::SendAgain => attempt(rules, state, now, plan),
         Decision::AssumeDone => finish(state, End::Succeeded(How::Assumed)),
         Decision::GiveUp => finish(state, End::GivenUp),
+        // Not offered by the questions that come here.
+        Decision::Retry | Decision::Continue => hold(rules, state, question.hold),
         Decision::LookAgain => {
             let change = Change {
                 look_again: Some(now.wall),

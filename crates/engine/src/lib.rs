@@ -24,7 +24,7 @@ mod tests;
 
 pub use machine::{Effect, Event, INTENT_NOT_STORED, State, step};
 pub use types::{
-    Answer, Change, Class, Closing, Code, Decision, Due, End, Evidence, Goal, Hold, How, Now, Plan,
-    Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick, Trace, Trouble, Verdict,
-    View, Wish, Writer, may_send,
+    Answer, Ask, Change, Class, Closing, Code, Decision, Due, End, Evidence, Goal, Hold, How, Now,
+    Past, Pin, Plan, Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick, Trace,
+    Trouble, Verdict, View, Wish, Writer, may_send,
 };

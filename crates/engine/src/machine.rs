@@ -147,6 +147,8 @@ pub struct State {
     pub(crate) not_before: Option<Tick>,
     /// The question that a decision of this session answers.
     pub(crate) handled: Option<u64>,
+    /// What a question that this session puts is about.
+    pub(crate) pin: Pin,
 }
 
 impl State {
@@ -169,6 +171,7 @@ impl State {
             misses: 0,
             not_before: None,
             handled: None,
+            pin: Pin::default(),
         }
     }
 
@@ -217,6 +220,18 @@ impl State {
         self.steps().next_back()
     }
 
+    /// A reading that is older than the question proves nothing about a step. It
+    /// will do where there is none and what it shows is there to see, so that many
+    /// objects can share one reading.
+    fn may_be_older(&self, goal: Goal) -> bool {
+        let shows = match goal {
+            Goal::Reached(evidence) | Goal::Lost(_, evidence) => evidence == Evidence::Presence,
+            Goal::Wait(..) => true,
+            Goal::Act(_) | Goal::Ask(_) => false,
+        };
+        shows && self.steps().next().is_none()
+    }
+
     /// Any recorded step may have taken effect.
     pub(crate) fn may_have_acted(&self) -> bool {
         self.steps().any(|step| step.may_have_acted())
@@ -230,6 +245,7 @@ impl State {
         Change {
             report,
             answer,
+            pin: self.pin,
             handled: self.handled,
             look_again: None,
         }
@@ -285,6 +301,7 @@ impl State {
         self.asked = Tick(0);
         self.missing = None;
         self.handled = None;
+        self.pin = Pin::default();
         self.record = Record::None;
     }
 
@@ -389,8 +406,7 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => begin(state, now, stored),
         (Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
-            if view.started < state.asked {
-                // Older than the question: proves nothing.
+            if view.started < state.asked && !(view.shared && state.may_be_older(view.goal)) {
                 return state.observe(now);
             }
             state.failures = 0;
@@ -499,6 +515,7 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     state.unstored = state.unstored.filter(|known| unknown(*known));
     state.missing = None;
     state.handled = None;
+    state.pin = Pin::default();
     let (ended, wish) = (stored.ended, stored.wish);
     state.stored = Some(stored);
     if let (true, Some(report @ Report::Ended(_))) = (ended, state.untold) {

@@ -369,6 +369,8 @@ impl Operation {
                     trace: Trace::NotShown,
                     due: Due::SinceAnswer,
                     record: self.record(world, p),
+                    past: Past::default(),
+                    shared: false,
                 };
                 let claim = world.ledger.open.map(|claim| claim.object);
                 let mine = world.processes[p].object;

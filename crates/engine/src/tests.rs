@@ -4,6 +4,7 @@
 
 mod absence;
 mod answers;
+mod asking;
 mod intents;
 mod ledger;
 mod sending;
@@ -81,6 +82,8 @@ struct Script {
     sends: usize,
     /// What the next look at the ledger finds.
     record: Record,
+    /// What the next look at the cloud says of earlier steps.
+    past: Past,
     /// Every effect since the script began, by name.
     trail: Vec<&'static str>,
 }
@@ -116,6 +119,7 @@ impl Script {
             writes: 0,
             sends: 0,
             record: Record::None,
+            past: Past::default(),
             trail: vec![],
         }
     }
@@ -169,6 +173,8 @@ impl Script {
             trace,
             due: Due::SinceAnswer,
             record: self.record,
+            past: self.past,
+            shared: false,
         };
         self.on(Event::Observed(self.now, view))
     }

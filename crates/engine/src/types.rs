@@ -137,6 +137,8 @@ pub enum Verdict {
     Blocked(Code),
     /// Will never be accepted as it stands.
     Terminal,
+    /// What the operation is for can no longer be had; the code says why.
+    Lost(Code),
 }
 
 /// How certain a reading is, by how the thing shows.
@@ -159,7 +161,26 @@ pub enum Goal {
     Act(Plan),
     /// Not now. Look again after this time, or as routine.
     Wait(Code, Option<Span>),
+    /// A person has to choose what is next.
+    Ask(Ask),
 }
+
+/// A question that a kind puts because of what the cloud shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ask {
+    /// What it is about.
+    pub hold: Hold,
+    /// What the cloud showed. When that changes it is another question.
+    pub pin: Pin,
+    /// The step that the decision Retry leads to.
+    pub retry: Option<Plan>,
+    /// The step that the decision Continue leads to.
+    pub go_on: Option<Plan>,
+}
+
+/// Tells what a question is about from everything else that it could be about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pin(pub u64);
 
 /// What a reading says of the open step's own effect: of the one that the ledger
 /// holds, or else of the last recorded one.
@@ -233,6 +254,20 @@ pub struct View {
     pub due: Due,
     /// What the ledger held when it began.
     pub record: Record,
+    /// Recorded steps, and what this reading says of them.
+    pub past: Past,
+    /// Many objects share it, so it may be older than this one's question.
+    pub shared: bool,
+}
+
+/// What a reading says of earlier steps. Nothing, for operations of one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Past {
+    /// Steps up to this number have run their course: the next one of the same
+    /// name is no repeat of them.
+    pub over: u32,
+    /// What an open step would do is against what is wanted now.
+    pub contrary: bool,
 }
 
 /// Why an effect could not be carried out, and how that is to be told.
@@ -259,6 +294,10 @@ pub enum Decision {
     AssumeDone,
     /// Leave it.
     GiveUp,
+    /// Have the cloud try again what failed.
+    Retry,
+    /// Have the cloud go on.
+    Continue,
 }
 
 /// How an operation succeeded.
@@ -302,28 +341,48 @@ pub enum Hold {
     NoRecord,
     /// A call was made that the ledger does not have.
     LedgerConflict,
+    /// The cloud can no longer become as is wanted now, after what this operation
+    /// did when something else was wanted.
+    Unreachable,
+    /// The cloud paused by itself because something failed.
+    PausedOnFailure,
+    /// The cloud stands still until somebody lets it go on.
+    Paused,
 }
 
 impl Hold {
     /// Every question.
-    pub const ALL: [Hold; 5] = [
+    pub const ALL: [Hold; 8] = [
         Hold::AnswerUnknown,
         Hold::OrphanUnknown,
         Hold::ProofTimeout,
         Hold::NoRecord,
         Hold::LedgerConflict,
+        Hold::Unreachable,
+        Hold::PausedOnFailure,
+        Hold::Paused,
     ];
 
     /// What a person may decide.
     pub fn choices(self) -> &'static [Decision] {
-        use Decision::{AssumeDone, GiveUp, LookAgain, SendAgain};
+        use Decision::{AssumeDone, Continue, GiveUp, LookAgain, Retry, SendAgain};
         match self {
             Hold::AnswerUnknown => &[SendAgain, AssumeDone, GiveUp],
             Hold::OrphanUnknown => &[AssumeDone, GiveUp],
             Hold::ProofTimeout => &[LookAgain, AssumeDone, GiveUp],
             Hold::NoRecord => &[SendAgain, GiveUp],
-            Hold::LedgerConflict => &[LookAgain, GiveUp],
+            Hold::LedgerConflict | Hold::Unreachable => &[LookAgain, GiveUp],
+            Hold::PausedOnFailure => &[Retry, Continue, GiveUp],
+            Hold::Paused => &[Continue, GiveUp],
         }
+    }
+
+    /// A kind asks it because of what the cloud shows, as long as that shows.
+    pub fn is_of_the_kind(self) -> bool {
+        matches!(
+            self,
+            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused
+        )
     }
 }
 
@@ -334,6 +393,8 @@ pub struct Question {
     pub id: u64,
     /// What it is about.
     pub hold: Hold,
+    /// What the cloud showed, for a question of the kind.
+    pub pin: Pin,
 }
 
 /// What status is to say.
@@ -371,6 +432,8 @@ pub struct Change {
     pub report: Report,
     /// The last step's answer, with when it came.
     pub answer: Option<(u32, Answer, Tick)>,
+    /// What a new question is about.
+    pub pin: Pin,
     /// The question that a decision has answered: it is over.
     pub handled: Option<u64>,
     /// The last step's effect is looked for anew from this time on.
@@ -430,7 +493,11 @@ impl Stored {
             self.hold = None;
         }
         if let (Report::Held(hold), None) = (change.report, self.hold) {
-            self.hold = Some(Question { id: question, hold });
+            self.hold = Some(Question {
+                id: question,
+                hold,
+                pin: change.pin,
+            });
         }
         if let (Some(at), Some(step)) = (change.look_again, self.steps.last_mut()) {
             step.answered = Some(at);

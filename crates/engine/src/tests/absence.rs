@@ -74,6 +74,8 @@ fn a_view_older_than_the_question_proves_nothing() {
             trace: Trace::NotShown,
             due: Due::SinceAnswer,
             record: Record::None,
+            past: Past::default(),
+            shared: false,
         };
         s.on(Event::Observed(s.now, view));
         assert_eq!(s.todo, Some(Effect::Observe), "{goal:?}");
@@ -92,6 +94,8 @@ fn a_view_from_before_the_answer_is_no_proof() {
         trace: Trace::NotShown,
         due: Due::SinceAnswer,
         record: Record::None,
+        past: Past::default(),
+        shared: false,
     };
     s.on(Event::Observed(s.now, view));
     assert_eq!(s.todo, Some(Effect::Observe));

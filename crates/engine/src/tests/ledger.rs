@@ -342,6 +342,8 @@ fn what_is_paid_later_is_due_from_then_on() {
             trace: Trace::NotShown,
             due,
             record: s.record,
+            past: Past::default(),
+            shared: false,
         };
         let event = Event::Observed(s.now, view);
         s.on(event).written();
