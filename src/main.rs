@@ -114,7 +114,7 @@ fn main() -> ExitCode {
         Command::Why(which) => return cli::why(which, program),
         Command::Wait(wait) => return cli::wait(wait, program),
         Command::Resolve(resolve) => return cli::resolve(resolve, program),
-        Command::Crds { dir: None } => print_all(&errand::api::crds()),
+        Command::Crds { dir: None } => print_all(&errand::operations::crds()),
         Command::Crds { dir: Some(dir) } => write_crds(&dir),
         Command::Reference { dir } => write_all(&dir, errand::reference::pages()),
         Command::Rbac => print_all(&rbac::manifests()),
@@ -204,7 +204,7 @@ fn print_all(items: &[impl Serialize]) -> Result<(), String> {
 
 fn write_crds(dir: &Path) -> Result<(), String> {
     let mut files = Vec::new();
-    for crd in errand::api::crds() {
+    for crd in errand::operations::crds() {
         let name = crd.metadata.name.clone().unwrap_or_default();
         let note = "# Generated from src/api by `cargo xtask generate`.";
         files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&crd)?)));

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use errand::api::crds;
+use errand::operations::crds;
 use serde_json::{Value, json};
 
 /// Each definition as the API server gets it.

@@ -35,15 +35,24 @@ use super::shared::Condition;
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.huawei)").message("exactly one cloud has to be given: huawei"))]
+#[x_kube(
+    validation = Rule::new("[has(self.huawei), has(self.volcengine), has(self.tencent)].exists_one(given, given)").message("exactly one cloud has to be given: huawei, volcengine or tencent")
+)]
 pub struct CloudConnectionSpec {
-    /// The account, as the cloud names it (Huawei Cloud: `domain_id`). It keys what
-    /// all connections to one account share.
+    /// The account, as the cloud names it (Huawei Cloud: `domain_id`; Volcengine:
+    /// `AccountId`; Tencent Cloud: `Uin`). It keys what all connections to one
+    /// account share.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
     pub account_id: String,
     /// Region and project, for an account at Huawei Cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub huawei: Option<HuaweiConnection>,
+    /// Region, for an account at Volcengine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volcengine: Option<VolcengineConnection>,
+    /// Region and site, for an account at Tencent Cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tencent: Option<TencentConnection>,
     /// The key that requests are signed with.
     pub credentials: Credentials,
     /// What operations may do through this connection.
@@ -107,20 +116,41 @@ pub struct HuaweiConnection {
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
     pub project_id: String,
     /// The website that the account was opened at, which decides where its orders
-    /// are (China when absent).
+    /// are: China (when absent) at `bss.myhuaweicloud.com`, International at
+    /// `bss-intl.myhuaweicloud.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub site: Option<HuaweiSite>,
+    pub site: Option<Site>,
 }
 
-/// The website that the account was opened at, which decides where its orders are:
-/// China (when absent) at `bss.myhuaweicloud.com`, International at
-/// `bss-intl.myhuaweicloud.com`.
+/// Region at Volcengine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VolcengineConnection {
+    /// The `Region`, for instance cn-beijing.
+    #[schemars(regex(pattern = "^[a-z0-9-]{1,64}$"), length(max = 64))]
+    pub region: String,
+}
+
+/// Region and site at Tencent Cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TencentConnection {
+    /// The `Region`, for instance ap-guangzhou.
+    #[schemars(regex(pattern = "^[a-z0-9-]{1,64}$"), length(max = 64))]
+    pub region: String,
+    /// The website that the account was opened at: China (when absent) is served
+    /// at `as.tencentcloudapi.com`, International at `as.intl.tencentcloudapi.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Site>,
+}
+
+/// The website that an account was opened at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum HuaweiSite {
-    /// huaweicloud.com: orders are at bss.myhuaweicloud.com.
+pub enum Site {
+    /// The vendor's website for China.
     #[default]
     China,
-    /// huaweicloud.com/intl: orders are at bss-intl.myhuaweicloud.com.
+    /// The vendor's international website.
     International,
 }
 
@@ -180,6 +210,19 @@ pub struct Endpoints {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
     pub bss: Option<String>,
+    /// CloudDC, for instance `https://clouddc.cn-east-3.myhuaweicloud.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
+    pub clouddc: Option<String>,
+    /// Volcengine ECS, for instance `https://open.volcengineapi.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
+    pub ecs: Option<String>,
+    /// Tencent Cloud Auto Scaling (`as`), for instance
+    /// `https://as.tencentcloudapi.com`.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
+    pub auto_scaling: Option<String>,
 }
 
 /// What Errand found out about the connection.

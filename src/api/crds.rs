@@ -1,25 +1,14 @@
-//! The CustomResourceDefinitions, generated from the types beside this file.
+//! What the CustomResourceDefinition of every operation has beside what is
+//! generated from its type.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps,
 };
-use kube::CustomResourceExt;
 
 use super::shared::State;
-use super::{CloudConnection, DesktopOrder, OperationLedger, ResizeCancellation};
-
-/// All of them, in the order in which they are listed to users.
-pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![
-        operation(ResizeCancellation::crd()),
-        operation(DesktopOrder::crd()),
-        CloudConnection::crd(),
-        OperationLedger::crd(),
-    ]
-}
 
 /// Gives an operation's status the default that makes a new object Pending.
-fn operation(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+pub fn operation_crd(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         let status = version
             .schema

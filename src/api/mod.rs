@@ -14,9 +14,10 @@ mod shared;
 
 pub use connection::{
     CloudConnection, CloudConnectionSpec, CloudConnectionStatus, ConnectionReason, Credentials,
-    Endpoints, HuaweiConnection, HuaweiSite, PaidOperations, Policy, SecretKeys, SecretRef,
+    Endpoints, HuaweiConnection, PaidOperations, Policy, SecretKeys, SecretRef, Site,
+    TencentConnection, VolcengineConnection,
 };
-pub use crds::crds;
+pub use crds::operation_crd;
 pub use desktop_order::{
     DesktopChange, DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus,
     ExpandVolume, Payment, Resize, Subscribe, TermUnit,

@@ -69,6 +69,9 @@ reasons! {
         WaitingForPayment: "The order is placed and not paid. Pay it at the cloud before its deadline, or cancel it there.",
         OrderInReview: "The order is placed and under review at the cloud.",
         OrderProcessing: "The order is placed and being carried out by the cloud.",
+        RefreshRunning: "The instance refresh is running; Errand watches it.",
+        AwaitingDelivery: "The reservation is there and not delivered yet; Errand watches it.",
+        AwaitingState: "The instance is not yet in a state that spec.until names; Errand watches it.",
         TargetBusy: "The cloud is doing something else with the target; Errand tries again.",
         ConcurrencyLimit: "As many operations of the connection are under way as its policy.maxConcurrent allows.",
         Throttled: "The cloud asked for fewer calls; Errand tries again more slowly.",
@@ -102,13 +105,21 @@ reasons! {
         AnswerUnknown: "Nobody can know whether the last call took effect. A person has to look, and decide.",
         NoRecord: "The object was restored from a backup and there is no record of what it did. A person has to look whether the call was made, and decide.",
         LedgerConflict: "A call of this object is recorded here and not in the ledger. A person has to look, and decide.",
+        DesiredStateUnreachable: "After what this operation did before, the cloud can no longer do what desiredState asks for. A person has to change desiredState, or decide.",
+        RefreshPausedOnFailure: "The cloud has paused the refresh because a batch failed, and a paused refresh blocks its group. A person has to decide, or set desiredState to Cancelled.",
+        RefreshPausedAtBatch: "The refresh is paused, and a paused refresh blocks its group. A person has to decide, or set desiredState to Cancelled.",
         ProofTimeout: "The call was accepted and its effect did not show in time. A person has to look, and decide.",
     }
     Success {
         AlreadySatisfied: "The target was as wanted before anything was sent.",
         AssumedDone: "A person said that it is done. Errand has not seen it.",
-        Cancelled: "The pending change is cancelled.",
+        Cancelled: "It is cancelled.",
         Delivered: "What was ordered is there.",
+        Completed: "The refresh has completed.",
+        Paused: "The refresh is paused, as was wanted. Its group stays blocked until the refresh goes on or is cancelled.",
+        Reserved: "The reservation is there.",
+        Observed: "The state of the instance was read.",
+        Reached: "The instance is in a state that spec.until names.",
     }
     FailureWithoutEffect {
         Refused: "The cloud refused the call for good; it had no effect.",
@@ -123,7 +134,11 @@ reasons! {
         OrderFailed: "The order was accepted, and the cloud could not carry it out. Look at the order there: it may have been charged.",
         AlreadyPrepaid: "The desktop was prepaid before; whether its term is the wanted one cannot be seen.",
         GivenUp: "A person gave it up. Whether a call took effect is not known.",
-        TooLate: "It is too late to cancel the change.",
+        TooLate: "It is too late for what was asked: it has run, ended or been delivered.",
+        RefreshFailed: "The refresh has failed.",
+        CancelledElsewhere: "Somebody else has cancelled the refresh.",
+        NotDelivered: "The reservation ended without being delivered in full.",
+        StateUnreachable: "The instance is in a state that spec.until.failOn names, or one from which no wanted state can come.",
         ChangeFailed: "The change ran and failed; there is nothing left to cancel.",
     }
 }

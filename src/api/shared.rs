@@ -158,6 +158,11 @@ pub enum Decision {
     AssumeDone,
     /// Leave it: end as Failed/GivenUp.
     GiveUp,
+    /// Have the cloud try again what failed (Tencent `ResumeMode` RETRY).
+    Retry,
+    /// Have the cloud go on (Tencent `ResumeInstanceRefresh`; after a failure with
+    /// `ResumeMode` CONTINUE).
+    Continue,
 }
 
 /// Where an operation stands, for people and field selectors. Derived from the
@@ -245,6 +250,10 @@ pub struct Hold {
     /// The answers that are possible.
     #[schemars(length(max = 8), inner(length(max = 64)))]
     pub choices: Vec<String>,
+    /// What the cloud showed when it was asked, where an answer is to that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub about: Option<String>,
     /// Since when.
     pub since: Timestamp,
 }
@@ -360,10 +369,15 @@ pub struct Status<O> {
     /// Where the operation stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// How it ended; absent until then, and then final.
+    /// How it ended; absent until then, and then final (for its desiredState).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub outcome: Option<String>,
+    /// The spec.desiredState that this status is about, for kinds that have one.
+    /// Another one reopens an operation that has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub desired_state: Option<String>,
     /// One sentence for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
@@ -425,6 +439,7 @@ impl<O> Default for Status<O> {
             observed_generation: None,
             state: None,
             outcome: None,
+            desired_state: None,
             summary: None,
             target: None,
             plan: None,

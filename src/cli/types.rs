@@ -15,7 +15,7 @@ pub struct Type {
 
 /// Every kind of operation.
 pub fn operations() -> Vec<Type> {
-    let crds = errand::api::crds().into_iter().map(|crd| crd.spec);
+    let crds = errand::operations::crds().into_iter().map(|crd| crd.spec);
     crds.filter_map(|spec| {
         let names = spec.names;
         let categories = names.categories.unwrap_or_default();

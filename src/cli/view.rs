@@ -67,12 +67,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The status is about the object as it is now. An outcome is final, and a
-    /// finished object is not looked at again.
+    /// The status is about the object as it is now. An outcome is final for its
+    /// desiredState, and a finished object is not looked at again.
     pub fn is_current(&self) -> bool {
         let observed = self.at("/status/observedGeneration").as_i64();
-        self.at("/status/outcome").is_string()
-            || observed.is_some() && observed == self.object.metadata.generation
+        let ended = self.at("/status/outcome").is_string()
+            && self.at("/status/desiredState") == self.at("/spec/desiredState");
+        ended || observed.is_some() && observed == self.object.metadata.generation
     }
 
     /// The open question.

@@ -10,12 +10,10 @@ use tokio::time::timeout;
 use super::context::API_TIMEOUT;
 use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
-use crate::api::{
-    CloudConnection, ConnectionReason, ConnectionRef, HuaweiConnection, Policy, Reason,
-};
-use crate::cloud::huawei::{Client, Scope};
-use crate::cloud::{EndpointError, Key, Refusal, Transport};
-use crate::operations::{Clients, Object, Place, Service};
+use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
+use crate::cloud::huawei::{self, Scope};
+use crate::cloud::{EndpointError, Key, Refusal, Transport, tencent, volcengine};
+use crate::operations::{Client, Clients, Object, Place, Service};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -113,8 +111,8 @@ impl Connections {
         // What does not need the key first: a connection that cannot be used is
         // told as such.
         let places = services.iter().map(|service| {
-            let place = self.place(connection, *service)?;
-            Ok((*service, place))
+            let origin = self.origin_of(connection, *service)?;
+            Ok((*service, origin))
         });
         let places = places.collect::<Result<Vec<_>, Unusable>>()?;
         let name = connection.name_any();
@@ -122,17 +120,19 @@ impl Connections {
         let taken = self.keys.take(namespace, secret).await;
         let taken = taken.map_err(|e| no_key(&e, &name, &secret.name))?;
         let policy = connection.spec.policy.clone().unwrap_or_default();
-        let scope = places.first().map(|(_, (_, scope))| scope.id().to_owned());
         Ok(Usable {
             place: Place {
-                scope: scope.unwrap_or_default(),
+                scope: scope(connection),
                 account: connection.spec.account_id.clone(),
                 namespace: namespace.to_owned(),
             },
             clients: Clients(
                 places
                     .into_iter()
-                    .map(|(service, place)| (service, self.client(place, service, &taken.key)))
+                    .map(|(service, origin)| {
+                        let client = self.client(connection, service, origin, &taken.key);
+                        (service, client)
+                    })
                     .collect(),
             ),
             limit: policy
@@ -148,42 +148,70 @@ impl Connections {
 
     /// A client for a service of a connection. An operation that calls several
     /// services uses the one key that it has taken for all of them.
-    fn client(&self, (origin, scope): (String, Scope), service: Service, key: &Key) -> Client {
-        Client {
-            origin,
-            scope,
-            key: key.clone(),
-            transport: self.transport.clone(),
-            rows: service.rows(),
-        }
-    }
-
-    /// Where a service is, and for what it is asked.
-    fn place(
+    fn client(
         &self,
         connection: &CloudConnection,
         service: Service,
-    ) -> Result<(String, Scope), Unusable> {
+        origin: String,
+        key: &Key,
+    ) -> Client {
+        let (key, transport, rows) = (key.clone(), self.transport.clone(), service.rows());
+        let scope = scope(connection);
+        match service {
+            Service::HuaweiBss => Client::Huawei(huawei::Client {
+                origin,
+                scope: Scope::Domain(connection.spec.account_id.clone()),
+                key,
+                transport,
+                rows,
+            }),
+            Service::HuaweiDcs | Service::HuaweiWorkspace | Service::HuaweiCloudDc => {
+                Client::Huawei(huawei::Client {
+                    origin,
+                    scope: Scope::Project(scope),
+                    key,
+                    transport,
+                    rows,
+                })
+            }
+            Service::VolcengineEcs => Client::Volcengine(volcengine::Client {
+                origin,
+                region: scope,
+                key,
+                transport,
+                rows,
+            }),
+            Service::TencentAs => Client::Tencent(tencent::Client {
+                origin,
+                region: scope,
+                key,
+                transport,
+                rows,
+            }),
+        }
+    }
+
+    /// Where a service is, if the connection is of its cloud.
+    fn origin_of(
+        &self,
+        connection: &CloudConnection,
+        service: Service,
+    ) -> Result<String, Unusable> {
         let name = connection.name_any();
-        let Some(huawei) = &connection.spec.huawei else {
-            return Err(Unusable {
+        match self.origin(connection, service) {
+            None => Err(Unusable {
                 trouble: trouble(Reason::ConnectionMismatch, true, 0),
-                text: format!("CloudConnection {name} is not of Huawei Cloud."),
-            });
-        };
-        let origin = self
-            .origin(connection, huawei, service)
-            .map_err(|e| Unusable {
+                text: format!(
+                    "CloudConnection {name} is not of {}. Correct connectionRef.",
+                    service.cloud().name()
+                ),
+            }),
+            Some(Err(e)) => Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {name}: {e}."),
-            })?;
-        let scope = match service {
-            Service::HuaweiDcs | Service::HuaweiWorkspace => {
-                Scope::Project(huawei.project_id.clone())
-            }
-            Service::HuaweiBss => Scope::Domain(connection.spec.account_id.clone()),
-        };
-        Ok((origin, scope))
+            }),
+            Some(Ok(origin)) => Ok(origin),
+        }
     }
 
     /// Why the connection is ready or not; nothing while that cannot be known.
@@ -197,9 +225,9 @@ impl Connections {
             let text = "policy.suspend is true: no operation of this connection sends anything.";
             return said(ConnectionReason::SuspendedBySpec, text);
         }
-        let places = connection.spec.huawei.iter().flat_map(|huawei| {
-            Service::ALL.map(|service| self.origin(connection, huawei, service))
-        });
+        let places = Service::ALL
+            .iter()
+            .filter_map(|service| self.origin(connection, *service));
         for origin in places {
             match origin {
                 Err(e) => return Some((ConnectionReason::EndpointNotAllowed, format!("{e}."))),
@@ -236,18 +264,29 @@ impl Connections {
     }
 
     /// Where a service is: what the connection names, if that may be used, or the
-    /// vendor's own.
+    /// vendor's own. `None`: the connection is of another cloud.
     fn origin(
         &self,
         connection: &CloudConnection,
-        huawei: &HuaweiConnection,
         service: Service,
-    ) -> Result<String, EndpointError> {
-        match named(connection.spec.endpoints.as_ref(), service) {
+    ) -> Option<Result<String, EndpointError>> {
+        let default = default_endpoint(&connection.spec, service)?;
+        Some(match named(connection.spec.endpoints.as_ref(), service) {
             Some(given) => self.endpoints.check(given),
-            None => Ok(default_endpoint(huawei, service)),
-        }
+            None => Ok(default),
+        })
     }
+}
+
+/// The cloud's id of where a connection's operations take place: the project, or
+/// the region where a cloud has no projects.
+fn scope(connection: &CloudConnection) -> String {
+    let spec = &connection.spec;
+    let huawei = spec.huawei.as_ref().map(|huawei| &huawei.project_id);
+    let volcengine = spec.volcengine.as_ref().map(|volcengine| &volcengine.region);
+    let tencent = spec.tencent.as_ref().map(|tencent| &tencent.region);
+    let found = huawei.or(volcengine).or(tencent);
+    found.cloned().unwrap_or_default()
 }
 
 /// policy.suspend of the operation's connection is true.

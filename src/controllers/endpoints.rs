@@ -2,9 +2,9 @@
 //! sent there is signed with a tenant's key, so neither a typing mistake nor a
 //! tenant decides it alone.
 
-use crate::api::{Endpoints, HuaweiConnection, HuaweiSite};
+use crate::api::{CloudConnectionSpec, Endpoints, HuaweiConnection, Site};
 use crate::cloud::EndpointError;
-use crate::operations::Service;
+use crate::operations::{Cloud, Service};
 
 /// The endpoint that a connection names for a service.
 pub(super) fn named(endpoints: Option<&Endpoints>, service: Service) -> Option<&str> {
@@ -13,28 +13,76 @@ pub(super) fn named(endpoints: Option<&Endpoints>, service: Service) -> Option<&
         Service::HuaweiDcs => endpoints.dcs.as_deref(),
         Service::HuaweiWorkspace => endpoints.workspace.as_deref(),
         Service::HuaweiBss => endpoints.bss.as_deref(),
+        Service::HuaweiCloudDc => endpoints.clouddc.as_deref(),
+        Service::VolcengineEcs => endpoints.ecs.as_deref(),
+        Service::TencentAs => endpoints.auto_scaling.as_deref(),
     }
 }
 
-/// The service's own endpoint (contracts: g.1).
-pub(super) fn default_endpoint(huawei: &HuaweiConnection, service: Service) -> String {
+/// The service's own endpoint (contracts: g.1). `None`: the connection is of
+/// another cloud.
+pub(super) fn default_endpoint(
+    connection: &CloudConnectionSpec,
+    service: Service,
+) -> Option<String> {
+    match service.cloud() {
+        Cloud::Huawei => connection
+            .huawei
+            .as_ref()
+            .map(|huawei| of_huawei(huawei, service)),
+        Cloud::Volcengine => connection
+            .volcengine
+            .as_ref()
+            .map(|volcengine| of_volcengine(&volcengine.region)),
+        Cloud::Tencent => connection.tencent.as_ref().map(|tencent| {
+            match tencent.site.unwrap_or_default() {
+                Site::China => "https://as.tencentcloudapi.com".to_owned(),
+                Site::International => "https://as.intl.tencentcloudapi.com".to_owned(),
+            }
+        }),
+    }
+}
+
+fn of_huawei(huawei: &HuaweiConnection, service: Service) -> String {
     let region = &huawei.region;
     let domain = match region.as_str() {
         "eu-west-101" => "myhuaweicloud.eu",
         _ => "myhuaweicloud.com",
     };
-    match (service, huawei.site.unwrap_or_default()) {
-        (Service::HuaweiDcs, _) => format!("https://dcs.{region}.{domain}"),
-        (Service::HuaweiWorkspace, _) => format!("https://workspace.{region}.{domain}"),
-        (Service::HuaweiBss, HuaweiSite::China) => "https://bss.myhuaweicloud.com".to_owned(),
-        (Service::HuaweiBss, HuaweiSite::International) => {
-            "https://bss-intl.myhuaweicloud.com".to_owned()
+    let name = match service {
+        Service::HuaweiWorkspace => "workspace",
+        Service::HuaweiCloudDc => "clouddc",
+        Service::HuaweiBss => {
+            return match huawei.site.unwrap_or_default() {
+                Site::China => "https://bss.myhuaweicloud.com".to_owned(),
+                Site::International => "https://bss-intl.myhuaweicloud.com".to_owned(),
+            };
         }
+        _ => "dcs",
+    };
+    format!("https://{name}.{region}.{domain}")
+}
+
+/// Most regions are served by one endpoint; those that the vendor's SDK calls
+/// bootstrap regions have their own.
+fn of_volcengine(region: &str) -> String {
+    let own = matches!(region, "ap-southeast-2" | "ap-southeast-3")
+        || region.ends_with("-autodriving")
+        || region.ends_with("-selfdrive");
+    match own {
+        true => format!("https://ecs.{region}.volcengineapi.com"),
+        false => "https://open.volcengineapi.com".to_owned(),
     }
 }
 
-/// Suffixes of the vendor's own hosts.
-const VENDOR: [&str; 2] = [".myhuaweicloud.com", ".myhuaweicloud.eu"];
+/// Suffixes of the vendors' own hosts.
+const VENDOR: [&str; 5] = [
+    ".myhuaweicloud.com",
+    ".myhuaweicloud.eu",
+    ".volcengineapi.com",
+    ".volcengine-api.com",
+    ".tencentcloudapi.com",
+];
 
 /// Which endpoints other than the vendors' may be used.
 #[derive(Clone, Debug, Default)]
@@ -100,52 +148,42 @@ mod tests {
     #[test]
     fn every_service_has_an_endpoint_of_the_vendors_that_follows_region_and_site() {
         let policy = EndpointPolicy::default();
-        let connection = |region: &str, site| HuaweiConnection {
-            region: region.to_owned(),
-            project_id: "p".to_owned(),
-            site,
+        let spec = |cloud: &str, region: &str, site: Option<Site>| {
+            let mut place = serde_json::json!({"region": region});
+            if cloud == "huawei" {
+                place["projectId"] = "p".into();
+            }
+            if cloud != "volcengine" && site.is_some() {
+                place["site"] = serde_json::to_value(site).expect("a word");
+            }
+            let mut spec = serde_json::json!({
+                "accountId": "a",
+                "credentials": {"secretRef": {"name": "s"}},
+            });
+            spec[cloud] = place;
+            serde_json::from_value::<CloudConnectionSpec>(spec).expect("a connection")
         };
-        for (region, site, service, expected) in [
-            (
-                "cn-north-4",
-                None,
-                Service::HuaweiDcs,
-                "https://dcs.cn-north-4.myhuaweicloud.com",
-            ),
-            (
-                "cn-north-4",
-                None,
-                Service::HuaweiWorkspace,
-                "https://workspace.cn-north-4.myhuaweicloud.com",
-            ),
-            (
-                "eu-west-101",
-                Some(HuaweiSite::International),
-                Service::HuaweiWorkspace,
-                "https://workspace.eu-west-101.myhuaweicloud.eu",
-            ),
-            (
-                "cn-north-4",
-                None,
-                Service::HuaweiBss,
-                "https://bss.myhuaweicloud.com",
-            ),
-            (
-                "cn-north-4",
-                Some(HuaweiSite::China),
-                Service::HuaweiBss,
-                "https://bss.myhuaweicloud.com",
-            ),
-            (
-                "ap-southeast-1",
-                Some(HuaweiSite::International),
-                Service::HuaweiBss,
-                "https://bss-intl.myhuaweicloud.com",
-            ),
+        let (china, international) = (Some(Site::China), Some(Site::International));
+        for (cloud, region, site, service, host) in [
+            ("huawei", "cn-north-4", None, Service::HuaweiDcs, "dcs.cn-north-4.myhuaweicloud.com"),
+            ("huawei", "cn-north-4", None, Service::HuaweiWorkspace, "workspace.cn-north-4.myhuaweicloud.com"),
+            ("huawei", "eu-west-101", international, Service::HuaweiWorkspace, "workspace.eu-west-101.myhuaweicloud.eu"),
+            ("huawei", "cn-east-3", None, Service::HuaweiCloudDc, "clouddc.cn-east-3.myhuaweicloud.com"),
+            ("huawei", "cn-north-4", None, Service::HuaweiBss, "bss.myhuaweicloud.com"),
+            ("huawei", "cn-north-4", china, Service::HuaweiBss, "bss.myhuaweicloud.com"),
+            ("huawei", "ap-southeast-1", international, Service::HuaweiBss, "bss-intl.myhuaweicloud.com"),
+            ("volcengine", "cn-beijing", None, Service::VolcengineEcs, "open.volcengineapi.com"),
+            ("volcengine", "ap-southeast-2", None, Service::VolcengineEcs, "ecs.ap-southeast-2.volcengineapi.com"),
+            ("tencent", "ap-guangzhou", None, Service::TencentAs, "as.tencentcloudapi.com"),
+            ("tencent", "ap-singapore", international, Service::TencentAs, "as.intl.tencentcloudapi.com"),
         ] {
-            let endpoint = default_endpoint(&connection(region, site), service);
-            assert_eq!(endpoint, expected);
+            let connection = spec(cloud, region, site);
+            let endpoint = default_endpoint(&connection, service).expect("of this cloud");
+            assert_eq!(endpoint, format!("https://{host}"));
             assert!(allows(&policy, &endpoint), "{endpoint}");
+            for other in Service::ALL.iter().filter(|other| other.cloud() != service.cloud()) {
+                assert_eq!(default_endpoint(&connection, *other), None, "of another cloud");
+            }
         }
     }
 
@@ -155,11 +193,14 @@ mod tests {
             dcs: Some("https://d".to_owned()),
             workspace: Some("https://w".to_owned()),
             bss: Some("https://b".to_owned()),
+            clouddc: Some("https://c".to_owned()),
+            ecs: Some("https://e".to_owned()),
+            auto_scaling: Some("https://a".to_owned()),
         };
-        let all = Service::ALL.map(|service| named(Some(&endpoints), service));
+        let all = Service::ALL.map(|service| named(Some(&endpoints), service).unwrap_or_default());
         assert_eq!(
             all,
-            [Some("https://d"), Some("https://w"), Some("https://b")]
+            ["https://d", "https://w", "https://b", "https://c", "https://e", "https://a"]
         );
         assert_eq!(named(None, Service::HuaweiBss), None);
     }

@@ -126,8 +126,7 @@ impl Ledgers {
         let api: Api<K::Object> = Api::namespaced(self.client.clone(), &other.namespace);
         match timeout(API_TIMEOUT, api.get_opt(&other.name)).await {
             Ok(Ok(found)) => found.is_some_and(|found| {
-                let ended = found.status().is_some_and(|s| s.outcome.is_some());
-                found.uid().as_deref() == Some(&other.uid) && !ended
+                found.uid().as_deref() == Some(&other.uid) && !found.is_finished()
             }),
             _ => true,
         }
@@ -155,7 +154,7 @@ impl Ledgers {
         if spec.entries.len() >= LEDGER_ENTRIES {
             return Err(NotWritten::Forbidden(ledger_full(&look.ledger.name_any())));
         }
-        let status = step_status::<K>(&look.me.uid, step, None, None);
+        let status = step_status::<K>(&look.me.uid, step);
         spec.open = Some(LedgerClaim {
             step_id: status.id,
             number: status.number,
@@ -179,6 +178,7 @@ impl Ledgers {
     /// Writes what came of the step that the look found claimed.
     pub(super) async fn close<K: Kind>(
         &self,
+        object: &K::Object,
         look: &mut Look,
         closing: Closing,
         ids: Ids,
@@ -187,7 +187,7 @@ impl Ledgers {
         let mut spec = look.ledger.spec.clone();
         match spec.open.take() {
             None => return Err(NotWritten::Conflict),
-            Some(open) => close::<K>(&mut spec, open, closing, ids, now),
+            Some(open) => close::<K>(object, &mut spec, open, closing, ids, now),
         }
         look.ledger = self.put(look.ledger.clone(), spec).await?;
         Ok(())
@@ -196,7 +196,7 @@ impl Ledgers {
     /// Keeps what status says of a call whose object was deleted, for the next
     /// operation on the target.
     pub(super) async fn note_deleted<K: Kind>(&self, object: K::Object) {
-        let Some(status) = object.status().filter(|s| s.outcome.is_none()) else {
+        let Some(status) = object.status().filter(|_| !object.is_finished()) else {
             return;
         };
         let (Some(ledger), Some(last)) = (&status.ledger_ref, status.steps.last()) else {
@@ -360,6 +360,7 @@ fn earlier_run(ledger: &OperationLedgerSpec, claimant: &Claimant) -> Option<Reco
 
 /// Pure.
 fn close<K: Kind>(
+    object: &K::Object,
     spec: &mut OperationLedgerSpec,
     mut open: LedgerClaim,
     closing: Closing,
@@ -375,7 +376,7 @@ fn close<K: Kind>(
             return;
         }
         Closing::Ended(end) => {
-            let (_, reason) = words::<K>(errand_engine::Report::Ended(end));
+            let (_, reason) = words::<K>(object, errand_engine::Report::Ended(end));
             reason.to_string()
         }
         Closing::Seen => "Seen".to_owned(),

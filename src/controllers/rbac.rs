@@ -1,6 +1,11 @@
 //! The rights that the operator runs with, generated into `deploy/rbac.yaml`.
 
+use std::collections::BTreeMap;
+
+use kube::Resource as _;
 use serde_json::{Value, json};
+
+use crate::operations::{Kind, Visitor, each_kind};
 
 /// Namespace that the generated manifests install into.
 pub const NAMESPACE: &str = "errand-system";
@@ -10,14 +15,22 @@ pub const NAMESPACE: &str = "errand-system";
 pub fn manifests() -> Vec<Value> {
     let read = ["get", "list", "watch"];
     let operate = ["get", "list", "watch", "delete"];
-    let rules = json!([
-        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations", "desktoporders"], "verbs": operate},
-        {"apiGroups": ["huawei.errand.cloud"], "resources": ["resizecancellations/status", "desktoporders/status"], "verbs": ["update"]},
-        {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections"], "verbs": read},
-        {"apiGroups": ["errand.cloud"], "resources": ["cloudconnections/status"], "verbs": ["update"]},
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
-        {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]},
-        {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+    let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (group, plural) in each_kind(&mut Resource) {
+        kinds.entry(group).or_default().push(plural);
+    }
+    let mut rules = Vec::new();
+    for (group, resources) in kinds {
+        let statuses: Vec<_> = resources.iter().map(|r| format!("{r}/status")).collect();
+        rules.push(json!({"apiGroups": [group], "resources": resources, "verbs": operate}));
+        rules.push(json!({"apiGroups": [group], "resources": statuses, "verbs": ["update"]}));
+    }
+    rules.extend([
+        json!({"apiGroups": ["errand.cloud"], "resources": ["cloudconnections"], "verbs": read}),
+        json!({"apiGroups": ["errand.cloud"], "resources": ["cloudconnections/status"], "verbs": ["update"]}),
+        json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}),
+        json!({"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]}),
+        json!({"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}),
     ]);
     let own = json!([
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
@@ -37,4 +50,18 @@ pub fn manifests() -> Vec<Value> {
         json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "errand-own", "namespace": NAMESPACE},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "errand-own"}, "subjects": subjects}),
     ]
+}
+
+/// Group and plural of a kind.
+struct Resource;
+
+impl Visitor for Resource {
+    type Output = (String, String);
+
+    fn visit<K: Kind>(&mut self) -> (String, String) {
+        (
+            K::Object::group(&()).into_owned(),
+            K::Object::plural(&()).into_owned(),
+        )
+    }
 }

@@ -41,9 +41,7 @@ use super::watches::{objects, received, version};
 use crate::api::{CloudConnection, State};
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
-use crate::operations::desktop_order::OrderDesktop;
-use crate::operations::resize_cancellation::CancelResize;
-use crate::operations::{Kind, Object};
+use crate::operations::{Kind, Object, Visitor, each_kind};
 
 /// How long running sessions may take to end after SIGTERM or a lost lease.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -222,12 +220,12 @@ async fn work(
         memory: Memories::default(),
         started: Default::default(),
     });
-    let (changed, kinds): (Vec<_>, Vec<_>) = [
-        start::<CancelResize>(&context, settings, &stop),
-        start::<OrderDesktop>(&context, settings, &stop),
-    ]
-    .into_iter()
-    .unzip();
+    let mut start = Start {
+        context: &context,
+        settings,
+        stop: &stop,
+    };
+    let (changed, kinds): (Vec<_>, Vec<_>) = each_kind(&mut start).into_iter().unzip();
     let mut known = HashMap::new();
     let changes = connection_changes.inspect_ok(move |connection: &CloudConnection| {
         // Operations wait for a change of its spec. Its status is written by this
@@ -267,15 +265,23 @@ async fn cluster_id(client: &Client) -> Option<String> {
     }
 }
 
-/// A channel for connections that have changed, and the controller of one kind.
-fn start<'a, K: Kind>(
-    context: &Arc<Context>,
+/// Starts the controller of each kind.
+struct Start<'a> {
+    context: &'a Arc<Context>,
     settings: &'a Settings,
-    stop: &signal::Receiver<bool>,
-) -> (mpsc::UnboundedSender<CloudConnection>, BoxFuture<'a, ()>) {
-    let (sender, changed) = mpsc::unbounded_channel();
-    let control = control::<K>(context.clone(), settings, changed, stop.clone());
-    (sender, Box::pin(control))
+    stop: &'a signal::Receiver<bool>,
+}
+
+impl<'a> Visitor for Start<'a> {
+    /// A channel for connections that have changed, and the controller.
+    type Output = (mpsc::UnboundedSender<CloudConnection>, BoxFuture<'a, ()>);
+
+    fn visit<K: Kind>(&mut self) -> Self::Output {
+        let (sender, changed) = mpsc::unbounded_channel();
+        let (context, stop) = (self.context.clone(), self.stop.clone());
+        let control = control::<K>(context, self.settings, changed, stop);
+        (sender, Box::pin(control))
+    }
 }
 
 /// Keeps the Ready condition of connections.
@@ -416,7 +422,7 @@ async fn reconcile<K: Kind>(
 ) -> Result<Action, Infallible> {
     let context = &control.context;
     let uid = object.uid().unwrap_or_default();
-    if object.status().is_some_and(|s| s.outcome.is_some()) {
+    if object.is_finished() {
         if let Some(memory) = context.memory.take_untold(&uid) {
             let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
             Box::pin(session.run()).await;
@@ -474,9 +480,7 @@ fn waiting_for<K: Kind>(
         .filter(|object| {
             object.namespace() == namespace
                 && object.asked().connection.name == name
-                && object
-                    .status()
-                    .is_none_or(|status| status.outcome.is_none())
+                && !object.is_finished()
         })
         .map(|object| {
             memory.poke(&object.uid().unwrap_or_default());

@@ -201,11 +201,13 @@ impl<'a, K: Kind> Session<'a, K> {
                 self.connection = Some(connection);
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
                 let view = View {
-                    started,
+                    started: assessment.shared_since.unwrap_or(started),
                     goal: assessment.goal,
                     trace: assessment.trace,
                     due: assessment.due,
                     record,
+                    past: assessment.past,
+                    shared: assessment.shared_since.is_some(),
                 };
                 self.assessment = Some(assessment);
                 Event::Observed(self.now(), view)
@@ -298,7 +300,7 @@ impl<'a, K: Kind> Session<'a, K> {
             return Event::NoReply(now);
         };
         let time = Timestamp::from_millis(now.wall.0);
-        let closed = self.ctx.ledgers.close::<K>(look, closing, ids, time);
+        let closed = self.ctx.ledgers.close::<K>(&self.object, look, closing, ids, time);
         match closed.await {
             Ok(()) => Event::Written(self.now(), true),
             Err(Unwritten::Conflict) => Event::Conflict,
@@ -322,7 +324,8 @@ impl<'a, K: Kind> Session<'a, K> {
             let status = object.status();
             object.namespace() == namespace
                 && object.asked().connection.name == *name
-                && status.is_some_and(|s| !s.steps.is_empty() && s.outcome.is_none())
+                && status.is_some_and(|s| !s.steps.is_empty())
+                && !object.is_finished()
         };
         let shown = self.cache.state();
         let shown = shown.iter().filter(|object| under_way(object.as_ref()));
@@ -335,7 +338,7 @@ impl<'a, K: Kind> Session<'a, K> {
 
     fn release_if_not_under_way(&self) {
         let status = self.object.status();
-        if status.is_none_or(|s| s.steps.is_empty() || s.outcome.is_some()) {
+        if status.is_none_or(|s| s.steps.is_empty()) || self.object.is_finished() {
             let uid = self.object.uid().unwrap_or_default();
             self.ctx.started.release(&self.connection_id(), &uid);
         }
@@ -426,13 +429,14 @@ impl<'a, K: Kind> Session<'a, K> {
         let cache = self.cache.clone();
         let reference = ObjectRef::from_obj(&self.object);
         let uid = self.object.uid();
+        let wanted = self.object.desired_state();
         let connections = self.ctx.connections.store.clone();
         Arc::new(move || {
             let newest = cache.get(&reference).filter(|object| object.uid() == uid);
             newest.is_some_and(|object| {
                 let suspended = suspends(&connections, object.as_ref());
                 let wish = wish::<K>(&object, suspended);
-                may_send(&step, me, clock.now(), leadership.holds(), &wish)
+                object.desired_state() == wanted && may_send(&step, me, clock.now(), leadership.holds(), &wish)
             })
         })
     }
@@ -448,7 +452,7 @@ impl<'a, K: Kind> Session<'a, K> {
             said: said
                 .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
                 .map(|(_, said)| said),
-            intent,
+            intent: intent.map(|step| self.intent(&step)),
             claimant: self.look.as_ref().map(|look| &look.claimant),
             orphan_of: self.look.as_ref().and_then(Look::orphan_of),
             now: self.now().wall,
@@ -489,33 +493,23 @@ impl<'a, K: Kind> Session<'a, K> {
         let last = reply.status().and_then(|status| status.steps.last());
         reply.uid() == self.object.uid()
             && reply.meta().generation == self.object.meta().generation
-            && last.is_some_and(|last| {
-                let written = StepStatus {
-                    target: self.step_target(),
-                    body_digest: self.body_digest(),
-                    ..self.intent(step)
-                };
-                *last == written
-            })
+            && last.is_some_and(|last| *last == self.intent(step))
     }
 
-    /// The step as an intent of this object.
+    /// The step as an intent of this object, about what the last look found.
     fn intent(&self, step: &Step) -> StepStatus {
         let uid = self.object.uid().unwrap_or_default();
-        step_status::<K>(&uid, step, None, None)
-    }
-
-    /// What the next step is about, where that was found by looking.
-    fn step_target(&self) -> Option<String> {
-        self.assessment.as_ref()?.target.clone()
-    }
-
-    fn body_digest(&self) -> Option<String> {
-        self.look.as_ref().map(|look| look.claimant.body_digest())
+        let seen = self.assessment.as_ref();
+        StepStatus {
+            target: seen.and_then(|seen| seen.target.clone()),
+            baseline: seen.and_then(|seen| seen.baseline.clone()),
+            body_digest: self.look.as_ref().map(|look| look.claimant.body_digest()),
+            ..step_status::<K>(&uid, step)
+        }
     }
 
     async fn announce(&self, report: Report) {
-        let (state, reason) = words::<K>(report);
+        let (state, reason) = words::<K>(&self.object, report);
         let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
         let (reason, note) = match report {
             Report::Orphaned => (

@@ -13,7 +13,7 @@ use crate::api::{
     Reason, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
-use crate::operations::{Assessment, Claimant, Kind, Object, StepInfo};
+use crate::operations::{Assessment, Claimant, Kind, Object, StepInfo, digest, pin};
 
 /// The first step and this many of the last are kept.
 const KEPT_STEPS: usize = 15;
@@ -37,11 +37,12 @@ pub(super) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {
             .iter()
             .filter_map(|step| engine_step::<K>(step))
             .collect(),
-        ended: status.outcome.is_some(),
+        ended: object.is_finished(),
         restored: restored(object),
         hold: status.hold.as_ref().map(|hold| Question {
             id: hold_number(&hold.id),
             hold: engine_hold(hold),
+            pin: hold.about.as_deref().map(pin).unwrap_or_default(),
         }),
         wish: wish::<K>(object, suspended),
     }
@@ -71,6 +72,9 @@ fn held(hold: EngineHold) -> Reason {
         EngineHold::ProofTimeout => Reason::ProofTimeout,
         EngineHold::NoRecord => Reason::NoRecord,
         EngineHold::LedgerConflict => Reason::LedgerConflict,
+        EngineHold::Unreachable => Reason::DesiredStateUnreachable,
+        EngineHold::PausedOnFailure => Reason::RefreshPausedOnFailure,
+        EngineHold::Paused => Reason::RefreshPausedAtBatch,
     }
 }
 
@@ -119,6 +123,8 @@ fn decision(decision: Decision) -> EngineDecision {
         Decision::LookAgain => EngineDecision::LookAgain,
         Decision::AssumeDone => EngineDecision::AssumeDone,
         Decision::GiveUp => EngineDecision::GiveUp,
+        Decision::Retry => EngineDecision::Retry,
+        Decision::Continue => EngineDecision::Continue,
     }
 }
 
@@ -128,6 +134,8 @@ fn choice(decision: EngineDecision) -> Decision {
         EngineDecision::LookAgain => Decision::LookAgain,
         EngineDecision::AssumeDone => Decision::AssumeDone,
         EngineDecision::GiveUp => Decision::GiveUp,
+        EngineDecision::Retry => Decision::Retry,
+        EngineDecision::Continue => Decision::Continue,
     }
 }
 
@@ -210,6 +218,7 @@ pub(super) fn verdict(reading: Reading) -> Verdict {
         Reading::Wait(reason) => Verdict::Wait(Code(reason.index())),
         Reading::Blocked(reason) => Verdict::Blocked(Code(reason.index())),
         Reading::Terminal => Verdict::Terminal,
+        Reading::Lost(reason) => Verdict::Lost(Code(reason.index())),
     }
 }
 
@@ -223,8 +232,8 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) trouble: Option<&'a str>,
     /// The words of the answer that the change folds in.
     pub(super) said: Option<&'a Refusal>,
-    /// A further intent.
-    pub(super) intent: Option<Step>,
+    /// A further intent, as it is written.
+    pub(super) intent: Option<StepStatus>,
     /// What it claims, for kinds that have a ledger.
     pub(super) claimant: Option<&'a Claimant>,
     /// The operation that is gone, whose call is to be resolved first.
@@ -241,17 +250,13 @@ impl<K: Kind> Rendering<'_, K> {
         let mut status = self.object.status().cloned().unwrap_or_default();
         let now = Timestamp::from_millis(self.now.0);
         self.fold_answer(&mut status);
-        if let Some(step) = &self.intent {
+        if let Some(intent) = &self.intent {
             status.started_at.get_or_insert(now);
-            let target = self.assessment.and_then(|a| a.target.clone());
-            let digest = self.claimant.map(Claimant::body_digest);
-            let uid = self.object.meta().uid.clone().unwrap_or_default();
-            let intent = step_status::<K>(&uid, step, target, digest);
-            push_step(&mut status.steps, intent);
+            push_step(&mut status.steps, intent.clone());
             status.ledger_ref = self.claimant.map(|claimant| LocalRef {
                 name: claimant.ledger(),
             });
-            status.step_count = Some(step.number);
+            status.step_count = Some(intent.number);
         }
         if let Some(assessment) = self.assessment {
             status.observed = Some(assessment.observed.clone());
@@ -262,6 +267,12 @@ impl<K: Kind> Rendering<'_, K> {
         let (state, reason) = self.words();
         self.render_hold(&mut status, reason, now);
         let summary = self.summary(reason, status.hold.as_ref());
+        let desired_state = self.object.desired_state();
+        let reopened = status.outcome.is_some() && status.desired_state != desired_state;
+        if reopened {
+            (status.outcome, status.finished_at) = (None, None);
+        }
+        status.desired_state = desired_state;
         if let Report::Ended(_) = self.change.report {
             status.outcome = Some(reason.to_string());
             status.finished_at.get_or_insert(now);
@@ -330,6 +341,10 @@ impl<K: Kind> Rendering<'_, K> {
             id: format!("h-{:08x}", self.random & 0xffff_ffff),
             reason: reason.to_string(),
             choices: choices(hold),
+            about: match hold.is_of_the_kind() {
+                true => self.assessment.and_then(|a| a.about.clone()),
+                false => None,
+            },
             since: now,
         });
     }
@@ -393,7 +408,7 @@ impl<K: Kind> Rendering<'_, K> {
     fn words(&self) -> (State, Reason) {
         match (self.change.report, self.object.asked().suspend) {
             (Report::Suspended, false) => (State::Suspended, Reason::SuspendedByConnection),
-            (report, _) => words::<K>(report),
+            (report, _) => words::<K>(self.object, report),
         }
     }
 
@@ -401,6 +416,7 @@ impl<K: Kind> Rendering<'_, K> {
     fn summary(&self, reason: Reason, open: Option<&Hold>) -> String {
         let seen = self.assessment.map(|a| a.seen.as_str());
         let refused;
+        let left = K::left_behind(self.object);
         let orphan = self.orphan_of.map(|gone| {
             format!(
                 "It is the call of {} {}/{}, which is gone; a decision is about that call, and then this operation goes on.",
@@ -423,7 +439,13 @@ impl<K: Kind> Rendering<'_, K> {
                 refused = refusal.map(|refusal| said("It said", &refusal));
                 vec![reason.meaning(), refused.as_deref().unwrap_or_default()]
             }
-            Report::Suspended | Report::BeforeWindow => vec![reason.meaning()],
+            Report::Suspended => vec![reason.meaning(), left.as_deref().unwrap_or_default()],
+            Report::BeforeWindow => vec![reason.meaning()],
+            Report::Ended(End::GivenUp) => vec![
+                reason.meaning(),
+                seen.unwrap_or_default(),
+                left.as_deref().unwrap_or_default(),
+            ],
             Report::Held(_) => {
                 let parts = [
                     Some(reason.meaning()),
@@ -448,7 +470,7 @@ impl<K: Kind> Rendering<'_, K> {
 }
 
 /// State and reason of a report.
-pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
+pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reason) {
     let reason = |code: Code| match code {
         INTENT_NOT_STORED => Reason::IntentNotStored,
         Code(index) => Reason::from_index(index).unwrap_or(Reason::Pending),
@@ -463,9 +485,9 @@ pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
         Report::Planned => (State::Planned, Reason::PlanReady),
         Report::Blocked(code) => (State::Blocked, reason(code)),
         Report::Held(hold) => (State::Held, held(hold)),
-        Report::Ended(End::Succeeded(How::Proven)) => (State::Succeeded, K::DONE),
+        Report::Ended(End::Succeeded(How::Proven)) => (State::Succeeded, K::done(object)),
         Report::Ended(End::Succeeded(How::AlreadySatisfied)) => {
-            (State::Succeeded, Reason::AlreadySatisfied)
+            (State::Succeeded, K::already(object))
         }
         Report::Ended(End::Lost(code)) => (State::Failed, reason(code)),
         Report::Ended(End::Succeeded(How::Assumed)) => (State::Succeeded, Reason::AssumedDone),
@@ -477,17 +499,12 @@ pub(super) fn words<K: Kind>(report: Report) -> (State, Reason) {
     }
 }
 
-/// An intent as it is written, of the object with that uid.
-pub(super) fn step_status<K: Kind>(
-    uid: &str,
-    step: &Step,
-    target: Option<String>,
-    body_digest: Option<String>,
-) -> StepStatus {
-    let name = K::STEPS
-        .iter()
-        .find(|info| info.key == step.key)
-        .map_or("", |info| info.name);
+/// An intent as it is written, of the object with that uid. What it is about is
+/// added by whoever knows that.
+pub(super) fn step_status<K: Kind>(uid: &str, step: &Step) -> StepStatus {
+    let info = K::STEPS.iter().find(|info| info.key == step.key);
+    let name = info.map_or("", |info| info.name);
+    let token = info.filter(|info| info.token).map(|_| token(uid, name));
     StepStatus {
         number: step.number,
         id: step_id(uid, step),
@@ -495,10 +512,10 @@ pub(super) fn step_status<K: Kind>(
         writer: format!("{:016x}", step.writer.0),
         intended_at: Timestamp::from_millis(step.intended.wall.0),
         send_before: Timestamp::from_millis(step.intended.wall.0 + step.window.0),
-        token: None,
-        target,
+        token,
+        target: None,
         baseline: None,
-        body_digest,
+        body_digest: None,
         answer: None,
         answered_at: None,
         looked_again_at: None,
@@ -509,6 +526,12 @@ pub(super) fn step_status<K: Kind>(
         ids: Default::default(),
         unknown: Default::default(),
     }
+}
+
+/// The same for every intent of an object's step, so that the cloud takes a
+/// repeat for one.
+fn token(uid: &str, step: &str) -> String {
+    digest(&[uid, step]).chars().take(32).collect()
 }
 
 /// Tells an intent from every other, also from those of other objects: the ledger

@@ -62,7 +62,7 @@ impl Claimant {
 }
 
 /// SHA-256 of the parts, each with its length, in hexadecimal.
-fn digest(parts: &[&str]) -> String {
+pub(crate) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

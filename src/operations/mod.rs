@@ -6,14 +6,19 @@
 
 mod claims;
 pub mod desktop_order;
+mod registry;
 pub mod resize_cancellation;
+mod services;
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
+pub(crate) use claims::digest;
 pub use claims::{Claimant, Place, Recorded};
-use errand_engine::{Class, Due, Goal, Plan, StepKey, Trace};
+pub use registry::{Visitor, crds, each_kind};
+pub use services::{Client, Clients, Cloud, Service};
+use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
 use k8s_openapi::NamespaceResourceScope;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -39,6 +44,8 @@ pub struct StepInfo {
     pub ledger: bool,
     /// It costs money.
     pub paid: bool,
+    /// The cloud takes an idempotency token with it.
+    pub token: bool,
 }
 
 impl StepInfo {
@@ -108,11 +115,55 @@ pub struct Assessment<O> {
     pub target: Option<String>,
     /// The kind's own conditions.
     pub conditions: Vec<(&'static str, ConditionStatus)>,
+    /// What the effect of the next step is told by comparison with; recorded with
+    /// its intent.
+    pub baseline: Option<String>,
+    /// For the engine: what is to be seen of earlier steps.
+    pub past: Past,
+    /// What [`Goal::Ask`] is about, in words; its pin is [`pin`] of them.
+    pub about: Option<String>,
+    /// When the reading was taken, in the operator's time, where it is one that
+    /// other operations share. Else it was taken when it was asked for.
+    pub shared_since: Option<Tick>,
+}
+
+impl<O> Assessment<O> {
+    /// What most readings mean: nothing beyond this.
+    pub fn new(goal: Goal, seen: impl Into<String>, observed: O) -> Self {
+        Self {
+            goal,
+            trace: Trace::NotShown,
+            due: Due::SinceAnswer,
+            ids: Ids::new(),
+            seen: seen.into(),
+            observed,
+            plan: PlanStatus::default(),
+            target: None,
+            conditions: Vec::new(),
+            baseline: None,
+            past: Past::default(),
+            about: None,
+            shared_since: None,
+        }
+    }
+}
+
+/// The pin of a question that is about this.
+pub fn pin(about: &str) -> Pin {
+    let digest = claims::digest(&[about]);
+    let number = digest.get(..15).map(|word| u64::from_str_radix(word, 16));
+    Pin(number.and_then(Result::ok).unwrap_or_default())
+}
+
+/// The code of a reason, for the engine.
+pub fn code(reason: Reason) -> Code {
+    Code(reason.index())
 }
 
 /// A custom resource of an operation.
 pub trait Object:
     kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + kube::CustomResourceExt
     + Clone
     + Debug
     + Serialize
@@ -138,6 +189,17 @@ pub trait Object:
     fn target(&self) -> String;
     /// The status, which the schema's default makes always present.
     fn status(&self) -> Option<&Status<Self::Observed>>;
+    /// spec.desiredState, for kinds that have one.
+    fn desired_state(&self) -> Option<String> {
+        None
+    }
+
+    /// It has ended, and what is wanted of it has not changed since.
+    fn is_finished(&self) -> bool {
+        self.status().is_some_and(|status| {
+            status.outcome.is_some() && status.desired_state == self.desired_state()
+        })
+    }
 }
 
 /// A kind of operation. Implemented by a type without a value.
@@ -149,10 +211,24 @@ pub trait Kind: Send + Sync + 'static {
 
     /// Its mutating calls.
     const STEPS: &'static [StepInfo];
-    /// The outcome when the wanted result was seen after a step.
-    const DONE: Reason;
     /// The cloud's services that it calls; the first is the one that it changes.
     const SERVICES: &'static [Service];
+
+    /// The outcome when the wanted result was seen.
+    fn done(object: &Self::Object) -> Reason;
+
+    /// The outcome when it was seen and no call of ours can have brought it about.
+    fn already(object: &Self::Object) -> Reason {
+        let _ = object;
+        Reason::AlreadySatisfied
+    }
+
+    /// What a person has to know about what the operation leaves behind where it
+    /// stands, when it does not go on by itself.
+    fn left_behind(object: &Self::Object) -> Option<String> {
+        let _ = object;
+        None
+    }
 
     /// What it claims in the ledger; nothing where no step needs that.
     fn claimant(object: &Self::Object, place: &Place) -> Option<Claimant> {
@@ -181,70 +257,13 @@ pub trait Kind: Send + Sync + 'static {
         open: Option<&Recorded>,
     ) -> Assessment<<Self::Object as Object>::Observed>;
 
-    /// Sends a step, once.
+    /// Sends a step, once. Its intent is the last step of the object's status.
     fn perform(
         clients: &Clients,
         object: &Self::Object,
         step: StepKey,
         gate: Gate,
     ) -> impl Future<Output = Sent> + Send;
-}
-
-/// The services of one connection that a kind calls, with one key.
-#[derive(Clone, Debug)]
-pub struct Clients(pub Vec<(Service, Client)>);
-
-impl Clients {
-    /// The client of a service that is among [`Kind::SERVICES`].
-    pub fn of(&self, service: Service) -> &Client {
-        let mut clients = self.0.iter();
-        let found = clients.find(|(of, _)| *of == service);
-        &found.expect("a service of the kind").1
-    }
-}
-
-/// A cloud service that operations call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Huawei Cloud Distributed Cache Service.
-    HuaweiDcs,
-    /// Huawei Cloud Workspace.
-    HuaweiWorkspace,
-    /// Huawei Cloud's billing, where orders are.
-    HuaweiBss,
-}
-
-impl Service {
-    /// Every service.
-    pub const ALL: [Service; 3] = [
-        Service::HuaweiDcs,
-        Service::HuaweiWorkspace,
-        Service::HuaweiBss,
-    ];
-
-    /// Bounded label for metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Service::HuaweiDcs => "huawei/dcs",
-            Service::HuaweiWorkspace => "huawei/workspace",
-            Service::HuaweiBss => "huawei/bss",
-        }
-    }
-
-    /// How its answers are read.
-    pub fn rows(self) -> Rows {
-        match self {
-            Service::HuaweiDcs => verdicts::DCS_ROWS,
-            Service::HuaweiWorkspace => verdicts::WORKSPACE_ROWS,
-            Service::HuaweiBss => verdicts::BSS_ROWS,
-        }
-    }
-
-    /// How a refusal that is recorded in status was read. None: by what is not in
-    /// the tables, so it has to be verified.
-    pub fn recorded(self, status: u16, code: &str) -> Option<Reading> {
-        self.rows().find(status, code).map(|row| row.reading)
-    }
 }
 
 /// How long an accepted call may go unproven where the spec does not say.

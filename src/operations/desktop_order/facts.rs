@@ -67,7 +67,7 @@ pub(super) async fn observe(
     spec: &DesktopOrderSpec,
     call: Option<Call<'_>>,
 ) -> Result<Facts, CallError> {
-    let workspace = clients.of(Service::HuaweiWorkspace);
+    let workspace = clients.huawei(Service::HuaweiWorkspace);
     let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
     let asked = order(spec);
     let delivered = match (&asked, &desktop) {
@@ -82,7 +82,7 @@ pub(super) async fn observe(
     let clock_offset = workspace.clock_offset();
     let orders = match call {
         Some(call) => {
-            let bss = clients.of(Service::HuaweiBss);
+            let bss = clients.huawei(Service::HuaweiBss);
             match orders(bss, &call, desktop.as_ref(), clock_offset).await {
                 // The desktop is the proof: an order that cannot be read does
                 // not stand in its way.

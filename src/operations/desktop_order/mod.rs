@@ -39,6 +39,7 @@ const ORDER: StepInfo = StepInfo {
     class: Class::Never,
     ledger: true,
     paid: true,
+    token: false,
 };
 
 /// The order that a spec asks for; `None`: it does not name exactly one change,
@@ -125,8 +126,11 @@ impl Kind for OrderDesktop {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[ORDER];
-    const DONE: Reason = Reason::Delivered;
     const SERVICES: &'static [Service] = &[Service::HuaweiWorkspace, Service::HuaweiBss];
+
+    fn done(_: &DesktopOrder) -> Reason {
+        Reason::Delivered
+    }
 
     fn claimant(object: &DesktopOrder, place: &Place) -> Option<Claimant> {
         let spec = &object.spec;

@@ -1,6 +1,6 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Code, Due, Evidence, Goal, Tick, Trace};
+use errand_engine::{Due, Evidence, Goal, Tick, Trace};
 
 use super::facts::{Facts, Orders};
 use super::standing::{Standing, busy, standing};
@@ -11,6 +11,7 @@ use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, Payment, PlanStatus, Reason,
     Timestamp,
 };
+use crate::operations::code;
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Desktop, Job, Product};
 
@@ -61,7 +62,6 @@ pub(super) fn assess(
         _ => Vec::new(),
     };
     Assessment {
-        goal,
         due,
         trace: look.traced.as_ref().map_or(Trace::NotShown, |t| t.trace),
         ids: look
@@ -69,14 +69,12 @@ pub(super) fn assess(
             .as_ref()
             .map(|t| t.ids.clone())
             .unwrap_or_default(),
-        seen,
-        observed: look.observation(asked.as_ref()),
         plan: PlanStatus {
             paid: !steps.is_empty(),
             steps,
         },
-        target: None,
         conditions: vec![(PAID, look.order().map_or(ConditionStatus::Unknown, paid))],
+        ..Assessment::new(goal, seen, look.observation(asked.as_ref()))
     }
 }
 
@@ -404,10 +402,6 @@ impl Look<'_> {
             ..of_order
         }
     }
-}
-
-fn code(reason: Reason) -> Code {
-    Code(reason.index())
 }
 
 fn lost(reason: Reason, evidence: Evidence, seen: String) -> Meaning {

@@ -13,6 +13,6 @@ pub(super) async fn place(
     order: &ChangeOrder<'_>,
     gate: Gate,
 ) -> Sent {
-    let client = clients.of(Service::HuaweiWorkspace);
+    let client = clients.huawei(Service::HuaweiWorkspace);
     workspace::create_change_order(client, desktop, order, gate).await
 }

@@ -26,6 +26,7 @@ const CANCEL: StepInfo = StepInfo {
     class: Class::Natural,
     ledger: false,
     paid: false,
+    token: false,
 };
 
 impl Object for ResizeCancellation {
@@ -56,15 +57,18 @@ impl Kind for CancelResize {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[CANCEL];
-    const DONE: Reason = Reason::Cancelled;
     const SERVICES: &'static [Service] = &[Service::HuaweiDcs];
+
+    fn done(_: &ResizeCancellation) -> Reason {
+        Reason::Cancelled
+    }
 
     async fn observe(
         clients: &Clients,
         object: &ResizeCancellation,
         _: Option<&Recorded>,
     ) -> Result<Facts, CallError> {
-        facts::observe(clients.of(Service::HuaweiDcs), &object.spec.instance_id).await
+        facts::observe(clients.huawei(Service::HuaweiDcs), &object.spec.instance_id).await
     }
 
     fn assess(
@@ -87,6 +91,6 @@ impl Kind for CancelResize {
         gate: Gate,
     ) -> Sent {
         debug_assert_eq!(step, CANCEL.key);
-        steps::cancel(clients.of(Service::HuaweiDcs), object, gate).await
+        steps::cancel(clients.huawei(Service::HuaweiDcs), object, gate).await
     }
 }

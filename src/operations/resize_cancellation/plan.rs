@@ -1,13 +1,13 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Code, Due, Evidence, Goal, Span, Trace};
+use errand_engine::{Evidence, Goal, Span};
 
 use super::window::Window;
 use super::{Assessment, CANCEL, Facts};
+use crate::operations::code;
 use crate::api::{
     ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
 };
-use crate::cloud::huawei::Ids;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 
 /// Names of a specification change, which differ between API versions.
@@ -42,19 +42,15 @@ pub(super) fn assess(
     facts: &Facts,
 ) -> Assessment<ResizeObservation> {
     let (Some(tasks), Some(instance)) = (&facts.tasks, &facts.instance) else {
+        let goal = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
+        let seen = format!(
+            "There is no instance {} in the region and project of the connection.",
+            spec.instance_id
+        );
+        let observed = before.observed.cloned().unwrap_or_default();
         return Assessment {
-            goal: Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence),
-            trace: Trace::NotShown,
-            due: Due::SinceAnswer,
-            ids: Ids::new(),
-            seen: format!(
-                "There is no instance {} in the region and project of the connection.",
-                spec.instance_id
-            ),
-            observed: before.observed.cloned().unwrap_or_default(),
-            plan: PlanStatus::default(),
-            target: None,
             conditions: vec![(CHANGE_PENDING, ConditionStatus::False)],
+            ..Assessment::new(goal, seen, observed)
         };
     };
     let known = spec.task_id.as_deref().or(before.pinned);
@@ -93,12 +89,6 @@ pub(super) fn assess(
             },
             paid: false,
         },
-        goal,
-        trace: Trace::NotShown,
-        due: Due::SinceAnswer,
-        ids: Ids::new(),
-        seen,
-        observed,
         target: id.map(str::to_owned),
         conditions: vec![(
             CHANGE_PENDING,
@@ -107,15 +97,15 @@ pub(super) fn assess(
                 false => ConditionStatus::False,
             },
         )],
+        ..Assessment::new(goal, seen, observed)
     }
 }
 
+/// How often to look while the maintenance window is open.
+const WINDOW_POLL: Span = Span(5 * 60 * 1000);
+
 /// The change waits or runs.
 const CHANGE_PENDING: &str = "ChangePending";
-
-fn code(reason: Reason) -> Code {
-    Code(reason.index())
-}
 
 /// The newest unfinished change that fits; one scheduled later never does.
 fn newest<'a>(tasks: &'a [BackgroundTask], wanted: &PendingChange) -> Option<&'a BackgroundTask> {
@@ -251,7 +241,11 @@ fn meaning(spec: &ResizeCancellationSpec, look: &Look<'_>, change: &Change) -> (
         ),
         Change::Pending => match window(instance).and_then(|w| w.open_for(at)) {
             Some(left) => (
-                Goal::Wait(code(Reason::MaintenanceWindow), Some(Span(left * 1000))),
+                Goal::Wait(
+                    code(Reason::MaintenanceWindow),
+                    // The change may run meanwhile, so not only when it closes.
+                    Some(Span(left * 1000).min(WINDOW_POLL)),
+                ),
                 format!(
                     "The maintenance window is open until {} UTC, so a cancel would race with the change; it is sent after that. The change may run meanwhile. The console can still be tried.",
                     instance.maintain_end.as_deref().unwrap_or_default()

@@ -1,0 +1,141 @@
+//! `InstanceObservation`: read the state of a CloudDC instance once, or until it is
+//! as wanted (CloudDC `ShowInstanceStatus`, `ListInstances`). Changes nothing.
+
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::shared::{Common, Status};
+
+/// Reads the state of a Huawei Cloud CloudDC instance, once or until it is as
+/// wanted.
+#[derive(Clone, Debug, PartialEq, Eq, CustomResource, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "huawei.errand.cloud",
+    version = "v1alpha1",
+    kind = "InstanceObservation",
+    plural = "instanceobservations",
+    shortname = "iob",
+    category = "errand",
+    namespaced,
+    status = "InstanceObservationStatus",
+    doc = "Reads the state of a Huawei Cloud CloudDC instance, once or until it is as wanted, for pipelines and sync hooks. Changes nothing in the cloud.",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
+    printcolumn(name = "Target", type_ = "string", json_path = ".spec.target.instanceId"),
+    printcolumn(name = "Instance", type_ = "string", json_path = ".status.observed.instanceState"),
+    printcolumn(name = "Operation", type_ = "string", json_path = ".status.observed.operationState", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    selectable = ".status.state",
+    selectable = ".status.outcome",
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("what is observed (connectionRef, target, until) cannot be changed once the operation has ended: create a new InstanceObservation"),
+)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceObservationSpec {
+    /// What is observed (CloudDC `instances`).
+    pub target: ObservationTarget,
+    /// Until when to look (CloudDC `state`). Absent: one reading, and the operation
+    /// has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// How often to look at CloudDC `state`, as a duration like 30s or 5m, from 10s
+    /// to 1h (30s when absent). Observations of one account share their reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<String>",
+        regex(pattern = "^([0-9]{1,6}(s|m|h))+$"),
+        length(max = 32)
+    )]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('10s') && duration(self) <= duration('1h')").message("interval has to be from 10s to 1h"))]
+    pub interval: Option<Duration>,
+    /// What every operation asks.
+    #[serde(flatten)]
+    pub common: Common,
+}
+
+/// What is observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservationTarget {
+    /// The service that the instance is of: CloudDC (`clouddc`).
+    pub service: ObservedService,
+    /// CloudDC `instance_id`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
+    pub instance_id: String,
+}
+
+/// Services whose instances can be observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ObservedService {
+    /// Huawei Cloud CloudDC.
+    #[serde(rename = "CloudDC")]
+    CloudDc,
+}
+
+/// When an observation has reached what it looks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.states) || (has(self.settled) && self.settled)").message("states has to be given, or settled has to be true"),
+    validation = Rule::new("!has(self.states) || !has(self.failOn) || !self.states.exists(state, state in self.failOn)").message("a state cannot be in states and in failOn")
+)]
+pub struct Until {
+    /// CloudDC `state`: any of these, for instance running or stopped; `_` and `-`
+    /// count as the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 16),
+        inner(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))
+    )]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub states: Option<Vec<String>>,
+    /// True: only once nothing is being done with the instance (CloudDC
+    /// `operation_state` is absent or ends with -succeed). Without states: until it
+    /// is running or stopped, with nothing being done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<bool>,
+    /// CloudDC `state` or `operation_state`: any of these ends the operation as
+    /// StateUnreachable, for instance error or install-failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 16),
+        inner(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))
+    )]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub fail_on: Option<Vec<String>>,
+}
+
+/// Reads `oldSelf.status`.
+const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || !has(oldSelf.status.outcome) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.target == oldSelf.spec.target && has(self.spec.until) == has(oldSelf.spec.until) && (!has(self.spec.until) || self.spec.until == oldSelf.spec.until))";
+
+/// The status of an [`InstanceObservation`].
+pub type InstanceObservationStatus = Status<InstanceReading>;
+
+/// What was seen in CloudDC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceReading {
+    /// CloudDC `state`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub instance_state: Option<String>,
+    /// CloudDC `operation_state`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub operation_state: Option<String>,
+    /// CloudDC `error.error_code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub error_code: Option<String>,
+    /// CloudDC `error.error_msg`, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub error_message: Option<String>,
+    /// CloudDC `error.error_type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub error_type: Option<String>,
+}

@@ -1,0 +1,132 @@
+//! `InstanceRefresh`: see an instance refresh of an Auto Scaling group to the
+//! wanted end: completed, paused or cancelled (Auto Scaling
+//! `StopInstanceRefresh`, `CancelInstanceRefresh`, `ResumeInstanceRefresh`).
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::shared::{Common, Status, Timestamp};
+
+/// Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted
+/// end, and verifies it.
+#[derive(Clone, Debug, PartialEq, Eq, CustomResource, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "tencent.errand.cloud",
+    version = "v1alpha1",
+    kind = "InstanceRefresh",
+    plural = "instancerefreshes",
+    shortname = "irf",
+    category = "errand",
+    namespaced,
+    status = "InstanceRefreshStatus",
+    doc = "Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted end (completed, paused or cancelled), and verifies it. A refresh that is left paused blocks its group; deleting this object does not let it go on.",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
+    printcolumn(name = "Target", type_ = "string", json_path = ".spec.autoScalingGroupId"),
+    printcolumn(name = "Wanted", type_ = "string", json_path = ".spec.desiredState"),
+    printcolumn(name = "Done", type_ = "integer", json_path = ".status.observed.instancesDone"),
+    printcolumn(name = "Of", type_ = "integer", json_path = ".status.observed.instancesTotal"),
+    printcolumn(name = "Blocked", type_ = "string", json_path = ".status.conditions[?(@.type==\"GroupBlocked\")].status", priority = 1),
+    printcolumn(name = "Activity", type_ = "string", json_path = ".spec.adopt.refreshActivityId", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    selectable = ".status.state",
+    selectable = ".status.outcome",
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, autoScalingGroupId, adopt) cannot be changed once a call was intended or the operation has ended: create a new InstanceRefresh"),
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the refresh activity that is meant"))]
+pub struct InstanceRefreshSpec {
+    /// Auto Scaling `AutoScalingGroupId`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
+    pub auto_scaling_group_id: String,
+    /// A refresh that was started elsewhere, for instance in the console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<AdoptRefresh>,
+    /// What is to become of the refresh (Auto Scaling `Status`): Completed, Paused or
+    /// Cancelled. It may be changed at any time, and reopens an operation that has
+    /// ended; what the cloud can no longer do is held for a person.
+    pub desired_state: RefreshState,
+    /// What every operation asks.
+    #[serde(flatten)]
+    pub common: Common,
+}
+
+/// A refresh that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AdoptRefresh {
+    /// Auto Scaling `RefreshActivityId`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"), length(max = 64))]
+    pub refresh_activity_id: String,
+}
+
+/// What is to become of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RefreshState {
+    /// It runs to its end (SUCCESSFUL). A pause is asked about.
+    Completed,
+    /// It stands still, and can go on later. Its group stays blocked.
+    Paused,
+    /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
+    /// so.
+    Cancelled,
+}
+
+/// Reads `oldSelf.status`, so that a plan can be iterated on.
+const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.autoScalingGroupId == oldSelf.spec.autoScalingGroupId && has(self.spec.adopt) == has(oldSelf.spec.adopt) && (!has(self.spec.adopt) || self.spec.adopt == oldSelf.spec.adopt))";
+
+/// The status of an [`InstanceRefresh`].
+pub type InstanceRefreshStatus = Status<RefreshObservation>;
+
+/// What was seen in Auto Scaling.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshObservation {
+    /// Auto Scaling `Status` of the activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub activity_status: Option<String>,
+    /// Auto Scaling `ActivityType`: NORMAL or ROLLBACK.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub activity_type: Option<String>,
+    /// Auto Scaling `RefreshMode`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub refresh_mode: Option<String>,
+    /// Auto Scaling `CurrentRefreshBatchNum`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 0))]
+    pub current_batch: Option<u32>,
+    /// Auto Scaling `RefreshBatchStatus` of the current batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub batch_status: Option<String>,
+    /// How many batches there are (Auto Scaling `RefreshBatchSet`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 0))]
+    pub batches_total: Option<u32>,
+    /// How many instances the refresh is about (Auto Scaling
+    /// `RefreshBatchRelatedInstanceSet`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 0))]
+    pub instances_total: Option<u32>,
+    /// How many of them are refreshed (Auto Scaling `InstanceStatus` SUCCESSFUL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 0))]
+    pub instances_done: Option<u32>,
+    /// How many of them could not be (Auto Scaling `InstanceStatus` FAILED); they
+    /// stay in standby.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 0))]
+    pub instances_failed: Option<u32>,
+    /// Auto Scaling `StartTime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// Auto Scaling `EndTime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+}

@@ -1,0 +1,42 @@
+//! The registry of kinds: a row for each. Controllers, roles, CRDs, the command
+//! line and the documentation go by it.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
+use super::desktop_order::OrderDesktop;
+use super::resize_cancellation::CancelResize;
+use super::Kind;
+use crate::api::{CloudConnection, OperationLedger, operation_crd};
+
+/// Something to do for each kind.
+pub trait Visitor {
+    /// What it gives.
+    type Output;
+
+    /// Does it for one.
+    fn visit<K: Kind>(&mut self) -> Self::Output;
+}
+
+/// Does something for every kind, in the order in which they are shown to users.
+pub fn each_kind<V: Visitor>(visitor: &mut V) -> Vec<V::Output> {
+    vec![
+        visitor.visit::<CancelResize>(),
+        visitor.visit::<OrderDesktop>(),
+    ]
+}
+
+/// Every CustomResourceDefinition, in the order in which they are shown to users.
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    struct Definition;
+    impl Visitor for Definition {
+        type Output = CustomResourceDefinition;
+
+        fn visit<K: Kind>(&mut self) -> CustomResourceDefinition {
+            operation_crd(K::Object::crd())
+        }
+    }
+    let mut all = each_kind(&mut Definition);
+    all.extend([CloudConnection::crd(), OperationLedger::crd()]);
+    all
+}
