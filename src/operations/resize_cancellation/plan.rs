@@ -7,7 +7,7 @@ use super::{Assessment, CANCEL, Facts};
 use crate::api::{
     ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
 };
-use crate::cloud::huawei::Ids;
+use crate::cloud::Ids;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 
 /// Names of a specification change, which differ between API versions.
