@@ -1,11 +1,16 @@
 //! Talking to clouds: one transport, the signers, and per cloud the typed calls
 //! with their verdict tables. Knows nothing of Kubernetes.
 
+mod call;
 pub mod huawei;
+mod lenient;
 mod secret;
+#[cfg(test)]
+pub(crate) mod server;
 mod transport;
 mod verdict;
 
+pub use call::{CallError, Ids, Meaning, Sent, is_id};
 pub use secret::{Key, SecretText};
 pub use transport::{
     EndpointError, Gate, Method, Outcome, Reply, Request, Transport, TransportError,

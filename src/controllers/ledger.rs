@@ -16,7 +16,7 @@ use crate::api::{
     AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, OperationLedger,
     OperationLedgerSpec, Reason, StepStatus, Timestamp,
 };
-use crate::cloud::huawei::Ids;
+use crate::cloud::Ids;
 use crate::operations::{Claimant, Kind, Object, Recorded};
 
 /// Where the ledgers are.

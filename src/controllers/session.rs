@@ -28,8 +28,7 @@ use super::troubles::{
     concurrency_limit, no_ledger, not_leading, passing, read_trouble, said, unpayable,
 };
 use crate::api::{Reason, State, StepStatus, Timestamp};
-use crate::cloud::huawei::Sent;
-use crate::cloud::{Gate, Reading, Refusal};
+use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::operations::{Assessment, Kind, Object};
 
 type Observed<K> = <<K as Kind>::Object as Object>::Observed;

@@ -5,8 +5,7 @@ use errand_engine::{Code, Span, Trouble};
 
 use super::connections::Unusable;
 use crate::api::{LedgerObject, PaidOperations, Policy, Reason};
-use crate::cloud::huawei::CallError;
-use crate::cloud::{Reading, Refusal};
+use crate::cloud::{CallError, Reading, Refusal};
 
 /// How often a passing fault of a cloud is met before status tells it.
 const QUIET_THROTTLED: u32 = 20;

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::api::{AnswerWord, LedgerTarget};
-use crate::cloud::huawei::Ids;
+use crate::cloud::Ids;
 
 /// Where an operation takes place.
 #[derive(Clone, Debug, PartialEq, Eq)]

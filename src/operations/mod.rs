@@ -28,8 +28,8 @@ use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
     Schedule, Status,
 };
-use crate::cloud::huawei::{CallError, Client, Ids, Sent, verdicts};
-use crate::cloud::{Gate, Reading, Rows};
+use crate::cloud::huawei::{Client, verdicts};
+use crate::cloud::{CallError, Gate, Ids, Reading, Rows, Sent};
 
 /// A step of a kind: one mutating cloud call.
 #[derive(Clone, Copy, Debug)]

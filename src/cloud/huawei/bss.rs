@@ -5,9 +5,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::{CallError, Client, parse};
-use super::{lenient, pages};
+use super::client::Client;
+use super::pages;
 use crate::api::Reason;
+use crate::cloud::call::{CallError, parse};
+use crate::cloud::lenient;
 use crate::cloud::verdict::{Reading, Refusal};
 
 /// What BSS lets this key see.

@@ -1,17 +1,11 @@
 //! What every Huawei Cloud service shares: signing, the error body, and which
 //! answers are refusals.
 
-use std::collections::BTreeMap;
-
 use super::signer::{SignInput, encode, sign};
 use crate::api::Reason;
+use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Key, Method, Reply, Request, Transport, TransportError};
-
-const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
-
-/// Longest part of a cloud's message that is passed on.
-const MESSAGE_LIMIT: usize = 300;
+use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
 
 /// How long a date may be off before the gateway refuses the signature.
 const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
@@ -59,45 +53,6 @@ pub struct Client {
     pub rows: Rows,
 }
 
-/// Why a read gave nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallError {
-    /// How it is read.
-    pub reading: Reading,
-    /// What the cloud said.
-    pub refusal: Refusal,
-}
-
-/// What came of a mutating call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// The documented 2xx.
-    Accepted {
-        /// The cloud's request id.
-        request_id: String,
-        /// Ids in the answer that nothing else tells, by the cloud's names.
-        ids: Ids,
-    },
-    /// A listed refusal: no effect of this call.
-    Refused(Reading, Refusal),
-    /// Nothing of it left.
-    NotSent(Refusal),
-    /// Anything else.
-    Unknown(Refusal),
-}
-
-/// What a service makes of a 2xx to a mutating call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// The documented answer, with these ids.
-    Accepted(Ids),
-    /// Anything else; what ids there are may still help.
-    Unclear(Ids),
-}
-
-/// Ids by the cloud's names, like `order_id`.
-pub type Ids = BTreeMap<String, String>;
-
 impl Client {
     /// A read; an answer outside 2xx is an error with its reading.
     pub async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Vec<u8>, CallError> {
@@ -114,19 +69,13 @@ impl Client {
     }
 
     async fn read(&self, request: Request, dated: i64) -> Result<Vec<u8>, CallError> {
-        let reply = self.transport.read(request).await.map_err(|e| CallError {
-            reading: Reading::Retry(Reason::CloudUnavailable),
-            refusal: Refusal::of_transport(e.to_string()),
-        })?;
+        let reply = self.transport.read(request).await?;
         let refusal = refusal(&reply, &self.key);
         if (200..300).contains(&reply.status) {
             return match refusal.code.as_str() {
                 "" | SUCCESS => Ok(reply.body),
                 // 2xx with an error in it.
-                _ => Err(CallError {
-                    reading: Reading::Retry(Reason::CloudUnavailable),
-                    refusal,
-                }),
+                _ => Err(CallError::unavailable(refusal)),
             };
         }
         let reading = match self.listed(&refusal, &reply, dated) {
@@ -151,27 +100,11 @@ impl Client {
         let dated = self.date();
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,
-            Err(e @ TransportError::NotSent(_)) => {
-                return Sent::NotSent(Refusal::of_transport(e.to_string()));
-            }
-            Err(e @ TransportError::NoAnswer(_)) => {
-                return Sent::Unknown(Refusal::of_transport(e.to_string()));
-            }
+            Err(e) => return e.into(),
         };
-        let mut refusal = refusal(&reply, &self.key);
+        let refusal = refusal(&reply, &self.key);
         if (200..300).contains(&reply.status) {
-            return match meaning(&reply.body, &refusal.code) {
-                Meaning::Accepted(ids) => Sent::Accepted {
-                    request_id: refusal.request_id,
-                    ids,
-                },
-                Meaning::Unclear(ids) => {
-                    if refusal.message.is_empty() {
-                        refusal.message = "the answer is not the documented one".to_owned();
-                    }
-                    Sent::Unknown(Refusal { ids, ..refusal })
-                }
-            };
+            return meaning(&reply.body, &refusal.code).into_sent(refusal);
         }
         match self.listed(&refusal, &reply, dated) {
             Some(reading) => Sent::Refused(reading, refusal),
@@ -267,10 +200,7 @@ fn member(body: &serde_json::Value, names: &[&str]) -> String {
     found.unwrap_or_default()
 }
 
-/// What was refused, without anything of the key: a cloud may repeat in its words
-/// what it was sent, and these go into status, events and logs.
 fn refusal(reply: &Reply, key: &Key) -> Refusal {
-    let said = |text: &str, limit| one_line(&key.redacted(text), limit);
     const CODES: &[&str] = &["error_code", "errorCode", "code"];
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     // The error may be one level down, under any name.
@@ -283,47 +213,19 @@ fn refusal(reply: &Reply, key: &Key) -> Refusal {
         Some(inner) if member(&body, CODES).is_empty() => inner,
         _ => &body,
     };
+    let code = member(error, CODES);
     // A 401 of the gateway repeats the canonical request, headers included.
     let raw = member(error, &["error_msg", "errorMsg", "message"]);
     let message = match reply.status {
-        401 if raw.contains("reach the limit") => Refusal::LOCKED.to_owned(),
-        401 => "the key or the signature is not accepted".to_owned(),
-        _ => said(&raw, MESSAGE_LIMIT),
+        401 if raw.contains("reach the limit") => Refusal::LOCKED,
+        401 => NOT_ACCEPTED,
+        _ => &raw,
     };
     let request_id = match reply.request_id.as_str() {
         "" => member(&body, &["request_id"]),
         id => id.to_owned(),
     };
-    Refusal {
-        status: reply.status,
-        code: said(&member(error, CODES), 64),
-        message,
-        request_id: said(&request_id, 128),
-        ids: Ids::new(),
-    }
-}
-
-/// What may be put into a path and into status.
-pub fn is_id(text: &str) -> bool {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (1..=64).contains(&text.len()) && text.chars().all(safe)
-}
-
-/// The body of an answer.
-pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    serde_json::from_slice(body).map_err(|e| CallError {
-        reading: Reading::Retry(Reason::CloudUnavailable),
-        refusal: Refusal::of_transport(format!("the answer cannot be read: {e}")),
-    })
-}
-
-fn one_line(text: &str, limit: usize) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(limit)
-        .collect();
-    text.trim().to_owned()
+    call::refusal(reply.status, &code, message, &request_id, key)
 }
 
 #[cfg(test)]

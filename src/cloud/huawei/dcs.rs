@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::client::{CallError, Client, Ids, Meaning, Sent, parse};
-use super::{lenient, pages};
-use crate::cloud::Gate;
+use super::client::Client;
+use super::pages;
+use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Gate, lenient};
 
 /// A background task (`ListBackgroundTask`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -4,7 +4,6 @@
 pub mod bss;
 mod client;
 pub mod dcs;
-mod lenient;
 mod pages;
 #[cfg(test)]
 pub(crate) mod server;
@@ -12,5 +11,5 @@ mod signer;
 pub mod verdicts;
 pub mod workspace;
 
-pub use client::{CallError, Client, Ids, Scope, Sent, is_id};
+pub use client::{Client, Scope};
 pub use signer::{SignInput, Signed, sign};

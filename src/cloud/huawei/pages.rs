@@ -2,9 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use super::client::{CallError, Client, parse};
-use crate::api::Reason;
-use crate::cloud::verdict::{Reading, Refusal};
+use super::client::Client;
+use crate::cloud::call::{CallError, parse};
 
 /// Largest page that is asked for.
 const PAGE: usize = 100;
@@ -46,8 +45,5 @@ pub(super) async fn all<P: DeserializeOwned, T>(
 
 /// A list that is not whole proves nothing by what it lacks.
 fn incomplete(got: usize, count: u64) -> CallError {
-    CallError {
-        reading: Reading::Retry(Reason::CloudUnavailable),
-        refusal: Refusal::of_transport(format!("the list is not complete: {got} of {count}")),
-    }
+    CallError::unreadable(format!("the list is not complete: {got} of {count}"))
 }

@@ -1,121 +1,16 @@
-//! A server on loopback for the tests beside it: canned answers, one for each
-//! request, and what was asked. The simulator knows the services; this knows
-//! nothing.
-
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+//! A client for the tests beside it.
 
 use super::client::{Client, Scope};
 use super::verdicts::DCS_ROWS;
-use crate::clock::Clock;
-use crate::cloud::{Key, SecretText, Transport};
-
-pub(crate) struct Server {
-    origin: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    /// Each connection is given the next answer, as it is, and then closed.
-    pub(crate) fn answering<A: Into<String>>(answers: impl IntoIterator<Item = A>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let answers: Vec<String> = answers.into_iter().map(Into::into).collect();
-        let log = asked.clone();
-        std::thread::spawn(move || {
-            for answer in answers {
-                let Ok((mut stream, _)) = listener.accept() else {
-                    return;
-                };
-                let mut request = Vec::new();
-                let mut byte = [0];
-                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0)
-                {
-                    request.push(byte[0]);
-                }
-                let head = String::from_utf8_lossy(&request).to_lowercase();
-                let length = head
-                    .lines()
-                    .find_map(|l| l.strip_prefix("content-length: "));
-                let mut body = vec![0; length.and_then(|n| n.parse().ok()).unwrap_or(0)];
-                if stream.read_exact(&mut body).is_ok() {
-                    request.extend(body);
-                }
-                let text = String::from_utf8_lossy(&request).into_owned();
-                log.lock().expect("no panic while it is held").push(text);
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        Server {
-            origin: format!("http://{address}"),
-            asked,
-        }
-    }
-
-    /// The requests so far, as they came.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked
-            .lock()
-            .expect("no panic while it is held")
-            .clone()
-    }
-
-    pub(crate) fn client(&self) -> Client {
-        client(&self.origin)
-    }
-}
+use crate::cloud::server::{key, transport};
 
 /// A client of that origin with an invented key.
 pub(crate) fn client(origin: &str) -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     Client {
         origin: origin.to_owned(),
         scope: Scope::Project("p1".to_owned()),
-        key: Key {
-            id: SecretText::new("AK"),
-            secret: SecretText::new("SK"),
-            token: None,
-        },
-        transport: Transport::new(Clock::system(), Duration::from_secs(10)).expect("a client"),
+        key: key(),
+        transport: transport(),
         rows: DCS_ROWS,
     }
-}
-
-/// An answer of that status.
-pub(crate) fn answer(status: u16, body: &str) -> String {
-    answer_with(status, "", body)
-}
-
-/// The same with further header lines, each ending with CR LF.
-pub(crate) fn answer_with(status: u16, headers: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status} X\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// What the official SDK sent for that call, from the captured requests: method,
-/// target, header names in lower case, body.
-pub(crate) fn captured(name: &str) -> (String, String, Vec<String>, String) {
-    let all: serde_json::Value = serde_json::from_str(include_str!(
-        "../../../tests/fixtures/sdk-requests/official-sdks.json"
-    ))
-    .expect("JSON");
-    let captures = all["captures"].as_array().expect("captures");
-    let capture = captures.iter().find(|c| c["name"] == name).expect("named");
-    let request = &capture["requests"][0];
-    let text = |member: &str| request[member].as_str().unwrap_or_default().to_owned();
-    let headers = request["headers"].as_array().expect("headers");
-    let names = headers
-        .iter()
-        .map(|header| header[0].as_str().unwrap_or_default().to_lowercase());
-    (
-        text("method"),
-        text("target"),
-        names.collect(),
-        text("body"),
-    )
 }

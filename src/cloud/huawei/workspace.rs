@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{CallError, Client, Ids, Meaning, Sent, is_id, parse};
-use super::{lenient, pages};
-use crate::cloud::Gate;
+use super::client::Client;
+use super::pages;
+use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
+use crate::cloud::{Gate, lenient};
 
 /// A desktop (`ShowDesktopDetail`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

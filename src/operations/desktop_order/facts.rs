@@ -5,10 +5,10 @@ use super::super::{Clients, Service};
 use super::standing::{Standing, is_next, standing};
 use super::trace::{Window, is_about, order_type};
 use super::{Call, DesktopOrderSpec, order};
+use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter};
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
-use crate::cloud::huawei::{CallError, Client, is_id};
-use crate::cloud::{Reading, Refusal};
+use crate::cloud::{CallError, Reading, Refusal, is_id};
 
 /// Most orders that are looked into; more cannot be told apart anyway.
 const MOST_CANDIDATES: usize = 10;

@@ -22,8 +22,7 @@ use crate::api::{
     PaidOperations, Payment, Reason, TermUnit,
 };
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Period};
-use crate::cloud::huawei::{CallError, Sent};
-use crate::cloud::{Gate, Refusal};
+use crate::cloud::{CallError, Gate, Refusal, Sent};
 
 pub use facts::{Candidate, Facts, Orders};
 

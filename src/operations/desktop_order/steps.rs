@@ -1,9 +1,8 @@
 //! The one mutating call.
 
 use super::super::{Clients, Service};
-use crate::cloud::Gate;
-use crate::cloud::huawei::Sent;
 use crate::cloud::huawei::workspace::{self, ChangeOrder};
+use crate::cloud::{Gate, Sent};
 
 /// Places the order: the very bytes that were claimed, as both are
 /// [`ChangeOrder::body`] of a spec that cannot change once a call was intended.

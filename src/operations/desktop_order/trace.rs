@@ -9,7 +9,7 @@ use errand_engine::Trace;
 use super::facts::{Candidate, Facts, Orders};
 use super::standing::{Standing, standing};
 use super::{Call, Recorded};
-use crate::cloud::huawei::Ids;
+use crate::cloud::Ids;
 use crate::cloud::huawei::bss::{Order, OrderDetails, OrderType};
 use crate::cloud::huawei::workspace::{Change, Desktop};
 

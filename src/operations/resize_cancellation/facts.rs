@@ -1,7 +1,8 @@
 //! What the cloud says: two reads, the tasks to the last page and the instance.
 
+use crate::cloud::CallError;
+use crate::cloud::huawei::Client;
 use crate::cloud::huawei::dcs::{self, BackgroundTask, Instance};
-use crate::cloud::huawei::{CallError, Client};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]

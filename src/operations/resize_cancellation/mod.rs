@@ -9,8 +9,7 @@ use errand_engine::{Class, StepKey};
 
 use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
 use crate::api::{Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation};
-use crate::cloud::Gate;
-use crate::cloud::huawei::{CallError, Sent};
+use crate::cloud::{CallError, Gate, Sent};
 
 pub use facts::Facts;
 

@@ -1,8 +1,8 @@
 //! The one mutating call.
 
 use crate::api::ResizeCancellation;
-use crate::cloud::huawei::{Client, Sent, dcs};
-use crate::cloud::{Gate, Refusal};
+use crate::cloud::huawei::{Client, dcs};
+use crate::cloud::{Gate, Refusal, Sent};
 
 /// Cancels the task that the recorded intent names, whatever is pending by now.
 pub(super) async fn cancel(client: &Client, object: &ResizeCancellation, gate: Gate) -> Sent {

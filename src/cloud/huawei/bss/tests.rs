@@ -5,14 +5,15 @@ use serde_json::json;
 
 use super::*;
 use crate::cloud::huawei::Scope;
-use crate::cloud::huawei::server::{Server, answer, captured};
+use crate::cloud::huawei::server;
 use crate::cloud::huawei::verdicts::BSS_ROWS;
+use crate::cloud::server::{Server, answer, captured};
 
 fn client(server: &Server) -> Client {
     Client {
         scope: Scope::Domain("d1".to_owned()),
         rows: BSS_ROWS,
-        ..server.client()
+        ..server::client(server.origin())
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::cloud::huawei::server::{Server, answer, answer_with, client};
+use crate::cloud::call::{Ids, MESSAGE_LIMIT};
+use crate::cloud::huawei::server::client;
+use crate::cloud::server::{Server, answer, answer_with};
 
 fn parsed(status: u16, body: &str) -> Refusal {
     let reply = Reply {
@@ -169,8 +171,7 @@ fn plain(_: &[u8], code: &str) -> Meaning {
 /// What comes of a POST that is answered like this.
 async fn posted(answer: String) -> Sent {
     let server = Server::answering([answer]);
-    server
-        .client()
+    client(server.origin())
         .post("/v2/p1/x", Vec::new(), open_gate(), plain)
         .await
 }
@@ -178,8 +179,7 @@ async fn posted(answer: String) -> Sent {
 #[tokio::test]
 async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() {
     let server = Server::answering([answer(200, "{}")]);
-    let sent = server
-        .client()
+    let sent = client(server.origin())
         .post("/v2/p1/x", Vec::new(), open_gate(), plain)
         .await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
@@ -209,7 +209,7 @@ async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() 
 #[tokio::test]
 async fn a_global_service_is_asked_for_the_account_and_not_for_a_project() {
     let server = Server::answering([answer(200, "{}")]);
-    let mut client = server.client();
+    let mut client = client(server.origin());
     client.scope = Scope::Domain("d1".to_owned());
     client.get("/v2/x", &[]).await.expect("an answer");
     let asked = server.asked()[0].to_lowercase();
@@ -223,7 +223,7 @@ async fn what_a_2xx_means_is_for_the_service_to_say() {
     let ids = || Ids::from([("order_id".to_owned(), "o1".to_owned())]);
     let meant = async |meaning: Meaning| {
         let server = Server::answering([answer_with(200, "X-Request-Id: r1\r\n", "{}")]);
-        let client = server.client();
+        let client = client(server.origin());
         client
             .post("/x", Vec::new(), open_gate(), |_, _| meaning)
             .await
@@ -244,7 +244,7 @@ async fn what_a_2xx_means_is_for_the_service_to_say() {
 #[tokio::test]
 async fn temporary_credentials_are_sent_and_signed() {
     let server = Server::answering([answer(200, "{}")]);
-    let mut client = server.client();
+    let mut client = client(server.origin());
     client.key.token = Some(crate::cloud::SecretText::new("TOKEN"));
     client
         .post("/v2/p1/x", Vec::new(), open_gate(), plain)
@@ -307,7 +307,7 @@ async fn an_answer_that_breaks_off_is_unknown() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let other = Server::answering([answer(200, "{}")]);
-    let location = format!("Location: {}/stolen\r\n", other.client().origin);
+    let location = format!("Location: {}/stolen\r\n", other.origin());
     let sent = posted(answer_with(307, &location, "")).await;
     assert!(matches!(sent, Sent::Unknown(_)));
     assert!(other.asked().is_empty());
@@ -333,7 +333,9 @@ async fn a_gate_that_closes_after_connecting_keeps_every_byte_back() {
         count.fetch_add(1, Ordering::SeqCst);
         false
     });
-    let sent = server.client().post("/x", Vec::new(), gate, plain).await;
+    let sent = client(server.origin())
+        .post("/x", Vec::new(), gate, plain)
+        .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
     assert_eq!(questions.load(Ordering::SeqCst), 1);
     assert!(server.asked().iter().all(String::is_empty));
@@ -343,7 +345,7 @@ async fn a_gate_that_closes_after_connecting_keeps_every_byte_back() {
 async fn a_call_that_mutates_has_a_connection_of_its_own_and_asks_the_gate_each_time() {
     let server = Server::answering([answer(200, "{}"), answer(200, "{}")]);
     let questions = Arc::new(AtomicUsize::new(0));
-    let client = server.client();
+    let client = client(server.origin());
     for _ in 0..2 {
         let count = questions.clone();
         let gate: Gate = Arc::new(move || {
@@ -361,7 +363,7 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
     let body = r#"{"error_code": "APIGW.0301", "error_msg": "m"}"#;
     let far = "Date: Sat, 21 Nov 2020 08:00:00 GMT\r\n";
     let server = Server::answering([answer_with(401, far, body)]);
-    let client = server.client();
+    let client = client(server.origin());
     let sent = client.post("/x", Vec::new(), open_gate(), plain).await;
     assert!(
         matches!(sent, Sent::Refused(Reading::Retry(Reason::ClockSkew), _)),
@@ -383,7 +385,7 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
 async fn got(answer: String) -> Result<Vec<u8>, Reading> {
     let server = Server::answering([answer]);
     let query = [("limit".to_owned(), "1".to_owned())];
-    let got = server.client().get("/v2/p1/x", &query).await;
+    let got = client(server.origin()).get("/v2/p1/x", &query).await;
     assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
     got.map_err(|e| e.reading)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::cloud::huawei::server::{Server, answer};
+use crate::cloud::huawei::server::client;
+use crate::cloud::server::{Server, answer};
 
 fn tasks(range: std::ops::Range<usize>) -> Vec<serde_json::Value> {
     range
@@ -18,7 +19,7 @@ fn page(count: serde_json::Value, range: std::ops::Range<usize>) -> String {
 
 async fn listed(answers: Vec<String>) -> (Result<Option<usize>, CallError>, Vec<String>) {
     let server = Server::answering(answers);
-    let found = list_background_tasks(&server.client(), "i1").await;
+    let found = list_background_tasks(&client(server.origin()), "i1").await;
     let asked = server
         .asked()
         .iter()
@@ -107,7 +108,7 @@ async fn a_list_that_ends_before_its_own_count_is_no_reading() {
 #[tokio::test]
 async fn a_200_without_an_instance_is_no_reading() {
     let server = Server::answering([answer(200, "{}")]);
-    assert!(show_instance(&server.client(), "i1").await.is_err());
+    assert!(show_instance(&client(server.origin()), "i1").await.is_err());
 }
 
 #[tokio::test]
@@ -115,7 +116,10 @@ async fn an_instance_that_is_not_there_is_none_and_a_wrong_address_is_an_error()
     let gone = answer(404, r#"{"error_code": "DCS.3022", "error_msg": "m"}"#);
     assert_eq!(listed(vec![gone.clone()]).await.0, Ok(None));
     let server = Server::answering([gone]);
-    assert_eq!(show_instance(&server.client(), "i1").await, Ok(None));
+    assert_eq!(
+        show_instance(&client(server.origin()), "i1").await,
+        Ok(None)
+    );
     for body in ["", r#"{"error_code": "APIGW.0101", "error_msg": "m"}"#] {
         assert!(listed(vec![answer(404, body)]).await.0.is_err(), "{body}");
     }
@@ -126,7 +130,7 @@ async fn an_instance_is_read_with_its_window() {
     let body = r#"{"instance_id": "i1", "status": "RUNNING", "spec_code": "s", "capacity": 8,
         "maintain_begin": "18:00:00", "maintain_end": "19:00:00"}"#;
     let server = Server::answering([answer(200, body)]);
-    let instance = show_instance(&server.client(), "i1").await;
+    let instance = show_instance(&client(server.origin()), "i1").await;
     let expected = Instance {
         status: "RUNNING".into(),
         spec_code: "s".into(),
@@ -153,7 +157,7 @@ fn a_task_is_read_with_what_it_would_change() {
 
 async fn cancelled(answer: String) -> Sent {
     let server = Server::answering([answer]);
-    let sent = cancel_resize(&server.client(), "i1", "t1", Arc::new(|| true)).await;
+    let sent = cancel_resize(&client(server.origin()), "i1", "t1", Arc::new(|| true)).await;
     let asked = &server.asked()[0];
     assert!(asked.starts_with("POST /v2/p1/instances/i1/resize/cancel/t1 HTTP/1.1\r\n"));
     sent

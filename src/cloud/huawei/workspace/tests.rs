@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::Reason;
 use crate::cloud::huawei::Scope;
-use crate::cloud::huawei::server::{Server, answer, captured};
+use crate::cloud::huawei::server;
 use crate::cloud::huawei::verdicts::WORKSPACE_ROWS;
+use crate::cloud::server::{Server, answer, captured};
 use crate::cloud::verdict::Reading;
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
@@ -27,7 +28,7 @@ fn client(server: &Server) -> Client {
     Client {
         scope: Scope::Project(PROJECT.to_owned()),
         rows: WORKSPACE_ROWS,
-        ..server.client()
+        ..server::client(server.origin())
     }
 }
 

@@ -13,8 +13,9 @@ use super::super::samples::{asking, call, foreign, resize, subscribe};
 use super::super::{Kind as _, OrderDesktop};
 use super::*;
 use crate::api::{AnswerWord, DesktopObservation, DesktopOrder, Payment, Reason};
+use crate::cloud::Sent;
+use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
-use crate::cloud::huawei::{Scope, Sent};
 use crate::operations::{Assessment, Recorded};
 
 const PROJECT: &str = "p1";

@@ -8,10 +8,9 @@ use super::super::facts::Candidate;
 use super::super::samples::{self, asking, expand, resize, subscribe};
 use super::*;
 use crate::api::{DesktopChange, DesktopOrderStatus, Resize};
-use crate::cloud::Refusal;
-use crate::cloud::huawei::Ids;
 use crate::cloud::huawei::bss::Order;
 use crate::cloud::huawei::workspace::Volume;
+use crate::cloud::{Ids, Refusal};
 use crate::operations::{Kind as _, Recorded};
 
 /// 2026-11-21T12:00:00Z, when the call was intended.

@@ -1,0 +1,162 @@
+//! What a call to any cloud comes to: an answer, a reading of why there is none,
+//! or the honest word that nobody knows.
+//!
+//! Each cloud has its own client, because they sign, name errors and tell success
+//! differently. What they hand on is the same, and so is what they may not hand
+//! on: anything of the key, and more than a line of a cloud's words.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use super::verdict::{Reading, Refusal};
+use super::{Key, TransportError};
+use crate::api::Reason;
+
+/// The header `User-Agent` of every call.
+pub(super) const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
+
+/// Longest part of a cloud's message that is passed on.
+pub(super) const MESSAGE_LIMIT: usize = 300;
+
+/// The same of its error codes.
+const CODE_LIMIT: usize = 64;
+
+/// The same of its request ids.
+const REQUEST_ID_LIMIT: usize = 128;
+
+/// What stands where a cloud would say who may not call. It may repeat what was
+/// signed, headers included.
+pub(super) const NOT_ACCEPTED: &str = "the key or the signature is not accepted";
+
+/// Ids by the cloud's names, like `order_id`.
+pub type Ids = BTreeMap<String, String>;
+
+/// Why a read gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// How it is read.
+    pub reading: Reading,
+    /// What the cloud said.
+    pub refusal: Refusal,
+}
+
+impl CallError {
+    /// There is no answer that could be read; a later one may be.
+    pub(super) fn unavailable(refusal: Refusal) -> Self {
+        Self {
+            reading: Reading::Retry(Reason::CloudUnavailable),
+            refusal,
+        }
+    }
+
+    /// The same of an answer that says something else than it should.
+    pub(super) fn unreadable(why: impl Into<String>) -> Self {
+        Self::unavailable(Refusal::of_transport(why))
+    }
+}
+
+impl From<TransportError> for CallError {
+    fn from(error: TransportError) -> Self {
+        Self::unreadable(error.to_string())
+    }
+}
+
+/// What came of a mutating call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The documented answer of success.
+    Accepted {
+        /// The cloud's request id.
+        request_id: String,
+        /// Ids in the answer that nothing else tells, by the cloud's names.
+        ids: Ids,
+    },
+    /// A listed refusal: no effect of this call.
+    Refused(Reading, Refusal),
+    /// Nothing of it left.
+    NotSent(Refusal),
+    /// Anything else.
+    Unknown(Refusal),
+}
+
+impl From<TransportError> for Sent {
+    fn from(error: TransportError) -> Self {
+        let refusal = Refusal::of_transport(error.to_string());
+        match error {
+            TransportError::NotSent(_) => Sent::NotSent(refusal),
+            TransportError::NoAnswer(_) => Sent::Unknown(refusal),
+        }
+    }
+}
+
+/// What a service makes of an answer of success to a mutating call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The documented answer, with these ids.
+    Accepted(Ids),
+    /// Anything else; what ids there are may still help.
+    Unclear(Ids),
+}
+
+impl Meaning {
+    /// The outcome of a call whose answer, told by `refusal`, means this.
+    pub(super) fn into_sent(self, mut refusal: Refusal) -> Sent {
+        match self {
+            Meaning::Accepted(ids) => Sent::Accepted {
+                request_id: refusal.request_id,
+                ids,
+            },
+            Meaning::Unclear(ids) => {
+                if refusal.message.is_empty() {
+                    refusal.message = "the answer is not the documented one".to_owned();
+                }
+                Sent::Unknown(Refusal { ids, ..refusal })
+            }
+        }
+    }
+}
+
+/// What may be put into a path and into status.
+pub fn is_id(text: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=64).contains(&text.len()) && text.chars().all(safe)
+}
+
+/// The body of an answer.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(unreadable)
+}
+
+/// Why the body of an answer could not be read.
+pub(super) fn unreadable(error: serde_json::Error) -> CallError {
+    CallError::unreadable(format!("the answer cannot be read: {error}"))
+}
+
+/// What a cloud said, without anything of the key: it may repeat in its words
+/// what it was sent, and these go into status, events and logs.
+pub(super) fn refusal(
+    status: u16,
+    code: &str,
+    message: &str,
+    request_id: &str,
+    key: &Key,
+) -> Refusal {
+    let said = |text: &str, limit| one_line(&key.redacted(text), limit);
+    Refusal {
+        status,
+        code: said(code, CODE_LIMIT),
+        message: said(message, MESSAGE_LIMIT),
+        request_id: said(request_id, REQUEST_ID_LIMIT),
+        ids: Ids::new(),
+    }
+}
+
+fn one_line(text: &str, limit: usize) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(limit)
+        .collect();
+    text.trim().to_owned()
+}
