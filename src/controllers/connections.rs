@@ -283,7 +283,10 @@ impl Connections {
 fn scope(connection: &CloudConnection) -> String {
     let spec = &connection.spec;
     let huawei = spec.huawei.as_ref().map(|huawei| &huawei.project_id);
-    let volcengine = spec.volcengine.as_ref().map(|volcengine| &volcengine.region);
+    let volcengine = spec
+        .volcengine
+        .as_ref()
+        .map(|volcengine| &volcengine.region);
     let tencent = spec.tencent.as_ref().map(|tencent| &tencent.region);
     let found = huawei.or(volcengine).or(tencent);
     found.cloned().unwrap_or_default()

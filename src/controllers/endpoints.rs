@@ -34,12 +34,15 @@ pub(super) fn default_endpoint(
             .volcengine
             .as_ref()
             .map(|volcengine| of_volcengine(&volcengine.region)),
-        Cloud::Tencent => connection.tencent.as_ref().map(|tencent| {
-            match tencent.site.unwrap_or_default() {
-                Site::China => "https://as.tencentcloudapi.com".to_owned(),
-                Site::International => "https://as.intl.tencentcloudapi.com".to_owned(),
-            }
-        }),
+        Cloud::Tencent => {
+            connection
+                .tencent
+                .as_ref()
+                .map(|tencent| match tencent.site.unwrap_or_default() {
+                    Site::China => "https://as.tencentcloudapi.com".to_owned(),
+                    Site::International => "https://as.intl.tencentcloudapi.com".to_owned(),
+                })
+        }
     }
 }
 
@@ -165,24 +168,97 @@ mod tests {
         };
         let (china, international) = (Some(Site::China), Some(Site::International));
         for (cloud, region, site, service, host) in [
-            ("huawei", "cn-north-4", None, Service::HuaweiDcs, "dcs.cn-north-4.myhuaweicloud.com"),
-            ("huawei", "cn-north-4", None, Service::HuaweiWorkspace, "workspace.cn-north-4.myhuaweicloud.com"),
-            ("huawei", "eu-west-101", international, Service::HuaweiWorkspace, "workspace.eu-west-101.myhuaweicloud.eu"),
-            ("huawei", "cn-east-3", None, Service::HuaweiCloudDc, "clouddc.cn-east-3.myhuaweicloud.com"),
-            ("huawei", "cn-north-4", None, Service::HuaweiBss, "bss.myhuaweicloud.com"),
-            ("huawei", "cn-north-4", china, Service::HuaweiBss, "bss.myhuaweicloud.com"),
-            ("huawei", "ap-southeast-1", international, Service::HuaweiBss, "bss-intl.myhuaweicloud.com"),
-            ("volcengine", "cn-beijing", None, Service::VolcengineEcs, "open.volcengineapi.com"),
-            ("volcengine", "ap-southeast-2", None, Service::VolcengineEcs, "ecs.ap-southeast-2.volcengineapi.com"),
-            ("tencent", "ap-guangzhou", None, Service::TencentAs, "as.tencentcloudapi.com"),
-            ("tencent", "ap-singapore", international, Service::TencentAs, "as.intl.tencentcloudapi.com"),
+            (
+                "huawei",
+                "cn-north-4",
+                None,
+                Service::HuaweiDcs,
+                "dcs.cn-north-4.myhuaweicloud.com",
+            ),
+            (
+                "huawei",
+                "cn-north-4",
+                None,
+                Service::HuaweiWorkspace,
+                "workspace.cn-north-4.myhuaweicloud.com",
+            ),
+            (
+                "huawei",
+                "eu-west-101",
+                international,
+                Service::HuaweiWorkspace,
+                "workspace.eu-west-101.myhuaweicloud.eu",
+            ),
+            (
+                "huawei",
+                "cn-east-3",
+                None,
+                Service::HuaweiCloudDc,
+                "clouddc.cn-east-3.myhuaweicloud.com",
+            ),
+            (
+                "huawei",
+                "cn-north-4",
+                None,
+                Service::HuaweiBss,
+                "bss.myhuaweicloud.com",
+            ),
+            (
+                "huawei",
+                "cn-north-4",
+                china,
+                Service::HuaweiBss,
+                "bss.myhuaweicloud.com",
+            ),
+            (
+                "huawei",
+                "ap-southeast-1",
+                international,
+                Service::HuaweiBss,
+                "bss-intl.myhuaweicloud.com",
+            ),
+            (
+                "volcengine",
+                "cn-beijing",
+                None,
+                Service::VolcengineEcs,
+                "open.volcengineapi.com",
+            ),
+            (
+                "volcengine",
+                "ap-southeast-2",
+                None,
+                Service::VolcengineEcs,
+                "ecs.ap-southeast-2.volcengineapi.com",
+            ),
+            (
+                "tencent",
+                "ap-guangzhou",
+                None,
+                Service::TencentAs,
+                "as.tencentcloudapi.com",
+            ),
+            (
+                "tencent",
+                "ap-singapore",
+                international,
+                Service::TencentAs,
+                "as.intl.tencentcloudapi.com",
+            ),
         ] {
             let connection = spec(cloud, region, site);
             let endpoint = default_endpoint(&connection, service).expect("of this cloud");
             assert_eq!(endpoint, format!("https://{host}"));
             assert!(allows(&policy, &endpoint), "{endpoint}");
-            for other in Service::ALL.iter().filter(|other| other.cloud() != service.cloud()) {
-                assert_eq!(default_endpoint(&connection, *other), None, "of another cloud");
+            for other in Service::ALL
+                .iter()
+                .filter(|other| other.cloud() != service.cloud())
+            {
+                assert_eq!(
+                    default_endpoint(&connection, *other),
+                    None,
+                    "of another cloud"
+                );
             }
         }
     }
@@ -200,7 +276,14 @@ mod tests {
         let all = Service::ALL.map(|service| named(Some(&endpoints), service).unwrap_or_default());
         assert_eq!(
             all,
-            ["https://d", "https://w", "https://b", "https://c", "https://e", "https://a"]
+            [
+                "https://d",
+                "https://w",
+                "https://b",
+                "https://c",
+                "https://e",
+                "https://a"
+            ]
         );
         assert_eq!(named(None, Service::HuaweiBss), None);
     }

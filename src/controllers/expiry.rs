@@ -48,9 +48,8 @@ pub(super) enum Expiry {
 /// Says it for an object as it stands. Pure.
 pub(super) fn expiry<O: Object>(object: &O, now: Tick) -> Expiry {
     let status = object.status();
-    let succeeded = status.filter(|status| {
-        status.state == Some(State::Succeeded) && object.is_finished()
-    });
+    let succeeded =
+        status.filter(|status| status.state == Some(State::Succeeded) && object.is_finished());
     let finished = succeeded.and_then(|status| status.finished_at);
     let (Some(finished), Some(ttl)) = (finished, object.asked().ttl_after_success) else {
         return Expiry::Never;

@@ -299,7 +299,10 @@ impl<'a, K: Kind> Session<'a, K> {
             return Event::NoReply(now);
         };
         let time = Timestamp::from_millis(now.wall.0);
-        let closed = self.ctx.ledgers.close::<K>(&self.object, look, closing, ids, time);
+        let closed = self
+            .ctx
+            .ledgers
+            .close::<K>(&self.object, look, closing, ids, time);
         match closed.await {
             Ok(()) => Event::Written(self.now(), true),
             Err(Unwritten::Conflict) => Event::Conflict,
@@ -435,7 +438,8 @@ impl<'a, K: Kind> Session<'a, K> {
             newest.is_some_and(|object| {
                 let suspended = suspends(&connections, object.as_ref());
                 let wish = wish::<K>(&object, suspended);
-                object.desired_state() == wanted && may_send(&step, me, clock.now(), leadership.holds(), &wish)
+                object.desired_state() == wanted
+                    && may_send(&step, me, clock.now(), leadership.holds(), &wish)
             })
         })
     }

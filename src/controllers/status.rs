@@ -161,7 +161,7 @@ fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
                 let status = step.http_status.unwrap_or_default();
                 let code = step.code.as_deref().unwrap_or_default();
                 let reading = K::SERVICES[0].recorded(status, code);
-                Answer::Refused(reading.map_or(Verdict::Verify, verdict))
+                Answer::Refused(reading.map_or(VERIFY, verdict))
             }
             known => engine_answer(known),
         }),
@@ -177,7 +177,7 @@ fn engine_answer(word: AnswerWord) -> Answer {
         AnswerWord::Accepted => Answer::Accepted,
         AnswerWord::Unknown => Answer::Unknown,
         AnswerWord::NotSent => Answer::NotSent,
-        AnswerWord::Refused => Answer::Refused(Verdict::Verify),
+        AnswerWord::Refused => Answer::Refused(VERIFY),
     }
 }
 
@@ -210,10 +210,14 @@ pub(super) fn claimed_step<K: Kind>(claim: &LedgerClaim) -> Step {
     }
 }
 
+/// A refusal that a look at the cloud does not explain: something is going on
+/// there.
+const VERIFY: Verdict = Verdict::Verify(Code(Reason::TargetBusy as u16));
+
 /// How a refusal is read, in the engine's words.
 pub(super) fn verdict(reading: Reading) -> Verdict {
     match reading {
-        Reading::Verify | Reading::Gone => Verdict::Verify,
+        Reading::Verify | Reading::Gone => VERIFY,
         Reading::Retry(_) => Verdict::Retry,
         Reading::Wait(reason) => Verdict::Wait(Code(reason.index())),
         Reading::Blocked(reason) => Verdict::Blocked(Code(reason.index())),

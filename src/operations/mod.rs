@@ -16,13 +16,13 @@ use std::time::Duration;
 
 pub(crate) use claims::digest;
 pub use claims::{Claimant, Place, Recorded};
-pub use registry::{Visitor, crds, each_kind};
-pub use services::{Client, Clients, Cloud, Service};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
 use k8s_openapi::NamespaceResourceScope;
+pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub use services::{Client, Clients, Cloud, Service};
 
 use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,

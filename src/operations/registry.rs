@@ -4,9 +4,9 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
+use super::Kind;
 use super::desktop_order::OrderDesktop;
 use super::resize_cancellation::CancelResize;
-use super::Kind;
 use crate::api::{CloudConnection, OperationLedger, operation_crd};
 
 /// Something to do for each kind.

@@ -345,7 +345,14 @@ fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec
     if let Some(wait) = state.not_before.map(|at| at.0 - now.wall.0)
         && wait > 0
     {
-        return state.rest(Some(Span(wait).min(rules.backoff_max)));
+        let pause = Some(Span(wait).min(rules.backoff_max));
+        let last = state.last().and_then(|last| last.answer);
+        return match last {
+            Some(Answer::Refused(Verdict::Verify(code))) => {
+                state.store(Report::Waiting(code), Next::Rest(pause))
+            }
+            _ => state.rest(pause),
+        };
     }
     state.permit(plan)
 }

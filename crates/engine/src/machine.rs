@@ -628,7 +628,7 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             let next = state.release(step, pause);
             return state.store(Report::Waiting(code), next);
         }
-        Answer::Unknown | Answer::Refused(Verdict::Verify | Verdict::Retry) => {
+        Answer::Unknown | Answer::Refused(Verdict::Verify(_) | Verdict::Retry) => {
             // A look at the cloud comes first; if that shows nothing, the next
             // attempt waits.
             state.misses = state.misses.saturating_add(1);

@@ -127,8 +127,9 @@ pub enum Answer {
 /// How a refusal is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Says nothing about earlier calls: look at the cloud.
-    Verify,
+    /// Says nothing about earlier calls: look at the cloud. If that does not tell
+    /// either, this is what the operation waits for.
+    Verify(Code),
     /// Send again after a while.
     Retry,
     /// A precondition is not met now and may be later.

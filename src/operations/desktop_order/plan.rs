@@ -11,9 +11,9 @@ use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, Payment, PlanStatus, Reason,
     Timestamp,
 };
-use crate::operations::code;
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Desktop, Job, Product};
+use crate::operations::code;
 
 const PAID: &str = "Paid";
 

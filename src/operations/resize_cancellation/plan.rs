@@ -4,11 +4,11 @@ use errand_engine::{Evidence, Goal, Span};
 
 use super::window::Window;
 use super::{Assessment, CANCEL, Facts};
-use crate::operations::code;
 use crate::api::{
     ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
 };
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
+use crate::operations::code;
 
 /// Names of a specification change, which differ between API versions.
 const CHANGE_NAMES: [&str; 2] = ["EXTEND", "CHANGEINSTANCESPEC"];

@@ -177,7 +177,7 @@ fn refused_for_good_is_not_failed_while_an_earlier_call_may_yet_arrive() {
 fn a_refusal_that_says_nothing_counts_as_no_step_of_ours_when_the_goal_is_reached() {
     let mut s = Script::new();
     s.sent(NATURAL)
-        .answer(Answer::Refused(Verdict::Verify))
+        .answer(Answer::Refused(Verdict::Verify(BUSY)))
         .sees(SEEN)
         .written();
     let end = Report::Ended(End::Succeeded(How::AlreadySatisfied));
@@ -192,7 +192,7 @@ fn a_refusal_that_says_nothing_is_proof_of_an_earlier_step_that_may_have_acted()
         .sees(Goal::Act(NATURAL));
     s.pass(s.rests_for().0).wake().sees(Goal::Act(NATURAL));
     s.permitted().written();
-    s.answer(Answer::Refused(Verdict::Verify))
+    s.answer(Answer::Refused(Verdict::Verify(BUSY)))
         .sees(SEEN)
         .written();
     assert_eq!(s.report, Some(Report::Ended(End::Succeeded(How::Proven))));
@@ -204,8 +204,10 @@ fn a_refusal_that_says_nothing_is_not_repeated_at_once() {
     let mut pauses = vec![];
     s.sent(NATURAL);
     for number in 2..9 {
-        s.answer(Answer::Refused(Verdict::Verify))
-            .sees(Goal::Act(NATURAL));
+        s.answer(Answer::Refused(Verdict::Verify(BUSY)))
+            .sees(Goal::Act(NATURAL))
+            .written();
+        assert_eq!(s.report, Some(Report::Waiting(BUSY)), "it says so");
         pauses.push(s.rests_for());
         s.pass(s.rests_for().0).wake().sees(Goal::Act(NATURAL));
         s.permitted().written();

@@ -100,18 +100,21 @@ fn a_conflict_on_the_second_intent_does_not_forget_that_the_first_was_not_sent()
 
 #[test]
 fn a_conflict_on_the_second_intent_does_not_forget_that_the_first_was_refused() {
-    let mut s = Script::new();
-    s.sent(NATURAL)
-        .answer(Answer::Refused(Verdict::Verify))
-        .sees(Goal::Act(NATURAL));
-    s.pass(MINUTE).wake().sees(Goal::Act(NATURAL));
-    s.permitted().conflict().read().sees(SEEN).written();
-    let end = Report::Ended(End::Succeeded(How::AlreadySatisfied));
-    assert_eq!(s.report, Some(end), "nothing of ours had an effect");
-    assert_eq!(
-        s.object.steps[0].answer,
-        Some(Answer::Refused(Verdict::Verify))
-    );
+    // Whether the answer is stored by then or not.
+    for (verdict, stored) in [(Verdict::Verify(BUSY), true), (Verdict::Retry, false)] {
+        let mut s = Script::new();
+        s.sent(NATURAL)
+            .answer(Answer::Refused(verdict))
+            .sees(Goal::Act(NATURAL));
+        if stored {
+            s.written();
+        }
+        s.pass(MINUTE).wake().sees(Goal::Act(NATURAL));
+        s.permitted().conflict().read().sees(SEEN).written();
+        let end = Report::Ended(End::Succeeded(How::AlreadySatisfied));
+        assert_eq!(s.report, Some(end), "nothing of ours had an effect");
+        assert_eq!(s.object.steps[0].answer, Some(Answer::Refused(verdict)));
+    }
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! Read the state of a CloudDC instance, once or until it is as wanted. It sends
+//! nothing that changes anything, so it has no steps.
+
+mod facts;
+mod plan;
+mod words;
+
+use std::time::Duration;
+
+use errand_engine::StepKey;
+
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
+use crate::api::{InstanceObservation, InstanceObservationStatus, InstanceReading, Reason};
+use crate::cloud::{CallError, Gate, Refusal, Sent};
+
+pub use facts::Facts;
+
+/// The kind.
+#[derive(Clone, Copy, Debug)]
+pub struct ObserveInstance;
+
+/// How often to look where the spec does not say.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+impl Object for InstanceObservation {
+    type Observed = InstanceReading;
+
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.spec.common)
+    }
+
+    fn target(&self) -> String {
+        self.spec.target.instance_id.clone()
+    }
+
+    fn status(&self) -> Option<&InstanceObservationStatus> {
+        self.status.as_ref()
+    }
+}
+
+fn interval(object: &InstanceObservation) -> Duration {
+    object.spec.interval.map_or(INTERVAL, Into::into)
+}
+
+impl Kind for ObserveInstance {
+    type Object = InstanceObservation;
+    type Facts = Facts;
+
+    const STEPS: &'static [StepInfo] = &[];
+    const SERVICES: &'static [Service] = &[Service::HuaweiCloudDc];
+
+    fn done(object: &InstanceObservation) -> Reason {
+        match object.spec.until {
+            Some(_) => Reason::Reached,
+            None => Reason::Observed,
+        }
+    }
+
+    /// That it was so from the start makes no difference to who waits for it.
+    fn already(object: &InstanceObservation) -> Reason {
+        Self::done(object)
+    }
+
+    async fn observe(
+        clients: &Clients,
+        object: &InstanceObservation,
+        _: Option<&Recorded>,
+    ) -> Result<Facts, CallError> {
+        facts::observe(clients.huawei(Service::HuaweiCloudDc), object).await
+    }
+
+    fn assess(
+        object: &InstanceObservation,
+        facts: &Facts,
+        _: Option<&Recorded>,
+    ) -> Assessment<InstanceReading> {
+        plan::assess(object, facts)
+    }
+
+    async fn perform(_: &Clients, _: &InstanceObservation, _: StepKey, _: Gate) -> Sent {
+        Sent::NotSent(Refusal::of_transport("observations send nothing"))
+    }
+}

@@ -1,0 +1,252 @@
+//! What the facts mean. Pure.
+
+use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{DELETE, Facts, order, steps};
+use crate::api::{
+    AnswerWord, ConditionStatus, PlanStatus, Reason, ReservationObservation, ReservationState,
+    ScheduledInstanceReservation, StepStatus,
+};
+use crate::api::Timestamp as Time;
+use crate::cloud::volcengine::ecs::ScheduledInstance;
+use crate::operations::{Assessment, code, pin};
+
+/// The cloud would still cancel the order, by what it documents.
+const CANCELLABLE: &str = "Cancellable";
+
+/// How long an elastic reserved instance can be cancelled after it was ordered.
+const ESI: SignedDuration = SignedDuration::from_mins(30);
+
+/// Until when an order can be cancelled, by what the cloud documents. Only for
+/// people: its own answer decides.
+enum Cancellable {
+    Until(Timestamp),
+    Never,
+    Unknown,
+}
+
+/// What is next, from when on its effect can be expected, and why in words.
+type Meaning = (Goal, Due, String);
+
+pub(super) fn assess(
+    object: &ScheduledInstanceReservation,
+    facts: &Facts,
+) -> Assessment<ReservationObservation> {
+    let before = object.status.as_ref().and_then(|s| s.observed.as_ref());
+    let steps = steps(object);
+    let past = Past {
+        over: 0,
+        // A cancel that still arrives is against everything but being cancelled.
+        contrary: object.spec.desired_state != ReservationState::Cancelled
+            && steps.iter().any(is_open),
+    };
+    let Some(found) = &facts.order else {
+        let (goal, seen) = absent(object, before);
+        return Assessment {
+            past,
+            about: about(goal),
+            conditions: vec![(CANCELLABLE, ConditionStatus::False)],
+            ..Assessment::new(goal, seen, before.cloned().unwrap_or_default())
+        };
+    };
+    let cancellable = cancellable(found);
+    let observed = observation(found, &cancellable);
+    let (goal, due, why) = meaning(object, facts.at, found, &cancellable);
+    let seen = format!("{} {why}", standing(found));
+    Assessment {
+        due,
+        past,
+        about: about(goal),
+        plan: PlanStatus {
+            steps: match goal {
+                Goal::Act(_) => vec![format!(
+                    "{} ScheduledInstanceId={}",
+                    DELETE.name,
+                    order(object)
+                )],
+                _ => Vec::new(),
+            },
+            paid: false,
+        },
+        baseline: Some(mark(found)),
+        conditions: vec![(
+            CANCELLABLE,
+            match &cancellable {
+                _ if found.delivery_count > 0 || is_over(found, facts.at) => {
+                    ConditionStatus::False
+                }
+                Cancellable::Until(until) if facts.at <= *until => ConditionStatus::True,
+                Cancellable::Until(_) | Cancellable::Never => ConditionStatus::False,
+                Cancellable::Unknown => ConditionStatus::Unknown,
+            },
+        )],
+        ..Assessment::new(goal, seen.trim_end(), observed)
+    }
+}
+
+/// What a question is about: there is but one.
+fn about(goal: Goal) -> Option<String> {
+    matches!(goal, Goal::Ask(_)).then(|| CANCELLED_BY_US.to_owned())
+}
+
+const CANCELLED_BY_US: &str = "cancelled by this operation";
+
+/// The order is not there any more, or never was.
+fn absent(
+    object: &ScheduledInstanceReservation,
+    before: Option<&ReservationObservation>,
+) -> (Goal, String) {
+    let id = order(object);
+    let seen = before.is_some_and(|before| before.count.is_some());
+    let acted = steps(object).iter().any(may_have_acted);
+    let lost = |reason| Goal::Lost(code(reason), Evidence::Absence);
+    let goal = match object.spec.desired_state {
+        ReservationState::Cancelled if acted || seen => Goal::Reached(Evidence::Absence),
+        ReservationState::Reserved | ReservationState::Delivered if acted => unreachable(),
+        ReservationState::Delivered if seen => lost(Reason::NotDelivered),
+        _ => lost(Reason::TargetNotFound),
+    };
+    let seen = match acted || seen {
+        true => format!("Scheduled-instance order {id} is no longer there."),
+        false => format!("There is no scheduled-instance order {id} in the region of the connection."),
+    };
+    (goal, seen)
+}
+
+fn unreachable() -> Goal {
+    Goal::Ask(Ask {
+        hold: Hold::Unreachable,
+        pin: pin(CANCELLED_BY_US),
+        retry: None,
+        go_on: None,
+    })
+}
+
+fn meaning(
+    object: &ScheduledInstanceReservation,
+    at: Timestamp,
+    found: &ScheduledInstance,
+    cancellable: &Cancellable,
+) -> Meaning {
+    let steps = steps(object);
+    let since = |goal| (goal, Due::SinceAnswer, String::new());
+    let lost = |reason| since(Goal::Lost(code(reason), Evidence::Presence));
+    let accepted = steps.iter().rfind(|step| step.answer == Some(AnswerWord::Accepted));
+    let cancelled = accepted.is_some_and(|step| shows(step, found, at));
+    let all = found.delivery_count >= found.count && found.count > 0;
+    match object.spec.desired_state {
+        _ if accepted.is_some() && !cancelled && found.delivery_count == 0 => (
+            // It is on its way, whatever is wanted by now.
+            Goal::Act(DELETE.plan()),
+            Due::SinceAnswer,
+            "It is being cancelled.".to_owned(),
+        ),
+        ReservationState::Cancelled if found.delivery_count > 0 => lost(Reason::TooLate),
+        ReservationState::Cancelled if cancelled => since(Goal::Reached(Evidence::Presence)),
+        ReservationState::Cancelled if is_over(found, at) => {
+            // It became invalid, and no call of ours can have done that.
+            since(Goal::Reached(Evidence::Presence))
+        }
+        ReservationState::Cancelled if matches!(cancellable, Cancellable::Never) => (
+            Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
+            Due::SinceAnswer,
+            "One that is delivered immediately can never be cancelled.".to_owned(),
+        ),
+        ReservationState::Cancelled => {
+            let refused = steps.last().filter(|step| step.answer == Some(AnswerWord::Refused));
+            let why = match refused.and_then(|step| step.code.as_deref()) {
+                Some(code) => format!("The cloud refused to cancel it ({code}); Errand tries again."),
+                None => String::new(),
+            };
+            (Goal::Act(DELETE.plan()), Due::SinceAnswer, why)
+        }
+        ReservationState::Reserved | ReservationState::Delivered if cancelled => {
+            since(unreachable())
+        }
+        ReservationState::Reserved => since(Goal::Reached(Evidence::Presence)),
+        ReservationState::Delivered if all => since(Goal::Reached(Evidence::Presence)),
+        ReservationState::Delivered if is_over(found, at) => lost(Reason::NotDelivered),
+        ReservationState::Delivered => (
+            Goal::Wait(code(Reason::AwaitingDelivery), None),
+            Due::Later,
+            String::new(),
+        ),
+    }
+}
+
+fn is_open(step: &StepStatus) -> bool {
+    matches!(step.answer, None | Some(AnswerWord::Unknown))
+}
+
+fn may_have_acted(step: &StepStatus) -> bool {
+    is_open(step) || step.answer == Some(AnswerWord::Accepted)
+}
+
+/// What an order looks like, to be compared after a cancel: whatever its words
+/// mean, other ones say that something has happened to it.
+fn mark(found: &ScheduledInstance) -> String {
+    let invalid = found.invalid_at.map(|at| at.to_string()).unwrap_or_default();
+    format!("{}, invalid {invalid}", found.status)
+        .chars()
+        .take(256)
+        .collect()
+}
+
+/// The effect of an accepted cancel: the order is not what it was before.
+fn shows(step: &StepStatus, found: &ScheduledInstance, at: Timestamp) -> bool {
+    is_over(found, at) || step.baseline.as_deref() != Some(&mark(found))
+}
+
+/// `InvalidAt` has come.
+fn is_over(found: &ScheduledInstance, at: Timestamp) -> bool {
+    found.invalid_at.is_some_and(|invalid| invalid <= at)
+}
+
+fn cancellable(found: &ScheduledInstance) -> Cancellable {
+    let known = |time: Option<Timestamp>| time.map_or(Cancellable::Unknown, Cancellable::Until);
+    match (found.elastic_type.as_str(), found.delivery_type.as_str()) {
+        ("Esi", _) => known(found.created_at.and_then(|at| at.checked_add(ESI).ok())),
+        ("Segmented", "Immediate") => Cancellable::Never,
+        ("Segmented", "Reserve") => known(found.start_delivery_at),
+        _ => Cancellable::Unknown,
+    }
+}
+
+/// Where it stands, in words that change only when it does.
+fn standing(found: &ScheduledInstance) -> String {
+    let word = match found.status.as_str() {
+        "" => String::new(),
+        word => format!(" (status {word})"),
+    };
+    format!(
+        "Scheduled-instance order {} is there{word}; {} of {} instances are delivered.",
+        found.id, found.delivery_count, found.count
+    )
+}
+
+fn observation(found: &ScheduledInstance, cancellable: &Cancellable) -> ReservationObservation {
+    let word = |word: &str| {
+        let short: String = word.chars().take(64).collect();
+        Some(short).filter(|word| !word.is_empty())
+    };
+    ReservationObservation {
+        order_status: word(&found.status),
+        elastic_type: word(&found.elastic_type),
+        delivery_type: word(&found.delivery_type),
+        count: Some(found.count),
+        delivery_count: Some(found.delivery_count),
+        release_count: Some(found.release_count),
+        created: found.created_at.map(Time),
+        invalid: found.invalid_at.map(Time),
+        delivery_begins: found.start_delivery_at.map(Time),
+        delivery_ends: found.end_delivery_at.map(Time),
+        cancellable_until: match cancellable {
+            Cancellable::Until(until) => Some(Time(*until)),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
