@@ -7,9 +7,12 @@
 mod connection;
 mod crds;
 mod desktop_order;
+mod instance_observation;
+mod instance_refresh;
 mod operation_ledger;
 mod reasons;
 mod resize_cancellation;
+mod scheduled_instance_reservation;
 mod shared;
 
 pub use connection::{
@@ -22,6 +25,14 @@ pub use desktop_order::{
     DesktopChange, DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus,
     ExpandVolume, Payment, Resize, Subscribe, TermUnit,
 };
+pub use instance_observation::{
+    InstanceObservation, InstanceObservationSpec, InstanceObservationStatus, InstanceReading,
+    ObservationTarget, ObservedService, Until,
+};
+pub use instance_refresh::{
+    AdoptRefresh, InstanceRefresh, InstanceRefreshSpec, InstanceRefreshStatus, RefreshObservation,
+    RefreshState,
+};
 pub use operation_ledger::{
     LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, LedgerTarget, OperationLedger,
     OperationLedgerSpec,
@@ -30,6 +41,10 @@ pub use reasons::{Group, Reason};
 pub use resize_cancellation::{
     PendingChange, ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus,
     ResizeObservation,
+};
+pub use scheduled_instance_reservation::{
+    AdoptReservation, ReservationObservation, ReservationState, ScheduledInstanceReservation,
+    ScheduledInstanceReservationSpec, ScheduledInstanceReservationStatus,
 };
 pub use shared::{
     AnswerWord, Common, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Decision, Hold,

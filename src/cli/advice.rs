@@ -5,6 +5,7 @@
 //! there.
 
 mod orders;
+mod refreshes;
 
 use errand::api::{Group, Reason};
 use errand::clock::{Clock, duration};
@@ -140,6 +141,18 @@ impl Asker<'_> {
                 self.waiting_for_an_order(reason)
             }
             Reason::TargetLocked => self.locked(),
+            Reason::RefreshRunning => self.refresh_running(),
+            Reason::AwaitingDelivery => Advice::new(format!(
+                "Errand looks every {poll}, however long, and ends it once all instances are delivered; if the order ends before, as NotDelivered."
+            ))
+            .say("Nothing, as a rule. To have it cancelled while the cloud still does that (with GitOps: in Git):")
+            .run(self.patch(&self.object(), r#"{"spec":{"desiredState":"Cancelled"}}"#)),
+            Reason::AwaitingState => Advice::new(format!(
+                "Errand looks every {}, however long, and ends it once the instance is as spec.until says.",
+                self.or("/spec/interval", &poll)
+            ))
+            .say("Nothing, as a rule. To be told when it is at rest:")
+            .run(self.place.command("wait")),
             Reason::Throttled => Advice::new(format!(
                 "Errand tries again by itself, each time after a longer pause, {longest} at most."
             ))
@@ -272,6 +285,9 @@ impl Asker<'_> {
             "Look at {}, then choose one:",
             self.to_look_at()
         ));
+        if let Some(other) = self.another_way() {
+            advice = advice.say(other.0).run(other.1);
+        }
         for choice in &hold.choices {
             advice = match DECISIONS.iter().find(|(word, _)| word == choice) {
                 Some((word, meaning)) => advice
@@ -312,6 +328,18 @@ impl Asker<'_> {
                 "Correct what the cloud names; the code's meaning is below, and in its documentation.",
             ),
             Reason::InvalidForTarget => advice.say("Correct what the spec names."),
+            Reason::RefreshFailed | Reason::CancelledElsewhere => advice.say(format!(
+                "See in the cloud's console which instances of {} are refreshed; failed ones stay in standby until somebody deals with them.",
+                self.target()
+            )),
+            Reason::NotDelivered => advice.say(format!(
+                "See in the cloud's console what became of {} and whether it was charged.",
+                self.target()
+            )),
+            Reason::StateUnreachable => advice.say(format!(
+                "See in the cloud's console what is the matter with {}.",
+                self.target()
+            )),
             _ => advice.say(format!("Look at {} in the cloud's console.", self.target())),
         };
         match reason {

@@ -24,7 +24,7 @@ use types::Named;
 use view::View;
 
 /// What may be decided, and what it means.
-const DECISIONS: [(&str, &str); 4] = [
+const DECISIONS: [(&str, &str); 6] = [
     (
         "SendAgain",
         "You have seen that the call had no effect: send it once more.",
@@ -40,6 +40,14 @@ const DECISIONS: [(&str, &str); 4] = [
     (
         "GiveUp",
         "It is not wanted any more, or done by hand: end as Failed/GivenUp.",
+    ),
+    (
+        "Retry",
+        "What made it fail is mended: have the cloud try the failed instances again.",
+    ),
+    (
+        "Continue",
+        "Have the cloud go on from where it stands; instances that failed stay as they are.",
     ),
 ];
 

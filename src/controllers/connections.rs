@@ -177,6 +177,8 @@ impl Connections {
             Service::VolcengineEcs => Client::Volcengine(volcengine::Client {
                 origin,
                 region: scope,
+                service: volcengine::ecs::SERVICE,
+                version: volcengine::ecs::VERSION,
                 key,
                 transport,
                 rows,
@@ -184,6 +186,8 @@ impl Connections {
             Service::TencentAs => Client::Tencent(tencent::Client {
                 origin,
                 region: scope,
+                service: tencent::autoscaling::SERVICE,
+                version: tencent::autoscaling::VERSION,
                 key,
                 transport,
                 rows,

@@ -136,7 +136,9 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
     let (reason, blocked) = match e.reading {
         Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
         Reading::Blocked(reason) => (reason, true),
-        Reading::Verify | Reading::Terminal | Reading::Gone => (Reason::CloudUnavailable, false),
+        Reading::Verify | Reading::Terminal | Reading::Lost(_) | Reading::Gone => {
+            (Reason::CloudUnavailable, false)
+        }
     };
     let text = said("Reading the cloud", &e.refusal);
     Unusable {

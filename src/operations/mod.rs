@@ -6,6 +6,8 @@
 
 mod claims;
 pub mod desktop_order;
+pub mod instance_observation;
+pub mod instance_refresh;
 mod registry;
 pub mod resize_cancellation;
 mod services;
@@ -28,8 +30,7 @@ use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
     Schedule, Status,
 };
-use crate::cloud::huawei::{Client, verdicts};
-use crate::cloud::{CallError, Gate, Ids, Reading, Rows, Sent};
+use crate::cloud::{CallError, Gate, Ids, Sent};
 
 /// A step of a kind: one mutating cloud call.
 #[derive(Clone, Copy, Debug)]

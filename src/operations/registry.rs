@@ -6,6 +6,8 @@ use kube::CustomResourceExt;
 
 use super::Kind;
 use super::desktop_order::OrderDesktop;
+use super::instance_observation::ObserveInstance;
+use super::instance_refresh::SteerRefresh;
 use super::resize_cancellation::CancelResize;
 use crate::api::{CloudConnection, OperationLedger, operation_crd};
 
@@ -23,6 +25,8 @@ pub fn each_kind<V: Visitor>(visitor: &mut V) -> Vec<V::Output> {
     vec![
         visitor.visit::<CancelResize>(),
         visitor.visit::<OrderDesktop>(),
+        visitor.visit::<ObserveInstance>(),
+        visitor.visit::<SteerRefresh>(),
     ]
 }
 

@@ -52,8 +52,15 @@ async fn listed(
         // A single reading is one of now.
         fresh: object.spec.until.is_none(),
     };
-    let list = || clouddc::list_instances(client);
-    let shared = client.transport.shared.get(&client.identity(), asker, list, now);
+    let list = || async {
+        let instances = clouddc::list_instances(client).await?;
+        let pages = instances.len().div_ceil(clouddc::LARGEST_PAGE);
+        Ok((instances, pages))
+    };
+    let shared = client
+        .transport
+        .shared
+        .get(&client.identity(), asker, list, now);
     let Some(taken) = shared.await else {
         return Ok(None);
     };

@@ -41,10 +41,7 @@ fn goal(object: &InstanceObservation, until: &Until, instance: &InstanceStatus) 
     }
     match wanted && settled {
         true => Goal::Reached(Evidence::Presence),
-        false => Goal::Wait(
-            code(Reason::AwaitingState),
-            Some(millis(interval(object))),
-        ),
+        false => Goal::Wait(code(Reason::AwaitingState), Some(millis(interval(object)))),
     }
 }
 
@@ -54,7 +51,8 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
     let id = &object.spec.target.instance_id;
     let Some(before) = before.and_then(|before| before.instance_state.as_deref()) else {
         let goal = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
-        let seen = format!("There is no instance {id} in the region and project of the connection.");
+        let seen =
+            format!("There is no instance {id} in the region and project of the connection.");
         return (goal, seen);
     };
     let until = object.spec.until.as_ref();
@@ -73,26 +71,30 @@ fn standing(id: &str, instance: &InstanceStatus) -> String {
         None | Some("") => String::new(),
         Some(operation) => format!(", operation {operation}"),
     };
-    let error = match &instance.error {
-        Some(error) => format!(" The cloud says: {} {}", error.code, error.message),
-        None => String::new(),
+    let error = instance.error.as_ref().map(|error| {
+        let parts = [&error.code, &error.msg].into_iter().flatten();
+        parts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    });
+    let error = match error {
+        Some(words) if !words.is_empty() => format!(" The cloud says: {words}"),
+        _ => String::new(),
     };
     let seen = format!("Instance {id} is {}{operation}.{error}", instance.state);
     seen.trim_end().to_owned()
 }
 
 fn reading(instance: &InstanceStatus) -> InstanceReading {
-    let short = |text: &str, limit| {
-        let short: String = text.chars().take(limit).collect();
+    let short = |text: Option<&String>, limit| {
+        let short: String = text?.chars().take(limit).collect();
         Some(short).filter(|text| !text.is_empty())
     };
     let error = instance.error.as_ref();
     InstanceReading {
-        instance_state: short(&instance.state, 64),
-        operation_state: instance.operation_state.as_deref().and_then(|o| short(o, 64)),
-        error_code: error.and_then(|e| short(&e.code, 128)),
-        error_message: error.and_then(|e| short(&e.message, 512)),
-        error_type: error.and_then(|e| short(&e.kind, 128)),
+        instance_state: short(Some(&instance.state), 64),
+        operation_state: short(instance.operation_state.as_ref(), 64),
+        error_code: short(error.and_then(|e| e.code.as_ref()), 128),
+        error_message: short(error.and_then(|e| e.msg.as_ref()), 512),
+        error_type: short(error.and_then(|e| e.error_type.as_ref()), 128),
     }
 }
 

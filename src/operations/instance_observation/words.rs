@@ -63,7 +63,11 @@ mod tests {
             ("reinstalling", None, false),
             ("running", Some("a-word-of-tomorrow"), false),
         ] {
-            assert_eq!(is_settled(state, operation), settled, "{state} {operation:?}");
+            assert_eq!(
+                is_settled(state, operation),
+                settled,
+                "{state} {operation:?}"
+            );
         }
     }
 }

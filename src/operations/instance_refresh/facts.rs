@@ -1,8 +1,8 @@
 //! What the cloud says: one read of the activity, with its batches.
 
 use crate::cloud::CallError;
-use crate::cloud::tencent::autoscaling::{self, RefreshActivity};
 use crate::cloud::tencent::Client;
+use crate::cloud::tencent::autoscaling::{self, RefreshActivity};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]

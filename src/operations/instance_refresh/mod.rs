@@ -16,7 +16,7 @@ use crate::api::{
     AnswerWord, InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState,
     StepStatus,
 };
-use crate::cloud::tencent::{ResumeMode, autoscaling};
+use crate::cloud::tencent::autoscaling::{self, ResumeMode};
 use crate::cloud::{CallError, Gate, Refusal, Sent};
 
 pub use facts::Facts;
@@ -107,7 +107,10 @@ impl Kind for SteerRefresh {
 
     fn left_behind(object: &InstanceRefresh) -> Option<String> {
         let stopped = steps(object).iter().rev().find(|step| {
-            matches!(step.answer, None | Some(AnswerWord::Accepted | AnswerWord::Unknown))
+            matches!(
+                step.answer,
+                None | Some(AnswerWord::Accepted | AnswerWord::Unknown)
+            )
         });
         let paused = object
             .status

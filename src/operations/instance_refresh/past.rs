@@ -18,11 +18,13 @@ pub(super) fn pause(activity: &RefreshActivity) -> Option<String> {
         return None;
     }
     let batch = activity.current_batch.unwrap_or_default();
-    let current = activity.batches.iter().find(|b| b.number == batch);
-    let (begun, ended) = current.map_or((None, None), |b| (b.start_time, b.end_time));
-    let time = |time: Option<jiff::Timestamp>| time.map_or("-".into(), |time| time.to_string());
-    let (begun, ended) = (time(begun), time(ended));
-    Some(format!("{} at batch {batch}, {begun} to {ended}", activity.status))
+    let current = activity.batches.iter().find(|b| b.number == Some(batch));
+    let (begun, ended) = current.map_or((None, None), |b| {
+        (b.start_time.as_deref(), b.end_time.as_deref())
+    });
+    let (begun, ended) = (begun.unwrap_or("-"), ended.unwrap_or("-"));
+    let pause = format!("{} at batch {batch}, {begun} to {ended}", activity.status);
+    Some(pause.chars().take(256).collect())
 }
 
 /// What a stop is pinned to: a later batch that runs is no longer the one that it
@@ -80,12 +82,16 @@ pub(super) fn over(steps: &[StepStatus], activity: &RefreshActivity) -> u32 {
 /// A cancel was accepted, and its effect is to show.
 pub(super) fn cancelling(steps: &[StepStatus]) -> bool {
     let accepted = |step: &StepStatus| step.answer == Some(AnswerWord::Accepted);
-    steps.iter().any(|step| step.name == CANCEL.name && accepted(step))
+    steps
+        .iter()
+        .any(|step| step.name == CANCEL.name && accepted(step))
 }
 
 /// A cancel of ours may have been carried out.
 pub(super) fn may_have_cancelled(steps: &[StepStatus]) -> bool {
-    steps.iter().any(|step| step.name == CANCEL.name && may_have_acted(step))
+    steps
+        .iter()
+        .any(|step| step.name == CANCEL.name && may_have_acted(step))
 }
 
 /// A call whose answer nobody knows would, if it still arrived, be against what is

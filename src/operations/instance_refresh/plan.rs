@@ -46,11 +46,11 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
         );
         return lost(Reason::TargetNotFound, Evidence::Absence, seen);
     };
-    if found.auto_scaling_group_id != spec.auto_scaling_group_id {
+    if found.group != spec.auto_scaling_group_id {
         let seen = format!(
             "Refresh activity {} is of group {}.",
             activity(object),
-            found.auto_scaling_group_id
+            found.group
         );
         return lost(Reason::InvalidForTarget, Evidence::Presence, seen);
     }
@@ -225,8 +225,8 @@ impl Look<'_> {
             format!(
                 "{} AutoScalingGroupId={} RefreshActivityId={}",
                 name.map_or("", |info| info.name),
-                activity.auto_scaling_group_id,
-                activity.refresh_activity_id
+                activity.group,
+                activity.id
             )
         };
         PlanStatus {
@@ -248,7 +248,7 @@ impl Look<'_> {
         };
         format!(
             "Refresh activity {} is {}{batch}; {} of {} instances are refreshed{failed}.",
-            self.activity.refresh_activity_id,
+            self.activity.id,
             self.activity.status,
             seen.instances_done.unwrap_or_default(),
             seen.instances_total.unwrap_or_default(),
@@ -282,22 +282,32 @@ fn ask(ask: Ask) -> Meaning {
 fn observation(activity: &RefreshActivity) -> RefreshObservation {
     let number = |n: usize| u32::try_from(n).ok();
     let instances = || activity.batches.iter().flat_map(|batch| &batch.instances);
-    let with = |word: &str| number(instances().filter(|i| i.status == word).count());
+    let with = |word: &str| {
+        let such = instances().filter(|i| i.status.as_deref() == Some(word));
+        number(such.count())
+    };
     let current = activity.current_batch;
-    let batch = activity.batches.iter().find(|b| Some(b.number) == current);
-    let word = |word: &str| Some(word.chars().take(64).collect()).filter(|w: &String| !w.is_empty());
+    let batch = activity.batches.iter().find(|b| b.number == current);
+    let short = |word: &str| {
+        let short: String = word.chars().take(64).collect();
+        Some(short).filter(|word| !word.is_empty())
+    };
+    let time = |text: &Option<String>| {
+        let time: jiff::Timestamp = text.as_deref()?.parse().ok()?;
+        Some(Timestamp(time))
+    };
     RefreshObservation {
-        activity_status: word(&activity.status),
-        activity_type: word(&activity.activity_type),
-        refresh_mode: word(&activity.refresh_mode),
-        current_batch: current,
-        batch_status: batch.and_then(|batch| word(&batch.status)),
+        activity_status: short(&activity.status),
+        activity_type: activity.activity_type.as_deref().and_then(short),
+        refresh_mode: activity.mode.as_deref().and_then(short),
+        current_batch: current.and_then(|n| u32::try_from(n).ok()),
+        batch_status: batch.and_then(|batch| short(&batch.status)),
         batches_total: number(activity.batches.len()),
         instances_total: number(instances().count()),
         instances_done: with("SUCCESSFUL"),
         instances_failed: with("FAILED"),
-        started: activity.start_time.map(Timestamp),
-        ended: activity.end_time.map(Timestamp),
+        started: time(&activity.start_time),
+        ended: time(&activity.end_time),
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn assess(
         conditions: vec![(
             CANCELLABLE,
             match &cancellable {
-                _ if found.delivery_count > 0 || is_over(found, facts.at) => {
+                _ if delivered(found) > 0 || is_over(found, facts.at) => {
                     ConditionStatus::False
                 }
                 Cancellable::Until(until) if facts.at <= *until => ConditionStatus::True,
@@ -134,15 +134,15 @@ fn meaning(
     let lost = |reason| since(Goal::Lost(code(reason), Evidence::Presence));
     let accepted = steps.iter().rfind(|step| step.answer == Some(AnswerWord::Accepted));
     let cancelled = accepted.is_some_and(|step| shows(step, found, at));
-    let all = found.delivery_count >= found.count && found.count > 0;
+    let all = found.count.is_some_and(|count| count > 0 && delivered(found) >= count);
     match object.spec.desired_state {
-        _ if accepted.is_some() && !cancelled && found.delivery_count == 0 => (
+        _ if accepted.is_some() && !cancelled && delivered(found) == 0 => (
             // It is on its way, whatever is wanted by now.
             Goal::Act(DELETE.plan()),
             Due::SinceAnswer,
             "It is being cancelled.".to_owned(),
         ),
-        ReservationState::Cancelled if found.delivery_count > 0 => lost(Reason::TooLate),
+        ReservationState::Cancelled if delivered(found) > 0 => lost(Reason::TooLate),
         ReservationState::Cancelled if cancelled => since(Goal::Reached(Evidence::Presence)),
         ReservationState::Cancelled if is_over(found, at) => {
             // It became invalid, and no call of ours can have done that.
@@ -164,9 +164,11 @@ fn meaning(
         ReservationState::Reserved | ReservationState::Delivered if cancelled => {
             since(unreachable())
         }
-        ReservationState::Reserved => since(Goal::Reached(Evidence::Presence)),
         ReservationState::Delivered if all => since(Goal::Reached(Evidence::Presence)),
-        ReservationState::Delivered if is_over(found, at) => lost(Reason::NotDelivered),
+        ReservationState::Reserved | ReservationState::Delivered if is_over(found, at) && !all => {
+            lost(Reason::NotDelivered)
+        }
+        ReservationState::Reserved => since(Goal::Reached(Evidence::Presence)),
         ReservationState::Delivered => (
             Goal::Wait(code(Reason::AwaitingDelivery), None),
             Due::Later,
@@ -187,7 +189,7 @@ fn may_have_acted(step: &StepStatus) -> bool {
 /// mean, other ones say that something has happened to it.
 fn mark(found: &ScheduledInstance) -> String {
     let invalid = found.invalid_at.map(|at| at.to_string()).unwrap_or_default();
-    format!("{}, invalid {invalid}", found.status)
+    format!("{}, invalid {invalid}", found.status.as_deref().unwrap_or_default())
         .chars()
         .take(256)
         .collect()
@@ -198,6 +200,10 @@ fn shows(step: &StepStatus, found: &ScheduledInstance, at: Timestamp) -> bool {
     is_over(found, at) || step.baseline.as_deref() != Some(&mark(found))
 }
 
+fn delivered(found: &ScheduledInstance) -> i64 {
+    found.delivery_count.unwrap_or_default()
+}
+
 /// `InvalidAt` has come.
 fn is_over(found: &ScheduledInstance, at: Timestamp) -> bool {
     found.invalid_at.is_some_and(|invalid| invalid <= at)
@@ -205,7 +211,8 @@ fn is_over(found: &ScheduledInstance, at: Timestamp) -> bool {
 
 fn cancellable(found: &ScheduledInstance) -> Cancellable {
     let known = |time: Option<Timestamp>| time.map_or(Cancellable::Unknown, Cancellable::Until);
-    match (found.elastic_type.as_str(), found.delivery_type.as_str()) {
+    let word = |word: &Option<String>| word.clone().unwrap_or_default();
+    match (word(&found.elastic_type).as_str(), word(&found.delivery_type).as_str()) {
         ("Esi", _) => known(found.created_at.and_then(|at| at.checked_add(ESI).ok())),
         ("Segmented", "Immediate") => Cancellable::Never,
         ("Segmented", "Reserve") => known(found.start_delivery_at),
@@ -215,28 +222,31 @@ fn cancellable(found: &ScheduledInstance) -> Cancellable {
 
 /// Where it stands, in words that change only when it does.
 fn standing(found: &ScheduledInstance) -> String {
-    let word = match found.status.as_str() {
-        "" => String::new(),
-        word => format!(" (status {word})"),
+    let word = match found.status.as_deref() {
+        None | Some("") => String::new(),
+        Some(word) => format!(" (status {word})"),
     };
     format!(
         "Scheduled-instance order {} is there{word}; {} of {} instances are delivered.",
-        found.id, found.delivery_count, found.count
+        found.id,
+        delivered(found),
+        found.count.unwrap_or_default()
     )
 }
 
 fn observation(found: &ScheduledInstance, cancellable: &Cancellable) -> ReservationObservation {
-    let word = |word: &str| {
-        let short: String = word.chars().take(64).collect();
+    let word = |word: &Option<String>| {
+        let short: String = word.as_deref()?.chars().take(64).collect();
         Some(short).filter(|word| !word.is_empty())
     };
+    let number = |number: Option<i64>| number.and_then(|n| u32::try_from(n).ok());
     ReservationObservation {
         order_status: word(&found.status),
         elastic_type: word(&found.elastic_type),
         delivery_type: word(&found.delivery_type),
-        count: Some(found.count),
-        delivery_count: Some(found.delivery_count),
-        release_count: Some(found.release_count),
+        count: number(found.count),
+        delivery_count: number(found.delivery_count),
+        release_count: number(found.release_count),
         created: found.created_at.map(Time),
         invalid: found.invalid_at.map(Time),
         delivery_begins: found.start_delivery_at.map(Time),
