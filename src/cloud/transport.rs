@@ -19,9 +19,9 @@ const BODY_LIMIT: usize = 4 << 20;
 /// HTTP method of a cloud call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
+    /// Reads; with Volcengine it mutates, too.
     Get,
-    /// Mutates, with the clouds that this is about.
+    /// Mutates, or asks what is too long for a path.
     Post,
 }
 

@@ -209,7 +209,8 @@ pub(super) fn verdict(reading: Reading) -> Verdict {
         Reading::Retry(_) => Verdict::Retry,
         Reading::Wait(reason) => Verdict::Wait(Code(reason.index())),
         Reading::Blocked(reason) => Verdict::Blocked(Code(reason.index())),
-        Reading::Terminal => Verdict::Terminal,
+        // What is lost is not to be asked for again. The reason stays with the kind.
+        Reading::Terminal | Reading::Lost(_) => Verdict::Terminal,
     }
 }
 

@@ -136,7 +136,10 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
     let (reason, blocked) = match e.reading {
         Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
         Reading::Blocked(reason) => (reason, true),
-        Reading::Verify | Reading::Terminal | Reading::Gone => (Reason::CloudUnavailable, false),
+        // Lost is an answer to a mutating call; no table has it for a read.
+        Reading::Verify | Reading::Terminal | Reading::Gone | Reading::Lost(_) => {
+            (Reason::CloudUnavailable, false)
+        }
     };
     let text = said("Reading the cloud", &e.refusal);
     Unusable {
