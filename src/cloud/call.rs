@@ -123,6 +123,27 @@ pub fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(safe)
 }
 
+/// The header `Host` for that origin. The port that the scheme implies is not sent.
+pub(super) fn host(origin: &str) -> &str {
+    let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
+    let implied = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return authority,
+    };
+    authority.strip_suffix(implied).unwrap_or(authority)
+}
+
+/// A time in milliseconds since 1970 as the signatures date it: `20261121T080000Z`.
+pub(super) fn basic_date(millis: i64) -> String {
+    time(millis).strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// A time in milliseconds since 1970.
+pub(super) fn time(millis: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
 /// The body of an answer.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(unreadable)

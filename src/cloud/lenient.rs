@@ -1,6 +1,7 @@
 //! Members that the documents, the examples and the services write with
 //! different types.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -21,6 +22,20 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, 
         Value::String(text) => text.parse().ok(),
         _ => None,
     })
+}
+
+/// A time in RFC 3339, with or without seconds. Empty counts as absent, but a text
+/// that is no time does not: nothing may be concluded from not understanding it.
+pub(crate) fn time<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<jiff::Timestamp>, D::Error> {
+    let Some(text) = text(from)? else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(time) => Ok(Some(time)),
+        Err(_) => Err(D::Error::custom(format!("no time: {text:?}"))),
+    }
 }
 
 /// How many there are; 0 where that is not said.

@@ -7,12 +7,18 @@ mod lenient;
 mod secret;
 #[cfg(test)]
 pub(crate) mod server;
+mod shared;
+mod signing;
+pub mod tencent;
 mod transport;
 mod verdict;
+pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
 pub use secret::{Key, SecretText};
+pub use shared::{Asker, SharedReads};
+pub use signing::Signed;
 pub use transport::{
     EndpointError, Gate, Method, Outcome, Reply, Request, Transport, TransportError,
 };
-pub use verdict::{Reading, Refusal, Row, Rows};
+pub use verdict::{Reading, Refusal, Row, Rows, Status};

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Key, SecretText, Transport};
+use super::{Gate, Key, SecretText, Transport};
 use crate::clock::Clock;
 
 pub(crate) struct Server {
@@ -74,6 +74,29 @@ pub(crate) fn key() -> Key {
         secret: SecretText::new("SK"),
         token: None,
     }
+}
+
+/// An invented key of temporary credentials, none of which may show anywhere.
+pub(crate) fn temporary_key() -> Key {
+    Key {
+        id: SecretText::new(SECRETS[0]),
+        secret: SecretText::new(SECRETS[1]),
+        token: Some(SecretText::new(SECRETS[2])),
+    }
+}
+
+/// The parts of [`temporary_key`].
+pub(crate) const SECRETS: [&str; 3] = ["AKIDINVENTED", "SECRETINVENTED", "TOKENINVENTED"];
+
+/// A gate that agrees.
+pub(crate) fn open_gate() -> Gate {
+    Arc::new(|| true)
+}
+
+/// The body of a request as it came.
+pub(crate) fn body_of(request: &str) -> serde_json::Value {
+    let (_, body) = request.split_once("\r\n\r\n").expect("a whole request");
+    serde_json::from_str(body).expect("JSON")
 }
 
 /// A way out by the real clock.

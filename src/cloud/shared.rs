@@ -188,7 +188,11 @@ mod tests {
             assert_eq!(ask(&reads, &taken, asker(id, 10)).await, Some(10), "{id}");
         }
         for (id, now) in [("c", 1010), ("a", 1015), ("b", 1090)] {
-            assert_eq!(ask(&reads, &taken, asker(id, now)).await, Some(1010), "{id}");
+            assert_eq!(
+                ask(&reads, &taken, asker(id, now)).await,
+                Some(1010),
+                "{id}"
+            );
         }
         assert_eq!(taken.get(), 2);
         // Whoever has not asked for long is none of them any more.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tower::{BoxError, Layer, Service};
 
+use super::SharedReads;
 use crate::clock::Clock;
 
 /// Answers longer than this are cut off and count as unreadable.
@@ -19,9 +20,9 @@ const BODY_LIMIT: usize = 4 << 20;
 /// HTTP method of a cloud call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
+    /// Reads; with Volcengine it mutates, too.
     Get,
-    /// Mutates, with the clouds that this is about.
+    /// Mutates, or asks what is too long for a path.
     Post,
 }
 
@@ -96,6 +97,8 @@ pub struct Transport {
     offsets: Arc<Mutex<std::collections::HashMap<String, i64>>>,
     /// The clock that requests are dated with.
     pub clock: Clock,
+    /// Readings that operations share.
+    pub shared: Arc<SharedReads>,
 }
 
 impl fmt::Debug for Transport {
@@ -114,6 +117,7 @@ impl Transport {
             reads,
             timeout,
             offsets: Arc::default(),
+            shared: Arc::default(),
             clock,
         })
     }

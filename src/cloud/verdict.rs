@@ -19,19 +19,55 @@ pub enum Reading {
     Terminal,
     /// What the call is about is not there.
     Gone,
+    /// What is wanted can no longer be had, and why: the cloud has decided it.
+    Lost(Reason),
+}
+
+/// Which HTTP statuses a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// That one.
+    Is(u16),
+    /// Any 4xx.
+    Any4xx,
+    /// Any 2xx or 4xx, for clouds whose errors come with every status and are told
+    /// by their code. A 5xx is a fault of the cloud's and never among them.
+    Shown,
+}
+
+impl Status {
+    fn covers(self, status: u16) -> bool {
+        match self {
+            Status::Is(one) => status == one,
+            Status::Any4xx => (400..500).contains(&status),
+            Status::Shown => matches!(status, 200..=299 | 400..=499),
+        }
+    }
 }
 
 /// One row of a verdict table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// HTTP status; 0 stands for any 4xx.
-    pub status: u16,
-    /// The cloud's error code; empty stands for any.
+    /// HTTP status.
+    pub status: Status,
+    /// The cloud's error code; empty stands for any, and a star at the end for
+    /// whatever follows.
     pub code: &'static str,
     /// How it is read.
     pub reading: Reading,
     /// What it means, for the generated page.
     pub meaning: &'static str,
+}
+
+impl Row {
+    fn covers(&self, status: u16, code: &str) -> bool {
+        let same = match self.code.strip_suffix('*') {
+            Some(prefix) => code.starts_with(prefix),
+            None => self.code.is_empty() || self.code == code,
+        };
+        // A 5xx is no refusal, whatever code it carries, unless it is listed so.
+        same && self.status.covers(status)
+    }
 }
 
 /// The rows of a service, after which those of its gateway are asked.
@@ -43,11 +79,8 @@ impl Rows {
     /// nobody knows whether it had an effect.
     pub fn find(&self, status: u16, code: &str) -> Option<&'static Row> {
         let code = &canonical(code);
-        self.0.iter().flat_map(|rows| rows.iter()).find(|row| {
-            // A 5xx is no refusal, whatever code it carries, unless it is listed so.
-            let any = row.status == 0 && (400..500).contains(&status);
-            (any || row.status == status) && (row.code.is_empty() || row.code == code)
-        })
+        let mut rows = self.0.iter().flat_map(|rows| rows.iter());
+        rows.find(|row| row.covers(status, code))
     }
 }
 
@@ -98,5 +131,66 @@ impl Refusal {
             ("", status) => format!("HTTP {status}"),
             (code, _) => code.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn row(status: Status, code: &'static str) -> Row {
+        Row {
+            status,
+            code,
+            reading: Reading::Terminal,
+            meaning: "",
+        }
+    }
+
+    const ROWS: Rows = Rows(&[&[
+        row(Status::Shown, "Shown"),
+        row(Status::Shown, "Prefix*"),
+        row(Status::Shown, "Group.*"),
+        row(Status::Any4xx, "Client"),
+        row(Status::Is(429), ""),
+        row(Status::Is(503), "Listed"),
+    ]]);
+
+    fn listed(status: u16, code: &str) -> bool {
+        ROWS.find(status, code).is_some()
+    }
+
+    #[test]
+    fn a_code_that_is_shown_with_any_status_is_a_refusal_but_not_in_a_fault() {
+        for status in [200, 400, 404, 412, 429] {
+            assert!(listed(status, "Shown"), "{status}");
+        }
+        for status in [0, 100, 302, 500, 502, 503] {
+            assert!(!listed(status, "Shown"), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_4xx_is_none_in_a_success_or_a_fault() {
+        assert!(listed(400, "Client") && listed(499, "Client"));
+        assert!(!listed(200, "Client") && !listed(500, "Client"));
+    }
+
+    #[test]
+    fn a_fault_is_a_refusal_where_it_is_listed_so() {
+        assert!(listed(503, "Listed"));
+        assert!(!listed(503, "") && !listed(500, "Listed"));
+    }
+
+    #[test]
+    fn a_star_stands_for_whatever_follows_and_nothing_else_does() {
+        assert!(listed(200, "Prefix") && listed(200, "PrefixAndMore") && listed(200, "Prefix.X"));
+        assert!(listed(200, "Group.X") && !listed(200, "Group") && !listed(200, "Groups"));
+        assert!(!listed(200, "Pre") && !listed(200, "prefix") && !listed(200, "Shown.X"));
+    }
+
+    #[test]
+    fn a_row_without_a_code_takes_every_code_and_none() {
+        assert!(listed(429, "") && listed(429, "Whatever"));
     }
 }

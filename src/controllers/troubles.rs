@@ -136,7 +136,8 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
     let (reason, blocked) = match e.reading {
         Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
         Reading::Blocked(reason) => (reason, true),
-        Reading::Verify | Reading::Terminal | Reading::Lost(_) | Reading::Gone => {
+        // Lost is an answer to a mutating call; no table has it for a read.
+        Reading::Verify | Reading::Terminal | Reading::Gone | Reading::Lost(_) => {
             (Reason::CloudUnavailable, false)
         }
     };

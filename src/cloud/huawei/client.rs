@@ -1,9 +1,10 @@
 //! What every Huawei Cloud service shares: signing, the error body, and which
 //! answers are refusals.
 
-use super::signer::{SignInput, encode, sign};
+use super::signer::{SignInput, sign};
 use crate::api::Reason;
-use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT};
+use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
+use crate::cloud::signing::query_text;
 use crate::cloud::verdict::{Reading, Refusal, Rows};
 use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
 
@@ -112,6 +113,13 @@ impl Client {
         }
     }
 
+    /// Tells what one key sees of a service in one project from everything else
+    /// that could be read. Not for people: it holds the key's id.
+    pub fn identity(&self) -> String {
+        let (origin, scope, key) = (&self.origin, self.scope.id(), self.key.id.reveal());
+        format!("{origin} {scope} {key}")
+    }
+
     /// How far the cloud's clock is from ours, in milliseconds.
     pub fn clock_offset(&self) -> i64 {
         self.transport.offset(&self.origin)
@@ -144,13 +152,12 @@ impl Client {
         query: &[(String, String)],
         body: Vec<u8>,
     ) -> Request {
-        let authority = self.origin.split("//").nth(1).unwrap_or_default();
         let mut headers = vec![
-            ("Host".to_owned(), authority.to_owned()),
+            ("Host".to_owned(), call::host(&self.origin).to_owned()),
             ("Content-Type".to_owned(), "application/json".to_owned()),
             ("User-Agent".to_owned(), USER_AGENT.to_owned()),
             (self.scope.header().to_owned(), self.scope.id().to_owned()),
-            ("X-Sdk-Date".to_owned(), sdk_date(self.date())),
+            ("X-Sdk-Date".to_owned(), basic_date(self.date())),
         ];
         if let Some(token) = &self.key.token {
             headers.push(("X-Security-Token".to_owned(), token.reveal().to_owned()));
@@ -166,13 +173,9 @@ impl Client {
         });
         headers.remove(0);
         headers.push(("Authorization".to_owned(), signed.authorization));
-        let pairs: Vec<String> = query
-            .iter()
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        let target = match pairs.is_empty() {
+        let target = match query.is_empty() {
             true => path.to_owned(),
-            false => format!("{path}?{}", pairs.join("&")),
+            false => format!("{path}?{}", query_text(query)),
         };
         Request {
             method,
@@ -182,11 +185,6 @@ impl Client {
             body,
         }
     }
-}
-
-fn sdk_date(millis: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// The first of these members that is a text or a number. Huawei Cloud's

@@ -1,8 +1,9 @@
 //! Huawei Cloud: SDK-HMAC-SHA256, what all its services answer alike, and the
-//! calls of DCS, Workspace and BSS.
+//! calls of DCS, Workspace, CloudDC and BSS.
 
 pub mod bss;
 mod client;
+pub mod clouddc;
 pub mod dcs;
 mod pages;
 #[cfg(test)]
@@ -12,4 +13,4 @@ pub mod verdicts;
 pub mod workspace;
 
 pub use client::{Client, Scope};
-pub use signer::{SignInput, Signed, sign};
+pub use signer::{SignInput, sign};

@@ -4,18 +4,11 @@
 //! The key is used as it is, without a derived key or a scope. The canonical
 //! path ends with a slash, the one that is sent does not.
 
-use hmac::{Hmac, KeyInit, Mac};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use sha2::{Digest, Sha256};
+use percent_encoding::percent_decode_str;
+
+use crate::cloud::signing::{Signed, canonical_query, encode, hash, hex, hmac};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
-
-/// What the canonical form leaves as it is, beside letters and digits.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
 
 /// What is signed.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +29,6 @@ pub struct SignInput<'a> {
     pub secret: &'a str,
 }
 
-/// The result, with the intermediate texts that the vectors check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed {
-    /// The canonical request.
-    pub canonical_request: String,
-    /// The string to sign.
-    pub string_to_sign: String,
-    /// The value of the header Authorization.
-    pub authorization: String,
-}
-
 /// Signs a request. `X-Sdk-Date` has to be among its headers.
 pub fn sign(input: SignInput<'_>) -> Signed {
     let mut headers: Vec<(String, &str)> = input
@@ -63,7 +45,7 @@ pub fn sign(input: SignInput<'_>) -> Signed {
     // Without a body the SDK signs the empty hash, whatever that header says.
     let payload = match header("x-sdk-content-sha256") {
         literal if !literal.is_empty() && !input.body.is_empty() => literal.to_owned(),
-        _ => hex(&Sha256::digest(input.body)),
+        _ => hash(input.body),
     };
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
@@ -80,12 +62,9 @@ pub fn sign(input: SignInput<'_>) -> Signed {
     let string_to_sign = format!(
         "{ALGORITHM}\n{}\n{}",
         header("x-sdk-date"),
-        hex(&Sha256::digest(&canonical_request)),
+        hash(&canonical_request),
     );
-    let mut mac = Hmac::<Sha256>::new_from_slice(input.secret.as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(string_to_sign.as_bytes());
-    let signature = hex(&mac.finalize().into_bytes());
+    let signature = hex(&hmac(input.secret.as_bytes(), &string_to_sign));
     let authorization = format!(
         "{ALGORITHM} Access={}, SignedHeaders={names}, Signature={signature}",
         input.key_id
@@ -107,27 +86,4 @@ fn canonical_path(path: &str) -> String {
         path.push('/');
     }
     path
-}
-
-fn canonical_query(query: &[(String, String)]) -> String {
-    let mut pairs = query.to_vec();
-    pairs.sort();
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
-    pairs.join("&")
-}
-
-/// Percent-encodes a name or value of a query, or a segment of a path.
-pub(super) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, UNRESERVED).to_string()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

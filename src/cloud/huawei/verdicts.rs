@@ -6,11 +6,15 @@ use crate::api::Reason::{
     ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBlocked, TargetBusy, Throttled,
 };
 use crate::cloud::verdict::Reading::{Blocked, Gone, Retry, Terminal, Verify, Wait};
-use crate::cloud::verdict::{Reading, Row, Rows};
+use crate::cloud::verdict::{Reading, Row, Rows, Status};
 
+/// Status 0 stands for any 4xx.
 const fn row(status: u16, code: &'static str, reading: Reading, meaning: &'static str) -> Row {
     Row {
-        status,
+        status: match status {
+            0 => Status::Any4xx,
+            one => Status::Is(one),
+        },
         code,
         reading,
         meaning,
@@ -289,10 +293,24 @@ pub const BSS: &[Row] = &[
     ),
 ];
 
+/// CloudDC, which documents no code of its own. An instance that is gone is told by
+/// the status, so what the gateway says with the same status has to come first.
+pub const CLOUDDC: &[Row] = &[
+    row(
+        404,
+        "APIGW.0101",
+        Blocked(ConnectionMismatch),
+        "no such API at this endpoint",
+    ),
+    row(404, "", Gone, "there is no such instance"),
+];
+
 /// DCS behind the gateway.
 pub const DCS_ROWS: Rows = Rows(&[DCS, GATEWAY]);
 /// Workspace behind the gateway.
 pub const WORKSPACE_ROWS: Rows = Rows(&[WORKSPACE, GATEWAY]);
+/// CloudDC behind the gateway.
+pub const CLOUDDC_ROWS: Rows = Rows(&[CLOUDDC, GATEWAY]);
 /// BSS behind the gateway.
 pub const BSS_ROWS: Rows = Rows(&[BSS, GATEWAY]);
 

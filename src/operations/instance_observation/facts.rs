@@ -57,10 +57,8 @@ async fn listed(
         let pages = instances.len().div_ceil(clouddc::LARGEST_PAGE);
         Ok((instances, pages))
     };
-    let shared = client
-        .transport
-        .shared
-        .get(&client.identity(), asker, list, now);
+    let what = client.identity();
+    let shared = client.transport.shared.get(&what, asker, list, now);
     let Some(taken) = shared.await else {
         return Ok(None);
     };

@@ -45,11 +45,6 @@ impl Stage {
     pub(super) fn is_final(self) -> bool {
         matches!(self, Stage::Successful | Stage::Cancelled | Stage::Failed)
     }
-
-    /// It stands still until somebody does something.
-    pub(super) fn is_paused(self) -> bool {
-        matches!(self, Stage::PausedOnFailure | Stage::Paused)
-    }
 }
 
 /// The status says that it stands still.

@@ -169,7 +169,7 @@ fn every_row_of_the_tables_has_a_row_here() {
     for (rows, expected) in own.chain([of_gateway]) {
         for row in rows {
             let tried = expected.iter().any(|(status, code, reading)| {
-                (row.status == 0 || row.status == *status)
+                (row.status == Status::Any4xx || row.status == Status::Is(*status))
                     && row.code == *code
                     && *reading == Some(row.reading)
             });
@@ -184,7 +184,7 @@ fn no_code_has_two_rows() {
         let all: Vec<&Row> = own.iter().chain(GATEWAY).collect();
         for (n, a) in all.iter().enumerate() {
             for b in &all[..n] {
-                let meet = a.status == b.status || a.status == 0 || b.status == 0;
+                let meet = a.status == b.status || [a.status, b.status].contains(&Status::Any4xx);
                 assert!(a.code != b.code || !meet, "{a:?} and {b:?}");
             }
         }
@@ -216,7 +216,7 @@ fn every_row_says_what_it_means_and_is_told_with_a_reason_that_fits() {
         match row.reading {
             Retry(reason) | Wait(reason) => assert!(passing.contains(&reason), "{row:?}"),
             Blocked(reason) => assert!(!passing.contains(&reason), "{row:?}"),
-            Verify | Terminal | Gone => {}
+            Verify | Terminal | Gone | Reading::Lost(_) => {}
         }
     }
 }

@@ -1,0 +1,137 @@
+//! How the answers of Tencent Cloud are read (contracts: c.3 and h), as data.
+//!
+//! An error comes with HTTP 200 and is told by its code alone. What is not listed is
+//! not a refusal, and neither is InternalError in any form: the call may have had its
+//! effect.
+
+use crate::api::Reason::{
+    ClockSkew, ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBusy, Throttled,
+};
+use crate::cloud::verdict::Reading::{Blocked, Gone, Retry, Terminal, Verify, Wait};
+use crate::cloud::verdict::{Reading, Row, Rows, Status};
+
+const fn row(code: &'static str, reading: Reading, meaning: &'static str) -> Row {
+    Row {
+        status: Status::Is(200),
+        code,
+        reading,
+        meaning,
+    }
+}
+
+/// Auto Scaling: instance refresh.
+pub const AS: &[Row] = &[
+    row(
+        "ResourceUnavailable.RefreshActivityStatusConflictWithOperation",
+        Verify,
+        "the activity's state forbids it: ended, or a batch is running",
+    ),
+    row(
+        "ResourceNotFound.RefreshActivityNotFound",
+        Gone,
+        "there is no such activity",
+    ),
+    row(
+        "ResourceNotFound.AutoScalingGroupNotFound",
+        Gone,
+        "there is no such group",
+    ),
+    row(
+        "ResourceNotFound.AutoScalingGroupIdNotFound",
+        Gone,
+        "there is no such group",
+    ),
+    row(
+        "ResourceUnavailable.AutoScalingGroupInActivity",
+        Wait(TargetBusy),
+        "the group is being scaled",
+    ),
+    row(
+        "ResourceUnavailable.InstanceInOperation",
+        Wait(TargetBusy),
+        "an instance of the group is busy",
+    ),
+    row(
+        "ResourceUnavailable.AutoScalingGroupInRefreshActivity",
+        Wait(TargetBusy),
+        "another refresh of the group is running or paused",
+    ),
+    row(
+        "ResourceUnavailable.AutoScalingGroupDisabled",
+        Terminal,
+        "the group is disabled",
+    ),
+    row(
+        "ResourceUnavailable.AutoScalingGroupAbnormalStatus",
+        Terminal,
+        "the group is in an abnormal state",
+    ),
+    row(
+        "ResourceUnavailable.NoInstanceCanRefresh",
+        Terminal,
+        "the group has no instance to refresh",
+    ),
+    row(
+        "ResourceUnavailable.NoInstanceCanRollback",
+        Terminal,
+        "the group has no instance to roll back",
+    ),
+    row(
+        "ResourceUnavailable.RefreshActivityCanNotRollback",
+        Terminal,
+        "the activity cannot be rolled back",
+    ),
+    row(
+        "ResourceUnavailable.RollbackTypeActivityCanNotRollbackAgain",
+        Terminal,
+        "a roll-back cannot be rolled back",
+    ),
+];
+
+/// What every service answers.
+pub const COMMON: &[Row] = &[
+    row(
+        "AuthFailure.SignatureExpire",
+        Retry(ClockSkew),
+        "the date of the signature is not accepted",
+    ),
+    row(
+        "AuthFailure.*",
+        Blocked(CredentialsRejected),
+        "the key or the signature is not accepted",
+    ),
+    row(
+        "UnauthorizedOperation*",
+        Blocked(PermissionDenied),
+        "the key, or the service's role, lacks a permission",
+    ),
+    row("RequestLimitExceeded*", Retry(Throttled), "too many calls"),
+    row(
+        "InvalidAction",
+        Blocked(ConnectionMismatch),
+        "no such API at this endpoint",
+    ),
+    row(
+        "NoSuchVersion",
+        Blocked(ConnectionMismatch),
+        "no such version of the API at this endpoint",
+    ),
+    row(
+        "InvalidParameter*",
+        Terminal,
+        "a parameter, or its value, is not valid",
+    ),
+    row("MissingParameter", Terminal, "a parameter is missing"),
+    row("UnknownParameter", Terminal, "a parameter is not known"),
+    row(
+        "UnsupportedOperation",
+        Terminal,
+        "the operation is not supported",
+    ),
+];
+
+/// Auto Scaling, with what every service answers.
+pub const AS_ROWS: Rows = Rows(&[AS, COMMON]);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! What every Volcengine service shares: signing, the envelope of an answer, and
+//! which answers are refusals.
+//!
+//! Everything stands in the query, and a GET may mutate. An answer is told by its
+//! `ResponseMetadata`: an error is there whatever the HTTP status, and an answer
+//! without it is none.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::signer::{SignInput, sign};
+use crate::api::Reason;
+use crate::cloud::call::{
+    self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date, unreadable,
+};
+use crate::cloud::signing::{hash, query_text};
+use crate::cloud::verdict::{Reading, Refusal, Rows};
+use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
+
+/// A service, as one key sees it in one region.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Scheme and authority.
+    pub origin: String,
+    /// Region, which stands in the signature only.
+    pub region: String,
+    /// Service, like `ecs`, which stands there, too.
+    pub service: &'static str,
+    /// Version of the service's API, like `2020-04-01`.
+    pub version: &'static str,
+    /// The key that requests are signed with.
+    pub key: Key,
+    /// The way out.
+    pub transport: Transport,
+    /// The service's verdict table.
+    pub rows: Rows,
+}
+
+/// What every answer is wrapped in.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "ResponseMetadata")]
+    metadata: Metadata,
+    #[serde(rename = "Result", default)]
+    result: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    #[serde(default)]
+    request_id: Option<String>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+/// An answer, taken apart.
+struct Answer {
+    /// What was refused; empty but for the request id if nothing was.
+    refusal: Refusal,
+    /// How its row reads it.
+    listed: Option<Reading>,
+    /// The member `Result` of an answer of success.
+    result: Result<Value, CallError>,
+}
+
+impl Client {
+    /// A read: the member `Result`; an error in the answer is one with its reading.
+    pub async fn get(&self, action: &str, query: &[(&str, &str)]) -> Result<Value, CallError> {
+        let reply = self.transport.read(self.request(action, query)).await?;
+        let status = reply.status;
+        let Answer {
+            refusal,
+            listed,
+            result,
+        } = self.answer(&reply);
+        let reading = match listed {
+            Some(reading) => reading,
+            None if (200..300).contains(&status) => return result,
+            None if status == 401 => Reading::Blocked(Reason::CredentialsRejected),
+            None if status == 403 => Reading::Blocked(Reason::PermissionDenied),
+            None if (400..500).contains(&status) => Reading::Terminal,
+            None => Reading::Retry(Reason::CloudUnavailable),
+        };
+        Err(CallError { reading, refusal })
+    }
+
+    /// A mutating call: signed now, sent once. `meaning` is asked about the member
+    /// `Result` of an answer of success, which is null where there is none.
+    pub async fn send(
+        &self,
+        action: &str,
+        query: &[(&str, &str)],
+        gate: Gate,
+        meaning: impl FnOnce(&Value) -> Meaning,
+    ) -> Sent {
+        let request = self.request(action, query);
+        let reply = match self.transport.send_once(request, gate).await {
+            Ok(reply) => reply,
+            Err(e) => return e.into(),
+        };
+        let Answer {
+            refusal,
+            listed,
+            result,
+        } = self.answer(&reply);
+        match (listed, result) {
+            (Some(reading), _) => Sent::Refused(reading, refusal),
+            (None, Ok(result)) => meaning(&result).into_sent(refusal),
+            (None, Err(e)) => Sent::Unknown(e.refusal),
+        }
+    }
+
+    /// How far the cloud's clock is from ours, in milliseconds.
+    pub fn clock_offset(&self) -> i64 {
+        self.transport.offset(&self.origin)
+    }
+
+    fn answer(&self, reply: &Reply) -> Answer {
+        let envelope: Result<Envelope, _> = serde_json::from_slice(&reply.body);
+        let metadata = envelope.as_ref().ok().map(|envelope| &envelope.metadata);
+        let error = metadata.and_then(|metadata| metadata.error.as_ref());
+        let of_error = |name: &str| {
+            error
+                .and_then(|e| e.get(name)?.as_str())
+                .unwrap_or_default()
+        };
+        let code = of_error("Code");
+        let listed = self.rows.find(reply.status, code).map(|row| row.reading);
+        // Such an answer may repeat what was signed, headers included.
+        let message = match listed {
+            Some(Reading::Blocked(Reason::CredentialsRejected)) => NOT_ACCEPTED,
+            _ if reply.status == 401 => NOT_ACCEPTED,
+            _ => of_error("Message"),
+        };
+        let request_id = metadata.and_then(|metadata| metadata.request_id.as_deref());
+        let request_id = request_id.unwrap_or(&reply.request_id);
+        let refusal = call::refusal(reply.status, code, message, request_id, &self.key);
+        let ok = (200..300).contains(&reply.status) && error.is_none();
+        let result = match envelope {
+            Ok(envelope) if ok => Ok(envelope.result),
+            Err(e) if (200..300).contains(&reply.status) => {
+                let why = unreadable(e).refusal.message;
+                let message = self.key.redacted(&why);
+                Err(CallError::unavailable(Refusal {
+                    message,
+                    ..refusal.clone()
+                }))
+            }
+            _ => Err(CallError::unavailable(refusal.clone())),
+        };
+        Answer {
+            refusal,
+            listed,
+            result,
+        }
+    }
+
+    fn request(&self, action: &str, query: &[(&str, &str)]) -> Request {
+        let method = Method::Get;
+        let named = [("Action", action), ("Version", self.version)];
+        let query: Vec<(String, String)> = named
+            .iter()
+            .chain(query)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let now = self.transport.clock.now().wall.0 + self.clock_offset();
+        let mut headers: Vec<(String, String)> = [
+            ("Host", call::host(&self.origin)),
+            ("Accept", "application/json"),
+            ("User-Agent", USER_AGENT),
+            ("X-Date", &basic_date(now)),
+            ("X-Content-Sha256", &hash("")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        if let Some(token) = &self.key.token {
+            headers.push(("X-Security-Token".to_owned(), token.reveal().to_owned()));
+        }
+        let signed = sign(SignInput {
+            method: method.as_str(),
+            path: "/",
+            query: &query,
+            headers: &headers,
+            body: &[],
+            region: &self.region,
+            service: self.service,
+            key_id: self.key.id.reveal(),
+            secret: self.key.secret.reveal(),
+        });
+        headers.remove(0);
+        headers.push(("Authorization".to_owned(), signed.authorization));
+        Request {
+            method,
+            origin: self.origin.clone(),
+            target: format!("/?{}", query_text(&query)),
+            headers,
+            body: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
