@@ -52,7 +52,7 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
             rows: service.rows(),
             ..client(&simulator.url())
         };
-        (service, client)
+        (service, crate::operations::Client::Huawei(client))
     };
     let clients = Clients(vec![
         of(Service::HuaweiWorkspace, Scope::Project(PROJECT.into())),
