@@ -1,0 +1,254 @@
+//! What is asked, against the official SDK's captured requests, and what odd answers
+//! mean.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::api::Reason;
+use crate::cloud::huawei::verdicts::CLOUDDC_ROWS;
+use crate::cloud::huawei::{Scope, server};
+use crate::cloud::server::{SECRETS, Server, answer, captured, temporary_key};
+
+const PROJECT: &str = "0123456789abcdef0123456789abcdef";
+const ID: &str = "2c6f5b0e-3b2e-4b8c-9d0a-1f4e2d3c4b5a";
+
+fn client(server: &Server) -> Client {
+    Client {
+        scope: Scope::Project(PROJECT.to_owned()),
+        rows: CLOUDDC_ROWS,
+        ..server::client(server.origin())
+    }
+}
+
+async fn shown(answer: String) -> Result<Option<InstanceStatus>, Reading> {
+    let server = Server::answering([answer]);
+    let shown = show_instance_status(&client(&server), ID).await;
+    shown.map_err(|e| e.reading)
+}
+
+async fn listed(answers: Vec<String>) -> (Result<Vec<Instance>, Reading>, Vec<String>) {
+    let server = Server::answering(answers);
+    let listed = list_instances(&client(&server)).await;
+    (listed.map_err(|e| e.reading), server.asked())
+}
+
+/// A page of so many instances from that number on.
+fn page(from: usize, many: usize, more: &Value) -> String {
+    let instances: Vec<Value> = (from..from + many)
+        .map(|n| json!({"id": format!("i{n}"), "state": "running"}))
+        .collect();
+    let mut page = json!({"instances": instances});
+    for (name, value) in more.as_object().expect("members") {
+        page[name] = value.clone();
+    }
+    answer(200, &page.to_string())
+}
+
+const UNAVAILABLE: Reading = Reading::Retry(Reason::CloudUnavailable);
+
+#[tokio::test]
+async fn a_status_is_asked_as_the_official_sdk_asks() {
+    let body = r#"{"state": "stopped", "operation_state": "install-succeed"}"#;
+    let server = Server::answering([answer(200, body)]);
+    let shown = show_instance_status(&client(&server), ID).await;
+    let expected = InstanceStatus {
+        state: "stopped".to_owned(),
+        operation_state: Some("install-succeed".to_owned()),
+        error: None,
+    };
+    assert_eq!(shown, Ok(Some(expected)));
+    let (method, target, _, _) = captured("huawei-clouddc-instance-status");
+    let line = format!("{method} {target} HTTP/1.1\r\n");
+    assert!(
+        server.asked()[0].starts_with(&line),
+        "{}",
+        server.asked()[0]
+    );
+}
+
+#[tokio::test]
+async fn every_word_of_the_cloud_is_taken_as_it_is() {
+    let body = r#"{"state": "some_new-word", "operation_state": "", "error": {"error_code": "CloudDC.1", "error_msg": "m", "error_type": 7}, "more": []}"#;
+    let expected = InstanceStatus {
+        state: "some_new-word".to_owned(),
+        operation_state: None,
+        error: Some(InstanceError {
+            code: Some("CloudDC.1".to_owned()),
+            msg: Some("m".to_owned()),
+            error_type: Some("7".to_owned()),
+        }),
+    };
+    assert_eq!(shown(answer(200, body)).await, Ok(Some(expected)));
+    let body = r#"{"state": "running", "operation_state": null, "error": null}"#;
+    let found = shown(answer(200, body)).await.expect("an answer");
+    assert_eq!(found.expect("an instance").error, None);
+}
+
+#[tokio::test]
+async fn a_404_in_any_form_says_that_there_is_no_such_instance_but_a_wrong_endpoint_does_not() {
+    for gone in [
+        "",
+        "not found",
+        "{}",
+        r#"{"error_code": "CloudDC.0404", "error_msg": "m"}"#,
+        r#"{"error": {"code": "404"}}"#,
+    ] {
+        assert_eq!(shown(answer(404, gone)).await, Ok(None), "{gone}");
+    }
+    for wrong in ["APIGW.0101", "APIG.0101"] {
+        let body = format!(r#"{{"error_code": "{wrong}", "error_msg": "m"}}"#);
+        let mismatch = Reading::Blocked(Reason::ConnectionMismatch);
+        assert_eq!(shown(answer(404, &body)).await, Err(mismatch), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn other_failures_are_told_by_their_status_with_and_without_a_body() {
+    for (status, body, reading) in [
+        (429, "", Reading::Retry(Reason::Throttled)),
+        (429, "slow down", Reading::Retry(Reason::Throttled)),
+        (
+            429,
+            r#"{"error_code": "APIGW.0308"}"#,
+            Reading::Retry(Reason::Throttled),
+        ),
+        (401, "", Reading::Blocked(Reason::CredentialsRejected)),
+        (403, "", Reading::Blocked(Reason::PermissionDenied)),
+        (400, "", Reading::Terminal),
+        (500, r#"{"error_code": "CloudDC.5"}"#, UNAVAILABLE),
+        (502, "<html>", UNAVAILABLE),
+    ] {
+        assert_eq!(
+            shown(answer(status, body)).await,
+            Err(reading),
+            "{status} {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_status_without_a_state_is_unreadable() {
+    for odd in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "x",
+        r#"{"state": null}"#,
+        r#"{"state": 1}"#,
+        r#"{"state": "runn"#,
+    ] {
+        assert_eq!(shown(answer(200, odd)).await, Err(UNAVAILABLE), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_page_is_the_whole_list() {
+    let (all, asked) = listed(vec![page(0, 2, &json!({"count": 2}))]).await;
+    let all = all.expect("a list");
+    assert_eq!((all.len(), all[1].id.as_str()), (2, "i1"));
+    assert_eq!(all[0].status.state, "running");
+    let line = format!("GET /v1/{PROJECT}/instances?limit=1000 HTTP/1.1\r\n");
+    assert!(asked[0].starts_with(&line), "{}", asked[0]);
+    for empty in [r#"{"instances": [], "count": 0}"#, r#"{"instances": null}"#] {
+        assert_eq!(listed(vec![answer(200, empty)]).await.0, Ok(Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn an_instance_of_a_list_carries_what_its_status_would() {
+    let body = json!({"instances": [{
+        "id": ID, "name": "n", "state": "error", "operation_state": "install-failed",
+        "server_id": "s", "created_at": "2026-11-21T08:00:00Z", "updated_at": null,
+        "error": {"error_code": "c", "error_msg": "m", "error_type": "t"},
+    }]});
+    let (all, _) = listed(vec![answer(200, &body.to_string())]).await;
+    let text = |text: &str| Some(text.to_owned());
+    let expected = Instance {
+        id: ID.to_owned(),
+        name: text("n"),
+        status: InstanceStatus {
+            state: "error".to_owned(),
+            operation_state: text("install-failed"),
+            error: Some(InstanceError {
+                code: text("c"),
+                msg: text("m"),
+                error_type: text("t"),
+            }),
+        },
+        server_id: text("s"),
+        created_at: text("2026-11-21T08:00:00Z"),
+        ..Instance::default()
+    };
+    assert_eq!(all, Ok(vec![expected]));
+}
+
+#[tokio::test]
+async fn full_pages_are_followed_by_their_last_id_or_by_the_marker_that_is_named() {
+    let (all, asked) = listed(vec![
+        page(0, 1000, &json!({})),
+        page(
+            1000,
+            1000,
+            &json!({"page_info": {"next_marker": "m2"}, "count": 2001}),
+        ),
+        page(
+            2000,
+            1,
+            &json!({"page_info": {"next_marker": null}, "count": 2001}),
+        ),
+    ])
+    .await;
+    assert_eq!(all.expect("a list").len(), 2001);
+    assert!(
+        asked[1].contains("?limit=1000&marker=i999 "),
+        "{}",
+        asked[1]
+    );
+    assert!(asked[2].contains("?limit=1000&marker=m2 "), "{}", asked[2]);
+
+    let (all, _) = listed(vec![page(0, 1000, &json!({})), page(1000, 0, &json!({}))]).await;
+    assert_eq!(all.expect("a list").len(), 1000);
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_whole_is_none() {
+    let first = || page(0, 1000, &json!({"count": 1500}));
+    for (rest, reading) in [
+        (answer(500, ""), UNAVAILABLE),
+        (String::new(), UNAVAILABLE),
+        (answer(429, ""), Reading::Retry(Reason::Throttled)),
+        // Nothing of a list is not nothing in it.
+        (answer(404, ""), UNAVAILABLE),
+        (answer(200, "{}"), UNAVAILABLE),
+        (answer(200, r#"{"instances": [{"id": "i"}]}"#), UNAVAILABLE),
+        // The same page again, and one that is short.
+        (page(0, 1000, &json!({})), UNAVAILABLE),
+        (page(1000, 400, &json!({"count": 1500})), UNAVAILABLE),
+    ] {
+        assert_eq!(listed(vec![first(), rest]).await.0, Err(reading));
+    }
+    let short = page(0, 2, &json!({"count": 3}));
+    assert_eq!(listed(vec![short]).await.0, Err(UNAVAILABLE));
+}
+
+#[tokio::test]
+async fn temporary_credentials_are_sent_and_show_nowhere() {
+    let [id, secret, token] = SECRETS;
+    let body = json!({"error_code": "x", "error_msg": format!("{id} {secret} {token}")});
+    for status in [400, 401, 500] {
+        let server = Server::answering([answer(status, &body.to_string())]);
+        let mut client = client(&server);
+        client.key = temporary_key();
+        let said = format!("{:?}", show_instance_status(&client, ID).await);
+        for secret in SECRETS {
+            assert!(!said.contains(secret), "{said}");
+        }
+        let asked = server.asked()[0].to_lowercase();
+        assert!(
+            asked.contains("\r\nx-security-token: tokeninvented\r\n"),
+            "{asked}"
+        );
+        assert!(asked.contains(";x-sdk-date;x-security-token,"), "{asked}");
+    }
+}
