@@ -181,3 +181,22 @@ fn one_line(text: &str, limit: usize) -> String {
         .collect();
     text.trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_that_a_scheme_implies_is_neither_sent_nor_signed() {
+        for (origin, expected) in [
+            ("https://as.example", "as.example"),
+            ("https://as.example:443", "as.example"),
+            ("https://as.example:80", "as.example:80"),
+            ("http://127.0.0.1:80", "127.0.0.1"),
+            ("http://127.0.0.1:4430", "127.0.0.1:4430"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(host(origin), expected, "{origin}");
+        }
+    }
+}

@@ -91,7 +91,7 @@ pub async fn show_instance_status(
     id: &str,
 ) -> Result<Option<InstanceStatus>, CallError> {
     let path = format!("/v1/{}/instances/{id}/status", client.scope.id());
-    match client.get(&path, &[]).await {
+    match client.get_with_errors(&path).await {
         Ok(body) => parse(&body).map(Some),
         Err(e) if e.reading == Reading::Gone => Ok(None),
         Err(e) => Err(e),

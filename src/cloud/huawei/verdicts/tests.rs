@@ -220,3 +220,21 @@ fn every_row_says_what_it_means_and_is_told_with_a_reason_that_fits() {
         }
     }
 }
+
+#[test]
+fn an_instance_of_clouddc_that_is_gone_is_told_by_the_status_and_the_rest_by_the_gateway() {
+    for (status, code, reading) in OF_THE_GATEWAY {
+        let expected = match (status, code) {
+            (404, code) if *code != "APIGW.0101" => Some(Gone),
+            _ => *reading,
+        };
+        assert_eq!(
+            read(CLOUDDC_ROWS, *status, code),
+            expected,
+            "{status} {code}"
+        );
+    }
+    let mismatch = Some(Blocked(ConnectionMismatch));
+    assert_eq!(read(CLOUDDC_ROWS, 404, "APIG.0101"), mismatch);
+    assert_eq!(read(CLOUDDC_ROWS, 404, "CloudDC.1"), Some(Gone));
+}
