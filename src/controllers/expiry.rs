@@ -49,7 +49,8 @@ pub(super) enum Expiry {
 pub(super) fn expiry<O: Object>(object: &O, now: Tick) -> Expiry {
     let status = object.status();
     let succeeded =
-        status.filter(|status| status.state == Some(State::Succeeded) && object.is_finished());
+        status.filter(|status| let reopened = status.desired_state != object.desired_state();
+        status.state == Some(State::Succeeded) && !reopened);
     let finished = succeeded.and_then(|status| status.finished_at);
     let (Some(finished), Some(ttl)) = (finished, object.asked().ttl_after_success) else {
         return Expiry::Never;

@@ -151,7 +151,7 @@ fn a_pending_change_inside_the_window_waits_for_its_end_and_says_so() {
     let seen = at_time(INSIDE);
     assert_eq!(
         seen.goal,
-        Goal::Wait(code(Reason::MaintenanceWindow), Some(Span(HOUR / 2)))
+        Goal::Wait(code(Reason::MaintenanceWindow), Some(WINDOW_POLL))
     );
     for words in [
         "until 19:00:00 UTC",
@@ -183,7 +183,7 @@ fn the_window_begins_and_ends_to_the_second() {
     assert_eq!(goal(begin - 1), act());
     assert_eq!(
         goal(begin),
-        Goal::Wait(code(Reason::MaintenanceWindow), Some(Span(HOUR)))
+        Goal::Wait(code(Reason::MaintenanceWindow), Some(WINDOW_POLL))
     );
     assert_eq!(
         goal(end - 1),
