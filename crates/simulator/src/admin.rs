@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::faults::{Fault, FaultId};
 use crate::huawei::bss::seed::OrderAction;
+use crate::huawei::clouddc::seed::CloudDcStatus;
 use crate::message::{Request, query_pairs};
 use crate::seed::Seed;
 use crate::server::{Payload, Shared};
@@ -26,6 +27,7 @@ GET    /-/journal        every call and effect; ?after=N leaves out the first N 
                          ?format=text makes a table
 POST   /-/faults         inject a fault; answers its id
 POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
+POST   /-/clouddc/{project}/{id}   give an instance a status now: {"state": "stopped"}
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 
@@ -37,6 +39,8 @@ A seed:
     "runs_at": {"in": 3600}}]}]},
  "workspace": {"p1": {"desktops": [{"id": "desktop-1", "product_id": "small"}],
    "products": [{"product_id": "small"}, {"product_id": "large"}]}},
+ "clouddc": {"p1": [{"id": "metal-1", "status": {"state": "pending"}, "script": [
+   {"at": {"in": 60}, "status": {"state": "running"}}]}]},
  "desktop_orders": [{"project": "p1", "desktop": "desktop-1", "created_at": {"in": 60},
    "change": {"resize": {"product_id": "large"}}}]}
 
@@ -49,7 +53,8 @@ APIs:   dcs.CancelInstanceResize dcs.ListBackgroundTask dcs.ShowInstance
         workspace.ListProducts workspace.ListVolumeProducts workspace.ShowJob
         workspace.ListSubJobs
         bss.ShowOrder bss.ListOrders bss.CancelOrder bss.PayOrder bss.ListResources
-        "dcs.", "workspace.", "bss." mean all of a service
+        clouddc.ShowInstanceStatus clouddc.ListInstances
+        "dcs.", "workspace.", "bss.", "clouddc." mean all of a service
 Kinds:  {"error": {"status": 500, "code": "DCS.5000"}} "throttle" "drop_before"
         "drop_after" {"delay": {"ms": 100}} {"late": {"seconds": 60}} "bad_body"
         "hang" "hang_after" "truncate"
@@ -89,6 +94,7 @@ fn dispatch(shared: &Shared, request: &Request) -> Reply {
         ("GET", "journal") => journal(shared, request),
         ("POST", "faults") => fault(shared, request),
         ("POST", path) if path.starts_with("orders/") => order(shared, request, path),
+        ("POST", path) if path.starts_with("clouddc/") => clouddc(shared, request, path),
         ("DELETE", "faults") => {
             shared.world().faults.clear();
             Reply::Json(200, json!({}))
@@ -133,6 +139,21 @@ fn order(shared: &Shared, request: &Request, path: &str) -> Reply {
     };
     let id = path.trim_start_matches("orders/");
     match shared.world().act_on_order(id, action) {
+        Ok(()) => Reply::Json(200, json!({})),
+        Err(why) => error(400, &why.to_string()),
+    }
+}
+
+fn clouddc(shared: &Shared, request: &Request, path: &str) -> Reply {
+    let status: CloudDcStatus = match parse(request) {
+        Ok(status) => status,
+        Err(reply) => return reply,
+    };
+    let ids = path.trim_start_matches("clouddc/").split_once('/');
+    let Some((project, instance)) = ids else {
+        return not_here();
+    };
+    match shared.world().act_on_clouddc(project, instance, status) {
         Ok(()) => Reply::Json(200, json!({})),
         Err(why) => error(400, &why.to_string()),
     }

@@ -37,6 +37,11 @@ pub use huawei::bss::seed::{
     AfterFailure, BssReadings, DesktopOrderSeed, ListOrder, OrderAction, OrderLines, OrderResources,
 };
 pub use huawei::bss::state::OrderState;
+pub use huawei::clouddc::seed::{
+    AfterTerminated, CloudDcError, CloudDcInstance, CloudDcReadings, CloudDcStatus, CloudDcStep,
+    NextMarker, NotFoundForm, Overloaded, ShuttingDown, UnknownInList,
+};
+pub use huawei::clouddc::state::CloudDcInstanceState;
 pub use huawei::dcs::seed::{
     AfterCancel, DcsChange, DcsInstance, DcsReadings, FinishedTask, InstanceWord, PendingChange,
     TaskCount, TaskName, TaskOrder, WaitingWord,
@@ -232,6 +237,25 @@ impl Simulator {
         services.settle(now);
         let workspace = &services.workspace;
         workspace.state_of(project, desktop, &services.bss, now)
+    }
+
+    /// What a CloudDC instance would show to a caller now.
+    pub fn clouddc_instance(&self, project: &str, instance: &str) -> Option<CloudDcInstanceState> {
+        let mut world = self.shared.world();
+        let now = world.catch_up();
+        let clouddc = &world.huawei.services.clouddc;
+        clouddc.state_of(project, instance, now)
+    }
+
+    /// Gives a CloudDC instance another status, now. What was still to come of its
+    /// script is forgotten.
+    ///
+    /// # Panics
+    /// When there is no such instance, or no documented way leads to that status.
+    pub fn act_on_clouddc(&self, project: &str, instance: &str, status: impl Into<CloudDcStatus>) {
+        let mut world = self.shared.world();
+        let acted = world.act_on_clouddc(project, instance, status.into());
+        acted.expect("an instance that can become like this");
     }
 
     /// The orders for a desktop, in the order placed, whether BSS shows them yet or not.

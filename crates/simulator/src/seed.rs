@@ -10,6 +10,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::huawei::bss::seed::{BssReadings, DesktopOrderSeed};
+use crate::huawei::clouddc::seed::{CloudDcInstance, CloudDcReadings};
 use crate::huawei::dcs::seed::{DcsChange, DcsInstance, DcsReadings};
 use crate::huawei::workspace::seed::{
     WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings,
@@ -29,6 +30,8 @@ pub struct Seed {
     pub workspace: BTreeMap<String, WorkspaceProject>,
     /// Orders for desktops that somebody else placed, or will place.
     pub desktop_orders: Vec<DesktopOrderSeed>,
+    /// CloudDC instances by project id.
+    pub clouddc: BTreeMap<String, Vec<CloudDcInstance>>,
     /// Calls per second by API name; replaces the limits of these APIs.
     pub rate_limits: BTreeMap<String, u32>,
     /// Replaces all readings.
@@ -77,6 +80,13 @@ impl Seed {
     /// Adds an order that somebody else placed, or will place.
     pub fn desktop_order(mut self, order: DesktopOrderSeed) -> Self {
         self.desktop_orders.push(order);
+        self
+    }
+
+    /// Adds a CloudDC instance to a project.
+    pub fn clouddc(mut self, project: impl Into<String>, instance: CloudDcInstance) -> Self {
+        let project = self.clouddc.entry(project.into()).or_default();
+        project.push(instance);
         self
     }
 
@@ -229,6 +239,8 @@ pub struct Readings {
     pub workspace: WorkspaceReadings,
     /// Huawei BSS.
     pub bss: BssReadings,
+    /// Huawei CloudDC.
+    pub clouddc: CloudDcReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::{Fault, FaultId};
 use crate::huawei::bss::state::OrderState;
+use crate::huawei::clouddc::state::CloudDcInstanceState;
 use crate::huawei::dcs::state::DcsInstanceState;
 use crate::huawei::workspace::state::WorkspaceDesktopState;
 use crate::seed::Readings;
@@ -28,6 +29,8 @@ pub struct State {
     pub workspace: BTreeMap<String, Vec<WorkspaceDesktopState>>,
     /// Orders for desktops, in the order placed, whether BSS shows them yet or not.
     pub orders: Vec<OrderState>,
+    /// CloudDC instances by project id; those that are gone are left out.
+    pub clouddc: BTreeMap<String, Vec<CloudDcInstanceState>>,
     /// Faults that are not used up, with what is left of `skip` and `times`.
     pub faults: BTreeMap<FaultId, Fault>,
     /// How many requests are still on their way.

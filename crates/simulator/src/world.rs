@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::faults::{FaultKind, Faults};
 use crate::huawei::bss::seed::OrderAction;
+use crate::huawei::clouddc::seed::CloudDcStatus;
 use crate::huawei::gateway::{self, Refused};
 use crate::huawei::{self, Huawei, Route, signature};
 use crate::journal::{Call, Journal, LateArrival};
@@ -285,9 +286,7 @@ impl World {
         body: &Value,
     ) -> Answer {
         let record = self.journal.call(call);
-        record.status = Some(status);
-        record.code.clone_from(&code);
-        Answer {
+        let mut answer = Answer {
             status,
             code,
             body: match body {
@@ -296,7 +295,11 @@ impl World {
             },
             request_id: record.request_id.clone(),
             date,
-        }
+        };
+        self.huawei.services.reword(&record.api, &mut answer);
+        record.status = Some(status);
+        record.code.clone_from(&answer.code);
+        answer
     }
 
     fn drop_call(&mut self, call: u64, outcome: Outcome) -> Outcome {
@@ -339,6 +342,17 @@ impl World {
         Ok(())
     }
 
+    pub(crate) fn act_on_clouddc(
+        &mut self,
+        project: &str,
+        instance: &str,
+        status: CloudDcStatus,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let clouddc = &mut self.huawei.services.clouddc;
+        clouddc.act(project, instance, status, now)
+    }
+
     pub(crate) fn state(&mut self) -> State {
         let time = self.catch_up();
         let services = &mut self.huawei.services;
@@ -360,6 +374,7 @@ impl World {
             dcs: services.dcs.state(time),
             workspace: services.workspace.state(&services.bss, time),
             orders: services.bss.state(time),
+            clouddc: services.clouddc.state(time),
             faults: self.faults.pending().iter().cloned().collect(),
             late: self.late.len(),
         }

@@ -21,6 +21,8 @@ const FAILURES: u32 = 5;
 const LOCK: SignedDuration = SignedDuration::from_mins(5);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const AUTHENTICATION: &str = "APIGW.0301";
+/// The code of a call over the limit.
+pub(crate) const THROTTLED: &str = "APIGW.0308";
 
 /// Keys, locks and quotas.
 #[derive(Debug, Default)]
@@ -247,7 +249,7 @@ pub(crate) fn throttled(limit: u32) -> Refusal {
     let message = format!(
         "The throttling threshold has been reached: policy user over ratelimit,limit:{limit},time:1 second"
     );
-    Refusal::new(429, "APIGW.0308", message)
+    Refusal::new(429, THROTTLED, message)
 }
 
 /// The body of a refusal in the gateway's form.

@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::NewEffect;
-use crate::message::{Refusal, Reply, Request, percent_decode};
+use crate::message::{Answer, Refusal, Reply, Request, percent_decode};
 use crate::seed::{BadSeed, Readings, Seed};
 use gateway::Refused;
 
 pub(crate) mod bss;
+pub(crate) mod clouddc;
 pub(crate) mod dcs;
 pub(crate) mod gateway;
 pub(crate) mod query;
@@ -37,6 +38,7 @@ pub(crate) enum Call {
     Dcs(dcs::Call),
     Workspace(workspace::Call),
     Bss(bss::Call),
+    CloudDc(clouddc::Call),
 }
 
 /// The state of Huawei Cloud.
@@ -52,6 +54,7 @@ pub(crate) struct Services {
     pub(crate) dcs: dcs::Dcs,
     pub(crate) workspace: workspace::Workspace,
     pub(crate) bss: bss::Bss,
+    pub(crate) clouddc: clouddc::CloudDc,
 }
 
 impl Huawei {
@@ -76,6 +79,7 @@ impl Huawei {
                 let bss = &mut services.bss;
                 bss.perform(&projects, call, request, now, effects)
             }
+            Call::CloudDc(call) => services.clouddc.perform(project, call, request, now),
         }
     }
 }
@@ -115,8 +119,21 @@ impl Services {
         for order in std::mem::take(&mut seed.desktop_orders) {
             self.workspace.order(order, now, &mut self.bss)?;
         }
+        for (project, instances) in std::mem::take(&mut seed.clouddc) {
+            once_each("instances", instances.iter().map(|instance| &*instance.id))?;
+            for instance in instances {
+                self.clouddc.put(&project, instance, now)?;
+            }
+        }
         self.settle(now);
         Ok(())
+    }
+
+    /// Lets a service have its own form for what is usually said in the gateway's.
+    pub(crate) fn reword(&self, api: &str, answer: &mut Answer) {
+        if api.starts_with("clouddc.") {
+            self.clouddc.reword(answer);
+        }
     }
 
     pub(crate) fn readings(&self) -> Readings {
@@ -124,6 +141,7 @@ impl Services {
             dcs: self.dcs.readings.clone(),
             workspace: self.workspace.readings.clone(),
             bss: self.bss.readings.clone(),
+            clouddc: self.clouddc.readings.clone(),
         }
     }
 
@@ -131,6 +149,7 @@ impl Services {
         self.dcs.readings = readings.dcs;
         self.workspace.readings = readings.workspace;
         self.bss.readings = readings.bss;
+        self.clouddc.readings = readings.clouddc;
     }
 }
 
@@ -158,6 +177,7 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
     dcs::route(method, &segments)
         .or_else(|| workspace::route(method, &segments))
         .or_else(|| bss::route(method, &segments))
+        .or_else(|| clouddc::route(method, &segments))
 }
 
 /// The body of a refusal in the words of the service that made it.
@@ -166,6 +186,7 @@ pub(crate) fn render(route: &Route, refusal: &Refusal) -> Value {
         Call::Dcs(_) => dcs::render(refusal),
         Call::Workspace(_) => workspace::render(refusal),
         Call::Bss(_) => bss::render(refusal),
+        Call::CloudDc(_) => clouddc::render(refusal),
     }
 }
 
@@ -176,5 +197,6 @@ pub(crate) fn denied(route: &Route) -> Refused {
         Call::Dcs(_) => Refused::Service(dcs::denied()),
         Call::Workspace(_) => workspace::denied(),
         Call::Bss(_) => bss::denied(),
+        Call::CloudDc(_) => clouddc::denied(),
     }
 }
