@@ -23,13 +23,16 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 mod admin;
+mod clouds;
 mod faults;
 pub mod huawei;
 mod journal;
+mod limits;
 mod message;
 mod seed;
 mod server;
 mod state;
+mod verification;
 mod world;
 
 pub use faults::{Fault, FaultId, FaultKind};
@@ -225,7 +228,7 @@ impl Simulator {
     pub fn dcs_instance(&self, project: &str, instance: &str) -> Option<DcsInstanceState> {
         let mut world = self.shared.world();
         let now = world.catch_up();
-        let dcs = &mut world.huawei.services.dcs;
+        let dcs = &mut world.clouds.huawei.services.dcs;
         dcs.state_of(project, instance, now)
     }
 
@@ -233,7 +236,7 @@ impl Simulator {
     pub fn desktop(&self, project: &str, desktop: &str) -> Option<WorkspaceDesktopState> {
         let mut world = self.shared.world();
         let now = world.catch_up();
-        let services = &mut world.huawei.services;
+        let services = &mut world.clouds.huawei.services;
         services.settle(now);
         let workspace = &services.workspace;
         workspace.state_of(project, desktop, &services.bss, now)
@@ -243,7 +246,7 @@ impl Simulator {
     pub fn clouddc_instance(&self, project: &str, instance: &str) -> Option<CloudDcInstanceState> {
         let mut world = self.shared.world();
         let now = world.catch_up();
-        let clouddc = &world.huawei.services.clouddc;
+        let clouddc = &world.clouds.huawei.services.clouddc;
         clouddc.state_of(project, instance, now)
     }
 

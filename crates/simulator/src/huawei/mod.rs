@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::NewEffect;
-use crate::message::{Answer, Refusal, Reply, Request, percent_decode};
+use crate::message::{Dressed, Refusal, Reply, Request, percent_decode};
 use crate::seed::{BadSeed, Readings, Seed};
 use gateway::Refused;
 
@@ -42,13 +42,13 @@ pub(crate) enum Call {
 }
 
 /// The state of Huawei Cloud.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Huawei {
     pub(crate) gateway: gateway::Gateway,
     pub(crate) services: Services,
 }
 
-/// What the services keep. A seed is tried on a copy of it.
+/// What the services keep.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Services {
     pub(crate) dcs: dcs::Dcs,
@@ -129,10 +129,11 @@ impl Services {
         Ok(())
     }
 
-    /// Lets a service have its own form for what is usually said in the gateway's.
-    pub(crate) fn reword(&self, api: &str, answer: &mut Answer) {
-        if api.starts_with("clouddc.") {
-            self.clouddc.reword(answer);
+    /// An answer in the form that a service's readings have for it.
+    pub(crate) fn reword(&self, route: Option<&Route>, dressed: Dressed, id: &str) -> Dressed {
+        match route.map(|route| &route.call) {
+            Some(Call::CloudDc(_)) => self.clouddc.reword(dressed, id),
+            _ => dressed,
         }
     }
 
@@ -180,8 +181,36 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
         .or_else(|| clouddc::route(method, &segments))
 }
 
+/// A reply as it is; a refusal in the words of the service or gateway that made it.
+pub(crate) fn dress(
+    route: Option<&Route>,
+    result: Result<Reply, Refused>,
+    request_id: &str,
+) -> Dressed {
+    let (status, code, body) = match result {
+        Ok(reply) => (reply.status, None, reply.body),
+        Err(refused) => {
+            let body = match (&refused, route) {
+                (Refused::Service(refusal), Some(route)) => render(route, refusal),
+                (Refused::Service(refusal), None) | (Refused::Gateway(refusal), _) => {
+                    gateway::render(refusal, request_id)
+                }
+            };
+            let refusal = refused.into_refusal();
+            (refusal.status, Some(refusal.code), body)
+        }
+    };
+    Dressed {
+        status,
+        code,
+        body,
+        content_type: "application/json;charset=UTF-8",
+        names_request: true,
+    }
+}
+
 /// The body of a refusal in the words of the service that made it.
-pub(crate) fn render(route: &Route, refusal: &Refusal) -> Value {
+fn render(route: &Route, refusal: &Refusal) -> Value {
     match route.call {
         Call::Dcs(_) => dcs::render(refusal),
         Call::Workspace(_) => workspace::render(refusal),

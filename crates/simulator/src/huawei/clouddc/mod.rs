@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Route;
 use super::gateway::{self, Refused};
 use super::query::Query;
-use crate::message::{Answer, Refusal, Reply, Request};
+use crate::message::{Dressed, Refusal, Reply, Request};
 use crate::seed::BadSeed;
 use seed::{
     AfterTerminated, CloudDcInstance, CloudDcReadings, CloudDcStatus, NextMarker, NotFoundForm,
@@ -179,34 +179,31 @@ impl CloudDc {
     }
 
     /// Puts an answer into the form that the readings say, where no page has one.
-    pub(crate) fn reword(&self, answer: &mut Answer) {
+    pub(crate) fn reword(&self, mut answer: Dressed, request_id: &str) -> Dressed {
         let code = answer.code.as_deref();
-        let text = match answer.status {
+        match answer.status {
             404 if code == Some(&self.readings.not_found_code) => match self.readings.not_found {
-                NotFoundForm::Service => return,
+                NotFoundForm::Service => {}
                 NotFoundForm::Gateway => {
-                    let refusal = self.not_found();
-                    gateway::render(&refusal, &answer.request_id).to_string()
+                    answer.body = gateway::render(&self.not_found(), request_id);
                 }
                 NotFoundForm::Iam => {
-                    answer.code = None;
                     let message = self.not_found().message;
-                    json!({"error": {"code": 404, "message": message, "title": "Not Found"}})
-                        .to_string()
+                    let error = json!({"code": 404, "message": message, "title": "Not Found"});
+                    (answer.code, answer.body) = (None, json!({"error": error}));
                 }
             },
-            429 if code == Some(gateway::THROTTLED) => {
-                let text = match self.readings.overloaded {
-                    Overloaded::Empty => "",
-                    Overloaded::Text => "The request is overloaded.",
-                    Overloaded::Gateway => return,
-                };
-                answer.code = None;
-                text.into()
-            }
-            _ => return,
-        };
-        answer.body = text.into_bytes();
+            429 if code == Some(gateway::THROTTLED) => match self.readings.overloaded {
+                Overloaded::Empty => (answer.code, answer.body) = (None, Value::Null),
+                Overloaded::Text => {
+                    answer.content_type = "text/plain";
+                    (answer.code, answer.body) = (None, json!("The request is overloaded."));
+                }
+                Overloaded::Gateway => {}
+            },
+            _ => {}
+        }
+        answer
     }
 }
 

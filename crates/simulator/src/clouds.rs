@@ -1,0 +1,200 @@
+//! The clouds side by side: which one a request is for, and what each one does at
+//! the same step. Everything else (world, server, journal, faults) knows no cloud.
+//!
+//! One port stands for all of them, so the request itself tells: Tencent Cloud has
+//! one path and a header for the action, Volcengine one path and a query parameter;
+//! Huawei Cloud's services have paths.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::Config;
+use crate::huawei::{self, Huawei};
+use crate::journal::NewEffect;
+use crate::limits::Limits;
+use crate::message::{Dressed, Refusal, Refused, Reply, Request};
+use crate::seed::{BadSeed, Readings, Seed};
+
+/// A request's cloud, and what it calls there.
+#[derive(Clone, Debug)]
+pub(crate) enum Route {
+    /// None: no API has this method and path.
+    Huawei(Option<huawei::Route>),
+}
+
+impl Route {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self::Huawei(huawei::route(request))
+    }
+
+    /// The API's name in journal, faults and limits.
+    pub(crate) fn api(&self) -> &'static str {
+        let api = match self {
+            Self::Huawei(route) => route.as_ref().map(|route| route.api),
+        };
+        api.unwrap_or("unknown")
+    }
+
+    /// What the call is about, where the path does not say it.
+    pub(crate) fn ids(&self) -> &[String] {
+        match self {
+            Self::Huawei(_) => &[],
+        }
+    }
+
+    /// The date that the request says it was signed at, as sent.
+    pub(crate) fn signed_date<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        match self {
+            Self::Huawei(_) => {
+                let date = request.single("x-sdk-date");
+                date.filter(|date| huawei::signature::parse_date(date).is_some())
+            }
+        }
+    }
+
+    pub(crate) fn too_large(&self) -> Refused {
+        match self {
+            Self::Huawei(_) => Refused::Gateway(huawei::gateway::too_large()),
+        }
+    }
+
+    pub(crate) fn throttled(&self, limit: u32) -> Refused {
+        match self {
+            Self::Huawei(_) => Refused::Gateway(huawei::gateway::throttled(limit)),
+        }
+    }
+
+    /// An error that a fault asks for, from whom its code would come.
+    pub(crate) fn injected(&self, refusal: Refusal) -> Refused {
+        match self {
+            Self::Huawei(_) if refusal.code.starts_with("APIG") => Refused::Gateway(refusal),
+            Self::Huawei(_) => Refused::Service(refusal),
+        }
+    }
+}
+
+/// What a simulator starts with, and starts from again when its seed is replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    readings: Readings,
+    rate_limits: BTreeMap<String, u32>,
+}
+
+/// Everything that a seed can change. A seed is tried on a copy of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Clouds {
+    pub(crate) limits: Limits,
+    pub(crate) huawei: Huawei,
+}
+
+impl Clouds {
+    pub(crate) fn new(config: &Config) -> (Self, Start) {
+        let start = Start {
+            readings: config.readings.clone(),
+            rate_limits: config.rate_limits.clone(),
+        };
+        let mut huawei = Huawei::default();
+        huawei.gateway.date_window = config.date_window;
+        let nothing = Self {
+            limits: Limits::default(),
+            huawei,
+        };
+        (nothing.anew(&start), start)
+    }
+
+    /// Nothing but what the simulator was started with.
+    pub(crate) fn anew(&self, start: &Start) -> Self {
+        let mut clouds = Self {
+            limits: Limits::default(),
+            huawei: Huawei {
+                gateway: self.huawei.gateway.anew(),
+                services: self.huawei.services.anew(),
+            },
+        };
+        clouds.limits.per_second = start.rate_limits.clone();
+        clouds.read(start.readings.clone());
+        clouds
+    }
+
+    /// Adds what a seed has.
+    pub(crate) fn put(&mut self, mut seed: Seed, now: Timestamp) -> Result<(), BadSeed> {
+        self.huawei.services.put(&mut seed, now)?;
+        for account in seed.accounts {
+            self.huawei.gateway.put(account);
+        }
+        self.limits.per_second.extend(seed.rate_limits);
+        if let Some(readings) = seed.readings {
+            self.read(readings);
+        }
+        Ok(())
+    }
+
+    /// Ends what has ended by itself, in the order of its time. Huawei Cloud's services
+    /// do so when they are looked at, and record none of it.
+    pub(crate) fn settle(&mut self, _until: Timestamp) -> Vec<(Timestamp, NewEffect)> {
+        Vec::new()
+    }
+
+    pub(crate) fn readings(&self) -> Readings {
+        self.huawei.services.readings()
+    }
+
+    fn read(&mut self, readings: Readings) {
+        self.huawei.services.read(readings);
+    }
+
+    /// The access key id that a request names, if an account has it.
+    pub(crate) fn known_key(&self, route: &Route, request: &Request) -> Option<String> {
+        match route {
+            Route::Huawei(_) => self.huawei.gateway.known_key(request),
+        }
+    }
+
+    /// Everything that is checked before a service sees the request.
+    pub(crate) fn admit(
+        &mut self,
+        route: &Route,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let limits = &mut self.limits;
+        match route {
+            Route::Huawei(None) => Err(Refused::Gateway(huawei::gateway::no_such_api())),
+            Route::Huawei(Some(route)) => self.huawei.gateway.admit(request, route, now, limits),
+        }
+    }
+
+    /// What the service does with a request that was admitted.
+    pub(crate) fn perform(
+        &mut self,
+        route: &Route,
+        request: &Request,
+        now: Timestamp,
+        effects: &mut Vec<NewEffect>,
+    ) -> Result<Reply, Refused> {
+        match route {
+            Route::Huawei(None) => Err(Refused::Gateway(huawei::gateway::no_such_api())),
+            Route::Huawei(Some(route)) => self
+                .huawei
+                .perform(route, request, now, effects)
+                .map_err(Refused::Service),
+        }
+    }
+
+    /// A reply or refusal as the cloud puts it.
+    pub(crate) fn dress(
+        &self,
+        route: &Route,
+        result: Result<Reply, Refused>,
+        request_id: &str,
+    ) -> Dressed {
+        match route {
+            Route::Huawei(route) => {
+                let dressed = huawei::dress(route.as_ref(), result, request_id);
+                let services = &self.huawei.services;
+                services.reword(route.as_ref(), dressed, request_id)
+            }
+        }
+    }
+}
