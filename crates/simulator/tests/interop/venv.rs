@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 const REQUIREMENTS: &str = include_str!("requirements.txt");
@@ -17,13 +18,16 @@ const REQUIREMENTS: &str = include_str!("requirements.txt");
 ///
 /// # Panics
 /// Without a usable python3, and when the SDKs cannot be had.
-pub(crate) fn python() -> PathBuf {
-    let home = cache_folder().join(format!("interop-{:016x}", key()));
-    let python = home.join("bin").join("python");
-    if !python.is_file() {
-        make(&home, &python);
-    }
-    python
+pub(crate) fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let home = cache_folder().join(format!("interop-{:016x}", key()));
+        let python = home.join("bin").join("python");
+        if !python.is_file() {
+            make(&home, &python);
+        }
+        python
+    })
 }
 
 fn cache_folder() -> PathBuf {
@@ -126,7 +130,7 @@ pub(crate) fn said(output: &Output) -> String {
 fn advice(program: &OsStr, said: &str) -> String {
     format!(
         "The interoperability tests call the simulator with the official Python SDKs. \
-         They need python3 (3.9 or newer) with its modules venv and ensurepip (packages \
+         They need python3 with its modules venv and ensurepip (packages \
          python3 and python3-venv on Debian and Ubuntu) and, the first time, a package \
          index that pip can reach. {} said:\n{said}",
         program.display()
