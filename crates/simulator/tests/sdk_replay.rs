@@ -6,16 +6,15 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use errand_simulator::{Account, CloudDcInstance, DesktopChange, DesktopOrderSeed, Simulator};
+use errand_simulator::{Account, DesktopChange, DesktopOrderSeed, Simulator};
 use serde_json::Value;
 use support::desktops::*;
+use support::metal::*;
 use support::*;
 
 /// The captures are of one day, whenever this runs.
 const ANY_DATE: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 const CAPTURED_ORDER: &str = "CS2108102036B2CAI";
-const METAL_STATUS: &str = "clouddc.ShowInstanceStatus";
-const CAPTURED_METAL: &str = "2c6f5b0e-3b2e-4b8c-9d0a-1f4e2d3c4b5a";
 
 fn captures() -> Value {
     let file = "../../tests/fixtures/sdk-requests/official-sdks.json";
@@ -37,7 +36,7 @@ fn simulator_of(captures: &Value) -> Simulator {
     let seed = workspace_with(desktop().on_demand())
         .account(account.project(PROJECT).domain(DOMAIN))
         .desktop_order(order.id(CAPTURED_ORDER))
-        .clouddc(PROJECT, CloudDcInstance::new(CAPTURED_METAL));
+        .clouddc(PROJECT, metal());
     started(|config| config.date_window = ANY_DATE, seed).0
 }
 
@@ -101,11 +100,7 @@ fn requests_of_the_official_sdk_for_desktops_orders_and_metal_are_answered() {
         is("huawei-clouddc-instance-status-429", METAL_STATUS, 200),
         // Its instance is called x.
         is("huawei-clouddc-status-401", METAL_STATUS, 404),
-        is(
-            "huawei-clouddc-list-instances",
-            "clouddc.ListInstances",
-            200,
-        ),
+        is("huawei-clouddc-list-instances", METAL_LIST, 200),
     ];
     answered.sort();
     expected.sort();

@@ -1,17 +1,14 @@
 //! Huawei Cloud: DCS by the SDK's generic request, Workspace, BSS and CloudDC typed.
 
 use errand_simulator::{
-    Account, CloudDcInstance, CloudDcStatus, Config, Fault, FaultKind, NotFoundForm, Seed,
-    WorkspaceDesktop,
+    Account, CloudDcStatus, Config, Fault, FaultKind, NotFoundForm, Seed, WorkspaceDesktop,
 };
 use serde_json::{Value, json};
 
 use super::support::desktops::*;
+use super::support::metal::*;
 use super::support::*;
 use super::{assert_calls, request_ids, seen};
-
-const METAL: &str = "2c6f5b0e-3b2e-4b8c-9d0a-1f4e2d3c4b5a";
-const METAL_STATUS: &str = "clouddc.ShowInstanceStatus";
 
 fn cancel() -> (&'static str, Value) {
     (
@@ -29,11 +26,9 @@ fn status(instance: &str) -> (&'static str, Value) {
     ("huawei.clouddc_status", json!({"instance": instance}))
 }
 
-fn metal() -> Seed {
+fn stopped() -> Seed {
     let status = CloudDcStatus::new("stopped").operation("install-succeed");
-    Seed::new()
-        .account(Account::new(ACCESS, SECRET).project(PROJECT))
-        .clouddc(PROJECT, CloudDcInstance::new(METAL).status(status))
+    metal_with([metal().status(status)])
 }
 
 #[test]
@@ -116,7 +111,7 @@ fn the_sdk_takes_a_refusal_with_200_for_an_order_without_an_id() {
 
 #[test]
 fn the_sdk_reads_the_status_and_the_list_of_instances() {
-    let (simulator, _) = started(|_| {}, metal());
+    let (simulator, _) = started(|_| {}, stopped());
     let query = json!({"instance_id": METAL, "instance_state": "stopped", "limit": "100"});
     let calls = [status(METAL), ("huawei.clouddc_list", query)];
     let [shown, listed] = seen(&simulator, calls);
@@ -131,10 +126,7 @@ fn the_sdk_reads_the_status_and_the_list_of_instances() {
     );
     assert_eq!(listed["instances"][0]["id"], METAL);
     assert_eq!(listed["instances"][0]["state"], "stopped");
-    assert_calls(
-        &simulator,
-        &[(METAL_STATUS, 200), ("clouddc.ListInstances", 200)],
-    );
+    assert_calls(&simulator, &[(METAL_STATUS, 200), (METAL_LIST, 200)]);
 }
 
 #[test]
@@ -145,7 +137,7 @@ fn the_sdk_sees_each_form_of_a_missing_instance() {
         // One level down, and a number.
         (NotFoundForm::Iam, "404"),
     ] {
-        let (simulator, _) = started(|config| config.readings.clouddc.not_found = form, metal());
+        let (simulator, _) = started(|config| config.readings.clouddc.not_found = form, stopped());
         let [missing] = seen(&simulator, [status("another")]);
         let error = &missing["error"];
         assert_eq!(error["class"], "ClientRequestException");
@@ -160,7 +152,7 @@ fn the_sdk_sees_each_form_of_a_missing_instance() {
 /// makes a difference (contracts i.20).
 #[test]
 fn the_sdk_loses_the_body_of_a_throttled_call_and_does_not_call_again() {
-    let (simulator, _) = started(|_| {}, metal());
+    let (simulator, _) = started(|_| {}, stopped());
     simulator.fault(Fault::new(METAL_STATUS, FaultKind::Throttle));
     let [throttled] = seen(&simulator, [status(METAL)]);
     let error = &throttled["error"];
@@ -175,7 +167,7 @@ fn the_sdk_loses_the_body_of_a_throttled_call_and_does_not_call_again() {
 #[test]
 fn the_sdk_is_told_that_its_secret_is_wrong() {
     let account = Account::new(ACCESS, "another secret").project(PROJECT);
-    let (simulator, _) = started(|_| {}, metal().account(account));
+    let (simulator, _) = started(|_| {}, stopped().account(account));
     let [refused] = seen(&simulator, [status(METAL)]);
     let error = &refused["error"];
     assert_eq!(

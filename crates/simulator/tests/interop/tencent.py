@@ -21,24 +21,25 @@ def told(error):
     }
 
 
-def client(given):
+def client(given, region):
     # Host and protocol apart: a URL as endpoint makes a Host header of it. There is
     # no retryer by default; the SDK's own would repeat a call that had succeeded.
     http = HttpProfile(protocol="http", endpoint=f"{given['host']}:{given['port']}")
     credential = Credential(given["access_key"], given["secret_key"])
     profile = ClientProfile(httpProfile=http)
-    return autoscaling_client.AutoscalingClient(credential, given["region"], profile)
+    return autoscaling_client.AutoscalingClient(credential, region, profile)
 
 
-def refresh_cancel(given, group, activity):
+def refresh_cancel(given, region, group, activity):
     request = models.CancelInstanceRefreshRequest()
     request.AutoScalingGroupId = group
     request.RefreshActivityId = activity
-    return json.loads(client(given).CancelInstanceRefresh(request).to_json_string())
+    answer = client(given, region).CancelInstanceRefresh(request)
+    return json.loads(answer.to_json_string())
 
 
-def refresh_activities(given, activity):
+def refresh_activities(given, region, activity):
     request = models.DescribeRefreshActivitiesRequest()
     request.RefreshActivityIds = [activity]
-    answer = client(given).DescribeRefreshActivities(request)
+    answer = client(given, region).DescribeRefreshActivities(request)
     return json.loads(answer.to_json_string())

@@ -24,11 +24,11 @@ def told(error):
     }
 
 
-def client(given):
+def client(given, region):
     configuration = Configuration()
     configuration.ak = given["access_key"]
     configuration.sk = given["secret_key"]
-    configuration.region = given["region"]
+    configuration.region = region
     configuration.scheme = "http"
     configuration.host = f"{given['host']}:{given['port']}"
     configuration.auto_retry = False
@@ -41,13 +41,13 @@ def as_json(response):
     return response if isinstance(response, dict) else response.to_dict()
 
 
-def reservation_delete(given, reservation, token):
+def reservation_delete(given, region, reservation, token):
     request = DeleteScheduledInstanceRequest(
         scheduled_instance_id=reservation, client_token=token
     )
-    return as_json(client(given).delete_scheduled_instance(request))
+    return as_json(client(given, region).delete_scheduled_instance(request))
 
 
-def reservations(given, reservation):
+def reservations(given, region, reservation):
     request = DescribeScheduledInstancesRequest(scheduled_instance_ids=[reservation])
-    return as_json(client(given).describe_scheduled_instances(request))
+    return as_json(client(given, region).describe_scheduled_instances(request))
