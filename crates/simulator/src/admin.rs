@@ -13,6 +13,7 @@ use crate::huawei::bss::seed::OrderAction;
 use crate::message::{Request, query_pairs};
 use crate::seed::Seed;
 use crate::server::{Payload, Shared};
+use crate::tencent::scaling::seed::RefreshAction;
 
 /// No cloud has a path like this.
 pub(crate) const PREFIX: &str = "/-/";
@@ -26,6 +27,7 @@ GET    /-/journal        every call and effect; ?after=N leaves out the first N 
                          ?format=text makes a table
 POST   /-/faults         inject a fault; answers its id
 POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
+POST   /-/refreshes/{id} do to a Tencent activity: "pause" "resume" "continue" "cancel"
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 
@@ -38,7 +40,11 @@ A seed:
  "workspace": {"p1": {"desktops": [{"id": "desktop-1", "product_id": "small"}],
    "products": [{"product_id": "small"}, {"product_id": "large"}]}},
  "desktop_orders": [{"project": "p1", "desktop": "desktop-1", "created_at": {"in": 60},
-   "change": {"resize": {"product_id": "large"}}}]}
+   "change": {"resize": {"product_id": "large"}}}],
+ "tencent": {"accounts": [{"secret_id": "AKID", "secret_key": "SK",
+   "regions": ["ap-guangzhou"]}],
+   "activities": [{"group": "asg-1", "id": "asr-1", "batches": [{"instances": 2,
+     "runs_for": 600}, {}]}]}}
 
 A fault:
 {"api": "dcs.CancelInstanceResize", "kind": "drop_after"}
@@ -49,7 +55,9 @@ APIs:   dcs.CancelInstanceResize dcs.ListBackgroundTask dcs.ShowInstance
         workspace.ListProducts workspace.ListVolumeProducts workspace.ShowJob
         workspace.ListSubJobs
         bss.ShowOrder bss.ListOrders bss.CancelOrder bss.PayOrder bss.ListResources
-        "dcs.", "workspace.", "bss." mean all of a service
+        as.CancelInstanceRefresh as.StopInstanceRefresh as.ResumeInstanceRefresh
+        as.DescribeRefreshActivities
+        "dcs.", "workspace.", "bss.", "as." mean all of a service
 Kinds:  {"error": {"status": 500, "code": "DCS.5000"}} "throttle" "drop_before"
         "drop_after" {"delay": {"ms": 100}} {"late": {"seconds": 60}} "bad_body"
         "hang" "hang_after" "truncate"
@@ -89,6 +97,7 @@ fn dispatch(shared: &Shared, request: &Request) -> Reply {
         ("GET", "journal") => journal(shared, request),
         ("POST", "faults") => fault(shared, request),
         ("POST", path) if path.starts_with("orders/") => order(shared, request, path),
+        ("POST", path) if path.starts_with("refreshes/") => refresh(shared, request, path),
         ("DELETE", "faults") => {
             shared.world().faults.clear();
             Reply::Json(200, json!({}))
@@ -133,6 +142,18 @@ fn order(shared: &Shared, request: &Request, path: &str) -> Reply {
     };
     let id = path.trim_start_matches("orders/");
     match shared.world().act_on_order(id, action) {
+        Ok(()) => Reply::Json(200, json!({})),
+        Err(why) => error(400, &why.to_string()),
+    }
+}
+
+fn refresh(shared: &Shared, request: &Request, path: &str) -> Reply {
+    let action: RefreshAction = match parse(request) {
+        Ok(action) => action,
+        Err(reply) => return reply,
+    };
+    let id = path.trim_start_matches("refreshes/");
+    match shared.world().act_on_refresh(id, action) {
         Ok(()) => Reply::Json(200, json!({})),
         Err(why) => error(400, &why.to_string()),
     }

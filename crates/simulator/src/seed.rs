@@ -14,6 +14,8 @@ use crate::huawei::dcs::seed::{DcsChange, DcsInstance, DcsReadings};
 use crate::huawei::workspace::seed::{
     WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings,
 };
+use crate::tencent::scaling::seed::{RefreshActivity, ScalingGroup, ScalingReadings};
+use crate::tencent::seed::{TencentAccount, TencentSeed};
 
 /// State to put in. Every part may be absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Seed {
     pub workspace: BTreeMap<String, WorkspaceProject>,
     /// Orders for desktops that somebody else placed, or will place.
     pub desktop_orders: Vec<DesktopOrderSeed>,
+    /// What Tencent Cloud has.
+    pub tencent: TencentSeed,
     /// Calls per second by API name; replaces the limits of these APIs.
     pub rate_limits: BTreeMap<String, u32>,
     /// Replaces all readings.
@@ -77,6 +81,24 @@ impl Seed {
     /// Adds an order that somebody else placed, or will place.
     pub fn desktop_order(mut self, order: DesktopOrderSeed) -> Self {
         self.desktop_orders.push(order);
+        self
+    }
+
+    /// Adds a key of Tencent Cloud.
+    pub fn tencent_account(mut self, account: TencentAccount) -> Self {
+        self.tencent.accounts.push(account);
+        self
+    }
+
+    /// Adds a scaling group of Tencent Cloud that need not have an activity.
+    pub fn scaling_group(mut self, group: ScalingGroup) -> Self {
+        self.tencent.groups.push(group);
+        self
+    }
+
+    /// Adds a refresh activity of Tencent Cloud.
+    pub fn refresh(mut self, activity: RefreshActivity) -> Self {
+        self.tencent.activities.push(activity);
         self
     }
 
@@ -229,6 +251,8 @@ pub struct Readings {
     pub workspace: WorkspaceReadings,
     /// Huawei BSS.
     pub bss: BssReadings,
+    /// Tencent Auto Scaling.
+    pub scaling: ScalingReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

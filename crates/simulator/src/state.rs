@@ -10,6 +10,7 @@ use crate::huawei::bss::state::OrderState;
 use crate::huawei::dcs::state::DcsInstanceState;
 use crate::huawei::workspace::state::WorkspaceDesktopState;
 use crate::seed::Readings;
+use crate::tencent::state::TencentState;
 
 /// Everything there is, without secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct State {
     pub workspace: BTreeMap<String, Vec<WorkspaceDesktopState>>,
     /// Orders for desktops, in the order placed, whether BSS shows them yet or not.
     pub orders: Vec<OrderState>,
+    /// What Tencent Cloud has.
+    #[serde(default)]
+    pub tencent: TencentState,
     /// Faults that are not used up, with what is left of `skip` and `times`.
     pub faults: BTreeMap<FaultId, Fault>,
     /// How many requests are still on their way.

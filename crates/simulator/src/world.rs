@@ -13,6 +13,7 @@ use crate::journal::{Call, Journal, LateArrival};
 use crate::message::{Answer, Dressed, Refusal, Refused, Reply, Request};
 use crate::seed::{BadSeed, Seed};
 use crate::state::{AccountState, State};
+use crate::tencent::scaling::seed::RefreshAction;
 use crate::{Clock, Config};
 
 /// Everything there is.
@@ -288,6 +289,25 @@ impl World {
         Ok(())
     }
 
+    /// What somebody else starts in the console is an event of no call.
+    pub(crate) fn act_on_refresh(
+        &mut self,
+        id: &str,
+        action: RefreshAction,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let mut events = Vec::new();
+        let acted = self
+            .clouds
+            .tencent
+            .scaling
+            .act(id, action, now, &mut events);
+        for (time, event) in events {
+            self.journal.effect(time, 0, event);
+        }
+        acted
+    }
+
     pub(crate) fn state(&mut self) -> State {
         let time = self.catch_up();
         let readings = self.clouds.readings();
@@ -310,6 +330,7 @@ impl World {
             dcs: services.dcs.state(time),
             workspace: services.workspace.state(&services.bss, time),
             orders: services.bss.state(time),
+            tencent: self.clouds.tencent.state(),
             faults: self.faults.pending().iter().cloned().collect(),
             late: self.late.len(),
         }

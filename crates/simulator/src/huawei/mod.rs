@@ -124,6 +124,7 @@ impl Services {
             dcs: self.dcs.readings.clone(),
             workspace: self.workspace.readings.clone(),
             bss: self.bss.readings.clone(),
+            ..Readings::default()
         }
     }
 
