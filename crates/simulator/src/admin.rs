@@ -14,6 +14,7 @@ use crate::huawei::clouddc::seed::CloudDcStatus;
 use crate::message::{Request, query_pairs};
 use crate::seed::Seed;
 use crate::server::{Payload, Shared};
+use crate::tencent::scaling::seed::RefreshAction;
 
 /// No cloud has a path like this.
 pub(crate) const PREFIX: &str = "/-/";
@@ -28,6 +29,7 @@ GET    /-/journal        every call and effect; ?after=N leaves out the first N 
 POST   /-/faults         inject a fault; answers its id
 POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
 POST   /-/clouddc/{project}/{id}   give an instance a status now: {"state": "stopped"}
+POST   /-/refreshes/{id} do to a Tencent activity: "pause" "resume" "continue" "cancel"
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 
@@ -42,7 +44,11 @@ A seed:
  "clouddc": {"p1": [{"id": "metal-1", "status": {"state": "pending"}, "script": [
    {"at": {"in": 60}, "status": {"state": "running"}}]}]},
  "desktop_orders": [{"project": "p1", "desktop": "desktop-1", "created_at": {"in": 60},
-   "change": {"resize": {"product_id": "large"}}}]}
+   "change": {"resize": {"product_id": "large"}}}],
+ "tencent": {"accounts": [{"secret_id": "AKID", "secret_key": "SK",
+   "regions": ["ap-guangzhou"]}],
+   "activities": [{"group": "asg-1", "id": "asr-1", "batches": [{"instances": 2,
+     "runs_for": 600}, {}]}]}}
 
 A fault:
 {"api": "dcs.CancelInstanceResize", "kind": "drop_after"}
@@ -54,7 +60,9 @@ APIs:   dcs.CancelInstanceResize dcs.ListBackgroundTask dcs.ShowInstance
         workspace.ListSubJobs
         bss.ShowOrder bss.ListOrders bss.CancelOrder bss.PayOrder bss.ListResources
         clouddc.ShowInstanceStatus clouddc.ListInstances
-        "dcs.", "workspace.", "bss.", "clouddc." mean all of a service
+        as.CancelInstanceRefresh as.StopInstanceRefresh as.ResumeInstanceRefresh
+        as.DescribeRefreshActivities
+        "dcs.", "workspace.", "bss.", "clouddc.", "as." mean all of a service
 Kinds:  {"error": {"status": 500, "code": "DCS.5000"}} "throttle" "drop_before"
         "drop_after" {"delay": {"ms": 100}} {"late": {"seconds": 60}} "bad_body"
         "hang" "hang_after" "truncate"
@@ -95,6 +103,7 @@ fn dispatch(shared: &Shared, request: &Request) -> Reply {
         ("POST", "faults") => fault(shared, request),
         ("POST", path) if path.starts_with("orders/") => order(shared, request, path),
         ("POST", path) if path.starts_with("clouddc/") => clouddc(shared, request, path),
+        ("POST", path) if path.starts_with("refreshes/") => refresh(shared, request, path),
         ("DELETE", "faults") => {
             shared.world().faults.clear();
             Reply::Json(200, json!({}))
@@ -154,6 +163,18 @@ fn clouddc(shared: &Shared, request: &Request, path: &str) -> Reply {
         return not_here();
     };
     match shared.world().act_on_clouddc(project, instance, status) {
+        Ok(()) => Reply::Json(200, json!({})),
+        Err(why) => error(400, &why.to_string()),
+    }
+}
+
+fn refresh(shared: &Shared, request: &Request, path: &str) -> Reply {
+    let action: RefreshAction = match parse(request) {
+        Ok(action) => action,
+        Err(reply) => return reply,
+    };
+    let id = path.trim_start_matches("refreshes/");
+    match shared.world().act_on_refresh(id, action) {
         Ok(()) => Reply::Json(200, json!({})),
         Err(why) => error(400, &why.to_string()),
     }

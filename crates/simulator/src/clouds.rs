@@ -15,31 +15,37 @@ use crate::journal::NewEffect;
 use crate::limits::Limits;
 use crate::message::{Dressed, Refusal, Refused, Reply, Request};
 use crate::seed::{BadSeed, Readings, Seed};
+use crate::tencent::{self, Tencent};
 
 /// A request's cloud, and what it calls there.
 #[derive(Clone, Debug)]
 pub(crate) enum Route {
     /// None: no API has this method and path.
     Huawei(Option<huawei::Route>),
+    Tencent(tencent::Route),
 }
 
 impl Route {
     pub(crate) fn of(request: &Request) -> Self {
+        if tencent::is_meant(request) {
+            return Self::Tencent(tencent::route(request));
+        }
         Self::Huawei(huawei::route(request))
     }
 
     /// The API's name in journal, faults and limits.
     pub(crate) fn api(&self) -> &'static str {
-        let api = match self {
-            Self::Huawei(route) => route.as_ref().map(|route| route.api),
-        };
-        api.unwrap_or("unknown")
+        match self {
+            Self::Huawei(route) => route.as_ref().map_or("unknown", |route| route.api),
+            Self::Tencent(route) => route.api,
+        }
     }
 
     /// What the call is about, where the path does not say it.
     pub(crate) fn ids(&self) -> &[String] {
         match self {
             Self::Huawei(_) => &[],
+            Self::Tencent(route) => &route.ids,
         }
     }
 
@@ -50,18 +56,24 @@ impl Route {
                 let date = request.single("x-sdk-date");
                 date.filter(|date| huawei::signature::parse_date(date).is_some())
             }
+            Self::Tencent(_) => {
+                let date = request.single("x-tc-timestamp");
+                date.filter(|date| tencent::signature::parse_timestamp(date).is_some())
+            }
         }
     }
 
     pub(crate) fn too_large(&self) -> Refused {
         match self {
             Self::Huawei(_) => Refused::Gateway(huawei::gateway::too_large()),
+            Self::Tencent(_) => Refused::Gateway(tencent::gateway::too_large()),
         }
     }
 
     pub(crate) fn throttled(&self, limit: u32) -> Refused {
         match self {
             Self::Huawei(_) => Refused::Gateway(huawei::gateway::throttled(limit)),
+            Self::Tencent(_) => Refused::Gateway(tencent::gateway::throttled(limit)),
         }
     }
 
@@ -69,7 +81,7 @@ impl Route {
     pub(crate) fn injected(&self, refusal: Refusal) -> Refused {
         match self {
             Self::Huawei(_) if refusal.code.starts_with("APIG") => Refused::Gateway(refusal),
-            Self::Huawei(_) => Refused::Service(refusal),
+            Self::Huawei(_) | Self::Tencent(_) => Refused::Service(refusal),
         }
     }
 }
@@ -86,19 +98,22 @@ pub(crate) struct Start {
 pub(crate) struct Clouds {
     pub(crate) limits: Limits,
     pub(crate) huawei: Huawei,
+    pub(crate) tencent: Tencent,
 }
 
 impl Clouds {
     pub(crate) fn new(config: &Config) -> (Self, Start) {
+        let configured = config.rate_limits.clone();
         let start = Start {
             readings: config.readings.clone(),
-            rate_limits: config.rate_limits.clone(),
+            rate_limits: tencent::limits().chain(configured).collect(),
         };
         let mut huawei = Huawei::default();
         huawei.gateway.date_window = config.date_window;
         let nothing = Self {
             limits: Limits::default(),
             huawei,
+            tencent: Tencent::new(config.tencent_date_window),
         };
         (nothing.anew(&start), start)
     }
@@ -111,6 +126,7 @@ impl Clouds {
                 gateway: self.huawei.gateway.anew(),
                 services: self.huawei.services.anew(),
             },
+            tencent: self.tencent.anew(),
         };
         clouds.limits.per_second = start.rate_limits.clone();
         clouds.read(start.readings.clone());
@@ -123,6 +139,7 @@ impl Clouds {
         for account in seed.accounts {
             self.huawei.gateway.put(account);
         }
+        self.tencent.put(seed.tencent, now)?;
         self.limits.per_second.extend(seed.rate_limits);
         if let Some(readings) = seed.readings {
             self.read(readings);
@@ -132,15 +149,22 @@ impl Clouds {
 
     /// Ends what has ended by itself, in the order of its time. Huawei Cloud's services
     /// do so when they are looked at, and record none of it.
-    pub(crate) fn settle(&mut self, _until: Timestamp) -> Vec<(Timestamp, NewEffect)> {
-        Vec::new()
+    pub(crate) fn settle(&mut self, until: Timestamp) -> Vec<(Timestamp, NewEffect)> {
+        let mut events = Vec::new();
+        self.tencent.scaling.settle(until, &mut events);
+        events.sort_by_key(|(time, _)| *time);
+        events
     }
 
     pub(crate) fn readings(&self) -> Readings {
-        self.huawei.services.readings()
+        Readings {
+            scaling: self.tencent.scaling.readings.clone(),
+            ..self.huawei.services.readings()
+        }
     }
 
     fn read(&mut self, readings: Readings) {
+        self.tencent.scaling.readings = readings.scaling.clone();
         self.huawei.services.read(readings);
     }
 
@@ -148,6 +172,7 @@ impl Clouds {
     pub(crate) fn known_key(&self, route: &Route, request: &Request) -> Option<String> {
         match route {
             Route::Huawei(_) => self.huawei.gateway.known_key(request),
+            Route::Tencent(_) => self.tencent.gateway.known_key(request),
         }
     }
 
@@ -162,6 +187,10 @@ impl Clouds {
         match route {
             Route::Huawei(None) => Err(Refused::Gateway(huawei::gateway::no_such_api())),
             Route::Huawei(Some(route)) => self.huawei.gateway.admit(request, route, now, limits),
+            Route::Tencent(route) => {
+                let admitted = self.tencent.gateway.admit(request, route, now, limits);
+                admitted.map_err(Refused::Gateway)
+            }
         }
     }
 
@@ -177,6 +206,10 @@ impl Clouds {
             Route::Huawei(None) => Err(Refused::Gateway(huawei::gateway::no_such_api())),
             Route::Huawei(Some(route)) => self
                 .huawei
+                .perform(route, request, now, effects)
+                .map_err(Refused::Service),
+            Route::Tencent(route) => self
+                .tencent
                 .perform(route, request, now, effects)
                 .map_err(Refused::Service),
         }
@@ -195,6 +228,7 @@ impl Clouds {
                 let services = &self.huawei.services;
                 services.reword(route.as_ref(), dressed, request_id)
             }
+            Route::Tencent(_) => tencent::dress(result, request_id),
         }
     }
 }

@@ -32,6 +32,7 @@ mod message;
 mod seed;
 mod server;
 mod state;
+pub mod tencent;
 mod verification;
 mod world;
 
@@ -60,6 +61,18 @@ pub use journal::{Call, Effect, Journal, LateArrival};
 pub use message::Request;
 pub use seed::{Account, BadSeed, Readings, Seed, When};
 pub use state::{AccountState, State};
+pub use tencent::scaling::seed::{
+    BatchPause, CancelWhileRunning, ContinueWithoutFailure, RefreshAction, RefreshActivity,
+    RefreshBatch, ScalingGroup, ScalingReadings, StoppedLastBatch,
+};
+pub use tencent::scaling::state::{
+    BatchStatus, RefreshActivityState, RefreshBatchState, RefreshStatus, ScalingGroupState,
+};
+pub use tencent::seed::{TencentAccount, TencentSeed};
+pub use tencent::state::{TencentAccountState, TencentState};
+
+/// Documented: 5 minutes.
+const TENCENT_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]
@@ -71,8 +84,10 @@ pub struct Config {
     pub clock: Clock,
     /// Real time added to each cloud call.
     pub delay: Duration,
-    /// How far `X-Sdk-Date` may be from the simulator's time, either way.
+    /// How far the date of a signature may be from the simulator's time, either way.
     pub date_window: Duration,
+    /// The same at Tencent Cloud, where it is shorter.
+    pub tencent_date_window: Duration,
     /// Seconds by which the cloud's clock is ahead of [`Config::clock`]. It moves
     /// everything that the cloud dates: `Date`, the window check, the tasks.
     pub date_offset: i64,
@@ -91,6 +106,7 @@ impl Default for Config {
             clock: Clock::Wall,
             delay: Duration::ZERO,
             date_window: Duration::from_secs(15 * 60),
+            tencent_date_window: TENCENT_WINDOW,
             date_offset: 0,
             seed: 0,
             readings: Readings::default(),
@@ -102,8 +118,10 @@ impl Default for Config {
 impl Config {
     /// The defaults with a test's clock and the signature validity of its timing.
     pub fn with_clock(clock: TestClock) -> Self {
+        let validity = clock.timing().signature_validity;
         Self {
-            date_window: clock.timing().signature_validity,
+            date_window: validity,
+            tencent_date_window: validity.min(TENCENT_WINDOW),
             clock: Clock::Test(clock),
             ..Self::default()
         }
@@ -275,6 +293,22 @@ impl Simulator {
     pub fn act_on_order(&self, order: &str, action: OrderAction) {
         let acted = self.shared.world().act_on_order(order, action);
         acted.expect("an order that can be treated like this");
+    }
+
+    /// A refresh activity of Tencent Cloud as it is now.
+    pub fn refresh_activity(&self, id: &str) -> Option<RefreshActivityState> {
+        let mut world = self.shared.world();
+        world.catch_up();
+        world.clouds.tencent.scaling.activity(id)
+    }
+
+    /// Does to a refresh activity what somebody else does in the console.
+    ///
+    /// # Panics
+    /// When there is no such activity, or its status does not allow this.
+    pub fn act_on_refresh(&self, activity: &str, action: RefreshAction) {
+        let acted = self.shared.world().act_on_refresh(activity, action);
+        acted.expect("an activity that can be treated like this");
     }
 
     /// Everything there is, without secrets.

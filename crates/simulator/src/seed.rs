@@ -15,6 +15,8 @@ use crate::huawei::dcs::seed::{DcsChange, DcsInstance, DcsReadings};
 use crate::huawei::workspace::seed::{
     WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings,
 };
+use crate::tencent::scaling::seed::{RefreshActivity, ScalingGroup, ScalingReadings};
+use crate::tencent::seed::{TencentAccount, TencentSeed};
 
 /// State to put in. Every part may be absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Seed {
     pub desktop_orders: Vec<DesktopOrderSeed>,
     /// CloudDC instances by project id.
     pub clouddc: BTreeMap<String, Vec<CloudDcInstance>>,
+    /// What Tencent Cloud has.
+    pub tencent: TencentSeed,
     /// Calls per second by API name; replaces the limits of these APIs.
     pub rate_limits: BTreeMap<String, u32>,
     /// Replaces all readings.
@@ -87,6 +91,24 @@ impl Seed {
     pub fn clouddc(mut self, project: impl Into<String>, instance: CloudDcInstance) -> Self {
         let project = self.clouddc.entry(project.into()).or_default();
         project.push(instance);
+        self
+    }
+
+    /// Adds a key of Tencent Cloud.
+    pub fn tencent_account(mut self, account: TencentAccount) -> Self {
+        self.tencent.accounts.push(account);
+        self
+    }
+
+    /// Adds a scaling group of Tencent Cloud that need not have an activity.
+    pub fn scaling_group(mut self, group: ScalingGroup) -> Self {
+        self.tencent.groups.push(group);
+        self
+    }
+
+    /// Adds a refresh activity of Tencent Cloud.
+    pub fn refresh(mut self, activity: RefreshActivity) -> Self {
+        self.tencent.activities.push(activity);
         self
     }
 
@@ -241,6 +263,8 @@ pub struct Readings {
     pub bss: BssReadings,
     /// Huawei CloudDC.
     pub clouddc: CloudDcReadings,
+    /// Tencent Auto Scaling.
+    pub scaling: ScalingReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

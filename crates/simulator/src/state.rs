@@ -11,6 +11,7 @@ use crate::huawei::clouddc::state::CloudDcInstanceState;
 use crate::huawei::dcs::state::DcsInstanceState;
 use crate::huawei::workspace::state::WorkspaceDesktopState;
 use crate::seed::Readings;
+use crate::tencent::state::TencentState;
 
 /// Everything there is, without secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct State {
     pub orders: Vec<OrderState>,
     /// CloudDC instances by project id; those that are gone are left out.
     pub clouddc: BTreeMap<String, Vec<CloudDcInstanceState>>,
+    /// What Tencent Cloud has.
+    #[serde(default)]
+    pub tencent: TencentState,
     /// Faults that are not used up, with what is left of `skip` and `times`.
     pub faults: BTreeMap<FaultId, Fault>,
     /// How many requests are still on their way.

@@ -14,6 +14,7 @@ use crate::journal::{Call, Journal, LateArrival};
 use crate::message::{Answer, Dressed, Refusal, Refused, Reply, Request};
 use crate::seed::{BadSeed, Seed};
 use crate::state::{AccountState, State};
+use crate::tencent::scaling::seed::RefreshAction;
 use crate::{Clock, Config};
 
 /// Everything there is.
@@ -301,6 +302,25 @@ impl World {
         clouddc.act(project, instance, status, now)
     }
 
+    /// What somebody else starts in the console is an event of no call.
+    pub(crate) fn act_on_refresh(
+        &mut self,
+        id: &str,
+        action: RefreshAction,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let mut events = Vec::new();
+        let acted = self
+            .clouds
+            .tencent
+            .scaling
+            .act(id, action, now, &mut events);
+        for (time, event) in events {
+            self.journal.effect(time, 0, event);
+        }
+        acted
+    }
+
     pub(crate) fn state(&mut self) -> State {
         let time = self.catch_up();
         let readings = self.clouds.readings();
@@ -324,6 +344,7 @@ impl World {
             workspace: services.workspace.state(&services.bss, time),
             orders: services.bss.state(time),
             clouddc: services.clouddc.state(time),
+            tencent: self.clouds.tencent.state(),
             faults: self.faults.pending().iter().cloned().collect(),
             late: self.late.len(),
         }

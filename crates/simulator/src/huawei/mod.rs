@@ -143,6 +143,7 @@ impl Services {
             workspace: self.workspace.readings.clone(),
             bss: self.bss.readings.clone(),
             clouddc: self.clouddc.readings.clone(),
+            ..Readings::default()
         }
     }
 
