@@ -9,6 +9,7 @@
 mod support;
 
 mod huawei;
+mod tencent;
 mod venv;
 
 use std::io::Write;
