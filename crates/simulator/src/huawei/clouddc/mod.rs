@@ -96,14 +96,18 @@ impl CloudDc {
             .filter(move |instance| !self.readings.is_gone(instance, now))
     }
 
+    fn find(&self, project: &str, instance: &str, now: Timestamp) -> Option<&Instance> {
+        let instance = self.projects.get(project)?.get(instance)?;
+        (!self.readings.is_gone(instance, now)).then_some(instance)
+    }
+
     pub(crate) fn state_of(
         &self,
         project: &str,
         instance: &str,
         now: Timestamp,
     ) -> Option<CloudDcInstanceState> {
-        let mut visible = self.visible(project, now);
-        let instance = visible.find(|each| each.id == instance)?;
+        let instance = self.find(project, instance, now)?;
         Some(instance.state(now, &self.readings))
     }
 
@@ -125,8 +129,7 @@ impl CloudDc {
     ) -> Result<Reply, Refusal> {
         let body = match call {
             Call::Status { instance } => self
-                .visible(project, now)
-                .find(|each| each.id == *instance)
+                .find(project, instance, now)
                 .ok_or_else(|| self.not_found())?
                 .show_status(now, &self.readings),
             Call::List => self.list(project, request, now)?,
@@ -137,15 +140,14 @@ impl CloudDc {
     fn list(&self, project: &str, request: &Request, now: Timestamp) -> Result<Value, Refusal> {
         let query = Query::of(request.query());
         let asked = Asked::of(&query)?;
-        let all: Vec<&Instance> = self.visible(project, now).collect();
-        let unknown = |id: &&str| all.iter().all(|each| each.id != **id);
+        let unknown = |id: &&str| self.find(project, id, now).is_none();
         if self.readings.unknown_id_in_list == UnknownInList::Refused
             && asked.ids.iter().flatten().any(unknown)
         {
             return Err(self.not_found());
         }
-        let wanted: Vec<&Instance> = all
-            .into_iter()
+        let wanted: Vec<&Instance> = self
+            .visible(project, now)
             .filter(|instance| asked.is_about(instance, now))
             .collect();
         // GUESS: the order, and that a marker may name what is no longer there.
