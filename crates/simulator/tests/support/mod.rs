@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod desktops;
+pub(crate) mod tencent;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
