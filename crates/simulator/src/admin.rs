@@ -9,12 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, FaultId};
-use crate::huawei::bss::seed::OrderAction;
-use crate::huawei::clouddc::seed::CloudDcStatus;
 use crate::message::{Request, query_pairs};
-use crate::seed::Seed;
+use crate::seed::{BadSeed, Seed};
 use crate::server::{Payload, Shared};
-use crate::tencent::scaling::seed::RefreshAction;
+use crate::world::World;
 
 /// No cloud has a path like this.
 pub(crate) const PREFIX: &str = "/-/";
@@ -30,6 +28,7 @@ POST   /-/faults         inject a fault; answers its id
 POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
 POST   /-/clouddc/{project}/{id}   give an instance a status now: {"state": "stopped"}
 POST   /-/refreshes/{id} do to a Tencent activity: "pause" "resume" "continue" "cancel"
+POST   /-/reservations/{id} do to a Volcengine order: "cancel" "invalidate" {"deliver": 1}
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 
@@ -48,7 +47,11 @@ A seed:
  "tencent": {"accounts": [{"secret_id": "AKID", "secret_key": "SK",
    "regions": ["ap-guangzhou"]}],
    "activities": [{"group": "asg-1", "id": "asr-1", "batches": [{"instances": 2,
-     "runs_for": 600}, {}]}]}}
+     "runs_for": 600}, {}]}]},
+ "volcengine": {"accounts": [{"access_key": "AKLT", "secret_key": "SK",
+   "regions": ["cn-beijing"]}],
+   "reservations": [{"id": "esi-1", "count": 2}, {"id": "esi-2",
+     "kind": "segmented_reserve", "start_delivery_at": {"in": 3600}}]}}
 
 A fault:
 {"api": "dcs.CancelInstanceResize", "kind": "drop_after"}
@@ -62,7 +65,8 @@ APIs:   dcs.CancelInstanceResize dcs.ListBackgroundTask dcs.ShowInstance
         clouddc.ShowInstanceStatus clouddc.ListInstances
         as.CancelInstanceRefresh as.StopInstanceRefresh as.ResumeInstanceRefresh
         as.DescribeRefreshActivities
-        "dcs.", "workspace.", "bss.", "clouddc.", "as." mean all of a service
+        ecs.DeleteScheduledInstance ecs.DescribeScheduledInstances
+        "dcs.", "workspace.", "bss.", "clouddc.", "as.", "ecs." mean all of a service
 Kinds:  {"error": {"status": 500, "code": "DCS.5000"}} "throttle" "drop_before"
         "drop_after" {"delay": {"ms": 100}} {"late": {"seconds": 60}} "bad_body"
         "hang" "hang_after" "truncate"
@@ -101,9 +105,24 @@ fn dispatch(shared: &Shared, request: &Request) -> Reply {
         ("GET", "state") => Reply::Json(200, json!(shared.world().state())),
         ("GET", "journal") => journal(shared, request),
         ("POST", "faults") => fault(shared, request),
-        ("POST", path) if path.starts_with("orders/") => order(shared, request, path),
-        ("POST", path) if path.starts_with("clouddc/") => clouddc(shared, request, path),
-        ("POST", path) if path.starts_with("refreshes/") => refresh(shared, request, path),
+        ("POST", path) if path.contains('/') => match path.split_once('/') {
+            Some(("orders", id)) => act(shared, request, |world, action| {
+                world.act_on_order(id, action)
+            }),
+            Some(("refreshes", id)) => act(shared, request, |world, action| {
+                world.act_on_refresh(id, action)
+            }),
+            Some(("reservations", id)) => act(shared, request, |world, action| {
+                world.act_on_reservation(id, action)
+            }),
+            Some(("clouddc", ids)) => match ids.split_once('/') {
+                Some((project, instance)) => act(shared, request, |world, status| {
+                    world.act_on_clouddc(project, instance, status)
+                }),
+                None => not_here(),
+            },
+            _ => not_here(),
+        },
         ("DELETE", "faults") => {
             shared.world().faults.clear();
             Reply::Json(200, json!({}))
@@ -141,40 +160,17 @@ fn fault(shared: &Shared, request: &Request) -> Reply {
     }
 }
 
-fn order(shared: &Shared, request: &Request, path: &str) -> Reply {
-    let action: OrderAction = match parse(request) {
+/// Does what somebody else does in a console.
+fn act<T: DeserializeOwned>(
+    shared: &Shared,
+    request: &Request,
+    act: impl FnOnce(&mut World, T) -> Result<(), BadSeed>,
+) -> Reply {
+    let action = match parse(request) {
         Ok(action) => action,
         Err(reply) => return reply,
     };
-    let id = path.trim_start_matches("orders/");
-    match shared.world().act_on_order(id, action) {
-        Ok(()) => Reply::Json(200, json!({})),
-        Err(why) => error(400, &why.to_string()),
-    }
-}
-
-fn clouddc(shared: &Shared, request: &Request, path: &str) -> Reply {
-    let status: CloudDcStatus = match parse(request) {
-        Ok(status) => status,
-        Err(reply) => return reply,
-    };
-    let ids = path.trim_start_matches("clouddc/").split_once('/');
-    let Some((project, instance)) = ids else {
-        return not_here();
-    };
-    match shared.world().act_on_clouddc(project, instance, status) {
-        Ok(()) => Reply::Json(200, json!({})),
-        Err(why) => error(400, &why.to_string()),
-    }
-}
-
-fn refresh(shared: &Shared, request: &Request, path: &str) -> Reply {
-    let action: RefreshAction = match parse(request) {
-        Ok(action) => action,
-        Err(reply) => return reply,
-    };
-    let id = path.trim_start_matches("refreshes/");
-    match shared.world().act_on_refresh(id, action) {
+    match act(&mut shared.world(), action) {
         Ok(()) => Reply::Json(200, json!({})),
         Err(why) => error(400, &why.to_string()),
     }

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::message::{Dressed, Refusal, Refused, Reply, Request};
 use crate::seed::{BadSeed, Readings, Seed};
 use crate::tencent::{self, Tencent};
+use crate::volcengine::{self, Volcengine};
 
 /// A request's cloud, and what it calls there.
 #[derive(Clone, Debug)]
@@ -23,12 +24,16 @@ pub(crate) enum Route {
     /// None: no API has this method and path.
     Huawei(Option<huawei::Route>),
     Tencent(tencent::Route),
+    Volcengine(volcengine::Route),
 }
 
 impl Route {
     pub(crate) fn of(request: &Request) -> Self {
         if tencent::is_meant(request) {
             return Self::Tencent(tencent::route(request));
+        }
+        if volcengine::is_meant(request) {
+            return Self::Volcengine(volcengine::route(request));
         }
         Self::Huawei(huawei::route(request))
     }
@@ -38,6 +43,7 @@ impl Route {
         match self {
             Self::Huawei(route) => route.as_ref().map_or("unknown", |route| route.api),
             Self::Tencent(route) => route.api,
+            Self::Volcengine(route) => route.api,
         }
     }
 
@@ -46,6 +52,7 @@ impl Route {
         match self {
             Self::Huawei(_) => &[],
             Self::Tencent(route) => &route.ids,
+            Self::Volcengine(route) => &route.ids,
         }
     }
 
@@ -60,6 +67,10 @@ impl Route {
                 let date = request.single("x-tc-timestamp");
                 date.filter(|date| tencent::signature::parse_timestamp(date).is_some())
             }
+            Self::Volcengine(_) => {
+                let date = request.single("x-date");
+                date.filter(|date| volcengine::signature::parse_date(date).is_some())
+            }
         }
     }
 
@@ -67,6 +78,7 @@ impl Route {
         match self {
             Self::Huawei(_) => Refused::Gateway(huawei::gateway::too_large()),
             Self::Tencent(_) => Refused::Gateway(tencent::gateway::too_large()),
+            Self::Volcengine(_) => Refused::Gateway(volcengine::gateway::too_large()),
         }
     }
 
@@ -74,6 +86,7 @@ impl Route {
         match self {
             Self::Huawei(_) => Refused::Gateway(huawei::gateway::throttled(limit)),
             Self::Tencent(_) => Refused::Gateway(tencent::gateway::throttled(limit)),
+            Self::Volcengine(_) => Refused::Gateway(volcengine::gateway::throttled(limit)),
         }
     }
 
@@ -81,7 +94,7 @@ impl Route {
     pub(crate) fn injected(&self, refusal: Refusal) -> Refused {
         match self {
             Self::Huawei(_) if refusal.code.starts_with("APIG") => Refused::Gateway(refusal),
-            Self::Huawei(_) | Self::Tencent(_) => Refused::Service(refusal),
+            _ => Refused::Service(refusal),
         }
     }
 }
@@ -99,6 +112,7 @@ pub(crate) struct Clouds {
     pub(crate) limits: Limits,
     pub(crate) huawei: Huawei,
     pub(crate) tencent: Tencent,
+    pub(crate) volcengine: Volcengine,
 }
 
 impl Clouds {
@@ -114,6 +128,7 @@ impl Clouds {
             limits: Limits::default(),
             huawei,
             tencent: Tencent::new(config.tencent_date_window),
+            volcengine: Volcengine::new(config.date_window),
         };
         (nothing.anew(&start), start)
     }
@@ -127,6 +142,7 @@ impl Clouds {
                 services: self.huawei.services.anew(),
             },
             tencent: self.tencent.anew(),
+            volcengine: self.volcengine.anew(),
         };
         clouds.limits.per_second = start.rate_limits.clone();
         clouds.read(start.readings.clone());
@@ -140,6 +156,7 @@ impl Clouds {
             self.huawei.gateway.put(account);
         }
         self.tencent.put(seed.tencent, now)?;
+        self.volcengine.put(seed.volcengine, now)?;
         self.limits.per_second.extend(seed.rate_limits);
         if let Some(readings) = seed.readings {
             self.read(readings);
@@ -152,6 +169,7 @@ impl Clouds {
     pub(crate) fn settle(&mut self, until: Timestamp) -> Vec<(Timestamp, NewEffect)> {
         let mut events = Vec::new();
         self.tencent.scaling.settle(until, &mut events);
+        self.volcengine.ecs.settle(until, &mut events);
         events.sort_by_key(|(time, _)| *time);
         events
     }
@@ -159,12 +177,14 @@ impl Clouds {
     pub(crate) fn readings(&self) -> Readings {
         Readings {
             scaling: self.tencent.scaling.readings.clone(),
+            ecs: self.volcengine.ecs.readings.clone(),
             ..self.huawei.services.readings()
         }
     }
 
     fn read(&mut self, readings: Readings) {
         self.tencent.scaling.readings = readings.scaling.clone();
+        self.volcengine.ecs.readings = readings.ecs.clone();
         self.huawei.services.read(readings);
     }
 
@@ -173,6 +193,7 @@ impl Clouds {
         match route {
             Route::Huawei(_) => self.huawei.gateway.known_key(request),
             Route::Tencent(_) => self.tencent.gateway.known_key(request),
+            Route::Volcengine(_) => self.volcengine.gateway.known_key(request),
         }
     }
 
@@ -189,6 +210,10 @@ impl Clouds {
             Route::Huawei(Some(route)) => self.huawei.gateway.admit(request, route, now, limits),
             Route::Tencent(route) => {
                 let admitted = self.tencent.gateway.admit(request, route, now, limits);
+                admitted.map_err(Refused::Gateway)
+            }
+            Route::Volcengine(route) => {
+                let admitted = self.volcengine.gateway.admit(request, route, now, limits);
                 admitted.map_err(Refused::Gateway)
             }
         }
@@ -212,6 +237,10 @@ impl Clouds {
                 .tencent
                 .perform(route, request, now, effects)
                 .map_err(Refused::Service),
+            Route::Volcengine(route) => self
+                .volcengine
+                .perform(route, request, now, effects)
+                .map_err(Refused::Service),
         }
     }
 
@@ -229,6 +258,7 @@ impl Clouds {
                 services.reword(route.as_ref(), dressed, request_id)
             }
             Route::Tencent(_) => tencent::dress(result, request_id),
+            Route::Volcengine(route) => self.volcengine.dress(route, result, request_id),
         }
     }
 }

@@ -34,6 +34,7 @@ mod server;
 mod state;
 pub mod tencent;
 mod verification;
+pub mod volcengine;
 mod world;
 
 pub use faults::{Fault, FaultId, FaultKind};
@@ -70,6 +71,13 @@ pub use tencent::scaling::state::{
 };
 pub use tencent::seed::{TencentAccount, TencentSeed};
 pub use tencent::state::{TencentAccountState, TencentState};
+pub use volcengine::ecs::seed::{
+    CancelledOrder, Delivery, EcsReadings, EmptyResult, Reservation, ReservationAction,
+    ReservationKind, StatusWords, TimeForm,
+};
+pub use volcengine::ecs::state::ReservationState;
+pub use volcengine::seed::{VolcengineAccount, VolcengineSeed};
+pub use volcengine::state::{VolcengineAccountState, VolcengineState};
 
 /// Documented: 5 minutes.
 const TENCENT_WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -309,6 +317,22 @@ impl Simulator {
     pub fn act_on_refresh(&self, activity: &str, action: RefreshAction) {
         let acted = self.shared.world().act_on_refresh(activity, action);
         acted.expect("an activity that can be treated like this");
+    }
+
+    /// A reservation of Volcengine as it is now, also when callers no longer see it.
+    pub fn reservation(&self, id: &str) -> Option<ReservationState> {
+        let mut world = self.shared.world();
+        let now = world.catch_up();
+        world.clouds.volcengine.ecs.reservation(id, now)
+    }
+
+    /// Does to a reservation what somebody else does in the console, or the cloud.
+    ///
+    /// # Panics
+    /// When there is no such reservation, or its state does not allow this.
+    pub fn act_on_reservation(&self, reservation: &str, action: ReservationAction) {
+        let acted = self.shared.world().act_on_reservation(reservation, action);
+        acted.expect("a reservation that can be treated like this");
     }
 
     /// Everything there is, without secrets.

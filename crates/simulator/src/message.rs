@@ -153,3 +153,8 @@ pub(crate) fn query_pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         .map(|(name, value)| (percent_decode(name), percent_decode(value)))
         .collect()
 }
+
+/// As [`query_pairs`] where a `+` is a blank, as in forms.
+pub(crate) fn form_pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    query_pairs(&query.replace('+', "%20"))
+}

@@ -17,6 +17,8 @@ use crate::huawei::workspace::seed::{
 };
 use crate::tencent::scaling::seed::{RefreshActivity, ScalingGroup, ScalingReadings};
 use crate::tencent::seed::{TencentAccount, TencentSeed};
+use crate::volcengine::ecs::seed::{EcsReadings, Reservation};
+use crate::volcengine::seed::{VolcengineAccount, VolcengineSeed};
 
 /// State to put in. Every part may be absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub struct Seed {
     pub clouddc: BTreeMap<String, Vec<CloudDcInstance>>,
     /// What Tencent Cloud has.
     pub tencent: TencentSeed,
+    /// What Volcengine has.
+    pub volcengine: VolcengineSeed,
     /// Calls per second by API name; replaces the limits of these APIs.
     pub rate_limits: BTreeMap<String, u32>,
     /// Replaces all readings.
@@ -109,6 +113,18 @@ impl Seed {
     /// Adds a refresh activity of Tencent Cloud.
     pub fn refresh(mut self, activity: RefreshActivity) -> Self {
         self.tencent.activities.push(activity);
+        self
+    }
+
+    /// Adds a key of Volcengine.
+    pub fn volcengine_account(mut self, account: VolcengineAccount) -> Self {
+        self.volcengine.accounts.push(account);
+        self
+    }
+
+    /// Adds an order for scheduled instances of Volcengine.
+    pub fn reservation(mut self, reservation: Reservation) -> Self {
+        self.volcengine.reservations.push(reservation);
         self
     }
 
@@ -265,6 +281,8 @@ pub struct Readings {
     pub clouddc: CloudDcReadings,
     /// Tencent Auto Scaling.
     pub scaling: ScalingReadings,
+    /// Volcengine ECS.
+    pub ecs: EcsReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

@@ -12,6 +12,7 @@ use crate::huawei::dcs::state::DcsInstanceState;
 use crate::huawei::workspace::state::WorkspaceDesktopState;
 use crate::seed::Readings;
 use crate::tencent::state::TencentState;
+use crate::volcengine::state::VolcengineState;
 
 /// Everything there is, without secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct State {
     /// What Tencent Cloud has.
     #[serde(default)]
     pub tencent: TencentState,
+    /// What Volcengine has.
+    #[serde(default)]
+    pub volcengine: VolcengineState,
     /// Faults that are not used up, with what is left of `skip` and `times`.
     pub faults: BTreeMap<FaultId, Fault>,
     /// How many requests are still on their way.

@@ -10,11 +10,12 @@ use crate::clouds::{Clouds, Route, Start};
 use crate::faults::{FaultKind, Faults};
 use crate::huawei::bss::seed::OrderAction;
 use crate::huawei::clouddc::seed::CloudDcStatus;
-use crate::journal::{Call, Journal, LateArrival};
+use crate::journal::{Call, Journal, LateArrival, NewEffect};
 use crate::message::{Answer, Dressed, Refusal, Refused, Reply, Request};
 use crate::seed::{BadSeed, Seed};
 use crate::state::{AccountState, State};
 use crate::tencent::scaling::seed::RefreshAction;
+use crate::volcengine::ecs::seed::ReservationAction;
 use crate::{Clock, Config};
 
 /// Everything there is.
@@ -104,7 +105,13 @@ impl World {
 
     /// Ends what ends by itself until then, and records what tests want to see.
     fn settle(&mut self, until: Timestamp) {
-        for (time, effect) in self.clouds.settle(until) {
+        let events = self.clouds.settle(until);
+        self.record(events);
+    }
+
+    /// Writes down what no call did.
+    fn record(&mut self, events: Vec<(Timestamp, NewEffect)>) {
+        for (time, effect) in events {
             self.journal.effect(time, 0, effect);
         }
     }
@@ -310,14 +317,23 @@ impl World {
     ) -> Result<(), BadSeed> {
         let now = self.catch_up();
         let mut events = Vec::new();
-        let acted = self
-            .clouds
-            .tencent
-            .scaling
-            .act(id, action, now, &mut events);
-        for (time, event) in events {
-            self.journal.effect(time, 0, event);
-        }
+        let scaling = &mut self.clouds.tencent.scaling;
+        let acted = scaling.act(id, action, now, &mut events);
+        self.record(events);
+        acted
+    }
+
+    /// As [`World::act_on_refresh`].
+    pub(crate) fn act_on_reservation(
+        &mut self,
+        id: &str,
+        action: ReservationAction,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let mut events = Vec::new();
+        let ecs = &mut self.clouds.volcengine.ecs;
+        let acted = ecs.act(id, action, now, &mut events);
+        self.record(events);
         acted
     }
 
@@ -345,6 +361,7 @@ impl World {
             orders: services.bss.state(time),
             clouddc: services.clouddc.state(time),
             tencent: self.clouds.tencent.state(),
+            volcengine: self.clouds.volcengine.state(time),
             faults: self.faults.pending().iter().cloned().collect(),
             late: self.late.len(),
         }

@@ -13,6 +13,9 @@ use super::state::{BatchStatus, RefreshStatus};
 use crate::journal::NewEffect;
 use crate::seed::BadSeed;
 
+/// More would make an answer too large to read.
+const LARGEST_BATCH: u32 = 1000;
+
 /// An activity.
 #[derive(Clone, Debug)]
 pub(super) struct Activity {
@@ -78,6 +81,9 @@ impl Activity {
             Some(at) if at < seed.batches.len() => at,
             _ => return Err(BadSeed::new("at_batch is no batch of the activity")),
         };
+        if seed.batches.iter().any(|b| b.instances > LARGEST_BATCH) {
+            return Err(BadSeed::new("a batch has too many instances"));
+        }
         let begun = !matches!(seed.status, RefreshStatus::Init) && starts_at <= now;
         let status = match seed.status {
             RefreshStatus::Init | RefreshStatus::Running => RefreshStatus::Init,
