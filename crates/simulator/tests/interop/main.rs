@@ -11,6 +11,7 @@ mod support;
 mod huawei;
 mod tencent;
 mod venv;
+mod volcengine;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -37,8 +37,8 @@ def client(given, region):
 
 
 def as_json(response):
-    """The fields of the SDK's model; an empty result is a dict already."""
-    return response if isinstance(response, dict) else response.to_dict()
+    """The fields of the SDK's model; where there are none it makes no model."""
+    return response.to_dict() if hasattr(response, "to_dict") else response
 
 
 def reservation_delete(given, region, reservation, token):
