@@ -45,5 +45,6 @@ pub fn other() -> Readings {
             after_failure: AfterFailure::Processing,
             list_order: ListOrder::OldestFirst,
         },
+        ..Readings::default()
     }
 }

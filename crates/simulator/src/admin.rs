@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, FaultId};
-use crate::huawei::bss::seed::OrderAction;
 use crate::message::{Request, query_pairs};
-use crate::seed::Seed;
+use crate::seed::{BadSeed, Seed};
 use crate::server::{Payload, Shared};
+use crate::world::World;
 
 /// No cloud has a path like this.
 pub(crate) const PREFIX: &str = "/-/";
@@ -26,6 +26,9 @@ GET    /-/journal        every call and effect; ?after=N leaves out the first N 
                          ?format=text makes a table
 POST   /-/faults         inject a fault; answers its id
 POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
+POST   /-/clouddc/{project}/{id}   give an instance a status now: {"state": "stopped"}
+POST   /-/refreshes/{id} do to a Tencent activity: "pause" "resume" "continue" "cancel"
+POST   /-/reservations/{id} do to a Volcengine order: "cancel" "invalidate" {"deliver": 1}
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 
@@ -37,8 +40,18 @@ A seed:
     "runs_at": {"in": 3600}}]}]},
  "workspace": {"p1": {"desktops": [{"id": "desktop-1", "product_id": "small"}],
    "products": [{"product_id": "small"}, {"product_id": "large"}]}},
+ "clouddc": {"p1": [{"id": "metal-1", "status": {"state": "pending"}, "script": [
+   {"at": {"in": 60}, "status": {"state": "running"}}]}]},
  "desktop_orders": [{"project": "p1", "desktop": "desktop-1", "created_at": {"in": 60},
-   "change": {"resize": {"product_id": "large"}}}]}
+   "change": {"resize": {"product_id": "large"}}}],
+ "tencent": {"accounts": [{"secret_id": "AKID", "secret_key": "SK",
+   "regions": ["ap-guangzhou"]}],
+   "activities": [{"group": "asg-1", "id": "asr-1", "batches": [{"instances": 2,
+     "runs_for": 600}, {}]}]},
+ "volcengine": {"accounts": [{"access_key": "AKLT", "secret_key": "SK",
+   "regions": ["cn-beijing"]}],
+   "reservations": [{"id": "esi-1", "count": 2}, {"id": "esi-2",
+     "kind": "segmented_reserve", "start_delivery_at": {"in": 3600}}]}}
 
 A fault:
 {"api": "dcs.CancelInstanceResize", "kind": "drop_after"}
@@ -49,7 +62,11 @@ APIs:   dcs.CancelInstanceResize dcs.ListBackgroundTask dcs.ShowInstance
         workspace.ListProducts workspace.ListVolumeProducts workspace.ShowJob
         workspace.ListSubJobs
         bss.ShowOrder bss.ListOrders bss.CancelOrder bss.PayOrder bss.ListResources
-        "dcs.", "workspace.", "bss." mean all of a service
+        clouddc.ShowInstanceStatus clouddc.ListInstances
+        as.CancelInstanceRefresh as.StopInstanceRefresh as.ResumeInstanceRefresh
+        as.DescribeRefreshActivities
+        ecs.DeleteScheduledInstance ecs.DescribeScheduledInstances
+        "dcs.", "workspace.", "bss.", "clouddc.", "as.", "ecs." mean all of a service
 Kinds:  {"error": {"status": 500, "code": "DCS.5000"}} "throttle" "drop_before"
         "drop_after" {"delay": {"ms": 100}} {"late": {"seconds": 60}} "bad_body"
         "hang" "hang_after" "truncate"
@@ -88,7 +105,24 @@ fn dispatch(shared: &Shared, request: &Request) -> Reply {
         ("GET", "state") => Reply::Json(200, json!(shared.world().state())),
         ("GET", "journal") => journal(shared, request),
         ("POST", "faults") => fault(shared, request),
-        ("POST", path) if path.starts_with("orders/") => order(shared, request, path),
+        ("POST", path) if path.contains('/') => match path.split_once('/') {
+            Some(("orders", id)) => act(shared, request, |world, action| {
+                world.act_on_order(id, action)
+            }),
+            Some(("refreshes", id)) => act(shared, request, |world, action| {
+                world.act_on_refresh(id, action)
+            }),
+            Some(("reservations", id)) => act(shared, request, |world, action| {
+                world.act_on_reservation(id, action)
+            }),
+            Some(("clouddc", ids)) => match ids.split_once('/') {
+                Some((project, instance)) => act(shared, request, |world, status| {
+                    world.act_on_clouddc(project, instance, status)
+                }),
+                None => not_here(),
+            },
+            _ => not_here(),
+        },
         ("DELETE", "faults") => {
             shared.world().faults.clear();
             Reply::Json(200, json!({}))
@@ -126,13 +160,17 @@ fn fault(shared: &Shared, request: &Request) -> Reply {
     }
 }
 
-fn order(shared: &Shared, request: &Request, path: &str) -> Reply {
-    let action: OrderAction = match parse(request) {
+/// Does what somebody else does in a console.
+fn act<T: DeserializeOwned>(
+    shared: &Shared,
+    request: &Request,
+    act: impl FnOnce(&mut World, T) -> Result<(), BadSeed>,
+) -> Reply {
+    let action = match parse(request) {
         Ok(action) => action,
         Err(reply) => return reply,
     };
-    let id = path.trim_start_matches("orders/");
-    match shared.world().act_on_order(id, action) {
+    match act(&mut shared.world(), action) {
         Ok(()) => Reply::Json(200, json!({})),
         Err(why) => error(400, &why.to_string()),
     }

@@ -15,7 +15,8 @@ pub struct Fault {
     /// An API name (`dcs.CancelInstanceResize`), or a prefix that ends with a dot
     /// (`dcs.`).
     pub api: String,
-    /// Only requests whose path contains this.
+    /// Only requests whose path contains this (an instance id, say), or that name
+    /// such an id in query or body where the cloud has it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_contains: Option<String>,
     /// How many matching requests pass before the first that is met.
@@ -72,13 +73,19 @@ impl Fault {
         self
     }
 
-    fn matches(&self, api: &str, path: &str) -> bool {
+    fn matches(&self, api: &str, path: &str, ids: &[String]) -> bool {
         name_matches(&self.api, api)
             && self
                 .path_contains
                 .as_ref()
-                .is_none_or(|part| path.contains(part))
+                .is_none_or(|part| names(path, ids, part))
     }
+}
+
+/// Whether a call is about `part`: its path contains it, or an id that it names
+/// elsewhere does.
+pub(crate) fn names(path: &str, ids: &[String], part: &str) -> bool {
+    path.contains(part) || ids.iter().any(|id| id.contains(part))
 }
 
 /// An exact API name, or a prefix that ends with a dot.
@@ -190,10 +197,10 @@ impl Faults {
         &self.pending
     }
 
-    pub(crate) fn meet(&mut self, api: &str, path: &str) -> Option<FaultKind> {
+    pub(crate) fn meet(&mut self, api: &str, path: &str, ids: &[String]) -> Option<FaultKind> {
         let mut met = None;
         for (at, (_, fault)) in self.pending.iter_mut().enumerate() {
-            if !fault.matches(api, path) {
+            if !fault.matches(api, path, ids) {
                 continue;
             }
             if fault.skip > 0 {

@@ -9,7 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::faults::name_matches;
+use crate::faults::{name_matches, names};
 
 /// Every cloud call in the order received, and every effect in the order it happened.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,11 +34,15 @@ pub struct Call {
     /// The query as sent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub query: String,
+    /// The ids that it names in query or body, where its cloud has them there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
     /// The access key id it named, if an account has it.
     pub access_key: Option<String>,
     /// What `X-Request-Id` of the answer said.
     pub request_id: String,
-    /// `X-Sdk-Date`, if it is a date.
+    /// The date it was signed at, if it is one: `X-Sdk-Date`, and what other clouds
+    /// call it.
     pub sdk_date: Option<String>,
     /// The HTTP status sent; none when no answer was sent (yet).
     pub status: Option<u16>,
@@ -71,7 +75,7 @@ pub struct Effect {
     pub sequence: u64,
     /// When it happened, on the cloud's clock.
     pub time: Timestamp,
-    /// The sequence number of the call.
+    /// The sequence number of the call; 0: it happened by itself, when its time came.
     pub call: u64,
     /// Such as `dcs.cancel`.
     pub kind: String,
@@ -91,11 +95,12 @@ impl Journal {
         self.calls_on(api, "")
     }
 
-    /// The same, of calls whose path contains `part` (an instance id, say).
+    /// The same, of calls whose path contains `part` (an instance id, say), or that
+    /// name such an id elsewhere.
     pub fn calls_on(&self, api: &str, part: &str) -> usize {
         self.all_calls()
             .iter()
-            .filter(|call| name_matches(api, &call.api) && call.path.contains(part))
+            .filter(|call| name_matches(api, &call.api) && names(&call.path, &call.ids, part))
             .count()
     }
 
@@ -126,10 +131,17 @@ impl Journal {
         &self.effects
     }
 
-    /// The calls after this sequence number, and their effects.
+    /// The calls after this sequence number, their effects, and what happened by
+    /// itself since the call with this number was received.
     pub fn after(&self, sequence: u64) -> Self {
         let calls = self.calls.iter().filter(|c| c.sequence > sequence);
-        let effects = self.effects.iter().filter(|e| e.call > sequence);
+        let since = sequence
+            .checked_sub(1)
+            .and_then(|at| self.calls.get(at as usize).map(|call| call.time));
+        let effects = self.effects.iter().filter(|e| match e.call {
+            0 => since.is_none_or(|since| e.time > since),
+            call => call > sequence,
+        });
         Self {
             calls: calls.cloned().collect(),
             effects: effects.cloned().collect(),
@@ -183,7 +195,7 @@ impl Journal {
             .collect();
         [
             call.sequence.to_string(),
-            call.time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            clock_time(call.time),
             call.api.clone(),
             call.method.clone(),
             call.path.clone(),
@@ -194,10 +206,31 @@ impl Journal {
     }
 }
 
+impl Effect {
+    /// The row of an effect that no call had.
+    fn row(&self) -> [String; 8] {
+        let about: Vec<&str> = self.resources.values().map(String::as_str).collect();
+        let mut row = [const { String::new() }; 8];
+        row[1] = clock_time(self.time);
+        row[4] = about.join(" ");
+        row[7].clone_from(&self.kind);
+        row
+    }
+}
+
+fn clock_time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![COLUMNS.map(String::from)];
-        rows.extend(self.calls.iter().map(|call| self.row(call)));
+        let mut rows: Vec<_> = self.calls.iter().map(|c| (c.time, self.row(c))).collect();
+        let alone = self.effects.iter().filter(|effect| effect.call == 0);
+        rows.extend(alone.map(|effect| (effect.time, effect.row())));
+        rows.sort_by_key(|(time, _)| *time);
+        let rows: Vec<_> = std::iter::once(COLUMNS.map(String::from))
+            .chain(rows.into_iter().map(|(_, row)| row))
+            .collect();
         let mut widths = [0; COLUMNS.len()];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {

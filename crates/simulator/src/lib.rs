@@ -23,13 +23,18 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 mod admin;
+mod clouds;
 mod faults;
 pub mod huawei;
 mod journal;
+mod limits;
 mod message;
 mod seed;
 mod server;
 mod state;
+pub mod tencent;
+mod verification;
+pub mod volcengine;
 mod world;
 
 pub use faults::{Fault, FaultId, FaultKind};
@@ -37,6 +42,11 @@ pub use huawei::bss::seed::{
     AfterFailure, BssReadings, DesktopOrderSeed, ListOrder, OrderAction, OrderLines, OrderResources,
 };
 pub use huawei::bss::state::OrderState;
+pub use huawei::clouddc::seed::{
+    AfterTerminated, CloudDcError, CloudDcInstance, CloudDcReadings, CloudDcStatus, CloudDcStep,
+    NextMarker, NotFoundForm, Overloaded, ShuttingDown, UnknownInList,
+};
+pub use huawei::clouddc::state::CloudDcInstanceState;
 pub use huawei::dcs::seed::{
     AfterCancel, DcsChange, DcsInstance, DcsReadings, FinishedTask, InstanceWord, PendingChange,
     TaskCount, TaskName, TaskOrder, WaitingWord,
@@ -52,6 +62,25 @@ pub use journal::{Call, Effect, Journal, LateArrival};
 pub use message::Request;
 pub use seed::{Account, BadSeed, Readings, Seed, When};
 pub use state::{AccountState, State};
+pub use tencent::scaling::seed::{
+    BatchPause, CancelWhileRunning, ContinueWithoutFailure, RefreshAction, RefreshActivity,
+    RefreshBatch, ScalingGroup, ScalingReadings, StoppedLastBatch,
+};
+pub use tencent::scaling::state::{
+    BatchStatus, RefreshActivityState, RefreshBatchState, RefreshStatus, ScalingGroupState,
+};
+pub use tencent::seed::{TencentAccount, TencentSeed};
+pub use tencent::state::{TencentAccountState, TencentState};
+pub use volcengine::ecs::seed::{
+    CancelledOrder, Delivery, EcsReadings, EmptyResult, Reservation, ReservationAction,
+    ReservationKind, StatusWords, TimeForm,
+};
+pub use volcengine::ecs::state::ReservationState;
+pub use volcengine::seed::{VolcengineAccount, VolcengineSeed};
+pub use volcengine::state::{VolcengineAccountState, VolcengineState};
+
+/// Documented: 5 minutes.
+const TENCENT_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// How a simulator is started.
 #[derive(Clone, Debug)]
@@ -63,8 +92,10 @@ pub struct Config {
     pub clock: Clock,
     /// Real time added to each cloud call.
     pub delay: Duration,
-    /// How far `X-Sdk-Date` may be from the simulator's time, either way.
+    /// How far the date of a signature may be from the simulator's time, either way.
     pub date_window: Duration,
+    /// The same at Tencent Cloud, where it is shorter.
+    pub tencent_date_window: Duration,
     /// Seconds by which the cloud's clock is ahead of [`Config::clock`]. It moves
     /// everything that the cloud dates: `Date`, the window check, the tasks.
     pub date_offset: i64,
@@ -83,6 +114,7 @@ impl Default for Config {
             clock: Clock::Wall,
             delay: Duration::ZERO,
             date_window: Duration::from_secs(15 * 60),
+            tencent_date_window: TENCENT_WINDOW,
             date_offset: 0,
             seed: 0,
             readings: Readings::default(),
@@ -94,8 +126,10 @@ impl Default for Config {
 impl Config {
     /// The defaults with a test's clock and the signature validity of its timing.
     pub fn with_clock(clock: TestClock) -> Self {
+        let validity = clock.timing().signature_validity;
         Self {
-            date_window: clock.timing().signature_validity,
+            date_window: validity,
+            tencent_date_window: validity.min(TENCENT_WINDOW),
             clock: Clock::Test(clock),
             ..Self::default()
         }
@@ -220,7 +254,7 @@ impl Simulator {
     pub fn dcs_instance(&self, project: &str, instance: &str) -> Option<DcsInstanceState> {
         let mut world = self.shared.world();
         let now = world.catch_up();
-        let dcs = &mut world.huawei.services.dcs;
+        let dcs = &mut world.clouds.huawei.services.dcs;
         dcs.state_of(project, instance, now)
     }
 
@@ -228,10 +262,29 @@ impl Simulator {
     pub fn desktop(&self, project: &str, desktop: &str) -> Option<WorkspaceDesktopState> {
         let mut world = self.shared.world();
         let now = world.catch_up();
-        let services = &mut world.huawei.services;
+        let services = &mut world.clouds.huawei.services;
         services.settle(now);
         let workspace = &services.workspace;
         workspace.state_of(project, desktop, &services.bss, now)
+    }
+
+    /// What a CloudDC instance would show to a caller now.
+    pub fn clouddc_instance(&self, project: &str, instance: &str) -> Option<CloudDcInstanceState> {
+        let mut world = self.shared.world();
+        let now = world.catch_up();
+        let clouddc = &world.clouds.huawei.services.clouddc;
+        clouddc.state_of(project, instance, now)
+    }
+
+    /// Gives a CloudDC instance another status, now. What was still to come of its
+    /// script is forgotten.
+    ///
+    /// # Panics
+    /// When there is no such instance, or no documented way leads to that status.
+    pub fn act_on_clouddc(&self, project: &str, instance: &str, status: impl Into<CloudDcStatus>) {
+        let mut world = self.shared.world();
+        let acted = world.act_on_clouddc(project, instance, status.into());
+        acted.expect("an instance that can become like this");
     }
 
     /// The orders for a desktop, in the order placed, whether BSS shows them yet or not.
@@ -248,6 +301,38 @@ impl Simulator {
     pub fn act_on_order(&self, order: &str, action: OrderAction) {
         let acted = self.shared.world().act_on_order(order, action);
         acted.expect("an order that can be treated like this");
+    }
+
+    /// A refresh activity of Tencent Cloud as it is now.
+    pub fn refresh_activity(&self, id: &str) -> Option<RefreshActivityState> {
+        let mut world = self.shared.world();
+        world.catch_up();
+        world.clouds.tencent.scaling.activity(id)
+    }
+
+    /// Does to a refresh activity what somebody else does in the console.
+    ///
+    /// # Panics
+    /// When there is no such activity, or its status does not allow this.
+    pub fn act_on_refresh(&self, activity: &str, action: RefreshAction) {
+        let acted = self.shared.world().act_on_refresh(activity, action);
+        acted.expect("an activity that can be treated like this");
+    }
+
+    /// A reservation of Volcengine as it is now, also when callers no longer see it.
+    pub fn reservation(&self, id: &str) -> Option<ReservationState> {
+        let mut world = self.shared.world();
+        let now = world.catch_up();
+        world.clouds.volcengine.ecs.reservation(id, now)
+    }
+
+    /// Does to a reservation what somebody else does in the console, or the cloud.
+    ///
+    /// # Panics
+    /// When there is no such reservation, or its state does not allow this.
+    pub fn act_on_reservation(&self, reservation: &str, action: ReservationAction) {
+        let acted = self.shared.world().act_on_reservation(reservation, action);
+        acted.expect("a reservation that can be treated like this");
     }
 
     /// Everything there is, without secrets.

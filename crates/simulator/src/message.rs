@@ -85,13 +85,41 @@ impl Refusal {
     }
 }
 
+/// A refusal, and whether the gateway or the service words it.
+#[derive(Clone, Debug)]
+pub(crate) enum Refused {
+    Gateway(Refusal),
+    Service(Refusal),
+}
+
+impl Refused {
+    pub(crate) fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Gateway(refusal) | Self::Service(refusal) => refusal,
+        }
+    }
+}
+
+/// A reply or a refusal in the form of its cloud.
+#[derive(Debug)]
+pub(crate) struct Dressed {
+    pub(crate) status: u16,
+    pub(crate) code: Option<String>,
+    /// Null for none; a text is sent as it is.
+    pub(crate) body: Value,
+    pub(crate) content_type: &'static str,
+    /// The header `X-Request-Id`; some clouds name the request in the body alone.
+    pub(crate) names_request: bool,
+}
+
 /// What goes onto the socket.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) code: Option<String>,
     pub(crate) body: Vec<u8>,
-    pub(crate) request_id: String,
+    pub(crate) content_type: &'static str,
+    pub(crate) request_id: Option<String>,
     pub(crate) date: Timestamp,
 }
 
@@ -124,4 +152,9 @@ pub(crate) fn query_pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (percent_decode(name), percent_decode(value)))
         .collect()
+}
+
+/// As [`query_pairs`] where a `+` is a blank, as in forms.
+pub(crate) fn form_pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    query_pairs(&query.replace('+', "%20"))
 }

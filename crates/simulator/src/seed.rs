@@ -10,10 +10,15 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::huawei::bss::seed::{BssReadings, DesktopOrderSeed};
+use crate::huawei::clouddc::seed::{CloudDcInstance, CloudDcReadings};
 use crate::huawei::dcs::seed::{DcsChange, DcsInstance, DcsReadings};
 use crate::huawei::workspace::seed::{
     WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings,
 };
+use crate::tencent::scaling::seed::{RefreshActivity, ScalingGroup, ScalingReadings};
+use crate::tencent::seed::{TencentAccount, TencentSeed};
+use crate::volcengine::ecs::seed::{EcsReadings, Reservation};
+use crate::volcengine::seed::{VolcengineAccount, VolcengineSeed};
 
 /// State to put in. Every part may be absent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,6 +34,12 @@ pub struct Seed {
     pub workspace: BTreeMap<String, WorkspaceProject>,
     /// Orders for desktops that somebody else placed, or will place.
     pub desktop_orders: Vec<DesktopOrderSeed>,
+    /// CloudDC instances by project id.
+    pub clouddc: BTreeMap<String, Vec<CloudDcInstance>>,
+    /// What Tencent Cloud has.
+    pub tencent: TencentSeed,
+    /// What Volcengine has.
+    pub volcengine: VolcengineSeed,
     /// Calls per second by API name; replaces the limits of these APIs.
     pub rate_limits: BTreeMap<String, u32>,
     /// Replaces all readings.
@@ -77,6 +88,43 @@ impl Seed {
     /// Adds an order that somebody else placed, or will place.
     pub fn desktop_order(mut self, order: DesktopOrderSeed) -> Self {
         self.desktop_orders.push(order);
+        self
+    }
+
+    /// Adds a CloudDC instance to a project.
+    pub fn clouddc(mut self, project: impl Into<String>, instance: CloudDcInstance) -> Self {
+        let project = self.clouddc.entry(project.into()).or_default();
+        project.push(instance);
+        self
+    }
+
+    /// Adds a key of Tencent Cloud.
+    pub fn tencent_account(mut self, account: TencentAccount) -> Self {
+        self.tencent.accounts.push(account);
+        self
+    }
+
+    /// Adds a scaling group of Tencent Cloud that need not have an activity.
+    pub fn scaling_group(mut self, group: ScalingGroup) -> Self {
+        self.tencent.groups.push(group);
+        self
+    }
+
+    /// Adds a refresh activity of Tencent Cloud.
+    pub fn refresh(mut self, activity: RefreshActivity) -> Self {
+        self.tencent.activities.push(activity);
+        self
+    }
+
+    /// Adds a key of Volcengine.
+    pub fn volcengine_account(mut self, account: VolcengineAccount) -> Self {
+        self.volcengine.accounts.push(account);
+        self
+    }
+
+    /// Adds an order for scheduled instances of Volcengine.
+    pub fn reservation(mut self, reservation: Reservation) -> Self {
+        self.volcengine.reservations.push(reservation);
         self
     }
 
@@ -229,6 +277,12 @@ pub struct Readings {
     pub workspace: WorkspaceReadings,
     /// Huawei BSS.
     pub bss: BssReadings,
+    /// Huawei CloudDC.
+    pub clouddc: CloudDcReadings,
+    /// Tencent Auto Scaling.
+    pub scaling: ScalingReadings,
+    /// Volcengine ECS.
+    pub ecs: EcsReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

@@ -162,12 +162,14 @@ fn respond(answer: Answer, truncated: bool) -> Response<Payload> {
     let length = answer.body.len();
     let mut response = Response::builder()
         .status(answer.status)
-        .header(DATE, date.to_string())
-        .header("X-Request-Id", answer.request_id);
+        .header(DATE, date.to_string());
+    if let Some(id) = answer.request_id {
+        response = response.header("X-Request-Id", id);
+    }
     // A 204 has no body, and must not give its length.
     if answer.status != 204 {
         response = response
-            .header(CONTENT_TYPE, "application/json;charset=UTF-8")
+            .header(CONTENT_TYPE, answer.content_type)
             .header(CONTENT_LENGTH, length);
     }
     response

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::{Fault, FaultId};
 use crate::huawei::bss::state::OrderState;
+use crate::huawei::clouddc::state::CloudDcInstanceState;
 use crate::huawei::dcs::state::DcsInstanceState;
 use crate::huawei::workspace::state::WorkspaceDesktopState;
 use crate::seed::Readings;
+use crate::tencent::state::TencentState;
+use crate::volcengine::state::VolcengineState;
 
 /// Everything there is, without secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +31,14 @@ pub struct State {
     pub workspace: BTreeMap<String, Vec<WorkspaceDesktopState>>,
     /// Orders for desktops, in the order placed, whether BSS shows them yet or not.
     pub orders: Vec<OrderState>,
+    /// CloudDC instances by project id; those that are gone are left out.
+    pub clouddc: BTreeMap<String, Vec<CloudDcInstanceState>>,
+    /// What Tencent Cloud has.
+    #[serde(default)]
+    pub tencent: TencentState,
+    /// What Volcengine has.
+    #[serde(default)]
+    pub volcengine: VolcengineState,
     /// Faults that are not used up, with what is left of `skip` and `times`.
     pub faults: BTreeMap<FaultId, Fault>,
     /// How many requests are still on their way.

@@ -3,19 +3,19 @@
 //! The clock is read once per request; requests that were delivered late and are
 //! due by then arrive first, each at its own time. No I/O and no waiting in here.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::clouds::{Clouds, Route, Start};
 use crate::faults::{FaultKind, Faults};
 use crate::huawei::bss::seed::OrderAction;
-use crate::huawei::gateway::{self, Refused};
-use crate::huawei::{self, Huawei, Route, signature};
-use crate::journal::{Call, Journal, LateArrival};
-use crate::message::{Answer, Refusal, Request};
-use crate::seed::{BadSeed, Readings, Seed};
+use crate::huawei::clouddc::seed::CloudDcStatus;
+use crate::journal::{Call, Journal, LateArrival, NewEffect};
+use crate::message::{Answer, Dressed, Refusal, Refused, Reply, Request};
+use crate::seed::{BadSeed, Seed};
 use crate::state::{AccountState, State};
+use crate::tencent::scaling::seed::RefreshAction;
+use crate::volcengine::ecs::seed::ReservationAction;
 use crate::{Clock, Config};
 
 /// Everything there is.
@@ -23,11 +23,11 @@ pub(crate) struct World {
     clock: Clock,
     offset: SignedDuration,
     ids: Ids,
-    start: (Readings, BTreeMap<String, u32>),
+    start: Start,
     late: Vec<Late>,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
-    pub(crate) huawei: Huawei,
+    pub(crate) clouds: Clouds,
 }
 
 /// A request on its way.
@@ -60,27 +60,17 @@ pub(crate) enum Outcome {
 
 impl World {
     pub(crate) fn new(config: Config) -> Self {
-        let mut world = Self {
+        let (clouds, start) = Clouds::new(&config);
+        Self {
             clock: config.clock,
             offset: SignedDuration::from_secs(config.date_offset),
             ids: Ids(config.seed),
-            start: (config.readings, config.rate_limits),
+            start,
             late: Vec::new(),
             journal: Journal::default(),
             faults: Faults::default(),
-            huawei: Huawei::default(),
-        };
-        world.huawei.gateway.date_window = config.date_window;
-        world.clear();
-        world
-    }
-
-    fn clear(&mut self) {
-        let (readings, limits) = self.start.clone();
-        self.huawei.gateway.clear();
-        self.huawei.gateway.limits = limits;
-        self.huawei.services = self.huawei.services.anew();
-        self.huawei.services.read(readings);
+            clouds,
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -90,7 +80,7 @@ impl World {
             .unwrap_or(Timestamp::MAX)
     }
 
-    /// Lets the late requests arrive that are due, and returns the time.
+    /// Lets the late requests arrive that are due, settles, and returns the time.
     pub(crate) fn catch_up(&mut self) -> Timestamp {
         let now = self.now();
         while let Some(at) = (0..self.late.len())
@@ -98,57 +88,54 @@ impl World {
             .min_by_key(|at| (self.late[*at].due, self.late[*at].call))
         {
             let late = self.late.remove(at);
-            let checked = self
-                .huawei
-                .gateway
-                .admit(&late.request, &late.route, late.due);
-            let (status, code) = match checked {
-                Err(Refused::Gateway(refusal) | Refused::Service(refusal)) => {
-                    (refusal.status, Some(refusal.code))
-                }
-                Ok(()) => {
-                    let (status, code, _) =
-                        self.perform(late.call, &late.route, &late.request, late.due);
-                    (status, code)
-                }
-            };
+            self.settle(late.due);
+            let admitted = self.clouds.admit(&late.route, &late.request, late.due);
+            let result = admitted
+                .and_then(|()| self.perform(late.call, &late.route, &late.request, late.due));
+            let dressed = self.dress(late.call, &late.route, result);
             self.journal.call(late.call).late = Some(LateArrival {
                 time: late.due,
-                status,
-                code,
+                status: dressed.status,
+                code: dressed.code,
             });
         }
+        self.settle(now);
         now
+    }
+
+    /// Ends what ends by itself until then, and records what tests want to see.
+    fn settle(&mut self, until: Timestamp) {
+        let events = self.clouds.settle(until);
+        self.record(events);
+    }
+
+    /// Writes down what no call did.
+    fn record(&mut self, events: Vec<(Timestamp, NewEffect)>) {
+        for (time, effect) in events {
+            self.journal.effect(time, 0, effect);
+        }
     }
 
     /// Records a request and lets the gateway look at it.
     pub(crate) fn arrive(&mut self, request: &Request, too_large: bool) -> Arrival {
         let time = self.catch_up();
-        let route = huawei::route(request);
-        let call = self.open(request, route.as_ref(), time);
-        if too_large {
-            return self.refuse(call, time, gateway::too_large());
-        }
-        let Some(route) = route else {
-            return self.refuse(call, time, gateway::no_such_api());
+        let route = Route::of(request);
+        let call = self.open(request, &route, time);
+        let admitted = if too_large {
+            Err(route.too_large())
+        } else {
+            self.clouds.admit(&route, request, time)
         };
-        match self.huawei.gateway.admit(request, &route, time) {
-            Err(Refused::Gateway(refusal)) => self.refuse(call, time, refusal),
-            Err(Refused::Service(refusal)) => {
-                let body = huawei::render(&route, &refusal);
-                let answer = self.answer(call, time, refusal.status, Some(refusal.code), &body);
-                Arrival::Refused(answer)
-            }
-            Ok(()) => {
-                let fault = self.faults.meet(route.api, request.path());
-                self.journal.call(call).fault = fault.as_ref().map(|f| f.name().into());
-                Arrival::Admitted {
-                    call,
-                    time,
-                    route,
-                    fault,
-                }
-            }
+        if let Err(refused) = admitted {
+            return Arrival::Refused(self.refuse(call, time, &route, refused));
+        }
+        let fault = self.faults.meet(route.api(), request.path(), route.ids());
+        self.journal.call(call).fault = fault.as_ref().map(|f| f.name().into());
+        Arrival::Admitted {
+            call,
+            time,
+            route,
+            fault,
         }
     }
 
@@ -178,24 +165,20 @@ impl World {
             Some(FaultKind::DropBefore) => return self.drop_call(call, Outcome::Close),
             Some(FaultKind::Hang) => return self.drop_call(call, Outcome::Hang),
             Some(FaultKind::Throttle) => {
-                let answer = self.refusal(call, now, gateway::throttled(1));
-                return Outcome::Answer(answer);
+                let refused = route.throttled(1);
+                return Outcome::Answer(self.refuse(call, now, &route, refused));
             }
             Some(FaultKind::Error {
                 status,
                 code,
                 message,
             }) => {
-                let refusal = Refusal {
+                let refused = route.injected(Refusal {
                     status,
                     code,
                     message,
-                };
-                if refusal.code.starts_with("APIG") {
-                    return Outcome::Answer(self.refusal(call, now, refusal));
-                }
-                let body = huawei::render(&route, &refusal);
-                return Outcome::Answer(self.answer(call, now, status, Some(refusal.code), &body));
+                });
+                return Outcome::Answer(self.refuse(call, now, &route, refused));
             }
             Some(FaultKind::Late { seconds }) => {
                 let delay = SignedDuration::from_secs(seconds.into());
@@ -208,8 +191,9 @@ impl World {
                 return self.drop_call(call, Outcome::Close);
             }
         };
-        let (status, code, body) = self.perform(call, &route, &request, now);
-        let outcome = after(self.answer(call, now, status, code, &body));
+        let result = self.perform(call, &route, &request, now);
+        let dressed = self.dress(call, &route, result);
+        let outcome = after(self.answer(call, now, dressed));
         let record = self.journal.call(call);
         match &outcome {
             Outcome::Answer(sent) | Outcome::Truncated(sent) => {
@@ -229,35 +213,27 @@ impl World {
         route: &Route,
         request: &Request,
         time: Timestamp,
-    ) -> (u16, Option<String>, Value) {
+    ) -> Result<Reply, Refused> {
         let mut effects = Vec::new();
-        let result = self.huawei.perform(route, request, time, &mut effects);
+        let result = self.clouds.perform(route, request, time, &mut effects);
         for effect in effects {
             self.journal.effect(time, call, effect);
         }
-        match result {
-            Ok(reply) => (reply.status, None, reply.body),
-            Err(refusal) => {
-                let body = huawei::render(route, &refusal);
-                (refusal.status, Some(refusal.code), body)
-            }
-        }
+        result
     }
 
-    fn open(&mut self, request: &Request, route: Option<&Route>, time: Timestamp) -> u64 {
-        let date = request.single("x-sdk-date");
+    fn open(&mut self, request: &Request, route: &Route, time: Timestamp) -> u64 {
         self.journal.open(Call {
             sequence: 0,
             time,
-            api: route.map_or("unknown", |route| route.api).into(),
+            api: route.api().into(),
             method: request.method.clone(),
             path: request.path().into(),
             query: request.query().into(),
-            access_key: self.huawei.gateway.known_key(request),
+            ids: route.ids().to_vec(),
+            access_key: self.clouds.known_key(route, request),
             request_id: self.ids.next(),
-            sdk_date: date
-                .filter(|date| signature::parse_date(date).is_some())
-                .map(Into::into),
+            sdk_date: route.signed_date(request).map(Into::into),
             status: None,
             code: None,
             dropped: false,
@@ -266,35 +242,30 @@ impl World {
         })
     }
 
-    fn refuse(&mut self, call: u64, time: Timestamp, refusal: Refusal) -> Arrival {
-        Arrival::Refused(self.refusal(call, time, refusal))
+    fn dress(&mut self, call: u64, route: &Route, result: Result<Reply, Refused>) -> Dressed {
+        let request_id = &self.journal.call(call).request_id;
+        self.clouds.dress(route, result, request_id)
     }
 
-    /// An answer in the gateway's words.
-    fn refusal(&mut self, call: u64, time: Timestamp, refusal: Refusal) -> Answer {
-        let body = gateway::render(&refusal, &self.journal.call(call).request_id);
-        self.answer(call, time, refusal.status, Some(refusal.code), &body)
+    fn refuse(&mut self, call: u64, time: Timestamp, route: &Route, refused: Refused) -> Answer {
+        let dressed = self.dress(call, route, Err(refused));
+        self.answer(call, time, dressed)
     }
 
-    fn answer(
-        &mut self,
-        call: u64,
-        date: Timestamp,
-        status: u16,
-        code: Option<String>,
-        body: &Value,
-    ) -> Answer {
+    fn answer(&mut self, call: u64, date: Timestamp, dressed: Dressed) -> Answer {
         let record = self.journal.call(call);
-        record.status = Some(status);
-        record.code.clone_from(&code);
+        record.status = Some(dressed.status);
+        record.code.clone_from(&dressed.code);
         Answer {
-            status,
-            code,
-            body: match body {
+            status: dressed.status,
+            code: dressed.code,
+            body: match dressed.body {
                 Value::Null => Vec::new(),
+                Value::String(text) => text.into_bytes(),
                 body => body.to_string().into_bytes(),
             },
-            request_id: record.request_id.clone(),
+            content_type: dressed.content_type,
+            request_id: dressed.names_request.then(|| record.request_id.clone()),
             date,
         }
     }
@@ -305,45 +276,73 @@ impl World {
     }
 
     /// Takes a seed whole or not at all: it is tried on a copy.
-    pub(crate) fn seed(&mut self, mut seed: Seed, anew: bool) -> Result<(), BadSeed> {
+    pub(crate) fn seed(&mut self, seed: Seed, anew: bool) -> Result<(), BadSeed> {
         let now = self.catch_up();
-        self.huawei.services.settle(now);
-        let mut services = if anew {
-            let mut services = self.huawei.services.anew();
-            services.read(self.start.0.clone());
-            services
+        self.clouds.huawei.services.settle(now);
+        let mut clouds = if anew {
+            self.clouds.anew(&self.start)
         } else {
-            self.huawei.services.clone()
+            self.clouds.clone()
         };
-        services.put(&mut seed, now)?;
-        if anew {
-            self.clear();
-        }
-        if let Some(readings) = seed.readings {
-            services.read(readings);
-        }
-        self.huawei.services = services;
-        self.huawei.gateway.limits.extend(seed.rate_limits);
-        for account in seed.accounts {
-            self.huawei.gateway.put(account);
-        }
+        clouds.put(seed, now)?;
+        self.clouds = clouds;
         Ok(())
     }
 
     pub(crate) fn act_on_order(&mut self, id: &str, action: OrderAction) -> Result<(), BadSeed> {
         let now = self.catch_up();
-        let services = &mut self.huawei.services;
+        let services = &mut self.clouds.huawei.services;
         services.settle(now);
         services.bss.act(id, action, now)?;
         services.settle(now);
         Ok(())
     }
 
+    pub(crate) fn act_on_clouddc(
+        &mut self,
+        project: &str,
+        instance: &str,
+        status: CloudDcStatus,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let clouddc = &mut self.clouds.huawei.services.clouddc;
+        clouddc.act(project, instance, status, now)
+    }
+
+    /// What somebody else starts in the console is an event of no call.
+    pub(crate) fn act_on_refresh(
+        &mut self,
+        id: &str,
+        action: RefreshAction,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let mut events = Vec::new();
+        let scaling = &mut self.clouds.tencent.scaling;
+        let acted = scaling.act(id, action, now, &mut events);
+        self.record(events);
+        acted
+    }
+
+    /// As [`World::act_on_refresh`].
+    pub(crate) fn act_on_reservation(
+        &mut self,
+        id: &str,
+        action: ReservationAction,
+    ) -> Result<(), BadSeed> {
+        let now = self.catch_up();
+        let mut events = Vec::new();
+        let ecs = &mut self.clouds.volcengine.ecs;
+        let acted = ecs.act(id, action, now, &mut events);
+        self.record(events);
+        acted
+    }
+
     pub(crate) fn state(&mut self) -> State {
         let time = self.catch_up();
-        let services = &mut self.huawei.services;
+        let readings = self.clouds.readings();
+        let services = &mut self.clouds.huawei.services;
         services.settle(time);
-        let accounts = self.huawei.gateway.accounts(time);
+        let accounts = self.clouds.huawei.gateway.accounts(time);
         State {
             time,
             accounts: accounts
@@ -355,11 +354,14 @@ impl World {
                     locked_until,
                 })
                 .collect(),
-            rate_limits: self.huawei.gateway.limits.clone(),
-            readings: services.readings(),
+            rate_limits: self.clouds.limits.per_second.clone(),
+            readings,
             dcs: services.dcs.state(time),
             workspace: services.workspace.state(&services.bss, time),
             orders: services.bss.state(time),
+            clouddc: services.clouddc.state(time),
+            tencent: self.clouds.tencent.state(),
+            volcengine: self.clouds.volcengine.state(time),
             faults: self.faults.pending().iter().cloned().collect(),
             late: self.late.len(),
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use errand_simulator::{Account, DesktopChange, DesktopOrderSeed, Simulator};
 use serde_json::Value;
 use support::desktops::*;
+use support::metal::*;
 use support::*;
 
 /// The captures are of one day, whenever this runs.
@@ -34,7 +35,8 @@ fn simulator_of(captures: &Value) -> Simulator {
     let order = DesktopOrderSeed::new(PROJECT, DESKTOP, DesktopChange::Resize { product_id });
     let seed = workspace_with(desktop().on_demand())
         .account(account.project(PROJECT).domain(DOMAIN))
-        .desktop_order(order.id(CAPTURED_ORDER));
+        .desktop_order(order.id(CAPTURED_ORDER))
+        .clouddc(PROJECT, metal());
     started(|config| config.date_window = ANY_DATE, seed).0
 }
 
@@ -61,14 +63,14 @@ fn replay(simulator: &Simulator, request: &Value) -> Answer {
 }
 
 #[test]
-fn requests_of_the_official_sdk_for_desktops_and_orders_are_answered() {
+fn requests_of_the_official_sdk_for_desktops_orders_and_metal_are_answered() {
     let captures = captures();
     let simulator = simulator_of(&captures);
     let mut answered = Vec::new();
     for capture in captures["captures"].as_array().unwrap() {
         let name = capture["name"].as_str().unwrap();
-        let ours = name.starts_with("huawei-workspace-") || name.starts_with("huawei-bss-");
-        if !ours {
+        let ours = ["huawei-workspace-", "huawei-bss-", "huawei-clouddc-"];
+        if !ours.iter().any(|prefix| name.starts_with(prefix)) {
             continue;
         }
         for request in capture["requests"].as_array().unwrap() {
@@ -94,6 +96,11 @@ fn requests_of_the_official_sdk_for_desktops_and_orders_are_answered() {
         // Its job is not one of this simulator's.
         is("huawei-workspace-show-job", "workspace.ShowJob", 404),
         is("huawei-bss-order-details", "bss.ShowOrder", 200),
+        is("huawei-clouddc-instance-status", METAL_STATUS, 200),
+        is("huawei-clouddc-instance-status-429", METAL_STATUS, 200),
+        // Its instance is called x.
+        is("huawei-clouddc-status-401", METAL_STATUS, 404),
+        is("huawei-clouddc-list-instances", METAL_LIST, 200),
     ];
     answered.sort();
     expected.sort();

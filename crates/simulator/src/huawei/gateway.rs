@@ -13,41 +13,30 @@ use serde_json::{Value, json};
 use super::signature::{self, Unverified};
 use super::{Route, denied};
 use crate::faults::name_matches;
+use crate::limits::Limits;
+pub(crate) use crate::message::Refused;
 use crate::message::{Refusal, Request};
 use crate::seed::Account;
 
 /// More failed checks in a row than this lock the key.
 const FAILURES: u32 = 5;
 const LOCK: SignedDuration = SignedDuration::from_mins(5);
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const AUTHENTICATION: &str = "APIGW.0301";
+/// The code of a call over the limit.
+pub(crate) const THROTTLED: &str = "APIGW.0308";
 
-/// Keys, locks and quotas.
-#[derive(Debug, Default)]
+/// Keys and their locks.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Gateway {
     pub(crate) date_window: Duration,
-    pub(crate) limits: BTreeMap<String, u32>,
     keys: BTreeMap<String, Key>,
-    rates: BTreeMap<(&'static str, String), Rate>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Key {
     account: Account,
     failures: u32,
     locked_until: Option<Timestamp>,
-}
-
-#[derive(Debug)]
-struct Rate {
-    since: Timestamp,
-    calls: u32,
-}
-
-/// A refusal, and whether the gateway or the service words it.
-pub(crate) enum Refused {
-    Gateway(Refusal),
-    Service(Refusal),
 }
 
 impl Gateway {
@@ -60,10 +49,12 @@ impl Gateway {
         self.keys.insert(key.account.access_key.clone(), key);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.keys.clear();
-        self.rates.clear();
-        self.limits.clear();
+    /// The same gateway without keys.
+    pub(crate) fn anew(&self) -> Self {
+        Self {
+            date_window: self.date_window,
+            keys: BTreeMap::new(),
+        }
     }
 
     /// The accounts, and until when their keys are locked.
@@ -100,12 +91,14 @@ impl Gateway {
         request: &Request,
         route: &Route,
         now: Timestamp,
+        limits: &mut Limits,
     ) -> Result<(), Refused> {
         let access_key = self.authenticate(request, now).map_err(Refused::Gateway)?;
         let account = &self.keys[&access_key].account;
         authorise(account, request, route)?;
-        self.throttle(route.api, access_key, now)
-            .map_err(Refused::Gateway)
+        limits
+            .count(route.api, access_key, now)
+            .map_err(|limit| Refused::Gateway(throttled(limit)))
     }
 
     fn authenticate(&mut self, request: &Request, now: Timestamp) -> Result<String, Refusal> {
@@ -159,28 +152,6 @@ impl Gateway {
             }
         }
         Err(unauthenticated(&failed))
-    }
-
-    /// A call over the limit counts too, within its second.
-    fn throttle(&mut self, api: &'static str, key: String, now: Timestamp) -> Result<(), Refusal> {
-        let Some(limit) = self.limits.get(api).copied() else {
-            return Ok(());
-        };
-        let rate = self.rates.entry((api, key)).or_insert(Rate {
-            since: now,
-            calls: 0,
-        });
-        if now.duration_since(rate.since) >= SECOND {
-            *rate = Rate {
-                since: now,
-                calls: 0,
-            };
-        }
-        rate.calls += 1;
-        if rate.calls > limit {
-            return Err(throttled(limit));
-        }
-        Ok(())
     }
 }
 
@@ -247,7 +218,7 @@ pub(crate) fn throttled(limit: u32) -> Refusal {
     let message = format!(
         "The throttling threshold has been reached: policy user over ratelimit,limit:{limit},time:1 second"
     );
-    Refusal::new(429, "APIGW.0308", message)
+    Refusal::new(429, THROTTLED, message)
 }
 
 /// The body of a refusal in the gateway's form.

@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::NewEffect;
-use crate::message::{Refusal, Reply, Request, percent_decode};
+use crate::message::{Dressed, Refusal, Reply, Request, percent_decode};
 use crate::seed::{BadSeed, Readings, Seed};
 use gateway::Refused;
 
 pub(crate) mod bss;
+pub(crate) mod clouddc;
 pub(crate) mod dcs;
 pub(crate) mod gateway;
 pub(crate) mod query;
@@ -37,21 +38,23 @@ pub(crate) enum Call {
     Dcs(dcs::Call),
     Workspace(workspace::Call),
     Bss(bss::Call),
+    CloudDc(clouddc::Call),
 }
 
 /// The state of Huawei Cloud.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Huawei {
     pub(crate) gateway: gateway::Gateway,
     pub(crate) services: Services,
 }
 
-/// What the services keep. A seed is tried on a copy of it.
+/// What the services keep.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Services {
     pub(crate) dcs: dcs::Dcs,
     pub(crate) workspace: workspace::Workspace,
     pub(crate) bss: bss::Bss,
+    pub(crate) clouddc: clouddc::CloudDc,
 }
 
 impl Huawei {
@@ -76,6 +79,7 @@ impl Huawei {
                 let bss = &mut services.bss;
                 bss.perform(&projects, call, request, now, effects)
             }
+            Call::CloudDc(call) => services.clouddc.perform(project, call, request, now),
         }
     }
 }
@@ -115,8 +119,22 @@ impl Services {
         for order in std::mem::take(&mut seed.desktop_orders) {
             self.workspace.order(order, now, &mut self.bss)?;
         }
+        for (project, instances) in std::mem::take(&mut seed.clouddc) {
+            once_each("instances", instances.iter().map(|instance| &*instance.id))?;
+            for instance in instances {
+                self.clouddc.put(&project, instance, now)?;
+            }
+        }
         self.settle(now);
         Ok(())
+    }
+
+    /// An answer in the form that a service's readings have for it.
+    pub(crate) fn reword(&self, route: Option<&Route>, dressed: Dressed, id: &str) -> Dressed {
+        match route.map(|route| &route.call) {
+            Some(Call::CloudDc(_)) => self.clouddc.reword(dressed, id),
+            _ => dressed,
+        }
     }
 
     pub(crate) fn readings(&self) -> Readings {
@@ -124,6 +142,8 @@ impl Services {
             dcs: self.dcs.readings.clone(),
             workspace: self.workspace.readings.clone(),
             bss: self.bss.readings.clone(),
+            clouddc: self.clouddc.readings.clone(),
+            ..Readings::default()
         }
     }
 
@@ -131,6 +151,7 @@ impl Services {
         self.dcs.readings = readings.dcs;
         self.workspace.readings = readings.workspace;
         self.bss.readings = readings.bss;
+        self.clouddc.readings = readings.clouddc;
     }
 }
 
@@ -158,14 +179,44 @@ pub(crate) fn route(request: &Request) -> Option<Route> {
     dcs::route(method, &segments)
         .or_else(|| workspace::route(method, &segments))
         .or_else(|| bss::route(method, &segments))
+        .or_else(|| clouddc::route(method, &segments))
+}
+
+/// A reply as it is; a refusal in the words of the service or gateway that made it.
+pub(crate) fn dress(
+    route: Option<&Route>,
+    result: Result<Reply, Refused>,
+    request_id: &str,
+) -> Dressed {
+    let (status, code, body) = match result {
+        Ok(reply) => (reply.status, None, reply.body),
+        Err(refused) => {
+            let body = match (&refused, route) {
+                (Refused::Service(refusal), Some(route)) => render(route, refusal),
+                (Refused::Service(refusal), None) | (Refused::Gateway(refusal), _) => {
+                    gateway::render(refusal, request_id)
+                }
+            };
+            let refusal = refused.into_refusal();
+            (refusal.status, Some(refusal.code), body)
+        }
+    };
+    Dressed {
+        status,
+        code,
+        body,
+        content_type: "application/json;charset=UTF-8",
+        names_request: true,
+    }
 }
 
 /// The body of a refusal in the words of the service that made it.
-pub(crate) fn render(route: &Route, refusal: &Refusal) -> Value {
+fn render(route: &Route, refusal: &Refusal) -> Value {
     match route.call {
         Call::Dcs(_) => dcs::render(refusal),
         Call::Workspace(_) => workspace::render(refusal),
         Call::Bss(_) => bss::render(refusal),
+        Call::CloudDc(_) => clouddc::render(refusal),
     }
 }
 
@@ -176,5 +227,6 @@ pub(crate) fn denied(route: &Route) -> Refused {
         Call::Dcs(_) => Refused::Service(dcs::denied()),
         Call::Workspace(_) => workspace::denied(),
         Call::Bss(_) => bss::denied(),
+        Call::CloudDc(_) => clouddc::denied(),
     }
 }

@@ -5,48 +5,17 @@
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use hmac::Mac;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use crate::message::{Request, percent_decode, query_pairs};
+pub use crate::verification::{Unverified, Verified};
+use crate::verification::{encode, mac, parse_compact_date, sha256_hex, signed_names, unhex};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 const DATE: &str = "x-sdk-date";
 const TOKEN: &str = "x-security-token";
-
-/// What an accepted signature says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Whose key it is.
-    pub access_key: String,
-    /// `X-Sdk-Date`.
-    pub signed_at: Timestamp,
-    /// `X-Security-Token`, which was signed. That it is the key's is for the
-    /// caller to check.
-    pub security_token: Option<Vec<u8>>,
-}
-
-/// Why a request was not accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unverified {
-    /// There is no `Authorization` header.
-    Unsigned,
-    /// The header, or what it refers to, is not as documented.
-    Malformed(&'static str),
-    /// Nobody has this access key.
-    UnknownKey,
-    /// The signature is not that of this request and key.
-    Mismatch,
-    /// The signature is right and too old, or of the future.
-    Expired {
-        /// `X-Sdk-Date`.
-        signed_at: Timestamp,
-    },
-}
 
 /// Checks a request at the time `now`. The signature comes before the date: a date
 /// that was tampered with is a mismatch.
@@ -67,11 +36,10 @@ pub fn verify(
     let secret = secret_of(authorization.access_key).ok_or(Unverified::UnknownKey)?;
 
     let canonical = canonical_request(request, authorization.signed_headers, &names)?;
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length");
-    mac.update(format!("{ALGORITHM}\n{date}\n{}", hex(&Sha256::digest(canonical))).as_bytes());
+    let text = format!("{ALGORITHM}\n{date}\n{}", sha256_hex(&canonical));
     // Compares in constant time.
-    mac.verify_slice(&authorization.signature)
+    mac(secret.as_bytes(), text.as_bytes())
+        .verify_slice(&authorization.signature)
         .map_err(|_| Unverified::Mismatch)?;
 
     let token = request.single(TOKEN).map(|token| token.as_bytes().to_vec());
@@ -97,11 +65,7 @@ pub fn claimed_access_key(request: &Request) -> Option<&str> {
 
 /// Reads `YYYYMMDDTHHMMSSZ`.
 pub fn parse_date(text: &str) -> Option<Timestamp> {
-    if text.len() != 16 {
-        return None;
-    }
-    let date = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    parse_compact_date(text)
 }
 
 /// The header `Authorization: SDK-HMAC-SHA256 Access=…, SignedHeaders=…, Signature=…`.
@@ -134,15 +98,9 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    /// The names, which must be lower case, sorted and without repetition.
     fn names(&self) -> Result<Vec<&'a str>, Unverified> {
-        let names: Vec<&str> = self.signed_headers.split(';').collect();
-        let plain = |name: &&str| {
-            !name.is_empty() && !name.contains('_') && !name.bytes().any(|b| b.is_ascii_uppercase())
-        };
-        if !names.iter().all(plain) || !names.is_sorted_by(|a, b| a < b) {
-            return Err(Unverified::Malformed("SignedHeaders cannot be read"));
-        }
+        let names = signed_names(self.signed_headers)
+            .ok_or(Unverified::Malformed("SignedHeaders cannot be read"))?;
         if !names.contains(&DATE) {
             return Err(Unverified::Malformed("X-Sdk-Date is not signed"));
         }
@@ -183,7 +141,7 @@ fn payload(request: &Request) -> String {
     if request.single("x-sdk-content-sha256") == Some(UNSIGNED_PAYLOAD) {
         return UNSIGNED_PAYLOAD.into();
     }
-    hex(&Sha256::digest(&request.body))
+    sha256_hex(&request.body)
 }
 
 /// Decoded as a whole, then split: an encoded slash becomes a separator.
@@ -205,38 +163,4 @@ fn canonical_query(query: &str) -> String {
         .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect();
     pairs.join("&")
-}
-
-fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for byte in bytes {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(char::from(*byte));
-            }
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Lower case only, as the algorithm writes it.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?))
-        .collect()
 }

@@ -5,6 +5,9 @@
 #![allow(dead_code)]
 
 pub(crate) mod desktops;
+pub(crate) mod metal;
+pub(crate) mod tencent;
+pub(crate) mod volcengine;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

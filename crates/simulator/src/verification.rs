@@ -1,0 +1,111 @@
+//! What the three clouds' signatures have in common: their outcome, and the
+//! primitives. Each cloud's canonical form is its own, in its folder.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+
+/// What an accepted signature says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Whose key it is.
+    pub access_key: String,
+    /// The date that was signed.
+    pub signed_at: Timestamp,
+    /// The token of a temporary key (`X-Security-Token`, which was signed;
+    /// `X-TC-Token`, which need not be). That it is the key's is for the caller to
+    /// check.
+    pub security_token: Option<Vec<u8>>,
+}
+
+/// Why a request was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    /// There is no `Authorization` header.
+    Unsigned,
+    /// The header, or what it refers to, is not as documented.
+    Malformed(&'static str),
+    /// Nobody has this access key.
+    UnknownKey,
+    /// The signature is not that of this request and key.
+    Mismatch,
+    /// The signature is right and too old, or of the future.
+    Expired {
+        /// The date that was signed.
+        signed_at: Timestamp,
+    },
+}
+
+/// HMAC-SHA256 over `text`, still to be finalised or compared in constant time.
+pub(crate) fn mac(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
+    mac.update(text);
+    mac
+}
+
+/// The key that comes of mixing each part into the one before.
+pub(crate) fn derived_key(secret: &[u8], parts: &[&str]) -> Vec<u8> {
+    parts.iter().fold(secret.to_vec(), |key, part| {
+        mac(&key, part.as_bytes()).finalize().into_bytes().to_vec()
+    })
+}
+
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Reads `YYYYMMDDTHHMMSSZ`.
+pub(crate) fn parse_compact_date(text: &str) -> Option<Timestamp> {
+    if text.len() != 16 {
+        return None;
+    }
+    let date = DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// The names of `SignedHeaders`, which must be lower case, sorted and without
+/// repetition.
+pub(crate) fn signed_names(list: &str) -> Option<Vec<&str>> {
+    let names: Vec<&str> = list.split(';').collect();
+    let plain = |name: &&str| {
+        !name.is_empty() && !name.contains('_') && !name.bytes().any(|b| b.is_ascii_uppercase())
+    };
+    (names.iter().all(plain) && names.is_sorted_by(|a, b| a < b)).then_some(names)
+}
+
+/// With the unreserved characters of RFC 3986 left as they are.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                text.push(char::from(*byte));
+            }
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lower case only, as the algorithms write it.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?))
+        .collect()
+}

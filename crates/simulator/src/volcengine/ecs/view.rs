@@ -1,0 +1,169 @@
+//! DescribeScheduledInstances: which orders are asked for, and how one is shown. The
+//! fields are those of the official SDK's models.
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+use serde_json::{Value, json};
+
+use super::seed::{EcsReadings, ReservationKind, TimeForm};
+use super::state::{Order, SLOT, later};
+use crate::message::Refusal;
+use crate::volcengine::query::Query;
+
+const LARGEST_PAGE: usize = 100;
+/// GUESS: where MaxResults is not sent.
+const USUAL_PAGE: usize = 20;
+
+/// The answer to a list call. GUESS: the order, newest first.
+pub(super) fn list(
+    mut orders: Vec<&Order>,
+    query: &Query,
+    now: Timestamp,
+    readings: &EcsReadings,
+) -> Result<Value, Refusal> {
+    let most = match query.filled("MaxResults").map(str::parse) {
+        None => USUAL_PAGE,
+        Some(Ok(most)) if (1..=LARGEST_PAGE).contains(&most) => most,
+        Some(_) => return Err(invalid("MaxResults")),
+    };
+    let after = match query.filled("NextToken").map(read_token) {
+        None => None,
+        Some(Some(place)) => Some(place),
+        Some(None) => return Err(invalid("NextToken")),
+    };
+    let wanted = Wanted::of(query);
+    orders.retain(|order| wanted.admits(order, now, readings));
+    orders.sort_by_key(|order| place(order));
+    let rest = orders
+        .iter()
+        .skip_while(|order| after.as_ref().is_some_and(|after| place(order) <= *after));
+    let rest: Vec<_> = rest.collect();
+    let page = &rest[..most.min(rest.len())];
+    let next = match page.last() {
+        Some(last) if page.len() < rest.len() => write_token(&place(last)),
+        _ => String::new(),
+    };
+    let shown = page.iter().map(|order| order.show(now, readings));
+    Ok(json!({"ScheduledInstanceInfo": shown.collect::<Vec<_>>(), "NextToken": next}))
+}
+
+/// What the list is sorted by.
+type Place = (i64, String);
+
+fn place(order: &Order) -> Place {
+    (-order.created_at.as_millisecond(), order.seed.id.clone())
+}
+
+fn write_token((time, id): &Place) -> String {
+    format!("{time}:{id}")
+}
+
+fn read_token(text: &str) -> Option<Place> {
+    let (time, id) = text.split_once(':')?;
+    Some((time.parse().ok()?, id.into()))
+}
+
+/// GUESS: the code.
+fn invalid(name: &str) -> Refusal {
+    let code = format!("InvalidParameter.{name}");
+    Refusal::new(400, &code, format!("{name} is not valid."))
+}
+
+/// The filters of a call.
+struct Wanted<'a> {
+    ids: Vec<&'a str>,
+    types: Vec<&'a str>,
+    one: Vec<(&'static str, &'a str)>,
+    tags: Vec<(&'a str, Vec<&'a str>)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(query: &'a Query) -> Self {
+        let names = [
+            "ScheduledInstanceName",
+            "Status",
+            "ElasticScheduledInstanceType",
+            "DeliveryType",
+            "ZoneId",
+            "ProjectName",
+        ];
+        let sent = names.into_iter();
+        let one = sent.filter_map(|name| query.filled(name).map(|value| (name, value)));
+        let tags = (1..).map_while(|n| {
+            let key = query.get(&format!("TagFilters.{n}.Key"))?;
+            Some((key, query.list(&format!("TagFilters.{n}.Values"))))
+        });
+        Self {
+            ids: query.list("ScheduledInstanceIds"),
+            types: query.list("InstanceTypeIds"),
+            one: one.collect(),
+            tags: tags.collect(),
+        }
+    }
+
+    fn admits(&self, order: &Order, now: Timestamp, readings: &EcsReadings) -> bool {
+        let shown = order.show(now, readings);
+        let seed = &order.seed;
+        let any = |list: &[&str], value: &str| list.is_empty() || list.contains(&value);
+        any(&self.ids, &seed.id)
+            && any(&self.types, &seed.instance_type)
+            && self.one.iter().all(|(name, value)| shown[name] == **value)
+            && self
+                .tags
+                .iter()
+                .all(|(key, values)| seed.tags.get(*key).is_some_and(|value| any(values, value)))
+    }
+}
+
+/// `2026-11-21T08:00Z`.
+fn minutes(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%MZ").to_string()
+}
+
+fn moment(time: Timestamp, readings: &EcsReadings) -> String {
+    match readings.time_form {
+        TimeForm::Minutes => minutes(time),
+        TimeForm::Offset => {
+            let beijing = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
+            beijing.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        }
+    }
+}
+
+impl Order {
+    fn show(&self, now: Timestamp, readings: &EcsReadings) -> Value {
+        let seed = &self.seed;
+        let (kind, delivery) = match seed.kind {
+            ReservationKind::Esi => ("Esi", ""),
+            ReservationKind::SegmentedReserve => ("Segmented", "Reserve"),
+            ReservationKind::SegmentedImmediate => ("Segmented", "Immediate"),
+        };
+        let invalid = self.invalid_at.filter(|_| self.shows_end(now, readings));
+        let text = |time: Option<Timestamp>| time.map(minutes).unwrap_or_default();
+        let tags = seed.tags.iter();
+        let tags: Vec<Value> = tags
+            .map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect();
+        json!({
+            "ScheduledInstanceId": seed.id,
+            "ScheduledInstanceName": seed.name.as_ref().unwrap_or(&seed.id),
+            "ScheduledInstanceDescription": "",
+            "Status": self.status(now, readings),
+            "ElasticScheduledInstanceType": kind,
+            "DeliveryType": delivery,
+            "Count": seed.count,
+            "DeliveryCount": self.delivered,
+            "ReleaseCount": 0,
+            "CreatedAt": moment(self.created_at, readings),
+            "UpdatedAt": moment(self.updated_at, readings),
+            "InvalidAt": invalid.map(|at| moment(at, readings)).unwrap_or_default(),
+            "StartDeliveryAt": text(self.starts_at),
+            "EndDeliveryAt": text(self.starts_at.map(|at| later(at, SLOT))),
+            "AutoReleaseAt": text(self.released_at),
+            "ZoneId": seed.zone,
+            "ProjectName": seed.project,
+            "Tags": tags,
+            "InstanceConfig": {"InstanceTypeId": seed.instance_type},
+        })
+    }
+}
