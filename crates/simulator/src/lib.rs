@@ -71,6 +71,7 @@ pub use tencent::scaling::state::{
 };
 pub use tencent::seed::{TencentAccount, TencentSeed};
 pub use tencent::state::{TencentAccountState, TencentState};
+pub use verification::{Unverified, Verified};
 pub use volcengine::ecs::seed::{
     CancelledOrder, Delivery, EcsReadings, EmptyResult, Reservation, ReservationAction,
     ReservationKind, StatusWords, TimeForm,

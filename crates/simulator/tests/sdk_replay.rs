@@ -6,7 +6,10 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use errand_simulator::{Account, DesktopChange, DesktopOrderSeed, Simulator};
+use errand_simulator::{
+    Account, DesktopChange, DesktopOrderSeed, RefreshActivity, RefreshStatus, Reservation, Seed,
+    Simulator, TencentAccount, VolcengineAccount,
+};
 use serde_json::Value;
 use support::desktops::*;
 use support::metal::*;
@@ -49,14 +52,12 @@ fn replay(simulator: &Simulator, request: &Value) -> Answer {
     );
     for header in request["headers"].as_array().unwrap() {
         let (name, value) = (text(&header[0]), text(&header[1]));
-        // It is not signed, and the answer's end must be seen.
-        let value = if name == "Connection" {
-            "close".into()
-        } else {
-            value
-        };
-        bytes += &format!("{name}: {value}\r\n");
+        if name != "Connection" {
+            bytes += &format!("{name}: {value}\r\n");
+        }
     }
+    // It is not signed, and the answer's end must be seen.
+    bytes += "Connection: close\r\n";
     bytes += "\r\n";
     bytes += &text(&request["body"]);
     exchange(simulator, bytes.as_bytes(), seconds(20)).answer()
@@ -109,4 +110,109 @@ fn requests_of_the_official_sdk_for_desktops_orders_and_metal_are_answered() {
     let of = |what: &str| journal.effects_on("workspace.order", what);
     assert_eq!((of("resizeDesktops"), of("automatic")), (1, 1));
     assert_eq!((of("meteredToPeriod"), of("manual")), (1, 1));
+}
+
+/// The id and the secret of a key of the captures.
+fn key_of<'a>(captures: &'a Value, start: &str) -> (&'a str, &'a str) {
+    let keys = captures["keys_used"].as_object().unwrap();
+    let (key, secret) = keys.iter().find(|(key, _)| key.starts_with(start)).unwrap();
+    (key, secret.as_str().unwrap())
+}
+
+/// Every capture of a cloud: its name, the API that it met, status and code.
+fn replayed(simulator: &Simulator, captures: &Value, cloud: &str) -> Vec<(String, String, String)> {
+    let mut seen = Vec::new();
+    for capture in captures["captures"].as_array().unwrap() {
+        if capture["cloud"] != cloud {
+            continue;
+        }
+        for request in capture["requests"].as_array().unwrap() {
+            if request["signature_verified"] != true {
+                continue;
+            }
+            let answer = replay(simulator, request);
+            let call = simulator.journal().all_calls().last().unwrap().clone();
+            let code = call.code.unwrap_or("ok".into());
+            let name = capture["name"].as_str().unwrap().to_owned();
+            seen.push((name, call.api, format!("{} {code}", answer.status)));
+        }
+    }
+    seen
+}
+
+#[track_caller]
+fn assert_replayed(seen: &[(String, String, String)], expected: &[(&str, &str, &str)]) {
+    for (name, api, end) in expected {
+        let found = seen.iter().find(|(each, ..)| each == name);
+        let (_, seen_api, seen_end) = found.unwrap_or_else(|| panic!("no capture {name}"));
+        assert_eq!((&**seen_api, &**seen_end), (*api, *end), "{name}");
+    }
+}
+
+#[test]
+fn requests_of_the_official_sdk_for_refreshes_are_answered() {
+    let captures = captures();
+    let (id, secret) = key_of(&captures, "AKID");
+    let activity = RefreshActivity::new("asg-h7tgd87d", "asr-juhf6ytr").batches(2, 60);
+    let seed = Seed::new()
+        .tencent_account(TencentAccount::new(id, secret).region("ap-guangzhou"))
+        .refresh(activity.standing(RefreshStatus::AutoPause, 2));
+    let (simulator, _) = started(|config| config.tencent_date_window = ANY_DATE, seed);
+    let seen = replayed(&simulator, &captures, "tencent");
+    let conflict = "200 ResourceUnavailable.RefreshActivityStatusConflictWithOperation";
+    let cancel = "as.CancelInstanceRefresh";
+    let expected = [
+        ("tencent-cancel-instance-refresh", cancel, "200 ok"),
+        // Signed with the odd Host that it was sent with.
+        ("tencent-cancel-endpoint-url", cancel, conflict),
+        (
+            "tencent-stop-instance-refresh",
+            "as.StopInstanceRefresh",
+            conflict,
+        ),
+        (
+            "tencent-describe-refresh-activities",
+            "as.DescribeRefreshActivities",
+            "200 ok",
+        ),
+        (
+            "tencent-start-instance-refresh",
+            "unknown",
+            "200 InvalidAction",
+        ),
+    ];
+    assert_replayed(&seen, &expected);
+    assert_eq!(simulator.journal().effects("as.cancel"), 1);
+}
+
+#[test]
+fn requests_of_the_official_sdk_for_scheduled_instances_are_answered() {
+    let captures = captures();
+    let (access, secret) = key_of(&captures, "VOLC");
+    let seed = Seed::new()
+        .volcengine_account(VolcengineAccount::new(access, secret).region("cn-beijing"))
+        .reservation(Reservation::esi("esi-3thhlu8byl4bwbha0001"))
+        .reservation(Reservation::immediate("esi-1"));
+    let (simulator, _) = started(|config| config.date_window = ANY_DATE, seed);
+    let seen = replayed(&simulator, &captures, "volcengine");
+    let delete = "ecs.DeleteScheduledInstance";
+    let unsupported = "400 InvalidDeliveryTypeForScheduledInstanceDeletion.Unsupported";
+    let expected = [
+        ("volc-delete-scheduled-instance", delete, "200 ok"),
+        // It is gone, and the capture has no token.
+        (
+            "volc-delete-scheduled-instance-null-result",
+            delete,
+            "404 InvalidScheduledInstance.NotFound",
+        ),
+        ("volc-delete-retry-429", delete, unsupported),
+        (
+            "volc-describe-scheduled-instances",
+            "ecs.DescribeScheduledInstances",
+            "200 ok",
+        ),
+        ("volc-stock", "unknown", "404 InvalidActionOrVersion"),
+    ];
+    assert_replayed(&seen, &expected);
+    assert_eq!(simulator.journal().effects("ecs.delete"), 1);
 }

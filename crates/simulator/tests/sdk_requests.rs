@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use errand_simulator::Request;
-use errand_simulator::huawei::signature::{self, Unverified, Verified};
+use errand_simulator::{Request, Unverified, Verified, huawei, tencent, volcengine};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -63,11 +63,66 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Verified at the very time that `original` was signed.
-fn verify(request: &Request, original: &Request, keys: &Keys) -> Result<Verified, Unverified> {
-    let date = original.single("x-sdk-date").expect("a date");
-    let now = signature::parse_date(date).expect("a date");
-    signature::verify(request, |key| keys.get(key).cloned(), now, WINDOW)
+/// The verification of each cloud, and the words of its `Authorization`.
+#[derive(Clone, Copy)]
+enum Cloud {
+    Huawei,
+    Volcengine,
+    Tencent,
+}
+
+impl Cloud {
+    fn named(name: &str) -> Self {
+        match name {
+            "huawei" => Self::Huawei,
+            "volcengine" => Self::Volcengine,
+            "tencent" => Self::Tencent,
+            other => panic!("there is no cloud {other}"),
+        }
+    }
+
+    /// Where the date is.
+    fn date(self) -> &'static str {
+        match self {
+            Self::Huawei => "x-sdk-date",
+            Self::Volcengine => "x-date",
+            Self::Tencent => "x-tc-timestamp",
+        }
+    }
+
+    /// What stands before the key in `Authorization`.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Huawei => "Access=",
+            Self::Volcengine | Self::Tencent => "Credential=",
+        }
+    }
+
+    fn signed_at(self, request: &Request) -> Timestamp {
+        let date = request.single(self.date()).expect("a date");
+        let time = match self {
+            Self::Huawei => huawei::signature::parse_date(date),
+            Self::Volcengine => volcengine::signature::parse_date(date),
+            Self::Tencent => tencent::signature::parse_timestamp(date),
+        };
+        time.expect("a date")
+    }
+
+    /// Verified at the very time that `original` was signed.
+    fn verify(
+        self,
+        request: &Request,
+        original: &Request,
+        keys: &Keys,
+    ) -> Result<Verified, Unverified> {
+        let now = self.signed_at(original);
+        let secret_of = |key: &str| keys.get(key).cloned();
+        match self {
+            Self::Huawei => huawei::signature::verify(request, secret_of, now, WINDOW),
+            Self::Volcengine => volcengine::signature::verify(request, secret_of, now, WINDOW),
+            Self::Tencent => tencent::signature::verify(request, secret_of, now, WINDOW),
+        }
+    }
 }
 
 #[test]
@@ -79,36 +134,36 @@ fn sdk_requests_are_accepted_and_refused_with_any_signed_byte_changed() {
         let text = std::fs::read(&file).unwrap();
         let captures: Captures =
             serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let keys = &captures.keys_used;
         for capture in &captures.captures {
             for captured in &capture.requests {
-                if captured.signature_verified != Some(true) || capture.cloud != "huawei" {
-                    let why = match captured.signature_verified {
-                        Some(true) => "not built yet",
-                        _ => "not signed",
-                    };
-                    let key = format!("{}: {why}", capture.cloud);
-                    left_out.entry(key).or_default().push(capture.name.clone());
+                if captured.signature_verified != Some(true) {
+                    let names = left_out.entry(capture.cloud.clone()).or_default();
+                    names.push(capture.name.clone());
                     continue;
                 }
+                let cloud = Cloud::named(&capture.cloud);
                 let request = captured.request();
-                verify(&request, &request, &captures.keys_used)
+                cloud
+                    .verify(&request, &request, keys)
                     .unwrap_or_else(|e| panic!("{}: {e:?}", capture.name));
-                changes +=
-                    assert_refused_when_changed(&capture.name, &request, &captures.keys_used);
+                changes += assert_refused_when_changed(cloud, &capture.name, &request, keys);
                 *accepted.entry(capture.cloud.clone()).or_default() += 1;
             }
         }
     }
-    for (cloud, n) in &accepted {
-        println!("{cloud}: {n} accepted, {changes} changed ones refused");
+    println!("{accepted:?} accepted, {changes} changed ones refused");
+    for (cloud, names) in &mut left_out {
+        names.dedup();
+        println!("{cloud}: not signed: {}", names.join(", "));
     }
-    for (why, names) in &left_out {
-        println!("{why}: {} skipped ({})", names.len(), names.join(", "));
-    }
-    assert!(
-        accepted.contains_key("huawei"),
-        "no signed Huawei request was found"
-    );
+    let clouds: Vec<&str> = accepted.keys().map(String::as_str).collect();
+    assert_eq!(clouds, ["huawei", "tencent", "volcengine"]);
+    // Tokens are fetched unsigned; everything else is checked.
+    let unsigned = ["volc-sts-assume-role-with-oidc", "volc-ecs-role-imds"];
+    assert_eq!(left_out["volcengine"], unsigned);
+    let unsigned = ["tencent-sts-web-identity", "tencent-cvm-role-metadata"];
+    assert_eq!(left_out["tencent"], unsigned);
 }
 
 /// Another byte of the same class. It is never the same byte in another case or
@@ -139,12 +194,12 @@ fn changed_text(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Returns how many changes were tried.
-fn assert_refused_when_changed(name: &str, original: &Request, keys: &Keys) -> usize {
+fn assert_refused_when_changed(cloud: Cloud, name: &str, original: &Request, keys: &Keys) -> usize {
     let mut tried = 0;
     let mut refused = |part: &str, request: Request| {
         tried += 1;
         // By the signature, not by something else that a change happens to break.
-        let result = verify(&request, original, keys);
+        let result = cloud.verify(&request, original, keys);
         assert_eq!(
             result,
             Err(Unverified::Mismatch),
@@ -179,7 +234,9 @@ fn assert_refused_when_changed(name: &str, original: &Request, keys: &Keys) -> u
     let authorization = original.single("authorization").unwrap();
     let names = between(authorization, "SignedHeaders=", ",");
     for (at, (header, value)) in original.headers.iter().enumerate() {
-        if !names.split(';').any(|n| n.eq_ignore_ascii_case(header)) {
+        // The date is signed also where it is no signed header.
+        let mut signed = names.split(';').chain([cloud.date()]);
+        if !signed.any(|n| n.eq_ignore_ascii_case(header)) {
             continue;
         }
         for value in changed(value) {
@@ -196,11 +253,12 @@ fn assert_refused_when_changed(name: &str, original: &Request, keys: &Keys) -> u
         let with = authorization.replace(signature, &other);
         refused("signature", with_authorization(original, &with));
     }
-    tried + assert_refused_with_another_key_or_list(name, original, keys, authorization)
+    tried + assert_refused_with_another_key_or_list(cloud, name, original, keys, authorization)
 }
 
 /// Changes whose refusal has more than one right reason.
 fn assert_refused_with_another_key_or_list(
+    cloud: Cloud,
     name: &str,
     original: &Request,
     keys: &Keys,
@@ -208,13 +266,13 @@ fn assert_refused_with_another_key_or_list(
 ) -> usize {
     let mut tried = 0;
     for part in [
-        between(authorization, "Access=", ","),
+        between(authorization, cloud.key(), ","),
         between(authorization, "SignedHeaders=", ","),
     ] {
         for other in changed_text(part) {
             tried += 1;
             let with = authorization.replace(part, &other);
-            let result = verify(&with_authorization(original, &with), original, keys);
+            let result = cloud.verify(&with_authorization(original, &with), original, keys);
             assert!(result.is_err(), "{name}: accepted {with}");
         }
     }
@@ -253,48 +311,98 @@ fn sdk_requests_carry_their_security_token_signed() {
                 }
                 found += 1;
                 let keys = &captures.keys_used;
-                let verified = verify(&original, &original, keys).unwrap();
+                let verified = Cloud::Huawei.verify(&original, &original, keys).unwrap();
                 assert_eq!(verified.security_token.as_deref(), Some(token.as_bytes()));
                 let mut without = original.clone();
                 without
                     .headers
                     .retain(|(n, _)| !n.eq_ignore_ascii_case("x-security-token"));
-                assert!(verify(&without, &original, keys).is_err());
+                assert!(Cloud::Huawei.verify(&without, &original, keys).is_err());
             }
         }
     }
     assert!(found > 0, "no request with a security token was found");
 }
 
-/// The vectors of the official signer reach what no capture does: paths that need
-/// encoding, blanks in queries, a body that is left out of the signature.
+/// The vectors of the official signers reach what no capture does: paths that need
+/// encoding, blanks in queries, bodies of other clouds' forms, a body that is left out
+/// of the signature, a port that is not signed.
 #[test]
-fn signing_vectors_of_the_official_sdk_are_accepted() {
-    let mut accepted = 0;
+fn signing_vectors_of_the_official_sdks_are_accepted() {
+    let mut accepted = BTreeMap::new();
     for file in fixtures("signing") {
         let vectors: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        let vectors = vectors["huawei_sdk_hmac_sha256"].as_array();
-        for vector in vectors.into_iter().flatten() {
-            let (input, expected) = (&vector["input"], &vector["expected"]);
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let request = Request {
-                method: text(&input["method"]),
-                target: text(&expected["request_target"]),
-                headers: expected["headers_sent"]
-                    .as_object()
-                    .expect("headers")
-                    .iter()
-                    .map(|(name, value)| (name.clone(), text(value).into_bytes()))
-                    .collect(),
-                body: text(&input["body"]).into_bytes(),
-            };
-            let keys = Keys::from([(text(&input["ak"]), text(&input["sk"]))]);
-            if let Err(e) = verify(&request, &request, &keys) {
-                panic!("{}: {e:?}", vector["name"]);
+        for (list, cloud) in [
+            ("huawei_sdk_hmac_sha256", Cloud::Huawei),
+            ("volcengine_hmac_sha256_v4", Cloud::Volcengine),
+            ("tencent_tc3_hmac_sha256", Cloud::Tencent),
+        ] {
+            for vector in vectors[list].as_array().into_iter().flatten() {
+                let (request, keys) = vector_request(cloud, vector);
+                if let Err(e) = cloud.verify(&request, &request, &keys) {
+                    panic!("{}: {e:?}", vector["name"]);
+                }
+                *accepted.entry(list).or_insert(0) += 1;
             }
-            accepted += 1;
         }
     }
-    println!("huawei: {accepted} vectors accepted");
-    assert!(accepted > 0, "no Huawei vector was found");
+    println!("{accepted:?} vectors accepted");
+    assert_eq!(accepted.len(), 3, "{accepted:?}");
+}
+
+fn vector_request(cloud: Cloud, vector: &Value) -> (Request, Keys) {
+    let (input, expected) = (&vector["input"], &vector["expected"]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (key, secret) = match cloud {
+        Cloud::Huawei | Cloud::Volcengine => (&input["ak"], &input["sk"]),
+        Cloud::Tencent => (&input["secret_id"], &input["secret_key"]),
+    };
+    let (target, body) = match cloud {
+        Cloud::Huawei => (text(&expected["request_target"]), &input["body"]),
+        Cloud::Volcengine => {
+            let query = text(&expected["wire_query_by_sdk"]);
+            (format!("{}?{query}", text(&input["path"])), &input["body"])
+        }
+        Cloud::Tencent => ("/".into(), &expected["body"]),
+    };
+    let headers = expected["headers_sent"]
+        .as_object()
+        .expect("headers")
+        .iter();
+    let request = Request {
+        method: text(&input["method"]),
+        target,
+        headers: headers
+            .map(|(name, value)| (name.clone(), text(value).into_bytes()))
+            .collect(),
+        body: text(body).into_bytes(),
+    };
+    (request, Keys::from([(text(key), text(secret))]))
+}
+
+/// Contracts section f.4, 5: what the SDK's form leaves open is open here too.
+#[test]
+fn tencents_sdk_signs_neither_action_nor_region_nor_token() {
+    let file = &fixtures("sdk-requests")[0];
+    let captures: Captures = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let capture = captures
+        .captures
+        .iter()
+        .find(|c| c.name == "tencent-cancel-instance-refresh");
+    let original = capture.unwrap().requests[0].request();
+    for header in ["X-TC-Action", "X-TC-Region"] {
+        let mut request = original.clone();
+        let mut headers = request.headers.iter_mut();
+        headers.find(|(name, _)| name == header).unwrap().1 = b"Other".to_vec();
+        let verified = Cloud::Tencent.verify(&request, &original, &captures.keys_used);
+        assert!(verified.is_ok(), "{header}");
+    }
+    let mut request = original.clone();
+    request
+        .headers
+        .push(("X-TC-Token".into(), b"token".to_vec()));
+    let verified = Cloud::Tencent
+        .verify(&request, &original, &captures.keys_used)
+        .unwrap();
+    assert_eq!(verified.security_token.as_deref(), Some(&b"token"[..]));
 }
