@@ -48,9 +48,9 @@ pub(super) enum Expiry {
 /// Says it for an object as it stands. Pure.
 pub(super) fn expiry<O: Object>(object: &O, now: Tick) -> Expiry {
     let status = object.status();
-    let succeeded =
-        status.filter(|status| let reopened = status.desired_state != object.desired_state();
-        status.state == Some(State::Succeeded) && !reopened);
+    // A changed desiredState reopens it.
+    let ended = status.filter(|status| status.desired_state == object.desired_state());
+    let succeeded = ended.filter(|status| status.state == Some(State::Succeeded));
     let finished = succeeded.and_then(|status| status.finished_at);
     let (Some(finished), Some(ttl)) = (finished, object.asked().ttl_after_success) else {
         return Expiry::Never;

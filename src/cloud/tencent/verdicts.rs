@@ -96,6 +96,11 @@ pub const COMMON: &[Row] = &[
         "the date of the signature is not accepted",
     ),
     row(
+        "AuthFailure.UnauthorizedOperation",
+        Blocked(PermissionDenied),
+        "the key lacks a permission",
+    ),
+    row(
         "AuthFailure.*",
         Blocked(CredentialsRejected),
         "the key or the signature is not accepted",
