@@ -25,6 +25,7 @@ mod orders;
 mod policies;
 mod readings;
 mod reasons;
+mod refreshes;
 mod replays;
 mod replicas;
 mod reverts;

@@ -1,8 +1,10 @@
 //! One test's own corner: a namespace, an operator with its rights, a simulator
 //! and a clock.
 
+mod clouds;
 mod operators;
 
+pub use clouds::{TENCENT_REGION, VOLCENGINE_REGION};
 pub use operators::{Replica, http_get};
 
 use std::fs;
@@ -180,7 +182,7 @@ impl Bed {
     pub fn connection(&self, name: &str) -> String {
         let url = self.simulator.url();
         format!(
-            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: {DOMAIN}\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\", workspace: \"{url}\", bss: \"{url}\"}}\n"
+            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: {DOMAIN}\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\", workspace: \"{url}\", bss: \"{url}\", clouddc: \"{url}\"}}\n"
         )
     }
 
@@ -364,6 +366,12 @@ impl Bed {
         let (group, plural) = match kind {
             "rsc" => ("apis/huawei.errand.cloud/v1alpha1", "resizecancellations"),
             "dor" => ("apis/huawei.errand.cloud/v1alpha1", "desktoporders"),
+            "iob" => ("apis/huawei.errand.cloud/v1alpha1", "instanceobservations"),
+            "irf" => ("apis/tencent.errand.cloud/v1alpha1", "instancerefreshes"),
+            "sir" => (
+                "apis/volcengine.errand.cloud/v1alpha1",
+                "scheduledinstancereservations",
+            ),
             "cc" => ("apis/errand.cloud/v1alpha1", "cloudconnections"),
             "ledger" => ("apis/errand.cloud/v1alpha1", "operationledgers"),
             "lease" => ("apis/coordination.k8s.io/v1", "leases"),

@@ -11,7 +11,8 @@ mod proxy;
 mod reader;
 
 pub use bed::{
-    ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, http_get,
+    ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, TENCENT_REGION,
+    VOLCENGINE_REGION, http_get,
 };
 pub use plane::{Plane, repository, shared_plane};
 pub use proxy::{Met, Proxy, Spoilt, Upstream};

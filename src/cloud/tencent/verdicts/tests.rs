@@ -68,7 +68,7 @@ const EXPECTED: &[(&str, Option<Reading>)] = &[
     ),
     (
         "AuthFailure.UnauthorizedOperation",
-        Some(Blocked(CredentialsRejected)),
+        Some(Blocked(PermissionDenied)),
     ),
     (
         "AuthFailure.TokenFailure",
