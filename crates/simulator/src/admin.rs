@@ -27,8 +27,9 @@ GET    /-/journal        every call and effect; ?after=N leaves out the first N 
 POST   /-/faults         inject a fault; answers its id
 POST   /-/orders/{id}    do to an order: "pay" "cancel" "fail" "hurry" {"status": 9}
 POST   /-/clouddc/{project}/{id}   give an instance a status now: {"state": "stopped"}
-POST   /-/refreshes/{id} do to a Tencent activity: "pause" "resume" "continue" "cancel"
-POST   /-/reservations/{id} do to a Volcengine order: "cancel" "invalidate" {"deliver": 1}
+POST   /-/refreshes/{id} do to a refresh activity: "pause" "resume" "continue" "cancel"
+POST   /-/reservations/{id}
+                         do to a reservation: "cancel" "invalidate" {"deliver": 1}
 DELETE /-/faults         remove all faults that are not used up
 DELETE /-/faults/{id}    remove one
 

@@ -6,9 +6,9 @@
 //! [`Fault`]s. It runs on a thread of its own and stops when it is dropped, so that
 //! synchronous tests can use it; the same switches are an HTTP API under `/-/`.
 //!
-//! A cloud is a folder ([`huawei`]), a service a module in it. What they share
-//! (sockets, journal, faults, admin API) knows no cloud. The package must not
-//! depend on `errand`: its verification is its own reading of the contracts.
+//! A cloud is a folder ([`huawei`], [`tencent`], [`volcengine`]), a service a module in
+//! it. What they share (sockets, journal, faults, limits) knows no cloud. The package
+//! must not depend on `errand`: its verification is its own reading of the contracts.
 
 use std::collections::BTreeMap;
 use std::fmt;

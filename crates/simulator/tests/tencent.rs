@@ -109,6 +109,34 @@ fn a_stop_pauses_at_once_and_lets_the_batch_run_to_its_end() {
 }
 
 #[test]
+fn a_stop_between_two_batches_keeps_the_next_from_starting() {
+    let (simulator, clock) = tencent(activity().pause_between(60));
+    clock.advance(seconds(110));
+    stop_refresh(&simulator).assert_done();
+    clock.advance(seconds(1000));
+    let waiting = vec![B::Successful, B::Waiting, B::Waiting];
+    assert_eq!(at(&simulator), (S::ManualPause, waiting));
+    cancel_refresh(&simulator).assert_done();
+}
+
+#[test]
+fn no_batch_follows_the_one_that_a_slow_cancel_spared() {
+    let readings = ScalingReadings {
+        cancel_while_running: CancelWhileRunning::TakesEffect,
+        cancelled_after: 300,
+        ..Default::default()
+    };
+    let (simulator, clock) = tencent_with(with(readings), activity());
+    cancel_refresh(&simulator).assert_done();
+    clock.advance(seconds(110));
+    let waiting = vec![B::Successful, B::Waiting, B::Waiting];
+    assert_eq!(at(&simulator), (S::Running, waiting));
+    clock.advance(seconds(300));
+    let cancelled = vec![B::Successful, B::Cancelled, B::Cancelled];
+    assert_eq!(at(&simulator), (S::Cancelled, cancelled));
+}
+
+#[test]
 fn a_cancel_during_a_batch_is_refused_or_spares_that_batch() {
     let (simulator, _) = tencent(activity());
     cancel_refresh(&simulator).assert_code(CONFLICT);

@@ -142,17 +142,17 @@ fn a_denied_action_is_unauthorized_and_its_neighbours_are_not() {
 fn twenty_calls_of_an_api_in_a_second_are_the_limit() {
     let (simulator, clock) = tencent(activity());
     assert_eq!(simulator.state().rate_limits[CANCEL_REFRESH], 20);
-    // However slow the machine is, each second has its own twenty.
-    let throttled = (0..200).any(|_| {
+    // The clock runs on, so a slow machine may need more than one second's twenty.
+    let limit = "RequestLimitExceeded";
+    let passed = (0..1000).take_while(|_| {
         let answer = describe(&simulator, json!({}));
-        let error = &answer.json()["Response"]["Error"]["Code"];
-        *error == "RequestLimitExceeded" && answer.status == 200
+        answer.json()["Response"]["Error"]["Code"] != limit
     });
-    assert!(throttled || simulator.journal().all_calls().len() == 200);
+    assert!((20..1000).contains(&passed.count()));
     clock.advance(seconds(1));
     describe(&simulator, json!({})).assert_done();
     simulator.seed(Seed::new().rate_limit(CANCEL_REFRESH, 0));
-    cancel_refresh(&simulator).assert_code("RequestLimitExceeded");
+    cancel_refresh(&simulator).assert_code(limit);
 }
 
 #[test]

@@ -66,6 +66,19 @@ fn a_date_is_valid_for_fifteen_minutes_either_way() {
 }
 
 #[test]
+fn scope_and_content_hash_must_agree_with_the_request() {
+    let (simulator, _) = volcengine(Reservation::esi(ESI));
+    let mut other_day = list(&simulator);
+    other_day.day = Some("20200101".into());
+    let mut other_body = list(&simulator);
+    other_body.claimed_hash = Some("0".repeat(64));
+    for call in [other_day, other_body] {
+        call.send(&simulator)
+            .assert_refused(401, "SignatureDoesNotMatch");
+    }
+}
+
+#[test]
 fn a_blank_may_be_sent_as_a_plus() {
     let tagged = Reservation::esi(ESI).tag("team", "x y");
     let (simulator, _) = volcengine(tagged);

@@ -55,6 +55,10 @@ pub(crate) struct V4 {
     pub(crate) region: String,
     pub(crate) service: String,
     pub(crate) date: Timestamp,
+    /// The day of the scope; absent: that of the date.
+    pub(crate) day: Option<String>,
+    /// What X-Content-Sha256 says; absent: the truth.
+    pub(crate) claimed_hash: Option<String>,
     /// A blank is sent as `+`, as the official SDK does.
     pub(crate) plus: bool,
 }
@@ -75,6 +79,8 @@ impl V4 {
             region: REGION.into(),
             service: "ecs".into(),
             date: simulator.now(),
+            day: None,
+            claimed_hash: None,
             plus: false,
         }
     }
@@ -100,11 +106,15 @@ impl V4 {
 
     pub(crate) fn bytes(&self, host: &str) -> Vec<u8> {
         let date = self.date.strftime("%Y%m%dT%H%M%SZ").to_string();
-        let scope = format!("{}/{}/{}/request", &date[..8], self.region, self.service);
+        let day = self.day.as_deref().unwrap_or(&date[..8]);
+        let scope = format!("{day}/{}/{}/request", self.region, self.service);
         let hash = hex(&Sha256::digest(""));
         let mut headers = vec![
             ("host", host.to_owned()),
-            ("x-content-sha256", hash.clone()),
+            (
+                "x-content-sha256",
+                self.claimed_hash.clone().unwrap_or(hash.clone()),
+            ),
             ("x-date", date.clone()),
         ];
         let mut unsigned = Vec::new();
@@ -132,7 +142,7 @@ impl V4 {
             hex(&Sha256::digest(canonical))
         );
         let mut key = self.secret.clone().into_bytes();
-        for part in [&date[..8], &*self.region, &*self.service, "request"] {
+        for part in [day, &*self.region, &*self.service, "request"] {
             key = keyed(&key, part);
         }
         let signature = hex(&keyed(&key, &text));

@@ -3,6 +3,8 @@
 //! Nothing here runs by itself: the world settles what has ended before it looks, in
 //! the order of its time, and every step says what it did.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::seed::{
@@ -220,29 +222,28 @@ impl Activity {
         let batch = self.batch();
         let failed = batch.fails > 0;
         batch.fails = batch.fails.saturating_sub(1);
-        batch.end_as(
-            if failed {
-                BatchStatus::Failed
-            } else {
-                BatchStatus::Successful
-            },
-            at,
-        );
-        let word = batch.status.word();
+        let status = match failed {
+            true => BatchStatus::Failed,
+            false => BatchStatus::Successful,
+        };
+        batch.end_as(status, at);
+        let word = status.word();
         events.push((at, self.event("as.batch-ended", &[("status", word)])));
         self.phase = Phase::Rest;
-        let last = !self
-            .batches
-            .iter()
-            .any(|b| b.status == BatchStatus::Waiting);
-        let stopped = self.status == RefreshStatus::ManualPause
-            && !(last && readings.stopped_last_batch == StoppedLastBatch::Ends);
         if self.status.is_final() || self.cancels_at.is_some() {
-        } else if failed {
+            return;
+        }
+        if failed {
             // GUESS: also when it had been stopped.
-            self.pause(RefreshStatus::FailedPause, at, events);
-        } else if stopped {
-        } else if !last && self.pauses_here() {
+            return self.pause(RefreshStatus::FailedPause, at, events);
+        }
+        let waits = |batch: &Batch| batch.status == BatchStatus::Waiting;
+        let last = !self.batches.iter().any(waits);
+        let ends = last && readings.stopped_last_batch == StoppedLastBatch::Ends;
+        if self.status == RefreshStatus::ManualPause && !ends {
+            return;
+        }
+        if !last && self.pauses_here() {
             self.pause(RefreshStatus::AutoPause, at, events);
         } else if !last && self.seed.pause_between > 0 {
             let until = after(at, self.seed.pause_between);
@@ -370,7 +371,7 @@ impl Activity {
     /// An event of this activity, with its current batch.
     pub(super) fn event(&self, kind: &'static str, more: &[(&str, &str)]) -> NewEffect {
         let batch = self.current.map_or(0, |at| at + 1).to_string();
-        let mut resources: std::collections::BTreeMap<String, String> = [
+        let mut resources: BTreeMap<String, String> = [
             ("region", &*self.seed.region),
             ("group", &*self.seed.group),
             ("activity", &*self.seed.id),
