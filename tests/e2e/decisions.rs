@@ -1,10 +1,15 @@
 //! What people decide: when, which change, and what becomes of a question.
 
+use std::fs;
+
 use errand_simulator::{DcsChange, DcsInstance, Fault, FaultKind, PendingChange, Seed, When};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, held, reread, seconds};
+use crate::replicas::pause_at;
+use crate::support::{
+    CANCEL, assert_ending, bed, ending, held, pass_hours, reread, seconds, until_state,
+};
 
 fn answer(bed: &Bed, object: &Value, decision: &str) {
     let hold = object["status"]["hold"]["id"]
@@ -27,10 +32,9 @@ pub fn an_effect_that_does_not_show_in_time_is_held_with_the_choices_and_ended_b
         1,
         "accepted is never sent again"
     );
-    bed.advance(seconds(24 * 3600));
-    bed.wait_until("the proof ends it", || {
-        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
-    });
+    pass_hours(&bed, 24);
+    let object = until_state(&bed, "stop", "Succeeded", seconds(60));
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
 }
 
 #[test]
@@ -68,11 +72,7 @@ fn look_again_looks_for_another_verify_timeout_and_asks_a_new_question() {
     bed.wait_until("it looks again", || {
         ending(&bed.get("rsc", "stop")).state == "Verifying"
     });
-    bed.advance(seconds(700));
-    bed.wait_until("it asks again", || {
-        ending(&bed.get("rsc", "stop")).state == "Held"
-    });
-    let object = bed.get("rsc", "stop");
+    let object = until_state(&bed, "stop", "Held", seconds(60));
     assert_ne!(
         object["status"]["hold"]["id"], first,
         "a question has an id of its own"
@@ -203,15 +203,16 @@ fn a_change_that_somebody_else_makes_after_a_lost_answer_is_not_touched() {
 pub fn deleted_in_flight_leaves_an_event_and_an_audit_line() {
     let mut bed = bed("deleted");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
-    bed.simulator
-        .fault(Fault::new(CANCEL, FaultKind::Delay { ms: 2_000 }));
-    bed.start_operator();
+    let (file, pause) = pause_at(&bed, "after:Send:1");
+    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    bed.wait_until("the call is under way", || {
-        ending(&bed.get("rsc", "stop")).state == "Executing"
-            && bed.operator_log().contains(r#""event":"sending""#)
+    bed.wait_until("its answer is not recorded yet", || {
+        bed.operator_log().contains("test pause")
     });
+    let object = bed.get("rsc", "stop");
+    assert_eq!(ending(&object).reason, "Executing", "{object:#}");
     bed.kubectl(&["delete", "rsc", "stop"]);
+    fs::remove_file(file).expect("it was made above");
     bed.wait_until("an event tells it", || {
         bed.kubectl(&["get", "events", "-o", "yaml"])
             .contains("DeletedInFlight")

@@ -4,7 +4,9 @@ use errand_simulator::{DcsInstance, Fault, FaultKind, FinishedTask, PendingChang
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, reread, seconds};
+use crate::support::{
+    CANCEL, assert_ending, bed, ending, reread, seconds, until_reason, until_state,
+};
 
 fn effects(bed: &Bed) -> usize {
     bed.simulator.journal().effects("dcs.cancel")
@@ -91,8 +93,7 @@ pub fn a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late
     bed.wait_until("it waits for the window", || {
         ending(&bed.get("rsc", "stop")).reason == "MaintenanceWindow"
     });
-    bed.advance(seconds(3 * 3600));
-    let object = bed.wait_at_rest("rsc", "stop");
+    let object = until_state(&bed, "stop", "Failed", seconds(300));
     assert_ending(&bed, &object, "Failed", "TooLate");
     assert_eq!(calls(&bed), 0, "nothing is sent inside the window");
 }
@@ -189,8 +190,7 @@ fn dcs_4239_for_a_task_that_is_gone_is_looked_into_and_ends_succeeded() {
             .iter()
             .any(|call| call.code.as_deref() == Some("DCS.4239"))
     });
-    bed.advance(seconds(600));
-    let object = bed.wait_at_rest("rsc", "stop");
+    let object = until_state(&bed, "stop", "Succeeded", seconds(10));
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     assert_eq!(effects(&bed), 1, "{}", bed.simulator.journal());
 }
@@ -212,10 +212,7 @@ pub fn a_wrong_key_is_blocked_and_goes_on_when_the_secret_is_mended() {
         bed.simulator.journal()
     );
     bed.put_right_secret();
-    bed.advance(seconds(60));
-    bed.wait_until("it goes on", || {
-        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
-    });
+    until_reason(&bed, "stop", "Cancelled", seconds(10));
     assert_eq!(effects(&bed), 1);
 }
 
@@ -276,8 +273,7 @@ pub fn a_change_that_is_running_is_waited_for_and_then_too_late() {
     bed.wait_until("it waits for the end", || {
         ending(&bed.get("rsc", "stop")).reason == "TargetBusy"
     });
-    bed.advance(seconds(1800));
-    let object = bed.wait_at_rest("rsc", "stop");
+    let object = until_state(&bed, "stop", "Failed", seconds(120));
     assert_ending(&bed, &object, "Failed", "TooLate");
     assert_eq!(calls(&bed), 0);
 }
@@ -296,10 +292,7 @@ pub fn an_unpaid_order_blocks_until_somebody_has_dealt_with_it() {
     let object = apply_and_wait(&bed, "");
     assert_eq!(ending(&object).state, "Blocked", "{object:#}");
     assert_eq!(ending(&object).reason, "TargetBlocked");
-    bed.advance(seconds(600));
-    bed.wait_until("it goes on", || {
-        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
-    });
+    until_reason(&bed, "stop", "Cancelled", seconds(60));
     assert_eq!((calls(&bed), effects(&bed)), (2, 1));
 }
 

@@ -2,10 +2,13 @@
 //! server accepts it in every state; what the cloud can no longer do becomes a
 //! state and not an error, as a refused apply would stop the whole sync.
 
-use errand_simulator::{DcsInstance, Fault, FaultKind, Seed};
+use std::fs;
+
+use errand_simulator::{DcsInstance, Seed};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
+use crate::replicas::pause_at;
 use crate::support::{CANCEL, assert_ending, bed, ending, held, reread, seconds};
 
 /// Changes that take nothing away for good, with the state that follows from
@@ -114,17 +117,17 @@ fn an_operation_before_its_time_takes_every_change_and_its_revert() {
 fn an_operation_whose_call_is_under_way_takes_every_change_and_is_sent_once() {
     let mut bed = bed("revert-executing");
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    let delay = FaultKind::Delay { ms: 2_000 };
-    bed.simulator.fault(Fault::new(CANCEL, delay));
-    bed.start_operator();
+    let (file, pause) = pause_at(&bed, "after:Send:1");
+    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
     accepted(&bed, "");
-    bed.wait_until("the call is under way", || {
-        bed.operator_log().contains(r#""event":"sending""#)
+    bed.wait_until("its answer is not recorded yet", || {
+        bed.operator_log().contains("test pause")
     });
     for (change, _) in CHANGES {
         accepted(&bed, change);
         accepted(&bed, "");
     }
+    fs::remove_file(file).expect("it was made above");
     bed.wait_until("it has ended", || {
         bed.advance(seconds(1));
         !ending(&bed.get("rsc", "stop")).outcome.is_empty()

@@ -56,6 +56,25 @@ pub fn until_order(bed: &Bed, name: &str, reason: &str) -> Value {
     bed.get("dor", name)
 }
 
+/// Waits, in steps of the test's clock, until the cancellation is in that state. A
+/// jump alone may come before the operator has begun the pause that it is to end.
+pub fn until_state(bed: &Bed, name: &str, state: &str, step: Duration) -> Value {
+    bed.wait_until(&format!("{name} is {state}"), || {
+        bed.advance(step);
+        ending(&bed.get("rsc", name)).state == state
+    });
+    bed.get("rsc", name)
+}
+
+/// The same until it has that reason.
+pub fn until_reason(bed: &Bed, name: &str, reason: &str, step: Duration) -> Value {
+    bed.wait_until(&format!("{name} is {reason}"), || {
+        bed.advance(step);
+        ending(&bed.get("rsc", name)).reason == reason
+    });
+    bed.get("rsc", name)
+}
+
 /// Waits until the order's summary says this.
 pub fn until_said(bed: &Bed, name: &str, words: &str) -> Value {
     let summary = |object: &Value| object["status"]["summary"].to_string();
@@ -191,9 +210,7 @@ pub fn held(bed: &mut Bed) -> Value {
     bed.wait_until("the call is verified", || {
         ending(&bed.get("rsc", "stop")).state == "Verifying"
     });
-    bed.advance(seconds(700));
-    let object = bed.wait_at_rest("rsc", "stop");
-    assert_eq!(ending(&object).state, "Held", "{object:#}");
+    let object = until_state(bed, "stop", "Held", seconds(60));
     assert_eq!(ending(&object).reason, "ProofTimeout");
     object
 }
