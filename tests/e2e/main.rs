@@ -34,6 +34,7 @@ mod storm;
 mod support;
 mod tenants;
 mod terminal;
+mod told;
 mod weather;
 mod why;
 

@@ -10,8 +10,6 @@ mod plane;
 mod proxy;
 mod reader;
 
-pub use bed::{
-    ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, http_get,
-};
+pub use bed::{ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY};
 pub use plane::{Plane, repository, shared_plane};
 pub use proxy::{Met, Proxy, Spoilt, Upstream};
