@@ -177,21 +177,20 @@ fn a_change_that_somebody_else_makes_after_a_lost_answer_is_not_touched() {
     bed.simulator
         .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
     plan_change(&bed, "ours-1");
-    // The answer is lost, and the next look fails long enough for somebody to
-    // plan another change.
+    // The answer is lost, and before the next look somebody plans another change.
     bed.simulator
         .fault(Fault::new(CANCEL, FaultKind::DropAfter));
-    bed.simulator.fault(
-        Fault::new("dcs.ListBackgroundTask", FaultKind::Throttle)
-            .skip(1)
-            .times(1),
-    );
-    bed.start_operator();
+    let (file, pause) = pause_at(&bed, "after:Send:1");
+    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
     bed.apply(&pending_change(&bed, 24 * 3600));
-    bed.wait_until("the call took effect", || {
-        bed.simulator.journal().effects("dcs.cancel") == 1
+    bed.wait_until("the call was made", || {
+        bed.operator_log().contains("test pause")
     });
+    assert_eq!(bed.simulator.journal().effects("dcs.cancel"), 1);
     plan_change(&bed, "theirs-1");
+    let object = bed.get("rsc", "stop");
+    assert_eq!(ending(&object).state, "Executing", "{object:#}");
+    fs::remove_file(file).expect("it was made above");
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     let journal = bed.simulator.journal();
