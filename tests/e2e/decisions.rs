@@ -6,9 +6,9 @@ use errand_simulator::{DcsChange, DcsInstance, Fault, FaultKind, PendingChange, 
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::replicas::pause_at;
 use crate::support::{
-    CANCEL, assert_ending, bed, ending, held, pass_hours, reread, seconds, until_state,
+    CANCEL, assert_ending, bed, condition, ending, held, pass_hours, pause_at, reread, seconds,
+    until_state,
 };
 
 fn answer(bed: &Bed, object: &Value, decision: &str) {
@@ -156,6 +156,36 @@ fn the_pending_change_is_found_and_cancelled_without_its_task_id() {
         object["status"]["steps"][0]["target"], "found-1",
         "{object:#}"
     );
+}
+
+#[test]
+fn only_a_change_to_the_specification_that_is_named_is_found_and_change_pending_follows_it() {
+    let mut bed = bed("by-spec");
+    bed.simulator
+        .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
+    plan_change(&bed, "found-1");
+    bed.start_operator();
+    let asked = |spec: &str, name: &str| {
+        let manifest = pending_change(&bed, 60).replace("name: stop", &format!("name: {name}"));
+        manifest.replace("\"}", &format!("\", newSpecCode: {spec}}}"))
+    };
+    bed.apply(&asked("redis.another", "another"));
+    let object = bed.wait_at_rest("rsc", "another");
+    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_eq!(condition(&object, "ChangePending"), "False", "{object:#}");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+
+    let right = asked("redis.other", "right");
+    bed.apply(&format!("{right}  mode: Plan\n"));
+    let object = bed.wait_at_rest("rsc", "right");
+    assert_eq!(ending(&object).state, "Planned", "{object:#}");
+    assert_eq!(condition(&object, "ChangePending"), "True", "{object:#}");
+    assert_eq!(object["status"]["observed"]["newSpecCode"], "redis.other");
+    bed.apply(&right);
+    let object = until_state(&bed, "right", "Succeeded", seconds(1));
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(condition(&object, "ChangePending"), "False", "{object:#}");
+    assert_eq!(object["status"]["steps"][0]["target"], "found-1");
 }
 
 #[test]

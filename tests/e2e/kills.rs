@@ -8,8 +8,7 @@ use std::thread;
 use errand::controllers::EFFECTS;
 use errand_testbed::Bed;
 
-use crate::replicas::pause_at;
-use crate::support::{CANCEL, assert_ending, bed, ending};
+use crate::support::{CANCEL, assert_ending, bed, ending, pause_at};
 
 /// Effects that no path of this kind has, and why.
 const NOT_REACHED: &[(&str, &str)] = &[("Claim", NO_LEDGER), ("Close", NO_LEDGER)];

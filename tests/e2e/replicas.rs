@@ -1,10 +1,10 @@
 //! Two operators on one namespace: one leads, the other is ready to.
 
 use std::fs;
-use std::path::PathBuf;
 
-use errand_testbed::{Bed, BedOptions, Replica, shared_plane};
+use errand_testbed::{Bed, BedOptions, Replica};
 
+pub use crate::support::pause_at;
 use crate::support::{CANCEL, assert_ending, bed_with, ending, seconds};
 
 const OPERATIONS: usize = 20;
@@ -91,15 +91,6 @@ fn a_killed_leader_is_replaced_in_the_middle_of_its_work_and_nothing_happens_twi
         leads(&bed, &other)
     });
     all_end_with_one_effect_each(&bed);
-}
-
-/// A file that the leader waits for at that moment.
-pub fn pause_at(bed: &Bed, moment: &str) -> (PathBuf, String) {
-    let dir = shared_plane().control_plane().dir();
-    let file = dir.join(format!("{}.pause", bed.namespace));
-    fs::write(&file, "").expect("the plane's folder can be written");
-    let pause = format!("{moment}:{}", file.display());
-    (file, pause)
 }
 
 pub fn give_lease_to(bed: &Bed, holder: &str) {

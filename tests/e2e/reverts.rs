@@ -8,8 +8,9 @@ use errand_simulator::{DcsInstance, Fault, FaultKind, Seed};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::replicas::pause_at;
-use crate::support::{CANCEL, assert_ending, bed, ending, held, reread, seconds, until_reason};
+use crate::support::{
+    CANCEL, assert_ending, bed, ending, held, pause_at, reread, seconds, until_reason,
+};
 
 /// Changes that take nothing away for good, with the state that follows from
 /// them alone.

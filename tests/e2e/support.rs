@@ -1,5 +1,7 @@
 //! What the tests share.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -293,4 +295,13 @@ pub fn pay(bed: &Bed, desktop: &str) {
         bed.simulator
             .act_on_order(&order.order_id, OrderAction::Pay);
     }
+}
+
+/// A file that the operator waits for at that moment.
+pub fn pause_at(bed: &Bed, moment: &str) -> (PathBuf, String) {
+    let dir = shared_plane().control_plane().dir();
+    let file = dir.join(format!("{}.pause", bed.namespace));
+    fs::write(&file, "").expect("the plane's folder can be written");
+    let pause = format!("{moment}:{}", file.display());
+    (file, pause)
 }
