@@ -124,7 +124,7 @@ fn lost_replies_to_the_ledgers_writes_repeat_no_order_and_hold_none() {
     for n in 0..ORDERS {
         seed = seed.desktop(
             DCS_PROJECT,
-            WorkspaceDesktop::new(desktop(n)).timing(at_once.clone()),
+            WorkspaceDesktop::new(desktop(n)).timing(at_once),
         );
         manifests += &format!(
             "---\n{}",
