@@ -1,10 +1,15 @@
 //! What people decide: when, which change, and what becomes of a question.
 
+use std::fs;
+
 use errand_simulator::{DcsChange, DcsInstance, Fault, FaultKind, PendingChange, Seed, When};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, held, reread, seconds};
+use crate::support::{
+    CANCEL, assert_ending, bed, condition, ending, held, pass_hours, pause_at, reread, seconds,
+    until_state,
+};
 
 fn answer(bed: &Bed, object: &Value, decision: &str) {
     let hold = object["status"]["hold"]["id"]
@@ -27,10 +32,9 @@ pub fn an_effect_that_does_not_show_in_time_is_held_with_the_choices_and_ended_b
         1,
         "accepted is never sent again"
     );
-    bed.advance(seconds(24 * 3600));
-    bed.wait_until("the proof ends it", || {
-        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
-    });
+    pass_hours(&bed, 24);
+    let object = until_state(&bed, "stop", "Succeeded", seconds(60));
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
 }
 
 #[test]
@@ -68,11 +72,7 @@ fn look_again_looks_for_another_verify_timeout_and_asks_a_new_question() {
     bed.wait_until("it looks again", || {
         ending(&bed.get("rsc", "stop")).state == "Verifying"
     });
-    bed.advance(seconds(700));
-    bed.wait_until("it asks again", || {
-        ending(&bed.get("rsc", "stop")).state == "Held"
-    });
-    let object = bed.get("rsc", "stop");
+    let object = until_state(&bed, "stop", "Held", seconds(60));
     assert_ne!(
         object["status"]["hold"]["id"], first,
         "a question has an id of its own"
@@ -159,6 +159,36 @@ fn the_pending_change_is_found_and_cancelled_without_its_task_id() {
 }
 
 #[test]
+fn only_a_change_to_the_specification_that_is_named_is_found_and_change_pending_follows_it() {
+    let mut bed = bed("by-spec");
+    bed.simulator
+        .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
+    plan_change(&bed, "found-1");
+    bed.start_operator();
+    let asked = |spec: &str, name: &str| {
+        let manifest = pending_change(&bed, 60).replace("name: stop", &format!("name: {name}"));
+        manifest.replace("\"}", &format!("\", newSpecCode: {spec}}}"))
+    };
+    bed.apply(&asked("redis.another", "another"));
+    let object = bed.wait_at_rest("rsc", "another");
+    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_eq!(condition(&object, "ChangePending"), "False", "{object:#}");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+
+    let right = asked("redis.other", "right");
+    bed.apply(&format!("{right}  mode: Plan\n"));
+    let object = bed.wait_at_rest("rsc", "right");
+    assert_eq!(ending(&object).state, "Planned", "{object:#}");
+    assert_eq!(condition(&object, "ChangePending"), "True", "{object:#}");
+    assert_eq!(object["status"]["observed"]["newSpecCode"], "redis.other");
+    bed.apply(&right);
+    let object = until_state(&bed, "right", "Succeeded", seconds(1));
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_eq!(condition(&object, "ChangePending"), "False", "{object:#}");
+    assert_eq!(object["status"]["steps"][0]["target"], "found-1");
+}
+
+#[test]
 fn a_change_scheduled_after_created_before_is_left_alone() {
     let mut bed = bed("later");
     bed.simulator
@@ -177,21 +207,20 @@ fn a_change_that_somebody_else_makes_after_a_lost_answer_is_not_touched() {
     bed.simulator
         .seed(Seed::new().dcs(DCS_PROJECT, DcsInstance::new("dcs-1")));
     plan_change(&bed, "ours-1");
-    // The answer is lost, and the next look fails long enough for somebody to
-    // plan another change.
+    // The answer is lost, and before the next look somebody plans another change.
     bed.simulator
         .fault(Fault::new(CANCEL, FaultKind::DropAfter));
-    bed.simulator.fault(
-        Fault::new("dcs.ListBackgroundTask", FaultKind::Throttle)
-            .skip(1)
-            .times(1),
-    );
-    bed.start_operator();
+    let (file, pause) = pause_at(&bed, "after:Send:1");
+    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
     bed.apply(&pending_change(&bed, 24 * 3600));
-    bed.wait_until("the call took effect", || {
-        bed.simulator.journal().effects("dcs.cancel") == 1
+    bed.wait_until("the call was made", || {
+        bed.operator_log().contains("test pause")
     });
+    assert_eq!(bed.simulator.journal().effects("dcs.cancel"), 1);
     plan_change(&bed, "theirs-1");
+    let object = bed.get("rsc", "stop");
+    assert_eq!(ending(&object).state, "Executing", "{object:#}");
+    fs::remove_file(file).expect("it was made above");
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     let journal = bed.simulator.journal();
@@ -203,15 +232,16 @@ fn a_change_that_somebody_else_makes_after_a_lost_answer_is_not_touched() {
 pub fn deleted_in_flight_leaves_an_event_and_an_audit_line() {
     let mut bed = bed("deleted");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
-    bed.simulator
-        .fault(Fault::new(CANCEL, FaultKind::Delay { ms: 2_000 }));
-    bed.start_operator();
+    let (file, pause) = pause_at(&bed, "after:Send:1");
+    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    bed.wait_until("the call is under way", || {
-        ending(&bed.get("rsc", "stop")).state == "Executing"
-            && bed.operator_log().contains(r#""event":"sending""#)
+    bed.wait_until("its answer is not recorded yet", || {
+        bed.operator_log().contains("test pause")
     });
+    let object = bed.get("rsc", "stop");
+    assert_eq!(ending(&object).reason, "Executing", "{object:#}");
     bed.kubectl(&["delete", "rsc", "stop"]);
+    fs::remove_file(file).expect("it was made above");
     bed.wait_until("an event tells it", || {
         bed.kubectl(&["get", "events", "-o", "yaml"])
             .contains("DeletedInFlight")

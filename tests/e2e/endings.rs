@@ -4,7 +4,9 @@ use errand_simulator::{DcsInstance, Fault, FaultKind, FinishedTask, PendingChang
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, reread, seconds};
+use crate::support::{
+    CANCEL, assert_ending, bed, ending, pass_hours, reread, seconds, until_reason, until_state,
+};
 
 fn effects(bed: &Bed) -> usize {
     bed.simulator.journal().effects("dcs.cancel")
@@ -44,6 +46,26 @@ pub fn a_pending_change_is_cancelled_by_its_task_id_and_proven() {
         "the answer is folded into the final write: {step:#}"
     );
     assert!(step["requestId"].is_string(), "{step:#}");
+}
+
+#[test]
+fn a_cancelled_change_is_proven_however_the_cloud_lists_it_afterwards() {
+    let mut bed = bed("afterwards");
+    bed.start_operator();
+    for (n, after) in ["CANCELLED", "DELETED", "vanishes"].iter().enumerate() {
+        reread(&bed, serde_json::json!({"after_cancel": after}));
+        let (instance, task) = (format!("dcs-{n}"), format!("task-{n}"));
+        bed.seed_pending_change(&instance, &task, 3600);
+        bed.apply(&bed.cancellation(&instance, &instance, &task, ""));
+        let object = bed.wait_at_rest("rsc", &instance);
+        assert_ending(&bed, &object, "Succeeded", "Cancelled");
+        let last = &object["status"]["observed"]["taskStatus"];
+        match *after {
+            "vanishes" => assert!(last.is_null(), "{object:#}"),
+            word => assert_eq!(last, word, "{object:#}"),
+        }
+        assert_eq!(calls(&bed), n + 1);
+    }
 }
 
 #[test]
@@ -91,10 +113,43 @@ pub fn a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late
     bed.wait_until("it waits for the window", || {
         ending(&bed.get("rsc", "stop")).reason == "MaintenanceWindow"
     });
-    bed.advance(seconds(3 * 3600));
-    let object = bed.wait_at_rest("rsc", "stop");
+    let object = until_state(&bed, "stop", "Failed", seconds(300));
     assert_ending(&bed, &object, "Failed", "TooLate");
     assert_eq!(calls(&bed), 0, "nothing is sent inside the window");
+}
+
+/// As the cloud writes it, in whole hours, and in another spelling across midnight.
+#[test]
+fn it_is_sent_once_the_window_has_closed_also_where_that_is_tomorrow() {
+    let mut bed = bed("window-closes");
+    let noon = bed.simulator.now();
+    for (name, begin, end) in [("today", "11", "13"), ("tomorrow", "10:30", "09")] {
+        let instance = DcsInstance::new(name).window(begin, end);
+        let instance = instance.pending_change(name, "redis.big", 7 * 24 * 3600);
+        bed.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+    }
+    bed.start_operator();
+    for (name, end, hours) in [("today", "13", 1), ("tomorrow", "09", 21)] {
+        bed.apply(&bed.cancellation(name, name, name, ""));
+        bed.wait_until("it waits for the window", || {
+            ending(&bed.get("rsc", name)).reason == "MaintenanceWindow"
+        });
+        let summary = bed.get("rsc", name)["status"]["summary"].to_string();
+        assert!(
+            summary.contains(&format!("open until {end} UTC")),
+            "{summary}"
+        );
+        pass_hours(&bed, hours * 6 / 7);
+        let object = until_state(&bed, name, "Succeeded", seconds(60));
+        assert_ending(&bed, &object, "Succeeded", "Cancelled");
+        let journal = bed.simulator.journal();
+        let mut calls = journal.all_calls().iter();
+        let call = calls.find(|call| call.api == CANCEL && call.path.contains(name));
+        let after = call.expect("it was called").time.duration_since(noon);
+        let closes = i64::try_from(hours * 3600).expect("hours");
+        let late = after.as_secs() - closes;
+        assert!((0..3600).contains(&late), "{name}: {late} s\n{journal}");
+    }
 }
 
 #[test]
@@ -189,8 +244,7 @@ fn dcs_4239_for_a_task_that_is_gone_is_looked_into_and_ends_succeeded() {
             .iter()
             .any(|call| call.code.as_deref() == Some("DCS.4239"))
     });
-    bed.advance(seconds(600));
-    let object = bed.wait_at_rest("rsc", "stop");
+    let object = until_state(&bed, "stop", "Succeeded", seconds(10));
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     assert_eq!(effects(&bed), 1, "{}", bed.simulator.journal());
 }
@@ -212,10 +266,7 @@ pub fn a_wrong_key_is_blocked_and_goes_on_when_the_secret_is_mended() {
         bed.simulator.journal()
     );
     bed.put_right_secret();
-    bed.advance(seconds(60));
-    bed.wait_until("it goes on", || {
-        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
-    });
+    until_reason(&bed, "stop", "Cancelled", seconds(10));
     assert_eq!(effects(&bed), 1);
 }
 
@@ -276,8 +327,7 @@ pub fn a_change_that_is_running_is_waited_for_and_then_too_late() {
     bed.wait_until("it waits for the end", || {
         ending(&bed.get("rsc", "stop")).reason == "TargetBusy"
     });
-    bed.advance(seconds(1800));
-    let object = bed.wait_at_rest("rsc", "stop");
+    let object = until_state(&bed, "stop", "Failed", seconds(120));
     assert_ending(&bed, &object, "Failed", "TooLate");
     assert_eq!(calls(&bed), 0);
 }
@@ -296,10 +346,7 @@ pub fn an_unpaid_order_blocks_until_somebody_has_dealt_with_it() {
     let object = apply_and_wait(&bed, "");
     assert_eq!(ending(&object).state, "Blocked", "{object:#}");
     assert_eq!(ending(&object).reason, "TargetBlocked");
-    bed.advance(seconds(600));
-    bed.wait_until("it goes on", || {
-        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
-    });
+    until_reason(&bed, "stop", "Cancelled", seconds(60));
     assert_eq!((calls(&bed), effects(&bed)), (2, 1));
 }
 

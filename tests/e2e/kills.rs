@@ -1,14 +1,14 @@
 //! SIGKILL before and after every effect of the shell, then a restart: one
 //! effect in the cloud, the right final state, no success that was not seen.
 
+use std::fs;
 use std::sync::Mutex;
 use std::thread;
 
 use errand::controllers::EFFECTS;
-use errand_simulator::{Fault, FaultKind};
 use errand_testbed::Bed;
 
-use crate::support::{CANCEL, assert_ending, bed, ending};
+use crate::support::{CANCEL, assert_ending, bed, ending, pause_at};
 
 /// Effects that no path of this kind has, and why.
 const NOT_REACHED: &[(&str, &str)] = &[("Claim", NO_LEDGER), ("Close", NO_LEDGER)];
@@ -58,13 +58,12 @@ fn killed_at_any_effect_it_ends_with_one_effect_and_the_right_state() {
 fn kill_at(moment: &str) {
     let mut bed = bed("kill");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
+    // An object is read anew where it was edited between the look and the intent.
     if moment.contains(":Read:") {
-        provoke_conflict(&bed);
-    }
-    bed.start_operator_with(&[], &[("ERRAND_TEST_KILL", moment)]);
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    if moment.contains(":Read:") {
-        edit_while_errand_looks(&bed);
+        edited_after_the_look(&mut bed, &[("ERRAND_TEST_KILL", moment)]);
+    } else {
+        bed.start_operator_with(&[], &[("ERRAND_TEST_KILL", moment)]);
+        bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     }
     let status = bed.wait_for_operator_to_end();
     assert_eq!(
@@ -79,37 +78,31 @@ fn kill_at(moment: &str) {
         assert_eq!(effects(), 1, "{moment}: success without an effect");
     }
     bed.delete_lease();
-    bed.simulator.clear_faults();
     bed.start_operator();
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     assert_eq!(bed.simulator.journal().effects("dcs.cancel"), 1, "{moment}");
 }
 
-/// Makes the look at the cloud take so long that the object can be edited
-/// before the intent is written.
-fn provoke_conflict(bed: &Bed) {
-    bed.simulator.fault(Fault::new(
-        "dcs.ShowInstance",
-        FaultKind::Delay { ms: 3_000 },
-    ));
-}
-
-fn edit_while_errand_looks(bed: &Bed) {
-    bed.wait_until("Errand looks at the cloud", || {
-        bed.simulator.journal().calls("dcs.ListBackgroundTask") > 0
+/// Starts the operator and edits the object after its look at the cloud, before
+/// the intent is written.
+fn edited_after_the_look(bed: &mut Bed, variables: &[(&str, &str)]) {
+    let (file, pause) = pause_at(bed, "after:Observe:1");
+    let pause = [("ERRAND_TEST_PAUSE", pause.as_str())];
+    bed.start_operator_with(&[], &[variables, &pause].concat());
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    bed.wait_until("Errand has looked at the cloud", || {
+        bed.operator_log().contains("test pause")
     });
     bed.kubectl(&["label", "rsc", "stop", "edited=yes"]);
+    fs::remove_file(file).expect("it was made above");
 }
 
 #[test]
 fn an_edit_between_look_and_intent_costs_no_second_call() {
     let mut bed = bed("conflict");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
-    provoke_conflict(&bed);
-    bed.start_operator();
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    edit_while_errand_looks(&bed);
+    edited_after_the_look(&mut bed, &[]);
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     assert_eq!(bed.simulator.journal().calls(CANCEL), 1);

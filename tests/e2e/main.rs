@@ -35,6 +35,7 @@ mod storm;
 mod support;
 mod tenants;
 mod terminal;
+mod told;
 mod weather;
 mod why;
 

@@ -118,24 +118,30 @@ fn unknown_status_fields_survive_a_write_also_inside_steps() {
 
 /// An older CRD lacks the steps altogether, or something of each step.
 #[test]
-fn an_older_crd_that_drops_the_intent_blocks_and_nothing_is_sent_until_it_is_replaced() {
+pub fn an_older_crd_that_drops_the_intent_blocks_and_nothing_is_sent_until_it_is_replaced() {
     let plane = own_plane();
     // CEL rules may only name what is there.
-    pruned_intent(&plane, "/steps", |schema| {
+    let without_steps = pruned_intent(&plane, "/steps", |schema| {
         let whole = schema.as_object_mut().expect("a schema");
         whole.remove("x-kubernetes-validations");
         remove(schema, "/properties/status", "steps");
     });
     // Without this one, a step cannot even be read.
-    pruned_intent(&plane, "/steps/0/sendBefore", |schema| {
+    let without_time = pruned_intent(&plane, "/steps/0/sendBefore", |schema| {
         remove(schema, STEP, "sendBefore");
     });
-    pruned_intent(&plane, "/steps/0/target", |schema| {
+    let without_target = pruned_intent(&plane, "/steps/0/target", |schema| {
         remove(schema, STEP, "target");
     });
+    for object in [without_steps, without_time, without_target] {
+        assert_eq!(ending(&object).state, "Blocked", "{object:#}");
+        assert_eq!(ending(&object).reason, "IntentNotStored", "{object:#}");
+    }
 }
 
-fn pruned_intent(plane: &Arc<Plane>, dropped: &str, older: impl FnOnce(&mut Value)) {
+/// The operation while an older CRD drops that of its status; nothing is sent
+/// before it is replaced.
+fn pruned_intent(plane: &Arc<Plane>, dropped: &str, older: impl FnOnce(&mut Value)) -> Value {
     let mut bed = bed_on(plane, "older", BedOptions::default());
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     let manifest = bed.cancellation("stop", "dcs-1", "task-1", "");
@@ -152,10 +158,9 @@ fn pruned_intent(plane: &Arc<Plane>, dropped: &str, older: impl FnOnce(&mut Valu
         bed.advance(seconds(10));
         bed.operation_writes().len() >= writes + 4 && reason() == "IntentNotStored"
     });
-    let object = bed.get("rsc", "stop");
-    assert_eq!(ending(&object).state, "Blocked", "{dropped}: {object:#}");
-    let steps = &object["status"]["steps"];
-    assert!(steps.is_null(), "{dropped}: none was sent: {object:#}");
+    let blocked = bed.get("rsc", "stop");
+    let steps = &blocked["status"]["steps"];
+    assert!(steps.is_null(), "{dropped}: none was sent: {blocked:#}");
     assert_eq!(bed.simulator.journal().calls(CANCEL), 0, "{dropped}");
 
     install(plane, |_| {});
@@ -168,6 +173,7 @@ fn pruned_intent(plane: &Arc<Plane>, dropped: &str, older: impl FnOnce(&mut Valu
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     assert_eq!(bed.simulator.journal().calls(CANCEL), 1, "{dropped}");
     bed.stop_operator();
+    blocked
 }
 
 #[test]

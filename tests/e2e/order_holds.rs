@@ -8,8 +8,8 @@ use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::{Value, json};
 
 use crate::support::{
-    LARGER, ORDER, assert_ending, await_look, deny, ending, order_bed, pass_hours, reread_of,
-    resize, seed_desktop, until_order, until_said,
+    LARGER, ORDER, assert_ending, assert_held, await_look, deny, ending, order_bed, pass_hours,
+    pay, reread_of, resize, seed_desktop, until_order, until_said,
 };
 
 /// A bed with a desktop, and an operator whose next order meets this.
@@ -139,6 +139,33 @@ fn a_lost_answer_whose_effect_shows_at_the_desktop_alone_ends_without_a_person()
     until_said(&bed, "bigger", "BSS does not let this key read orders");
     // What keeps the desktop busy then may be the order.
     until_order(&bed, "bigger", "TargetBusy");
+    let object = until_order(&bed, "bigger", "Delivered");
+    assert_ending(&bed, &object, "Succeeded", "Delivered");
+    assert_calls(&bed, 1, 1);
+}
+
+/// An answer without an order is none, and what it says of a job leads to the order.
+#[test]
+fn an_answer_with_a_job_and_no_order_is_looked_into_and_followed_by_the_job() {
+    let mut bed = order_bed("job-alone");
+    let timing = OrderTiming {
+        waits_for: 3600,
+        ..OrderTiming::default()
+    };
+    seed_desktop(&bed, desktop(0).timing(timing));
+    let job_alone = json!({"order_id_in_answer": false, "job_id_in_answer": true});
+    reread_of(&bed, "workspace", job_alone);
+    // Neither BSS nor the desktop shows it.
+    deny(&bed, &["bss."]);
+    bed.start_operator();
+    bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
+    let object = until_order(&bed, "bigger", "Verifying");
+    let job = bed.simulator.orders("desk-1")[0].job_id.clone();
+    let step = &object["status"]["steps"][0];
+    assert_eq!(step["ids"]["job_id"], job.as_str(), "{object:#}");
+    assert_eq!(step["ids"].get("order_id"), None, "{object:#}");
+    assert_eq!(object["status"]["observed"]["jobId"], job.as_str());
+    pass_hours(&bed, 1);
     let object = until_order(&bed, "bigger", "Delivered");
     assert_ending(&bed, &object, "Succeeded", "Delivered");
     assert_calls(&bed, 1, 1);
@@ -278,6 +305,30 @@ fn an_order_of_another_type_is_not_taken_for_the_call() {
     bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
     let object = until_held(&bed);
     assert_eq!(object["status"]["steps"][0]["answer"], "Unknown");
+    assert_calls(&bed, 1, 0);
+}
+
+/// Assumption 8: nothing tells a colleague's order of the same type from ours. It is
+/// followed; what it brings is no success of ours, and nothing is ordered beside it.
+#[test]
+fn a_colleagues_only_order_in_the_window_is_followed_and_what_it_brings_is_no_success() {
+    let bed = struck("theirs", desktop(0), FaultKind::DropBefore);
+    bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
+    until_order(&bed, "bigger", "ResolvingAnswer");
+    let other = DesktopChange::Resize {
+        product_id: "workspacehost.k.other".into(),
+    };
+    colleague(&bed, other, When::In(0));
+    let theirs = bed.simulator.orders("desk-1")[0].order_id.clone();
+    let object = until_order(&bed, "bigger", "WaitingForPayment");
+    let step = &object["status"]["steps"][0];
+    assert_eq!(step["ids"]["order_id"], theirs.as_str(), "{object:#}");
+    pay(&bed, "desk-1");
+    let object = until_order(&bed, "bigger", "ProofTimeout");
+    let choices = ["LookAgain", "AssumeDone", "GiveUp"];
+    assert_held(&bed, &object, "ProofTimeout", &choices);
+    let product = &object["status"]["observed"]["productId"];
+    assert_eq!(product, "workspacehost.k.other", "{object:#}");
     assert_calls(&bed, 1, 0);
 }
 

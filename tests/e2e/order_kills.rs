@@ -15,7 +15,7 @@ use errand_simulator::{Fault, FaultKind, OrderTiming, WorkspaceDesktop};
 use errand_testbed::{Bed, BedOptions, CLUSTER, shared_plane};
 use errand_testclock::Timing;
 
-use crate::support::{Ending, ORDER, bed_with, ending, resize, seconds, seed_desktop};
+use crate::support::{Ending, ORDER, bed_with, ending, resize, resolve, seconds, seed_desktop};
 
 /// Beds that work side by side. Each waits much of its time.
 const BEDS: usize = 3;
@@ -277,6 +277,94 @@ fn play(bed: &mut Bed, case: &Case) -> Row {
     bed.kill_operator();
     bed.simulator.clear_faults();
     Row { wrong, ..row }
+}
+
+/// A person lets an order be placed once more, and the process dies while it does
+/// so: an approval is used once.
+#[test]
+fn killed_while_a_persons_send_again_is_carried_out_there_is_one_order_for_it() {
+    let mut moments = Vec::new();
+    for effect in ["Claim", "Intend", "Send"] {
+        for side in ["before", "after"] {
+            let nth = 1;
+            moments.push(Moment { side, effect, nth });
+        }
+    }
+    let queue = Mutex::new(moments);
+    thread::scope(|scope| {
+        for _ in 0..BEDS {
+            scope.spawn(|| {
+                let mut bed = paying_bed();
+                loop {
+                    let next = queue.lock().expect("not poisoned").pop();
+                    let Some(moment) = next else { return };
+                    send_again_and_kill(&mut bed, &moment);
+                    println!("killed {}: one order", moment.name());
+                }
+            });
+        }
+    });
+}
+
+fn send_again_and_kill(bed: &mut Bed, moment: &Moment) {
+    let name = moment.name().replace(':', "-").to_lowercase();
+    let desktop = format!("desk-{name}");
+    let at_once = OrderTiming {
+        runs_for: 0,
+        ..OrderTiming::default()
+    };
+    seed_desktop(bed, WorkspaceDesktop::new(&desktop).timing(at_once));
+    let lost = Fault::new(ORDER, FaultKind::DropBefore).path_contains(&desktop);
+    bed.simulator.fault(lost);
+    let question = |bed: &Bed| bed.get("dor", &name)["status"]["hold"]["id"].clone();
+    let reason = |bed: &Bed| ending(&bed.get("dor", &name)).reason;
+    let did = |bed: &Bed| {
+        let journal = bed.simulator.journal();
+        let calls = journal.calls_on(ORDER, &desktop);
+        (calls, journal.effects_on("workspace.order", &desktop))
+    };
+    start(bed, &name, &desktop, None);
+    pass_time_until(bed, &name, "nobody knows", |bed| {
+        reason(bed) == "AnswerUnknown"
+    });
+    let first = question(bed);
+    bed.kill_operator();
+    bed.start_operator_with(&[], &[("ERRAND_TEST_KILL", &moment.name())]);
+    resolve(bed, &name, "SendAgain");
+    let mut status = None;
+    pass_time_until(bed, &name, "it is killed", |bed| {
+        let ended = bed.operator().try_wait();
+        status = ended.expect("its watchdog tells");
+        status.is_some()
+    });
+    assert_eq!(status, Some(128 + 9), "{}", bed.operator_log());
+    bed.delete_lease();
+    bed.start_operator();
+    pass_time_until(bed, &name, "it has ended or asks anew", |bed| {
+        let asks = reason(bed) == "AnswerUnknown" && question(bed) != first;
+        asks || reason(bed) == "Delivered"
+    });
+    let asks = reason(bed) == "AnswerUnknown";
+    let moment_name = moment.name();
+    // The question stands in status until the intent does, and before that nothing
+    // is sent: the same decision is carried out by the next process.
+    let unsent = [("after", "Intend"), ("before", "Send")];
+    let nobody_knows = unsent.contains(&(moment.side, moment.effect));
+    assert_eq!(asks, nobody_knows, "{moment_name}");
+    if asks {
+        assert_eq!(
+            did(bed),
+            (1, 0),
+            "{moment_name}: nobody has approved another"
+        );
+        resolve(bed, &name, "SendAgain");
+        pass_time_until(bed, &name, "it is delivered", |bed| {
+            reason(bed) == "Delivered"
+        });
+    }
+    assert_eq!(did(bed), (2, 1), "{moment_name}");
+    bed.kubectl(&["delete", "dor", &name]);
+    bed.kill_operator();
 }
 
 /// Starts the operator, which is to be killed at that moment, and applies the

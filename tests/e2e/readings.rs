@@ -34,6 +34,7 @@ pub fn other() -> Readings {
         workspace: WorkspaceReadings {
             second_order: SecondOrder::Refused,
             job_id_in_answer: false,
+            order_id_in_answer: true,
             expand_by: ExpandBy::Id,
             refusals_with_200: true,
             not_found_status: 500,

@@ -256,6 +256,13 @@ fn an_emptied_status_is_filled_from_the_ledger_and_orders_nothing() {
         object["status"]["observed"]["orderStatus"],
         "PendingPayment"
     );
+    // The same of a backup: the ledger is a record, so the label asks nothing.
+    let label = format!("{RESTORED}=after-the-fire");
+    bed.kubectl(&["label", "dor", "bigger", &label]);
+    empty_status(&bed, "bigger");
+    let object = until_order(&bed, "bigger", "WaitingForPayment");
+    assert!(object["status"]["hold"].is_null(), "{object:#}");
+    assert_eq!(orders(&bed), 1);
     ends_as_the_one_order(&bed, "bigger");
     empty_status(&bed, "bigger");
     ends_without_an_order(&bed, "bigger", "Succeeded", "AlreadySatisfied");
@@ -264,9 +271,12 @@ fn an_emptied_status_is_filled_from_the_ledger_and_orders_nothing() {
     ends_without_an_order(&bed, "bigger", "Failed", "AlreadyExecuted");
 }
 
+/// What Velero labels what it restores with.
+const RESTORED: &str = "velero.io/restore-name";
+
 /// As Velero applies it.
 fn restored(manifest: &str) -> String {
-    let label = "labels: {velero.io/restore-name: after-the-fire}";
+    let label = format!("labels: {{{RESTORED}: after-the-fire}}");
     let applied = manifest.replacen("metadata: {", &format!("metadata: {{{label}, "), 1);
     assert_ne!(applied, manifest);
     applied
@@ -306,6 +316,26 @@ fn a_restored_object_with_its_ledger_is_already_executed() {
     change_back(&bed, "desk-1");
     bed.apply(&restored(&resize(&bed, "bigger", "desk-1", "Automatic")));
     ends_without_an_order(&bed, "bigger", "Failed", "AlreadyExecuted");
+    // Without it, nobody knows that the desktop was ordered before.
+    bed.kubectl(&["delete", "dor", "bigger"]);
+    bed.kubectl(&["delete", "operationledger", "--all"]);
+    bed.apply(&restored(&resize(&bed, "bigger", "desk-1", "Automatic")));
+    let object = bed.wait_at_rest("dor", "bigger");
+    assert_held(&bed, &object, "NoRecord", &["SendAgain", "GiveUp"]);
+    bed.advance(seconds(3600));
+    await_request(&bed);
+    assert_eq!(orders(&bed), 1);
+    assert_eq!(bed.simulator.journal().calls(ORDER), 1);
+}
+
+/// Waits until the operator has looked at the order as somebody asks it to.
+fn await_request(bed: &Bed) {
+    let request = "errand.cloud/reconcile-requested-at=now";
+    bed.kubectl(&["annotate", "--overwrite", "dor", "bigger", request]);
+    bed.wait_until("it was looked at", || {
+        bed.advance(seconds(5));
+        bed.get("dor", "bigger")["status"]["lastHandledReconcileAt"] == "now"
+    });
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Two operators on one namespace: one leads, the other is ready to.
 
 use std::fs;
-use std::path::PathBuf;
 
-use errand_simulator::{Fault, FaultKind};
-use errand_testbed::{Bed, BedOptions, Replica, shared_plane};
+use errand_testbed::{Bed, BedOptions, Replica};
 
+pub use crate::support::pause_at;
 use crate::support::{CANCEL, assert_ending, bed_with, ending, seconds};
 
 const OPERATIONS: usize = 20;
@@ -76,15 +75,15 @@ fn all_end_with_one_effect_each(bed: &Bed) {
 #[test]
 fn a_killed_leader_is_replaced_in_the_middle_of_its_work_and_nothing_happens_twice() {
     let mut bed = bed_with_lease("killed-leader");
-    let slow = FaultKind::Delay { ms: 50 };
-    bed.simulator.fault(Fault::new(CANCEL, slow).always());
-    let (mut leader, other) = two_replicas(&mut bed, "2", &[]);
+    let (_file, pause) = pause_at(&bed, "after:Send:6");
+    let variables = [("ERRAND_TEST_PAUSE", pause.as_str())];
+    let (mut leader, other) = two_replicas(&mut bed, "1", &variables);
     apply_all(&bed);
-    let effects = || bed.simulator.journal().effects("dcs.cancel");
-    bed.wait_until("it is in the middle of its work", || effects() >= 5);
+    bed.wait_until("it is in the middle of its work", || {
+        bed.replica_log(&leader).contains("test pause")
+    });
     leader.process.kill().expect("it can be killed");
-    let at_death = effects();
-    assert!(at_death < OPERATIONS, "it was faster than the test");
+    assert_eq!(bed.simulator.journal().effects("dcs.cancel"), 6);
     assert!(!leads(&bed, &other), "the dead leader's lease still counts");
     assert!(!bed.replica_log(&other).contains(r#""event":"sending""#));
     bed.wait_until("the other leads", || {
@@ -92,15 +91,6 @@ fn a_killed_leader_is_replaced_in_the_middle_of_its_work_and_nothing_happens_twi
         leads(&bed, &other)
     });
     all_end_with_one_effect_each(&bed);
-}
-
-/// A file that the leader waits for at that moment.
-pub fn pause_at(bed: &Bed, moment: &str) -> (PathBuf, String) {
-    let dir = shared_plane().control_plane().dir();
-    let file = dir.join(format!("{}.pause", bed.namespace));
-    fs::write(&file, "").expect("the plane's folder can be written");
-    let pause = format!("{moment}:{}", file.display());
-    (file, pause)
 }
 
 pub fn give_lease_to(bed: &Bed, holder: &str) {

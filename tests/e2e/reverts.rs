@@ -2,11 +2,15 @@
 //! server accepts it in every state; what the cloud can no longer do becomes a
 //! state and not an error, as a refused apply would stop the whole sync.
 
+use std::fs;
+
 use errand_simulator::{DcsInstance, Fault, FaultKind, Seed};
 use errand_testbed::{Bed, DCS_PROJECT};
 use serde_json::Value;
 
-use crate::support::{CANCEL, assert_ending, bed, ending, held, reread, seconds};
+use crate::support::{
+    CANCEL, assert_ending, bed, ending, held, pause_at, reread, seconds, until_reason,
+};
 
 /// Changes that take nothing away for good, with the state that follows from
 /// them alone.
@@ -46,7 +50,16 @@ fn seen(bed: &Bed) -> Value {
 /// Each change and its revert, by the manifest that had `base`; `check` is asked
 /// after both, with the state that follows from the change alone.
 fn each_change(bed: &Bed, base: &str, check: impl Fn(&Value, &str, &str)) {
-    for (change, state) in CHANGES {
+    each_of(CHANGES.iter(), bed, base, check);
+}
+
+fn each_of<'a>(
+    changes: impl Iterator<Item = &'a (&'a str, &'a str)>,
+    bed: &Bed,
+    base: &str,
+    check: impl Fn(&Value, &str, &str),
+) {
+    for (change, state) in changes {
         // A field that the manifest has already is changed, not given twice.
         let field = |line: &str| line.trim().split(':').next().map(str::to_owned);
         let changed: Vec<_> = change.lines().map(field).collect();
@@ -114,17 +127,17 @@ fn an_operation_before_its_time_takes_every_change_and_its_revert() {
 fn an_operation_whose_call_is_under_way_takes_every_change_and_is_sent_once() {
     let mut bed = bed("revert-executing");
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    let delay = FaultKind::Delay { ms: 2_000 };
-    bed.simulator.fault(Fault::new(CANCEL, delay));
-    bed.start_operator();
+    let (file, pause) = pause_at(&bed, "after:Send:1");
+    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
     accepted(&bed, "");
-    bed.wait_until("the call is under way", || {
-        bed.operator_log().contains(r#""event":"sending""#)
+    bed.wait_until("its answer is not recorded yet", || {
+        bed.operator_log().contains("test pause")
     });
     for (change, _) in CHANGES {
         accepted(&bed, change);
         accepted(&bed, "");
     }
+    fs::remove_file(file).expect("it was made above");
     bed.wait_until("it has ended", || {
         bed.advance(seconds(1));
         !ending(&bed.get("rsc", "stop")).outcome.is_empty()
@@ -192,13 +205,80 @@ fn end_of(object: &Value) -> Value {
 }
 
 #[test]
+fn a_planned_operation_takes_every_change_and_its_revert_and_is_executed_at_last() {
+    let mut bed = bed("revert-planned");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.start_operator();
+    let base = "  mode: Plan\n";
+    accepted(&bed, base);
+    assert_state(&seen(&bed), "the first apply", "Planned");
+    // To execute takes more away than a revert gives back.
+    let changes = || {
+        CHANGES
+            .iter()
+            .filter(|(change, _)| !change.contains("Execute"))
+    };
+    each_of(changes(), &bed, base, |object, change, state| match state {
+        "Suspended" => assert_state(object, change, state),
+        _ => assert_state(object, change, "Planned"),
+    });
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+    accepted(&bed, "  mode: Execute\n");
+    bed.wait_until("it is executed", || {
+        bed.advance(seconds(1));
+        !ending(&bed.get("rsc", "stop")).outcome.is_empty()
+    });
+    accepted(&bed, base);
+    assert_ending(&bed, &seen(&bed), "Succeeded", "Cancelled");
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 1);
+}
+
+#[test]
+fn a_blocked_operation_takes_every_change_and_stays_blocked_until_it_is_mended() {
+    let mut bed = bed("revert-blocked");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.put_secret("not-the-right-one");
+    bed.start_operator();
+    accepted(&bed, "");
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_state(&object, "the first apply", "Blocked");
+    each_change(&bed, "", |object, change, state| match state {
+        "Suspended" => assert_state(object, change, state),
+        _ => {
+            assert_state(object, change, "Blocked");
+            assert_eq!(ending(object).reason, "CredentialsRejected", "{object:#}");
+        }
+    });
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+    bed.put_right_secret();
+    until_reason(&bed, "stop", "Cancelled", seconds(10));
+}
+
+#[test]
 fn a_finished_operation_takes_every_change_and_stays_as_it_ended() {
-    let mut bed = bed("revert-finished");
+    finished(bed("revert-finished"), "Succeeded", "Cancelled");
+}
+
+#[test]
+fn a_refused_operation_takes_every_change_and_stays_as_it_ended() {
+    let bed = bed("revert-refused");
+    let refused = FaultKind::Error {
+        status: 400,
+        code: "DCS.4070".into(),
+        message: "task id invalid".into(),
+    };
+    let refused = Fault::new(CANCEL, refused).path_contains("dcs-1");
+    bed.simulator.fault(refused);
+    finished(bed, "Failed", "Refused");
+}
+
+fn finished(mut bed: Bed, state: &str, outcome: &str) {
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     bed.start_operator();
     accepted(&bed, "");
     let object = bed.wait_at_rest("rsc", "stop");
-    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    assert_ending(&bed, &object, state, outcome);
+    let effects = usize::from(state == "Succeeded");
     let calls = bed.simulator.journal().all_calls().len();
     let past = "  schedule: {notAfter: \"2020-01-01T00:00:00Z\"}\n";
     for change in CHANGES.iter().map(|(change, _)| *change).chain([past]) {
@@ -215,7 +295,8 @@ fn a_finished_operation_takes_every_change_and_stays_as_it_ended() {
         "nothing of it changed"
     );
     let journal = bed.simulator.journal();
-    assert_eq!(journal.effects_on("dcs.cancel", "task-1"), 1, "{journal}");
+    let on_it = journal.effects_on("dcs.cancel", "task-1");
+    assert_eq!(on_it, effects, "{journal}");
     assert_eq!(journal.calls_on(CANCEL, "task-1"), 1, "{journal}");
     assert!(journal.all_calls().len() > calls, "the other one was seen");
 }

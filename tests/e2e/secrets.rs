@@ -7,13 +7,12 @@
 //! connection and its Secret are named instead.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
 
-use errand_simulator::{Account, Fault, FaultKind, Seed};
-use errand_testbed::{ACCESS_KEY, Bed, DCS_PROJECT, SECRET_KEY, http_get, shared_plane};
+use errand_simulator::{Account, Fault, FaultKind, Seed, WorkspaceDesktop};
+use errand_testbed::{ACCESS_KEY, Bed, CLUSTER, DCS_PROJECT, DOMAIN, SECRET_KEY, shared_plane};
 
 use crate::command::errand;
-use crate::support::{CANCEL, bed, ending, seconds};
+use crate::support::{CANCEL, bed, ending, orders, resize, seconds, seed_desktop, until_order};
 
 /// The token of the temporary credentials that these tests use.
 const TOKEN: &str = "canary-security-token-4712";
@@ -64,6 +63,8 @@ fn places(bed: &Bed) -> Vec<(&'static str, String)> {
     let command_line = [
         said(&["why", &format!("rsc/{PLANTED}")]),
         said(&["why", "rsc/stop"]),
+        said(&["why", "dor/order"]),
+        said(&["wait", "dor/order", "--timeout", "0s"]),
         said(&["wait", "rsc/stop", "--timeout", "0s"]),
         said(&["resolve", "rsc/stop", "--decision", "GiveUp"]),
     ];
@@ -75,7 +76,9 @@ fn places(bed: &Bed) -> Vec<(&'static str, String)> {
             of_bed.collect::<Vec<_>>().join("\n"),
         ),
         ("events", get("events")),
-        ("operations", get("rsc")),
+        ("cancellations", get("rsc")),
+        ("orders", get("dor")),
+        ("ledgers", get("operationledgers")),
         ("connections", get("cc")),
         ("the lease", get("lease")),
         ("the command line", command_line.join("\n")),
@@ -105,20 +108,8 @@ fn assert_hidden(bed: &Bed) {
 /// What the running operator serves; nothing below the level at which its log
 /// tells the address.
 fn metrics(bed: &Bed) -> String {
-    let log = bed.operator_log();
-    let mut told = log.lines().filter_map(|line| {
-        let (_, rest) = line.split_once("address")?;
-        let address = rest.trim_start_matches(['=', '"', ':']);
-        let end = address.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit());
-        address[..end.unwrap_or(address.len())].parse().ok()
-    });
-    let address: Option<SocketAddr> = told.next_back();
-    let reachable = address.filter(|address| TcpStream::connect(address).is_ok());
-    reachable.map_or_else(String::new, |address| {
-        ["/metrics", "/readyz", "/livez"]
-            .map(|path| http_get(&address.to_string(), path))
-            .join("\n")
-    })
+    let paths = ["/metrics", "/readyz", "/livez"];
+    paths.map(|path| bed.http(path)).join("\n")
 }
 
 /// A word that may show, as the name of everything that has one.
@@ -126,7 +117,9 @@ const PLANTED: &str = "planted-4713";
 
 /// A key of temporary credentials, in the cloud and in the Secret.
 fn put_temporary_key(bed: &Bed) {
-    let account = Account::new(ACCESS_KEY, SECRET_KEY).project(DCS_PROJECT);
+    let account = Account::new(ACCESS_KEY, SECRET_KEY)
+        .project(DCS_PROJECT)
+        .domain(DOMAIN);
     bed.simulator
         .seed(Seed::new().account(account.security_token(TOKEN)));
     put(bed, ACCESS_KEY, SECRET_KEY);
@@ -149,6 +142,7 @@ fn until(bed: &Bed, name: &str, reason: &str) {
 fn no_part_of_a_key_shows_anywhere_at_any_log_level() {
     let mut bed = bed("canary");
     put_temporary_key(&bed);
+    bed.apply(&bed.paying_connection("huawei-prod", "AutomaticPayment", CLUSTER));
     let mut runs = LEVELS.map(|level| (level, "text")).to_vec();
     runs.push(("trace", "json"));
     for (n, (level, format)) in runs.iter().enumerate() {
@@ -160,12 +154,20 @@ fn no_part_of_a_key_shows_anywhere_at_any_log_level() {
         bed.start_operator_with(&["--log", level, "--log-format", format], &[]);
         bed.apply(&bed.cancellation(&name, &instance, &task, ""));
         until(&bed, &name, "Cancelled");
+        let (name, desktop) = match n {
+            0 => ("order".to_owned(), "desk-0".to_owned()),
+            _ => (format!("order-{n}"), format!("desk-{n}")),
+        };
+        seed_desktop(&bed, WorkspaceDesktop::new(&desktop));
+        bed.apply(&resize(&bed, &name, &desktop, "Automatic"));
+        until_order(&bed, &name, "Delivered");
         assert_hidden(&bed);
         bed.stop_operator();
     }
     let log = bed.operator_log();
     assert!(log.contains("TRACE"), "the loudest level was on");
     assert_eq!(bed.simulator.journal().effects("dcs.cancel"), runs.len());
+    assert_eq!(orders(&bed), runs.len());
 }
 
 #[test]
@@ -173,12 +175,17 @@ fn what_may_show_is_found_in_each_place_by_the_same_search() {
     let mut bed = bed("planted");
     bed.seed_pending_change(PLANTED, "task-1", 48 * 3600);
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    let other = bed.connection(PLANTED);
+    seed_desktop(&bed, WorkspaceDesktop::new(PLANTED));
+    let other = bed.paying_connection(PLANTED, "AutomaticPayment", CLUSTER);
     bed.apply(&other.replace("huawei-key", PLANTED));
+    bed.apply(&other.replace(PLANTED, "ordering"));
     bed.start_operator_with(&["--log", "trace"], &[]);
     bed.apply(&bed.cancellation(PLANTED, PLANTED, "task-1", ""));
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     until(&bed, PLANTED, "Cancelled");
+    let order = resize(&bed, PLANTED, PLANTED, "Automatic");
+    bed.apply(&order.replace("huawei-prod", "ordering"));
+    until_order(&bed, PLANTED, "Delivered");
     bed.wait_until("the connection tells its Secret", || {
         bed.get("cc", PLANTED)["status"]
             .to_string()
@@ -194,7 +201,9 @@ fn what_may_show_is_found_in_each_place_by_the_same_search() {
     assert_eq!(found(&places, PLANTED), but_the_lease);
     // Neither of these holds anything of a user's, so another word is looked for.
     assert!(found(&places, "holderIdentity").contains(&"the lease"));
-    assert!(metrics(&bed).contains("errand_cloud_calls_total"));
+    let metrics = [("metrics", metrics(&bed))];
+    assert_eq!(found(&metrics, "errand_cloud_calls_total"), ["metrics"]);
+    assert!(found(&metrics, PLANTED).is_empty(), "nor is a name a label");
 }
 
 #[test]

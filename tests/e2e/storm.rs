@@ -5,25 +5,30 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use errand::api::ResizeCancellation;
-use errand_simulator::Config;
-use errand_testbed::{Bed, BedOptions, Met, Spoilt, Upstream, shared_plane};
+use errand_simulator::{Config, OrderTiming, Seed, WorkspaceDesktop, WorkspaceProduct};
+use errand_testbed::{Bed, BedOptions, CLUSTER, DCS_PROJECT, Met, Spoilt, Upstream, shared_plane};
 use futures::{StreamExt, stream};
 use kube::ResourceExt;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 
-use crate::support::{CANCEL, bed_with, crowd, ending, reread, seconds};
+use crate::support::{CANCEL, LARGER, ORDER, bed_with, crowd, ending, reread, resize, seconds};
 
 const N: usize = 200;
 
-#[test]
-fn a_conflict_storm_loses_no_answer_and_repeats_no_call() {
+fn seed() -> u64 {
     let seed = match std::env::var("ERRAND_TEST_SEED") {
         Ok(seed) => seed.parse().expect("ERRAND_TEST_SEED is a number"),
         Err(_) => rand::random(),
     };
     println!("ERRAND_TEST_SEED={seed}");
+    seed
+}
+
+#[test]
+fn a_conflict_storm_loses_no_answer_and_repeats_no_call() {
+    let seed = seed();
     let options = BedOptions {
         simulator: Config {
             delay: Duration::from_millis(20),
@@ -93,6 +98,80 @@ fn a_conflict_storm_loses_no_answer_and_repeats_no_call() {
         assert_eq!(steps[0]["requestId"].as_str(), said, "{object:#}");
         assert_eq!(object["metadata"]["labels"]["storm"], rounds.to_string());
         assert_eq!(object["spec"]["suspend"], false, "{object:#}");
+    }
+}
+
+/// A claim that is stored while its reply is lost is this process's own, and it
+/// knows that nothing left; a claim that is not stored holds nothing. So every
+/// order is placed, once, and nobody is asked.
+#[test]
+fn lost_replies_to_the_ledgers_writes_repeat_no_order_and_hold_none() {
+    const ORDERS: usize = 40;
+    let seed = seed();
+    let options = BedOptions {
+        proxy: Some(seed),
+        ..BedOptions::default()
+    };
+    let mut bed = bed_with("order-storm", options);
+    bed.apply(&bed.paying_connection("huawei-prod", "AutomaticPayment", CLUSTER));
+    let at_once = OrderTiming {
+        runs_for: 0,
+        ..OrderTiming::default()
+    };
+    let mut seed = Seed::new().product(DCS_PROJECT, WorkspaceProduct::new(LARGER));
+    let mut manifests = String::new();
+    let desktop = |n: usize| format!("desk-{n:03}");
+    for n in 0..ORDERS {
+        seed = seed.desktop(
+            DCS_PROJECT,
+            WorkspaceDesktop::new(desktop(n)).timing(at_once),
+        );
+        manifests += &format!(
+            "---\n{}",
+            resize(&bed, &desktop(n), &desktop(n), "Automatic")
+        );
+    }
+    bed.simulator.seed(seed);
+    bed.start_operator();
+    bed.apply(&manifests);
+    bed.wait_until("all are at rest", || {
+        bed.advance(seconds(2));
+        let at_rest = |o: &Value| {
+            ["Succeeded", "Failed", "Held", "Blocked"].contains(&ending(o).state.as_str())
+        };
+        bed.list("dor").iter().all(at_rest)
+    });
+    let met = bed.proxy.as_ref().expect("it has one").met_on_ledgers();
+    println!("spoilt answers to writes of ledgers: {met:?}");
+    for upstream in [Upstream::Applied, Upstream::NotApplied] {
+        let these = met.iter().filter(|((_, point), _)| *point == upstream);
+        let times: usize = these.map(|(_, times)| times).sum();
+        assert!(times >= 5, "{upstream:?}: {met:?}");
+    }
+    let journal = bed.simulator.journal();
+    let objects = bed.list("dor");
+    assert_eq!(objects.len(), ORDERS);
+    for object in &objects {
+        let ending = ending(object);
+        assert_eq!(
+            (ending.state.as_str(), ending.outcome.as_str()),
+            ("Succeeded", "Delivered"),
+            "{object:#}\n{}",
+            bed.operator_log()
+        );
+    }
+    for n in 0..ORDERS {
+        let calls = journal.calls_on(ORDER, &desktop(n));
+        let placed = journal.effects_on("workspace.order", &desktop(n));
+        assert_eq!((calls, placed), (1, 1), "{}", desktop(n));
+    }
+    let ledgers = bed.list("ledger");
+    assert_eq!(ledgers.len(), ORDERS);
+    for ledger in ledgers {
+        let spec = &ledger["spec"];
+        assert!(spec["open"].is_null(), "{ledger:#}");
+        let entries = spec["entries"].as_array().map(Vec::len);
+        assert_eq!(entries, Some(1), "{ledger:#}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +56,25 @@ pub fn until_order(bed: &Bed, name: &str, reason: &str) -> Value {
         ending(&bed.get("dor", name)).reason == reason
     });
     bed.get("dor", name)
+}
+
+/// Waits, in steps of the test's clock, until the cancellation is in that state. A
+/// jump alone may come before the operator has begun the pause that it is to end.
+pub fn until_state(bed: &Bed, name: &str, state: &str, step: Duration) -> Value {
+    bed.wait_until(&format!("{name} is {state}"), || {
+        bed.advance(step);
+        ending(&bed.get("rsc", name)).state == state
+    });
+    bed.get("rsc", name)
+}
+
+/// The same until it has that reason.
+pub fn until_reason(bed: &Bed, name: &str, reason: &str, step: Duration) -> Value {
+    bed.wait_until(&format!("{name} is {reason}"), || {
+        bed.advance(step);
+        ending(&bed.get("rsc", name)).reason == reason
+    });
+    bed.get("rsc", name)
 }
 
 /// Waits until the order's summary says this.
@@ -191,9 +212,7 @@ pub fn held(bed: &mut Bed) -> Value {
     bed.wait_until("the call is verified", || {
         ending(&bed.get("rsc", "stop")).state == "Verifying"
     });
-    bed.advance(seconds(700));
-    let object = bed.wait_at_rest("rsc", "stop");
-    assert_eq!(ending(&object).state, "Held", "{object:#}");
+    let object = until_state(bed, "stop", "Held", seconds(60));
     assert_eq!(ending(&object).reason, "ProofTimeout");
     object
 }
@@ -276,4 +295,13 @@ pub fn pay(bed: &Bed, desktop: &str) {
         bed.simulator
             .act_on_order(&order.order_id, OrderAction::Pay);
     }
+}
+
+/// A file that the operator waits for at that moment.
+pub fn pause_at(bed: &Bed, moment: &str) -> (PathBuf, String) {
+    let dir = shared_plane().control_plane().dir();
+    let file = dir.join(format!("{}.pause", bed.namespace));
+    fs::write(&file, "").expect("the plane's folder can be written");
+    let pause = format!("{moment}:{}", file.display());
+    (file, pause)
 }

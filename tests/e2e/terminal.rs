@@ -111,9 +111,7 @@ fn resolve_on_a_terminal_asks_nothing_and_answers() {
 #[test]
 fn no_color_and_dumb_terminals_and_pipes_get_no_control_codes() {
     let errand = errand_alone;
-    let mut command = errand(&["--help"]);
-    command.env("TERM", "xterm").env_remove("NO_COLOR");
-    let coloured = on_terminal(command, 80);
+    let coloured = on_terminal(errand(&["--help"]), 80);
     assert!(
         coloured.out.contains('\u{1b}'),
         "on a terminal the help's headings stand out: {}",
@@ -192,10 +190,14 @@ fn a_reader_that_leaves_early_is_no_error() {
     }
 }
 
-/// errand without a cluster.
+/// errand without a cluster, on a terminal that shows colours, whatever the one
+/// is that runs the tests.
 fn errand_alone(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_errand"));
-    command.args(arguments).env_remove("NO_COLOR");
+    command.args(arguments);
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(variable);
+    }
     command.env("TERM", "xterm-256color");
     command
 }

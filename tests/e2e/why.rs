@@ -13,7 +13,7 @@ use errand_testbed::{
 };
 
 use crate::command::{errand, shell};
-use crate::support::{CANCEL, bed, bed_with, ending, held, reread, seconds};
+use crate::support::{CANCEL, bed, bed_with, ending, held, reread, seconds, until_reason};
 
 fn file(name: &str) -> PathBuf {
     repository().join(format!("tests/snapshots/why/{name}.txt"))
@@ -296,8 +296,7 @@ fn why_asks_what_to_do_when_the_effect_does_not_show() {
     follow(&bed, "errand resolve", &[]);
     until(&bed, "Verifying");
     // The answered question is no question any more.
-    bed.advance(seconds(700));
-    until(&bed, "ProofTimeout");
+    until_reason(&bed, "stop", "ProofTimeout", seconds(60));
 }
 
 #[test]

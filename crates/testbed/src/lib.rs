@@ -12,7 +12,7 @@ mod reader;
 
 pub use bed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, TENCENT_REGION,
-    VOLCENGINE_REGION, http_get,
+    VOLCENGINE_REGION,
 };
 pub use plane::{Plane, repository, shared_plane};
 pub use proxy::{Met, Proxy, Spoilt, Upstream};

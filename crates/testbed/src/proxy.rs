@@ -3,7 +3,8 @@
 //!
 //! It is plain HTTP on loopback, so that the operator needs no certificate of
 //! its; upstream is the real API server. Bodies pass as they come, so watches
-//! stream. Only status writes and reads of single objects are ever spoilt.
+//! stream. Only writes of statuses and of ledgers, and reads of single objects, are
+//! ever spoilt.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,7 +25,7 @@ use rand::{RngExt, SeedableRng};
 use reqwest::{Body, Client};
 use tokio::runtime::Runtime;
 
-/// Of a hundred status writes, this many are spoilt.
+/// Of a hundred writes of statuses and of ledgers, this many are spoilt.
 const SPOILT_WRITES: u32 = 40;
 /// Of a hundred reads of one object.
 const SPOILT_READS: u32 = 4;
@@ -51,7 +52,7 @@ pub enum Spoilt {
 /// What became of the request whose answer was spoilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Upstream {
-    /// The API server has stored the status.
+    /// The API server has stored what was written.
     Applied,
     /// The API server never got it.
     NotApplied,
@@ -81,6 +82,7 @@ struct State {
     /// How often each object was read or written.
     times: HashMap<String, u32>,
     met: Met,
+    met_on_ledgers: Met,
 }
 
 impl Proxy {
@@ -118,6 +120,11 @@ impl Proxy {
     /// The faults that were met so far.
     pub fn met(&self) -> Met {
         self.shared.state().met.clone()
+    }
+
+    /// Those of them that writes of ledgers met.
+    pub fn met_on_ledgers(&self) -> Met {
+        self.shared.state().met_on_ledgers.clone()
     }
 }
 
@@ -159,6 +166,7 @@ impl Shared {
         let Some((spoilt, point)) = self.choose(request.method(), request.uri().path()) else {
             return self.forward(request).await;
         };
+        let of_ledger = request.uri().path().contains("/operationledgers");
         if point == Upstream::Applied {
             let answer = self.forward(request).await?;
             // What the API server itself refused was not applied.
@@ -170,7 +178,13 @@ impl Shared {
             // rather than answered.
             request.collect().await.map_err(io::Error::other)?;
         }
-        *self.state().met.entry((spoilt, point)).or_default() += 1;
+        {
+            let mut state = self.state();
+            *state.met.entry((spoilt, point)).or_default() += 1;
+            if of_ledger && point != Upstream::Read {
+                *state.met_on_ledgers.entry((spoilt, point)).or_default() += 1;
+            }
+        }
         match spoilt {
             Spoilt::Conflict => Ok(failure(StatusCode::CONFLICT, "Conflict")),
             Spoilt::TooManyRequests => {
@@ -212,7 +226,11 @@ impl Shared {
             // Reading its lease is how a leader stays one.
             (&Method::GET, ["leases", _]) => return None,
             (&Method::GET, object @ [_, _]) => (SPOILT_READS, object),
-            (&Method::PUT, object @ [_, _, "status"]) => (SPOILT_WRITES, object),
+            (&Method::PUT, object @ ([_, _, "status"] | ["operationledgers", _])) => {
+                (SPOILT_WRITES, object)
+            }
+            // Its name is in the body, so creations are counted together.
+            (&Method::POST, object @ ["operationledgers"]) => (SPOILT_WRITES, object),
             _ => return None,
         };
         let object = object.join("/");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use errand_controlplane::guard::Guarded;
 
@@ -48,18 +48,23 @@ impl Bed {
     }
 }
 
-/// Asks the process that wrote this log, which tells its address.
+/// Asks the process that wrote this log, which tells its address, in text or JSON.
 fn ask(log: &str, path: &str) -> String {
-    let address = log
-        .split("address=")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next());
-    address.map_or_else(String::new, |address| http_get(address, path))
+    let mut told = log.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("address")?;
+        let address = rest.trim_start_matches(['=', '"', ':']);
+        let end = address.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit());
+        address[..end.unwrap_or(address.len())]
+            .parse::<SocketAddr>()
+            .ok()
+    });
+    let address = told.next();
+    address.map_or_else(String::new, |address| http_get(&address.to_string(), path))
 }
 
 /// What is answered at that address and path, head included; nothing if nobody
 /// listens.
-pub fn http_get(address: &str, path: &str) -> String {
+fn http_get(address: &str, path: &str) -> String {
     let Ok(mut stream) = TcpStream::connect(address) else {
         return String::new();
     };

@@ -286,7 +286,10 @@ impl Workspace {
             kind: "workspace.order",
             resources: resources.map(|(k, v)| (k.into(), v.into())).into(),
         });
-        let mut body = json!({"order_id": order});
+        let mut body = json!({});
+        if self.readings.order_id_in_answer {
+            body["order_id"] = json!(order);
+        }
         if self.readings.job_id_in_answer {
             body["job_id"] = json!(job);
         }

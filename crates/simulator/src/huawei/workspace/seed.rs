@@ -283,6 +283,9 @@ pub struct WorkspaceReadings {
     /// The answer to an order carries `job_id`, as the SDK has it; the page has
     /// `order_id` alone.
     pub job_id_in_answer: bool,
+    /// The answer to an order carries `order_id`, as page and SDK have it; nothing
+    /// says that it is always there.
+    pub order_id_in_answer: bool,
     /// Which id of a disk `expand_volume_id` means.
     pub expand_by: ExpandBy,
     /// Refusals of the service come with HTTP 200, as its error page has many.
@@ -296,6 +299,7 @@ impl Default for WorkspaceReadings {
         Self {
             second_order: SecondOrder::default(),
             job_id_in_answer: true,
+            order_id_in_answer: true,
             expand_by: ExpandBy::default(),
             refusals_with_200: false,
             not_found_status: 404,
