@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use errand_engine::{Rules, State, Tick, Writer};
+use errand_engine::{Now, Rules, State, Tick, Writer};
 use kube::runtime::events::Recorder;
 
 use super::connections::Connections;
@@ -84,10 +84,21 @@ pub(super) struct Memory {
     /// The newest resourceVersion that this process read or wrote itself. An
     /// older one in the watch cache is behind our own writes.
     pub(super) version: u64,
-    /// Nothing to do for an unchanged object before this time.
+    /// Nothing to do for an unchanged object before this time of the monotonic
+    /// clock, which is what its timer runs on, too.
     pub(super) quiet_until: Option<Tick>,
     /// The words of the newest answer, by step number, until they are stored.
     pub(super) said: Option<(u32, Refusal)>,
+    /// The ledger that this process claimed a call in.
+    pub(super) ledger: Option<String>,
+}
+
+impl Memory {
+    /// Nothing has happened to the object of this version, and its pause is not
+    /// over.
+    pub(super) fn is_quiet(&self, version: u64, now: Now) -> bool {
+        version == self.version && self.quiet_until.is_none_or(|at| now.mono < at)
+    }
 }
 
 /// Memories by uid. An object that is gone has none, nor one that has ended once
@@ -104,6 +115,7 @@ impl Memories {
             version: 0,
             quiet_until: Some(Tick(i64::MIN)),
             said: None,
+            ledger: None,
         })
     }
 
@@ -113,6 +125,13 @@ impl Memories {
         let mut all = self.lock();
         let untold = all.get(uid)?.engine.may_have_to_tell_an_end();
         untold.then(|| all.remove(uid)).flatten()
+    }
+
+    /// Forgets an object that is gone; gives what is known of its call and may
+    /// not be recorded.
+    pub(super) fn part_with(&self, uid: &str) -> Option<Memory> {
+        let kept = self.lock().remove(uid);
+        kept.filter(|kept| kept.engine.has_loose_ends())
     }
 
     /// An answer for this object may not be stored yet.
@@ -141,5 +160,31 @@ impl Memories {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {
         self.0.lock().expect("no panic while it is held")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_clock_that_is_set_back_does_not_make_a_pause_longer() {
+        let all = Memories::default();
+        let decided = Now {
+            wall: Tick(1_000_000),
+            mono: Tick(5_000),
+        };
+        let kept = Memory {
+            version: 7,
+            quiet_until: Some(decided.after(errand_engine::Span(300))),
+            ..all.take("uid", Writer(1))
+        };
+        let now = |wall, mono| Now {
+            wall: Tick(wall),
+            mono: Tick(mono),
+        };
+        assert!(kept.is_quiet(7, now(1_000_299, 5_299)));
+        assert!(!kept.is_quiet(7, now(1_000, 5_300)), "the timer is used up");
+        assert!(!kept.is_quiet(8, now(1_000_000, 5_000)), "it has changed");
     }
 }

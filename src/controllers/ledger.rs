@@ -193,6 +193,30 @@ impl Ledgers {
         Ok(())
     }
 
+    /// Writes what came of that step, if it is the claimed one.
+    pub(super) async fn close_claim<K: Kind>(
+        &self,
+        name: &str,
+        step_id: &str,
+        closing: Closing,
+        ids: Ids,
+        now: Timestamp,
+    ) -> Result<(), NotWritten> {
+        let found = self.get(name).await.map_err(|_| NotWritten::NoReply)?;
+        let ledger = found.ok_or(NotWritten::Conflict)?;
+        let mut spec = ledger.spec.clone();
+        let open = spec.open.take().filter(|open| open.step_id == step_id);
+        close::<K>(
+            &mut spec,
+            open.ok_or(NotWritten::Conflict)?,
+            closing,
+            ids,
+            now,
+        );
+        self.put(ledger, spec).await?;
+        Ok(())
+    }
+
     /// Keeps what status says of a call whose object was deleted, for the next
     /// operation on the target.
     pub(super) async fn note_deleted<K: Kind>(&self, object: K::Object) {

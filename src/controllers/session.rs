@@ -51,6 +51,18 @@ pub(super) struct Session<'a, K: Kind> {
     mangled: bool,
 }
 
+/// What is left of a session.
+pub(super) struct Rested<K: Kind> {
+    /// The object as it was last read or written.
+    pub(super) object: K::Object,
+    /// What to remember.
+    pub(super) memory: Memory,
+    /// When it was decided to rest.
+    pub(super) decided: Now,
+    /// How long after that to look again; absent: on the next change only.
+    pub(super) wake: Option<Span>,
+}
+
 /// What an effect gave.
 enum Outcome {
     Event(Event),
@@ -78,16 +90,28 @@ impl<'a, K: Kind> Session<'a, K> {
         }
     }
 
-    /// Runs it; gives what to remember, and when to look again.
-    pub(super) async fn run(mut self) -> (Memory, Option<Span>) {
+    /// Runs it.
+    pub(super) async fn run(mut self) -> Rested<K> {
         let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
         let reconciles = &self.ctx.metrics.reconciles;
         reconciles.get_or_create(&Reconcile { kind }).inc();
         self.note_version();
         // What a connection says counts from the first moment on.
         let _ = timeout(API_TIMEOUT, self.ctx.connections.store.wait_until_ready()).await;
-        let mut event = self.woken();
+        let woken = self.woken();
+        self.go_on(woken).await
+    }
+
+    /// The object is gone, and this process may know more of its call than is
+    /// recorded.
+    pub(super) async fn end(self) {
+        self.go_on(Event::Gone).await;
+    }
+
+    async fn go_on(mut self, mut event: Event) -> Rested<K> {
+        let mut decided = self.now();
         loop {
+            decided = event.decides_at().unwrap_or(decided);
             let engine = self.memory.engine.clone();
             let (engine, effects) = step(&self.ctx.rules, engine, event);
             self.memory.engine = engine;
@@ -103,7 +127,12 @@ impl<'a, K: Kind> Session<'a, K> {
                     Outcome::Nothing => {}
                     Outcome::Rest(wake) => {
                         self.release_if_not_under_way();
-                        return (self.memory, wake);
+                        return Rested {
+                            object: self.object,
+                            memory: self.memory,
+                            decided,
+                            wake,
+                        };
                     }
                 }
             }
@@ -267,6 +296,8 @@ impl<'a, K: Kind> Session<'a, K> {
         let Some(look) = &mut self.look else {
             return Event::NoReply(now);
         };
+        // Also if nobody knows whether it was claimed.
+        self.memory.ledger = Some(look.claimant.ledger());
         match self.ctx.ledgers.claim::<K>(look, &step, approved).await {
             Ok(()) => Event::Permitted(self.now()),
             Err(Unwritten::Conflict) => Event::Conflict,
@@ -294,12 +325,18 @@ impl<'a, K: Kind> Session<'a, K> {
         {
             ids.extend(said.ids.clone());
         }
-        let Some(look) = &mut self.look else {
-            return Event::NoReply(now);
-        };
         let time = Timestamp::from_millis(now.wall.0);
-        let closed = self.ctx.ledgers.close::<K>(look, closing, ids, time);
-        match closed.await {
+        let ledgers = &self.ctx.ledgers;
+        let closed = match (&mut self.look, &self.memory.ledger) {
+            (Some(look), _) => ledgers.close::<K>(look, closing, ids, time).await,
+            // This session is about an object that is gone, and has not looked.
+            (None, Some(name)) => {
+                let ended = ledgers.close_claim::<K>(name, &id, closing, ids, time);
+                ended.await
+            }
+            (None, None) => Err(Unwritten::NoReply),
+        };
+        match closed {
             Ok(()) => Event::Written(self.now(), true),
             Err(Unwritten::Conflict) => Event::Conflict,
             Err(Unwritten::NoReply | Unwritten::Forbidden(_)) => Event::NoReply(self.now()),
