@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::audit::{Answered, Line};
 use super::connections::{Unusable, Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
-use super::effects::{name, test_point};
+use super::effects::name;
 use super::expiry::{Expiry, expiry};
 use super::ledger::{Look, NotWritten as Unwritten};
 use super::metrics::{CloudCall, Ended, Reconcile};
@@ -31,6 +31,7 @@ use crate::api::{Reason, State, StepStatus, Timestamp};
 use crate::cloud::huawei::Sent;
 use crate::cloud::{Gate, Reading, Refusal};
 use crate::operations::{Assessment, Kind, Object};
+use crate::test_point::test_point;
 
 type Observed<K> = <<K as Kind>::Object as Object>::Observed;
 
