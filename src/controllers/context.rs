@@ -1,12 +1,13 @@
 //! What every session of a process shares.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use errand_engine::{Now, Rules, State, Tick, Writer};
 use kube::runtime::events::Recorder;
 
+use super::admission::Started;
 use super::connections::Connections;
 use super::lease::Leadership;
 use super::ledger::Ledgers;
@@ -33,48 +34,6 @@ pub(super) struct Context {
     pub(super) events: Recorder,
     pub(super) memory: Memories,
     pub(super) started: Started,
-}
-
-/// Operations that may be under way, by connection: what policy.maxConcurrent
-/// limits. It bridges the time until the watch shows what was started.
-#[derive(Clone, Default)]
-pub(super) struct Started(Arc<Mutex<HashMap<String, HashSet<String>>>>);
-
-impl Started {
-    /// Counts `uid` in, unless that would make more than `limit` together with
-    /// what the watch shows.
-    pub(super) fn admit(
-        &self,
-        connection: &str,
-        uid: &str,
-        shown: HashSet<String>,
-        limit: usize,
-    ) -> bool {
-        let mut all = self.0.lock().expect("no panic while it is held");
-        let here = all.entry(connection.to_owned()).or_default();
-        let others = here.union(&shown).filter(|other| *other != uid).count();
-        let admitted = others < limit;
-        if admitted {
-            here.insert(uid.to_owned());
-        }
-        admitted
-    }
-
-    /// It is gone.
-    pub(super) fn forget(&self, uid: &str) {
-        let mut all = self.0.lock().expect("no panic while it is held");
-        all.values_mut().for_each(|here| {
-            here.remove(uid);
-        });
-    }
-
-    /// It has ended, or was not started after all.
-    pub(super) fn release(&self, connection: &str, uid: &str) {
-        let mut all = self.0.lock().expect("no panic while it is held");
-        if let Some(here) = all.get_mut(connection) {
-            here.remove(uid);
-        }
-    }
 }
 
 /// What this process remembers of one object between sessions.

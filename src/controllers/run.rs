@@ -346,6 +346,7 @@ async fn control<K: Kind>(
         timers,
     });
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+    control.context.started.add(control.cache.clone());
     let shown = control.cache.clone();
     let census = &control.context.metrics.census;
     census.add(

@@ -15,6 +15,7 @@ use kube::{Resource as _, ResourceExt};
 use rand::Rng as _;
 use tokio::time::timeout;
 
+use super::admission::connection_id;
 use super::audit::{Answered, Line};
 use super::connections::{Unusable, Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
@@ -274,7 +275,7 @@ impl<'a, K: Kind> Session<'a, K> {
         if let Some(unusable) = self.unpayable() {
             return Event::Forbidden(now, self.tell(unusable));
         }
-        match self.admitted() {
+        match self.admitted().await {
             true => Event::Permitted(now),
             false => {
                 let trouble = self.tell(concurrency_limit(self.ctx.rules.poll));
@@ -340,12 +341,16 @@ impl<'a, K: Kind> Session<'a, K> {
         match closed {
             Ok(()) => Event::Written(self.now(), true),
             Err(Unwritten::Conflict) => Event::Conflict,
-            Err(Unwritten::NoReply | Unwritten::Forbidden(_)) => Event::NoReply(self.now()),
+            Err(Unwritten::NoReply) => Event::NoReply(self.now()),
+            Err(Unwritten::Forbidden(unusable)) => {
+                let now = self.now();
+                Event::Forbidden(now, self.tell(unusable))
+            }
         }
     }
 
     /// policy.maxConcurrent of the connection lets it start, or it has started.
-    fn admitted(&self) -> bool {
+    async fn admitted(&self) -> bool {
         let steps = self.object.status().map_or(0, |status| status.steps.len());
         let limit = self
             .connection
@@ -354,37 +359,18 @@ impl<'a, K: Kind> Session<'a, K> {
         let (0, Some(limit)) = (steps, limit) else {
             return true;
         };
-        let name = &self.object.asked().connection.name;
-        let namespace = self.object.namespace();
-        let under_way = |object: &K::Object| {
-            let status = object.status();
-            object.namespace() == namespace
-                && object.asked().connection.name == *name
-                && status.is_some_and(|s| !s.steps.is_empty() && s.outcome.is_none())
-        };
-        let shown = self.cache.state();
-        let shown = shown.iter().filter(|object| under_way(object.as_ref()));
-        let shown = shown.filter_map(|object| object.uid()).collect();
         let uid = self.object.uid().unwrap_or_default();
-        self.ctx
-            .started
-            .admit(&self.connection_id(), &uid, shown, limit)
+        let connection = connection_id(&self.object);
+        self.ctx.started.admit(&connection, &uid, limit).await
     }
 
     fn release_if_not_under_way(&self) {
         let status = self.object.status();
         if status.is_none_or(|s| s.steps.is_empty() || s.outcome.is_some()) {
             let uid = self.object.uid().unwrap_or_default();
-            self.ctx.started.release(&self.connection_id(), &uid);
+            let connection = connection_id(&self.object);
+            self.ctx.started.release(&connection, &uid);
         }
-    }
-
-    fn connection_id(&self) -> String {
-        format!(
-            "{}/{}",
-            self.namespace(),
-            self.object.asked().connection.name
-        )
     }
 
     async fn send(&mut self) -> Event {

@@ -21,14 +21,7 @@ impl<T: Clone + Eq + Hash + Send + 'static> Timers<T> {
     /// most one entry for each object that waits.
     pub(super) fn new(clock: Clock) -> (Self, impl Stream<Item = T> + Send) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let wheel = Wheel {
-            clock,
-            receiver,
-            due: HashMap::new(),
-            order: BinaryHeap::new(),
-            items: HashMap::new(),
-            next_id: 0,
-        };
+        let wheel = Wheel::new(clock, receiver);
         (Self(sender), futures::stream::unfold(wheel, Wheel::next))
     }
 
@@ -52,6 +45,17 @@ struct Wheel<T> {
 }
 
 impl<T: Clone + Eq + Hash> Wheel<T> {
+    fn new(clock: Clock, receiver: mpsc::UnboundedReceiver<(T, Option<Tick>)>) -> Self {
+        Self {
+            clock,
+            receiver,
+            due: HashMap::new(),
+            order: BinaryHeap::new(),
+            items: HashMap::new(),
+            next_id: 0,
+        }
+    }
+
     async fn next(mut self) -> Option<(T, Self)> {
         loop {
             let now = self.clock.now().mono;
@@ -99,30 +103,28 @@ impl<T: Clone + Eq + Hash> Wheel<T> {
 
 #[cfg(test)]
 mod tests {
-    use futures::{FutureExt as _, StreamExt as _};
+    use futures::FutureExt as _;
 
+    use super::super::fake_api::block_on;
     use super::*;
 
     #[test]
     fn an_object_is_woken_at_the_last_time_that_was_set_and_once() {
         let clock = Clock::system();
-        let (timers, due) = Timers::new(clock.clone());
-        let mut due = Box::pin(due);
+        let (_timers, receiver) = mpsc::unbounded_channel();
+        let mut wheel = Wheel::new(clock.clone(), receiver);
         let (past, later) = (clock.after(Span(-1)), clock.after(Span(3_600_000)));
-        timers.set("moved", Some(past));
-        timers.set("moved", Some(later));
-        timers.set("dropped", Some(past));
-        timers.set("dropped", None);
+        wheel.set("moved", Some(past));
+        wheel.set("moved", Some(later));
+        wheel.set("dropped", Some(past));
+        wheel.set("dropped", None);
         for _ in 0..3 {
-            timers.set("due", Some(past));
+            wheel.set("due", Some(past));
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            assert_eq!(due.next().await, Some("due"));
-            assert_eq!(due.next().now_or_never(), None, "nothing else is due");
+        block_on(async {
+            let (woken, wheel) = wheel.next().await.expect("its timers are there");
+            assert_eq!(woken, "due");
+            assert!(wheel.next().now_or_never().is_none(), "nothing else is due");
         });
     }
 }
