@@ -23,7 +23,7 @@ pub use desktop_order::{
 };
 pub use operation_ledger::{
     LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, LedgerTarget, OperationLedger,
-    OperationLedgerSpec,
+    OperationLedgerSpec, Unknown,
 };
 pub use reasons::{Group, Reason};
 pub use resize_cancellation::{

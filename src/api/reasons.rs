@@ -96,7 +96,7 @@ reasons! {
         LedgerFull: "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked: "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
         ConnectionMismatch: "The connection is of another cloud, or its endpoint does not offer this API.",
-        IntentNotStored: "The API server did not keep the record of the intended call, so nothing is sent. Install the CRDs of this version.",
+        IntentNotStored: "The record of what was or is to be called could not be kept or read, so nothing is sent. Install the CRDs and the rights of this version.",
     }
     Held {
         AnswerUnknown: "Nobody can know whether the last call took effect. A person has to look, and decide.",

@@ -237,9 +237,10 @@ impl Asker<'_> {
             ),
             Reason::IntentNotStored => {
                 Advice::new(format!("Nothing is sent. {mended}")).say(
-                    "Install the CRDs of the operator's version; errand has those of its own:",
+                    "Install the CRDs and the rights of the operator's version; errand has those of its own:",
                 )
                 .run("errand crds | kubectl apply --server-side -f -")
+                .run("errand rbac | kubectl apply -f -")
             }
             _ => Advice::new(mended)
                 .say("Mend the connection as Cause says (with GitOps: in Git):")

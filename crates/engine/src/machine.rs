@@ -22,7 +22,8 @@ pub enum Effect {
     /// [`Event::Forbidden`], [`Event::Conflict`] or [`Event::NoReply`].
     Claim(Step),
     /// Write into the ledger what came of a step, if it is claimed there.
-    /// [`Event::Written`], [`Event::Conflict`] or [`Event::NoReply`].
+    /// [`Event::Written`], [`Event::Forbidden`], [`Event::Conflict`] or
+    /// [`Event::NoReply`].
     Close(Step, Closing),
     /// Write this intent, with the change, under the precondition that the
     /// object is as it was last read. [`Event::Written`], [`Event::Conflict`] or
@@ -54,7 +55,7 @@ pub enum Event {
     Unobserved(Now, Trouble),
     /// Permitted, or claimed.
     Permitted(Now),
-    /// Not permitted, or not claimed.
+    /// Not permitted, not claimed, or not closed.
     Forbidden(Now, Trouble),
     /// Stored; and the reply holds the intent as it was written.
     Written(Now, bool),
@@ -317,7 +318,9 @@ impl State {
     }
 
     fn is_loose(&self, claim: &Step) -> bool {
-        let mut loose = [self.unsent, self.unstored, self.dead].into_iter().flatten();
+        let mut loose = [self.unsent, self.unstored, self.dead]
+            .into_iter()
+            .flatten();
         loose.any(|step| same_intent(&step, claim))
     }
 
@@ -466,7 +469,10 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         }
         (
             Phase::Closing(next),
-            event @ (Event::Written(..) | Event::Conflict | Event::NoReply(_)),
+            event @ (Event::Written(..)
+            | Event::Forbidden(..)
+            | Event::Conflict
+            | Event::NoReply(_)),
         ) => state.closed(rules, next, event),
         (
             Phase::Reading | Phase::Claiming(_) | Phase::Intending | Phase::Storing(..),

@@ -410,3 +410,22 @@ fn what_is_paid_later_is_due_from_then_on() {
     look(&mut s, Goal::Act(ORDER), Due::Since(paid));
     assert_eq!(s.report, Some(Report::Held(Hold::ProofTimeout)));
 }
+
+#[test]
+fn a_ledger_that_may_not_be_written_is_told_and_the_end_is_not_stored_before_it() {
+    let broken = Trouble {
+        code: FORBIDDEN,
+        blocked: true,
+        quiet: 0,
+        pause: None,
+    };
+    let mut s = Script::new();
+    s.ordered().answer(Answer::Accepted).written().sees(SEEN);
+    s.closing();
+    s.on(Event::Forbidden(s.now, broken)).written();
+    assert_eq!(s.report, Some(Report::Blocked(FORBIDDEN)));
+    assert!(!s.object.ended);
+    s.record = Record::Ours(s.object.steps[0]);
+    s.pass(s.rests_for().0).wake().sees(SEEN).closed().written();
+    assert_eq!(s.report, Some(Report::Ended(End::Succeeded(How::Proven))));
+}
