@@ -53,6 +53,11 @@ impl Clock {
         }
     }
 
+    /// When this much time will have passed, on the monotonic clock.
+    pub fn after(&self, span: Span) -> Tick {
+        self.now().after(span)
+    }
+
     /// Returns once this much time of this clock has passed.
     pub async fn sleep(&self, span: Duration) {
         #[cfg(feature = "test-clock")]

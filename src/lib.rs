@@ -9,3 +9,4 @@ pub mod cloud;
 pub mod controllers;
 pub mod operations;
 pub mod reference;
+mod test_point;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use errand::clock::Clock;
 use errand::controllers::{self, EndpointPolicy, Settings, rbac};
 use serde::Serialize;
@@ -139,7 +139,12 @@ fn program() -> &'static str {
 }
 
 fn parse(program: &'static str) -> Result<Cli, clap::Error> {
-    let command = Cli::command().name(program).bin_name(program);
+    // Set in CI, CLICOLOR and CI colour any terminal, one that shows none as well.
+    let color = match std::env::var_os("TERM") {
+        Some(term) if term == "dumb" => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    };
+    let command = Cli::command().name(program).bin_name(program).color(color);
     Cli::from_arg_matches(&command.try_get_matches()?)
 }
 

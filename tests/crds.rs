@@ -540,3 +540,15 @@ fn the_files_in_crds_say_what_the_types_say() {
         assert_eq!(got, expected, "crds/{}.yaml", name(expected));
     }
 }
+
+#[test]
+fn the_sample_of_who_may_resolve_names_every_kind_of_operation() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/who-may-resolve.yaml");
+    let sample = std::fs::read_to_string(sample).expect("the sample");
+    let role = sample.split("kind: ClusterRole\n").nth(1).expect("a role");
+    for crd in definitions().iter().filter(|crd| is_operation(crd)) {
+        let plural = crd["spec"]["names"]["plural"].as_str().expect("a plural");
+        assert!(role.contains(&format!("- {plural}\n")), "{plural}:\n{role}");
+    }
+    assert!(!role.contains("\"*\""), "that is */status too:\n{role}");
+}

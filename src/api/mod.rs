@@ -34,7 +34,7 @@ pub use instance_refresh::{
 };
 pub use operation_ledger::{
     LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, LedgerTarget, OperationLedger,
-    OperationLedgerSpec,
+    OperationLedgerSpec, Unknown,
 };
 pub use reasons::{Group, Reason};
 pub use resize_cancellation::{

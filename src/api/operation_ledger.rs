@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::{AnswerWord, Timestamp, ids};
 
+/// What this Errand does not know, by name.
+pub type Unknown = BTreeMap<String, serde_json::Value>;
+
 /// How many entries a ledger has room for.
 pub const LEDGER_ENTRIES: usize = 256;
 
@@ -47,6 +50,11 @@ pub struct OperationLedgerSpec {
     #[schemars(length(max = 256))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["stepId"]))]
     pub entries: Vec<LedgerEntry>,
+    /// Fields that a newer Errand wrote; carried along, as the API server refuses to
+    /// lose them.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: Unknown,
 }
 
 /// What a ledger is about, in the cloud's ids.
@@ -62,6 +70,10 @@ pub struct LedgerTarget {
     /// The cloud's id of the target: the desktop.
     #[schemars(length(max = 64))]
     pub id: String,
+    /// Fields that a newer Errand wrote; carried along.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: Unknown,
 }
 
 /// The object that a call is claimed for.
@@ -80,6 +92,10 @@ pub struct LedgerObject {
     /// uid of the object.
     #[schemars(length(max = 64))]
     pub uid: String,
+    /// Fields that a newer Errand wrote; carried along.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: Unknown,
 }
 
 /// A call that is claimed: it may have been sent, or may be.
@@ -124,6 +140,10 @@ pub struct LedgerClaim {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "ids")]
     pub ids: BTreeMap<String, String>,
+    /// Fields that a newer Errand wrote; carried along.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: Unknown,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -162,4 +182,42 @@ pub struct LedgerEntry {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "ids")]
     pub ids: BTreeMap<String, String>,
+    /// Fields that a newer Errand wrote; carried along.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A ledger that a newer Errand has written, everywhere something of its own.
+    fn newer() -> Value {
+        let object =
+            json!({"kind": "DesktopOrder", "namespace": "ns", "name": "n", "uid": "u", "newer": 1});
+        json!({
+            "target": {"service": "s", "scope": "p", "id": "d", "newer": {"a": 1}},
+            "open": {
+                "stepId": "w-2", "number": 2, "step": "CreateChangeOrder", "writer": "w",
+                "object": object, "operationKey": "k", "bodyDigest": "d", "body": "{}",
+                "claimedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+                "newer": [1, 2],
+            },
+            "entries": [{
+                "stepId": "w-1", "object": object, "operationKey": "k", "bodyDigest": "d",
+                "claimedAt": "2026-11-22T02:30:00Z", "closedAt": "2026-11-22T03:00:00Z",
+                "result": "Delivered", "newer": "x",
+            }],
+            "newer": true,
+        })
+    }
+
+    #[test]
+    fn what_a_newer_errand_wrote_into_a_ledger_is_written_back_as_it_was() {
+        let read: OperationLedgerSpec = serde_json::from_value(newer()).expect("a ledger");
+        assert_eq!(serde_json::to_value(&read).expect("a ledger"), newer());
+    }
 }

@@ -70,7 +70,6 @@ reasons! {
         OrderInReview: "The order is placed and under review at the cloud.",
         OrderProcessing: "The order is placed and being carried out by the cloud.",
         RefreshRunning: "The instance refresh is running; Errand watches it.",
-        AwaitingDelivery: "The reservation is there and not delivered yet; Errand watches it.",
         AwaitingState: "The instance is not yet in a state that spec.until names; Errand watches it.",
         TargetBusy: "The cloud is doing something else with the target; Errand tries again.",
         ConcurrencyLimit: "As many operations of the connection are under way as its policy.maxConcurrent allows.",
@@ -99,7 +98,7 @@ reasons! {
         LedgerFull: "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked: "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
         ConnectionMismatch: "The connection is of another cloud, or its endpoint does not offer this API.",
-        IntentNotStored: "The API server did not keep the record of the intended call, so nothing is sent. Install the CRDs of this version.",
+        IntentNotStored: "The record of what was or is to be called could not be kept or read, so nothing is sent. Install the CRDs and the rights of this version.",
     }
     Held {
         AnswerUnknown: "Nobody can know whether the last call took effect. A person has to look, and decide.",
@@ -117,7 +116,6 @@ reasons! {
         Delivered: "What was ordered is there.",
         Completed: "The refresh has completed.",
         Paused: "The refresh is paused, as was wanted. Its group stays blocked until the refresh goes on or is cancelled.",
-        Reserved: "The reservation is there.",
         Observed: "The state of the instance was read.",
         Reached: "The instance is in a state that spec.until names.",
     }
@@ -137,7 +135,6 @@ reasons! {
         TooLate: "It is too late for what was asked: it has run, ended or been delivered.",
         RefreshFailed: "The refresh has failed.",
         CancelledElsewhere: "Somebody else has cancelled the refresh.",
-        NotDelivered: "The reservation ended without being delivered in full.",
         StateUnreachable: "The instance is in a state that spec.until.failOn names, or one from which no wanted state can come.",
         ChangeFailed: "The change ran and failed; there is nothing left to cancel.",
     }

@@ -13,6 +13,7 @@ use tower::{BoxError, Layer, Service};
 
 use super::SharedReads;
 use crate::clock::Clock;
+use crate::test_point::test_point;
 
 /// Answers longer than this are cut off and count as unreadable.
 const BODY_LIMIT: usize = 4 << 20;
@@ -295,10 +296,11 @@ where
         let gate = self.gate.clone();
         Box::pin(async move {
             let connection = connect.await?;
-            match gate() {
-                true => Ok(connection),
-                false => Err(Withheld.into()),
+            if !gate() {
+                return Err(Withheld.into());
             }
+            test_point("after", "Gate").await;
+            Ok(connection)
         })
     }
 }

@@ -31,7 +31,9 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Infallible> {
     let context = &control.context;
     let reference = ObjectRef::from_obj(connection.as_ref());
-    control.timers.set(reference, Some(LOOK));
+    control
+        .timers
+        .set(reference, Some(context.clock.after(LOOK)));
     let Some((reason, message)) = context.connections.readiness(&connection).await else {
         return Ok(Action::await_change());
     };

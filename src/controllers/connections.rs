@@ -263,7 +263,7 @@ impl Connections {
             )),
             Err(e @ NoKey::NotFound) => Some((ConnectionReason::SecretNotFound, text(&e))),
             Err(e @ NoKey::Malformed(_)) => Some((ConnectionReason::SecretKeyMissing, text(&e))),
-            Err(NoKey::Unreadable | NoKey::Forbidden) => None,
+            Err(NoKey::Unreadable | NoKey::Forbidden | NoKey::BeingTried) => None,
         }
     }
 
@@ -326,6 +326,12 @@ fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {
         NoKey::Malformed(what) => (
             missing,
             format!("Secret {secret}: {what}. Mend it; {mended}"),
+        ),
+        NoKey::BeingTried => (
+            self::trouble(Reason::CloudUnavailable, false, 3),
+            format!(
+                "The key in Secret {secret} of CloudConnection {connection} has not been used yet. Another operation tries it, and the cloud has not answered that one."
+            ),
         ),
         NoKey::Locked => (
             self::trouble(Reason::CredentialsRejected, true, 0),

@@ -1,12 +1,13 @@
 //! What every session of a process shares.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use errand_engine::{Rules, State, Tick, Writer};
+use errand_engine::{Now, Rules, State, Tick, Writer};
 use kube::runtime::events::Recorder;
 
+use super::admission::Started;
 use super::connections::Connections;
 use super::lease::Leadership;
 use super::ledger::Ledgers;
@@ -35,48 +36,6 @@ pub(super) struct Context {
     pub(super) started: Started,
 }
 
-/// Operations that may be under way, by connection: what policy.maxConcurrent
-/// limits. It bridges the time until the watch shows what was started.
-#[derive(Clone, Default)]
-pub(super) struct Started(Arc<Mutex<HashMap<String, HashSet<String>>>>);
-
-impl Started {
-    /// Counts `uid` in, unless that would make more than `limit` together with
-    /// what the watch shows.
-    pub(super) fn admit(
-        &self,
-        connection: &str,
-        uid: &str,
-        shown: HashSet<String>,
-        limit: usize,
-    ) -> bool {
-        let mut all = self.0.lock().expect("no panic while it is held");
-        let here = all.entry(connection.to_owned()).or_default();
-        let others = here.union(&shown).filter(|other| *other != uid).count();
-        let admitted = others < limit;
-        if admitted {
-            here.insert(uid.to_owned());
-        }
-        admitted
-    }
-
-    /// It is gone.
-    pub(super) fn forget(&self, uid: &str) {
-        let mut all = self.0.lock().expect("no panic while it is held");
-        all.values_mut().for_each(|here| {
-            here.remove(uid);
-        });
-    }
-
-    /// It has ended, or was not started after all.
-    pub(super) fn release(&self, connection: &str, uid: &str) {
-        let mut all = self.0.lock().expect("no panic while it is held");
-        if let Some(here) = all.get_mut(connection) {
-            here.remove(uid);
-        }
-    }
-}
-
 /// What this process remembers of one object between sessions.
 #[derive(Clone)]
 pub(super) struct Memory {
@@ -84,10 +43,21 @@ pub(super) struct Memory {
     /// The newest resourceVersion that this process read or wrote itself. An
     /// older one in the watch cache is behind our own writes.
     pub(super) version: u64,
-    /// Nothing to do for an unchanged object before this time.
+    /// Nothing to do for an unchanged object before this time of the monotonic
+    /// clock, which is what its timer runs on, too.
     pub(super) quiet_until: Option<Tick>,
     /// The words of the newest answer, by step number, until they are stored.
     pub(super) said: Option<(u32, Refusal)>,
+    /// The ledger that this process claimed a call in.
+    pub(super) ledger: Option<String>,
+}
+
+impl Memory {
+    /// Nothing has happened to the object of this version, and its pause is not
+    /// over.
+    pub(super) fn is_quiet(&self, version: u64, now: Now) -> bool {
+        version == self.version && self.quiet_until.is_none_or(|at| now.mono < at)
+    }
 }
 
 /// Memories by uid. An object that is gone has none, nor one that has ended once
@@ -104,6 +74,7 @@ impl Memories {
             version: 0,
             quiet_until: Some(Tick(i64::MIN)),
             said: None,
+            ledger: None,
         })
     }
 
@@ -113,6 +84,13 @@ impl Memories {
         let mut all = self.lock();
         let untold = all.get(uid)?.engine.may_have_to_tell_an_end();
         untold.then(|| all.remove(uid)).flatten()
+    }
+
+    /// Forgets an object that is gone; gives what is known of its call and may
+    /// not be recorded.
+    pub(super) fn part_with(&self, uid: &str) -> Option<Memory> {
+        let kept = self.lock().remove(uid);
+        kept.filter(|kept| kept.engine.has_loose_ends())
     }
 
     /// An answer for this object may not be stored yet.
@@ -141,5 +119,31 @@ impl Memories {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {
         self.0.lock().expect("no panic while it is held")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_clock_that_is_set_back_does_not_make_a_pause_longer() {
+        let all = Memories::default();
+        let decided = Now {
+            wall: Tick(1_000_000),
+            mono: Tick(5_000),
+        };
+        let kept = Memory {
+            version: 7,
+            quiet_until: Some(decided.after(errand_engine::Span(300))),
+            ..all.take("uid", Writer(1))
+        };
+        let now = |wall, mono| Now {
+            wall: Tick(wall),
+            mono: Tick(mono),
+        };
+        assert!(kept.is_quiet(7, now(1_000_299, 5_299)));
+        assert!(!kept.is_quiet(7, now(1_000, 5_300)), "the timer is used up");
+        assert!(!kept.is_quiet(8, now(1_000_000, 5_000)), "it has changed");
     }
 }

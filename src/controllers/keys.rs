@@ -38,6 +38,8 @@ pub(super) enum NoKey {
     Rejected,
     /// The cloud has locked it after too many bad signatures.
     Locked,
+    /// Nobody has used it yet, and somebody is about to.
+    BeingTried,
 }
 
 /// Every key that this process uses.
@@ -142,8 +144,10 @@ impl Keys {
         if let Some(taken) = self.accepted(&slot)? {
             return Ok(taken);
         }
-        // Nobody has used it yet: one tries it, the others wait for that.
-        let trial = slot.trial.clone().lock_owned().await;
+        // Nobody has used it yet: one tries it, the others come again. Waiting for
+        // that here would let one silent cloud take up every session.
+        let trial = slot.trial.clone().try_lock_owned();
+        let trial = trial.map_err(|_| NoKey::BeingTried)?;
         match self.accepted(&slot)? {
             Some(taken) => Ok(taken),
             None => slot.untried(trial, self.clock.clone()),
@@ -257,6 +261,7 @@ fn key_of(data: &BTreeMap<String, ByteString>, secret: &SecretRef) -> Result<Key
 
 #[cfg(test)]
 mod tests {
+    use super::super::fake_api;
     use super::*;
 
     #[test]
@@ -274,5 +279,29 @@ mod tests {
         assert_eq!(key_of(&data("id\n"), &secret).unwrap().id.reveal(), "id");
         assert!(key_of(&data("i d"), &secret).is_err());
         assert!(key_of(&BTreeMap::new(), &secret).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_being_tried_makes_nobody_wait_for_that() {
+        let secret = SecretRef {
+            name: "s".into(),
+            keys: None,
+        };
+        fake_api::block_on(async {
+            // "id" and "secret" in base64.
+            let client = fake_api::client(|_| {
+                let data = serde_json::json!({"accessKey": "aWQ=", "secretKey": "c2VjcmV0"});
+                let meta = serde_json::json!({"name": "s", "uid": "u", "resourceVersion": "1"});
+                let secret = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data});
+                (200, secret)
+            });
+            let keys = Keys::new(client, Clock::system(), Span(1_000));
+            let mut first = keys.take("ns", &secret).await.ok().expect("may try it");
+            let second = timeout(API_TIMEOUT, keys.take("ns", &secret)).await;
+            let second = second.expect("is answered at once");
+            assert_eq!(second.err(), Some(NoKey::BeingTried));
+            first.settle(Standing::Accepted);
+            assert!(keys.take("ns", &secret).await.is_ok());
+        });
     }
 }

@@ -114,8 +114,19 @@ impl Elector {
         duration(Span(self.lease.0 / 6))
     }
 
-    /// One try: true if this process leads after it.
+    /// One try: true if this process leads after it. Any edit of the Lease, of a
+    /// label too, refuses the write: who holds it then is looked at once more.
     async fn attempt(&self, seen: &mut Option<Seen>) -> Result<bool, String> {
+        for _ in 0..2 {
+            if let Some(leads) = self.write(seen).await? {
+                return Ok(leads);
+            }
+        }
+        Err("it is edited again and again".to_owned())
+    }
+
+    /// Nothing: it was edited since it was read.
+    async fn write(&self, seen: &mut Option<Seen>) -> Result<Option<bool>, String> {
         let begun = self.clock.now();
         let found = timeout(API_TIMEOUT, self.api.get_opt(NAME))
             .await
@@ -124,7 +135,7 @@ impl Elector {
         if let Some(lease) = &found
             && !self.may_take(lease, seen)
         {
-            return Ok(false);
+            return Ok(Some(false));
         }
         let wanted = self.wanted(found);
         let params = PostParams::default();
@@ -138,9 +149,9 @@ impl Elector {
                 // Others wait for the whole lease; we stop at two thirds of it.
                 self.leadership
                     .set(Some((begun, Span(self.lease.0 * 2 / 3))));
-                Ok(true)
+                Ok(Some(true))
             }
-            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(false),
+            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(None),
             Ok(Err(e)) => Err(e.to_string()),
         }
     }
@@ -200,5 +211,55 @@ impl Elector {
                 ..LeaseSpec::default()
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fake_api::{block_on, client, failure};
+    use super::*;
+
+    /// Tries to renew a lease that is edited `edits` times between its being read
+    /// and written, and has this holder afterwards.
+    fn renews(edits: usize, holder: &'static str) -> (Result<bool, String>, bool) {
+        let lease = |holder: &str, version: usize| -> Value {
+            let metadata = json!({"name": NAME, "resourceVersion": version.to_string()});
+            let spec = json!({"holderIdentity": holder, "leaseDurationSeconds": 15});
+            json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
+        };
+        let mut writes = 0;
+        let answer =
+            move |request: &http::Request<kube::client::Body>| match request.method().as_str() {
+                "GET" if writes == 0 => (200, lease("me", 0)),
+                "GET" => (200, lease(holder, writes)),
+                _ if writes < edits => {
+                    writes += 1;
+                    failure(409, "Conflict")
+                }
+                _ => (200, lease("me", writes)),
+            };
+        let clock = Clock::system();
+        block_on(async {
+            let elector = Elector {
+                api: Api::namespaced(client(answer), "here"),
+                leadership: Leadership::new(clock.clone()),
+                clock,
+                identity: "me".to_owned(),
+                lease: Span(15_000),
+            };
+            let tried = elector.attempt(&mut None).await;
+            (tried, elector.leadership.holds())
+        })
+    }
+
+    #[test]
+    fn an_edit_of_the_lease_that_leaves_its_holder_does_not_cost_the_lead() {
+        assert_eq!(renews(0, "me"), (Ok(true), true));
+        assert_eq!(renews(1, "me"), (Ok(true), true));
+        let (tried, _) = renews(9, "me");
+        assert!(tried.is_err(), "tried again later, until the deadline");
+        assert_eq!(renews(1, "another"), (Ok(false), false));
     }
 }

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use super::connections::Unusable;
 use super::context::API_TIMEOUT;
 use super::status::{claimed_step, step_status, words};
-use super::troubles::{ledger_full, target_locked};
+use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
     AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, OperationLedger,
-    OperationLedgerSpec, Reason, StepStatus, Timestamp,
+    OperationLedgerSpec, Reason, StepStatus, Timestamp, Unknown,
 };
 use crate::cloud::Ids;
 use crate::operations::{Claimant, Kind, Object, Recorded};
@@ -92,6 +92,7 @@ impl Ledgers {
                 target: claimant.target.clone(),
                 open: None,
                 entries: Vec::new(),
+                unknown: Unknown::new(),
             },
         });
         let me = identity::<K>(object);
@@ -169,6 +170,7 @@ impl Ledgers {
             approvals,
             answer: None,
             ids: Ids::new(),
+            unknown: Unknown::new(),
         });
         look.ledger = self.put(look.ledger.clone(), spec).await?;
         look.record = Record::Ours(*step);
@@ -190,6 +192,32 @@ impl Ledgers {
             Some(open) => close::<K>(object, &mut spec, open, closing, ids, now),
         }
         look.ledger = self.put(look.ledger.clone(), spec).await?;
+        Ok(())
+    }
+
+    /// Writes what came of that step, if it is the claimed one.
+    pub(super) async fn close_claim<K: Kind>(
+        &self,
+        object: &K::Object,
+        name: &str,
+        step_id: &str,
+        closing: Closing,
+        ids: Ids,
+        now: Timestamp,
+    ) -> Result<(), NotWritten> {
+        let found = self.get(name).await.map_err(|_| NotWritten::NoReply)?;
+        let ledger = found.ok_or(NotWritten::Conflict)?;
+        let mut spec = ledger.spec.clone();
+        let open = spec.open.take().filter(|open| open.step_id == step_id);
+        close::<K>(
+            object,
+            &mut spec,
+            open.ok_or(NotWritten::Conflict)?,
+            closing,
+            ids,
+            now,
+        );
+        self.put(ledger, spec).await?;
         Ok(())
     }
 
@@ -245,6 +273,10 @@ impl Ledgers {
             Ok(Err(kube::Error::Api(e))) if e.code == 409 || e.code == 404 => {
                 Err(NotWritten::Conflict)
             }
+            // Trying it again would not help.
+            Ok(Err(kube::Error::Api(e))) if e.code == 422 => {
+                Err(NotWritten::Forbidden(ledger_refused(&name, &e.message)))
+            }
             Ok(Err(e)) => {
                 tracing::warn!(%name, error = %e, "ledger not written");
                 Err(NotWritten::NoReply)
@@ -260,6 +292,7 @@ fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
+        unknown: Unknown::new(),
     }
 }
 
@@ -316,7 +349,7 @@ fn recorded(
         let last = steps.last().filter(|step| !no_effect(step))?;
         return Some(Recorded {
             intended_at: last.intended_at.millis(),
-            send_before: last.send_before.millis(),
+            send_before: last_sent(last.send_before, last),
             answer: last.answer,
             ids: last.ids.clone(),
             body: None,
@@ -332,13 +365,21 @@ fn recorded(
     ids.extend(known.map(|step| step.ids.clone()).unwrap_or_default());
     Some(Recorded {
         intended_at: claim.claimed_at.millis(),
-        send_before: claim.send_before.millis(),
+        send_before: known.map_or(claim.send_before.millis(), |step| {
+            last_sent(claim.send_before, step)
+        }),
         answer: known.and_then(|step| step.answer).or(claim.answer),
         ids,
         body: Some(claim.body.clone()),
         foreign: matches!(record, Record::Orphan(_)),
         over: false,
     })
+}
+
+/// When it may have been sent last: what has an answer is not sent again.
+fn last_sent(send_before: Timestamp, step: &StepStatus) -> i64 {
+    let answered = step.answered_at.map_or(i64::MAX, Timestamp::millis);
+    send_before.millis().min(answered)
 }
 
 /// An earlier run of the very same operation.
@@ -397,5 +438,101 @@ fn entry(open: LedgerClaim, now: Timestamp, result: String, mut ids: Ids) -> Led
         result,
         approvals: open.approvals,
         ids,
+        unknown: Unknown::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake_api::{block_on, client, failure};
+    use super::*;
+    use crate::api::LedgerTarget;
+    use crate::operations::Place;
+    use crate::operations::desktop_order::OrderDesktop;
+
+    #[test]
+    fn a_ledger_that_the_api_server_takes_for_invalid_is_told_and_not_tried_for_ever() {
+        let ledger = serde_json::json!({
+            "apiVersion": "errand.cloud/v1alpha1",
+            "kind": "OperationLedger",
+            "metadata": {"name": "l", "resourceVersion": "1"},
+            "spec": {"target": {"service": "s", "scope": "p", "id": "d"}},
+        });
+        let ledger: OperationLedger = serde_json::from_value(ledger).expect("a ledger");
+        let written = block_on(async {
+            let refusing = client(|_| failure(422, "an entry of a ledger is never changed"));
+            let ledgers = Ledgers::new(refusing, "here".to_owned());
+            let spec = ledger.spec.clone();
+            ledgers.put(ledger, spec).await
+        });
+        let Err(NotWritten::Forbidden(unusable)) = written else {
+            panic!("it would be tried again and again without a word");
+        };
+        assert!(unusable.trouble.blocked);
+        assert!(unusable.text.contains("never changed"), "{}", unusable.text);
+    }
+
+    /// A step that may be sent for half an hour.
+    fn step(answered_at: Option<&str>) -> StepStatus {
+        let mut step = serde_json::json!({
+            "number": 1, "id": "w-1", "name": "CreateChangeOrder", "writer": "w",
+            "intendedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+        });
+        if let Some(at) = answered_at {
+            step["answer"] = "Unknown".into();
+            step["answeredAt"] = at.into();
+        }
+        serde_json::from_value(step).expect("a step")
+    }
+
+    #[test]
+    fn a_call_whose_answer_was_lost_is_not_looked_for_after_it_could_arrive() {
+        let target = LedgerTarget {
+            service: "huawei/workspace".to_owned(),
+            scope: "project".to_owned(),
+            id: "desk-1".to_owned(),
+            unknown: Unknown::new(),
+        };
+        let place = Place {
+            scope: "project".to_owned(),
+            account: "account".to_owned(),
+            namespace: "ns".to_owned(),
+        };
+        let claimant = Claimant::new(target.clone(), &place, None, "{}".to_owned());
+        let claim = serde_json::json!({
+            "stepId": "w-1", "number": 1, "step": "CreateChangeOrder", "writer": "w",
+            "object": {"kind": "DesktopOrder", "namespace": "ns", "name": "n", "uid": "u"},
+            "operationKey": "k", "bodyDigest": "d", "body": "{}",
+            "claimedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+        });
+        let claim: LedgerClaim = serde_json::from_value(claim).expect("a claim");
+        let engine_step = claimed_step::<OrderDesktop>(&claim);
+        let mut ledger = OperationLedgerSpec {
+            target,
+            open: None,
+            entries: Vec::new(),
+            unknown: Unknown::new(),
+        };
+        for (open, record) in [
+            (None, Record::None),
+            (Some(claim), Record::Ours(engine_step)),
+        ] {
+            ledger.open = open;
+            for (answered_at, expected) in [
+                (None, "2026-11-22T03:00:00Z"),
+                (Some("2026-11-22T02:30:31Z"), "2026-11-22T02:30:31Z"),
+                // Found later by looking.
+                (Some("2026-11-22T09:00:00Z"), "2026-11-22T03:00:00Z"),
+            ] {
+                let steps = [step(answered_at)];
+                let call = recorded(&ledger, record, &steps, &claimant).expect("a call");
+                let expected: jiff::Timestamp = expected.parse().expect("a time");
+                assert_eq!(
+                    call.send_before,
+                    expected.as_millisecond(),
+                    "{answered_at:?}"
+                );
+            }
+        }
     }
 }

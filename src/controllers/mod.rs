@@ -5,6 +5,7 @@
 //! be used; `run` wires watches, timers and the lease together. Nothing here
 //! decides whether a mutating call may be made.
 
+mod admission;
 mod api_requests;
 mod audit;
 mod connection_status;
@@ -13,6 +14,8 @@ mod context;
 mod effects;
 mod endpoints;
 mod expiry;
+#[cfg(test)]
+mod fake_api;
 mod finished;
 mod keys;
 mod lease;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use errand_engine::{Span, Tick, Writer};
+use errand_engine::{Span, Writer};
 use futures::future::{BoxFuture, join_all};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Namespace;
@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use super::api_requests::CountRequests;
 use super::connection_status;
 use super::connections::Connections;
-use super::context::{API_TIMEOUT, Context, Memories};
+use super::context::{API_TIMEOUT, Context, Memories, Memory};
 use super::endpoints::EndpointPolicy;
 use super::finished::finished;
 use super::keys::Keys;
@@ -35,7 +35,7 @@ use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
-use super::session::Session;
+use super::session::{Rested, Session};
 use super::timers::Timers;
 use super::watches::{objects, received, version};
 use crate::api::{CloudConnection, State};
@@ -319,22 +319,26 @@ async fn control<K: Kind>(
     stop: signal::Receiver<bool>,
 ) {
     let (cache, writer) = reflector::store();
-    let (memory, started) = (context.memory.clone(), context.started.clone());
-    let (ledgers, leadership) = (context.ledgers.clone(), context.leadership.clone());
+    let parting = (context.clone(), cache.clone());
     let changes = objects(
         context.client.clone(),
         settings.watch_namespace.as_deref(),
         writer,
         context.metrics.clone(),
         move |gone: &K::Object| {
-            let uid = gone.uid().unwrap_or_default();
-            memory.forget(&uid);
-            started.forget(&uid);
-            let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
-            if recorded && leadership.holds() {
-                let (ledgers, gone) = (ledgers.clone(), gone.clone());
-                tokio::spawn(async move { ledgers.note_deleted::<K>(gone).await });
-            }
+            let (context, cache) = parting.clone();
+            let gone = gone.clone();
+            let known = forget(&context, &gone);
+            tokio::spawn(async move {
+                let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
+                match known {
+                    Some(known) => Session::<K>::new(&context, &cache, gone, known).end().await,
+                    None if recorded && context.leadership.holds() => {
+                        context.ledgers.note_deleted::<K>(gone).await;
+                    }
+                    None => {}
+                }
+            });
         },
     );
     let (timers, due) = Timers::new(context.clock.clone());
@@ -348,6 +352,7 @@ async fn control<K: Kind>(
         timers,
     });
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
+    control.context.started.add(control.cache.clone());
     let shown = control.cache.clone();
     let census = &control.context.metrics.census;
     census.add(
@@ -430,31 +435,49 @@ async fn reconcile<K: Kind>(
         context.memory.forget(&uid);
         let again = finished::<K>(context, object.as_ref()).await;
         let reference = ObjectRef::from_obj(object.as_ref());
+        let again = again.map(|span| context.clock.after(span));
         control.timers.set(reference, again);
         return Ok(Action::await_change());
     }
     let memory = context.memory.take(&uid, context.writer);
     let version = version(object.as_ref());
-    let now = context.clock.now().wall;
-    let unchanged = version == memory.version && memory.quiet_until.is_none_or(|at| now < at);
-    if version < memory.version || unchanged {
+    let reference = ObjectRef::from_obj(object.as_ref());
+    let quiet = memory.is_quiet(version, context.clock.now());
+    if quiet || version < memory.version {
+        if quiet {
+            control.timers.set(reference, memory.quiet_until);
+        }
         context.memory.keep(&uid, memory);
         return Ok(Action::await_change());
     }
-    let reference = ObjectRef::from_obj(object.as_ref());
     let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
-    let (mut memory, wake) = Box::pin(session.run()).await;
-    let wake = wake.map(|span| spread(span, &uid));
-    memory.quiet_until = wake.map(|span| Tick(context.clock.now().wall.0 + span.0));
+    let Rested {
+        object,
+        mut memory,
+        decided,
+        wake,
+    } = Box::pin(session.run()).await;
+    let wake = wake.map(|span| decided.after(spread(span, &uid)));
+    memory.quiet_until = wake;
     context.memory.keep(&uid, memory);
     let shown = control.cache.get(&reference).and_then(|shown| shown.uid());
     if shown.as_ref() != Some(&uid) {
         // Deleted meanwhile: nobody else will tell.
-        context.memory.forget(&uid);
-        context.started.forget(&uid);
+        if let Some(known) = forget(context, &object) {
+            let session = Session::<K>::new(context, &control.cache, object, known);
+            Box::pin(session.end()).await;
+        }
     }
     control.timers.set(reference, wake);
     Ok(Action::await_change())
+}
+
+/// Forgets an object that is gone; gives what is known of its call and may not
+/// be recorded.
+fn forget(context: &Context, gone: &impl kube::Resource) -> Option<Memory> {
+    let uid = gone.uid().unwrap_or_default();
+    context.started.forget(&uid);
+    context.memory.part_with(&uid)
 }
 
 /// The same pause for every object would wake them all at once.

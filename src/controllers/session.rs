@@ -15,10 +15,11 @@ use kube::{Resource as _, ResourceExt};
 use rand::Rng as _;
 use tokio::time::timeout;
 
+use super::admission::connection_id;
 use super::audit::{Answered, Line};
 use super::connections::{Unusable, Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
-use super::effects::{name, test_point};
+use super::effects::name;
 use super::expiry::{Expiry, expiry};
 use super::ledger::{Look, NotWritten as Unwritten};
 use super::metrics::{CloudCall, Ended, Reconcile};
@@ -30,6 +31,7 @@ use super::troubles::{
 use crate::api::{Reason, State, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::operations::{Assessment, Kind, Object};
+use crate::test_point::test_point;
 
 type Observed<K> = <<K as Kind>::Object as Object>::Observed;
 
@@ -48,6 +50,18 @@ pub(super) struct Session<'a, K: Kind> {
     /// What stands there is not what `object` says: an intent that was not stored
     /// as written. The next write replaces it.
     mangled: bool,
+}
+
+/// What is left of a session.
+pub(super) struct Rested<K: Kind> {
+    /// The object as it was last read or written.
+    pub(super) object: K::Object,
+    /// What to remember.
+    pub(super) memory: Memory,
+    /// When it was decided to rest.
+    pub(super) decided: Now,
+    /// How long after that to look again; absent: on the next change only.
+    pub(super) wake: Option<Span>,
 }
 
 /// What an effect gave.
@@ -77,16 +91,28 @@ impl<'a, K: Kind> Session<'a, K> {
         }
     }
 
-    /// Runs it; gives what to remember, and when to look again.
-    pub(super) async fn run(mut self) -> (Memory, Option<Span>) {
+    /// Runs it.
+    pub(super) async fn run(mut self) -> Rested<K> {
         let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
         let reconciles = &self.ctx.metrics.reconciles;
         reconciles.get_or_create(&Reconcile { kind }).inc();
         self.note_version();
         // What a connection says counts from the first moment on.
         let _ = timeout(API_TIMEOUT, self.ctx.connections.store.wait_until_ready()).await;
-        let mut event = self.woken();
+        let woken = self.woken();
+        self.go_on(woken).await
+    }
+
+    /// The object is gone, and this process may know more of its call than is
+    /// recorded.
+    pub(super) async fn end(self) {
+        self.go_on(Event::Gone).await;
+    }
+
+    async fn go_on(mut self, mut event: Event) -> Rested<K> {
+        let mut decided = self.now();
         loop {
+            decided = event.decides_at().unwrap_or(decided);
             let engine = self.memory.engine.clone();
             let (engine, effects) = step(&self.ctx.rules, engine, event);
             self.memory.engine = engine;
@@ -102,7 +128,12 @@ impl<'a, K: Kind> Session<'a, K> {
                     Outcome::Nothing => {}
                     Outcome::Rest(wake) => {
                         self.release_if_not_under_way();
-                        return (self.memory, wake);
+                        return Rested {
+                            object: self.object,
+                            memory: self.memory,
+                            decided,
+                            wake,
+                        };
                     }
                 }
             }
@@ -245,7 +276,7 @@ impl<'a, K: Kind> Session<'a, K> {
         if let Some(unusable) = self.unpayable() {
             return Event::Forbidden(now, self.tell(unusable));
         }
-        match self.admitted() {
+        match self.admitted().await {
             true => Event::Permitted(now),
             false => {
                 let trouble = self.tell(concurrency_limit(self.ctx.rules.poll));
@@ -268,6 +299,8 @@ impl<'a, K: Kind> Session<'a, K> {
         let Some(look) = &mut self.look else {
             return Event::NoReply(now);
         };
+        // Also if nobody knows whether it was claimed.
+        self.memory.ledger = Some(look.claimant.ledger());
         match self.ctx.ledgers.claim::<K>(look, &step, approved).await {
             Ok(()) => Event::Permitted(self.now()),
             Err(Unwritten::Conflict) => Event::Conflict,
@@ -295,23 +328,34 @@ impl<'a, K: Kind> Session<'a, K> {
         {
             ids.extend(said.ids.clone());
         }
-        let Some(look) = &mut self.look else {
-            return Event::NoReply(now);
-        };
         let time = Timestamp::from_millis(now.wall.0);
-        let closed = self
-            .ctx
-            .ledgers
-            .close::<K>(&self.object, look, closing, ids, time);
-        match closed.await {
+        let ledgers = &self.ctx.ledgers;
+        let closed = match (&mut self.look, &self.memory.ledger) {
+            (Some(look), _) => {
+                ledgers
+                    .close::<K>(&self.object, look, closing, ids, time)
+                    .await
+            }
+            // This session is about an object that is gone, and has not looked.
+            (None, Some(name)) => {
+                let ended = ledgers.close_claim::<K>(&self.object, name, &id, closing, ids, time);
+                ended.await
+            }
+            (None, None) => Err(Unwritten::NoReply),
+        };
+        match closed {
             Ok(()) => Event::Written(self.now(), true),
             Err(Unwritten::Conflict) => Event::Conflict,
-            Err(Unwritten::NoReply | Unwritten::Forbidden(_)) => Event::NoReply(self.now()),
+            Err(Unwritten::NoReply) => Event::NoReply(self.now()),
+            Err(Unwritten::Forbidden(unusable)) => {
+                let now = self.now();
+                Event::Forbidden(now, self.tell(unusable))
+            }
         }
     }
 
     /// policy.maxConcurrent of the connection lets it start, or it has started.
-    fn admitted(&self) -> bool {
+    async fn admitted(&self) -> bool {
         let steps = self.object.status().map_or(0, |status| status.steps.len());
         let limit = self
             .connection
@@ -320,38 +364,18 @@ impl<'a, K: Kind> Session<'a, K> {
         let (0, Some(limit)) = (steps, limit) else {
             return true;
         };
-        let name = &self.object.asked().connection.name;
-        let namespace = self.object.namespace();
-        let under_way = |object: &K::Object| {
-            let status = object.status();
-            object.namespace() == namespace
-                && object.asked().connection.name == *name
-                && status.is_some_and(|s| !s.steps.is_empty())
-                && !object.is_finished()
-        };
-        let shown = self.cache.state();
-        let shown = shown.iter().filter(|object| under_way(object.as_ref()));
-        let shown = shown.filter_map(|object| object.uid()).collect();
         let uid = self.object.uid().unwrap_or_default();
-        self.ctx
-            .started
-            .admit(&self.connection_id(), &uid, shown, limit)
+        let connection = connection_id(&self.object);
+        self.ctx.started.admit(&connection, &uid, limit).await
     }
 
     fn release_if_not_under_way(&self) {
         let status = self.object.status();
         if status.is_none_or(|s| s.steps.is_empty()) || self.object.is_finished() {
             let uid = self.object.uid().unwrap_or_default();
-            self.ctx.started.release(&self.connection_id(), &uid);
+            let connection = connection_id(&self.object);
+            self.ctx.started.release(&connection, &uid);
         }
-    }
-
-    fn connection_id(&self) -> String {
-        format!(
-            "{}/{}",
-            self.namespace(),
-            self.object.asked().connection.name
-        )
     }
 
     async fn send(&mut self) -> Event {

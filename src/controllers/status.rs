@@ -10,7 +10,7 @@ use kube::Resource as _;
 use super::troubles::said;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LedgerObject, LocalRef, Mode, PlanStatus,
-    Reason, State, Status, StepStatus, Timestamp,
+    Reason, Resolution, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
 use crate::operations::{Assessment, Claimant, Kind, Object, StepInfo, digest, pin};
@@ -80,10 +80,7 @@ fn held(hold: EngineHold) -> Reason {
 
 /// The answer to the open question is that the call be made again.
 pub(super) fn approved<O: Object>(object: &O) -> bool {
-    let open = object.status().and_then(|status| status.hold.as_ref());
-    let answer = object.asked().resolution;
-    matches!((open, answer), (Some(open), Some(answer))
-        if open.id == answer.hold_id && answer.decision == Decision::SendAgain)
+    offered(object).is_some_and(|answer| answer.decision == Decision::SendAgain)
 }
 
 fn choices(hold: EngineHold) -> Vec<String> {
@@ -105,10 +102,19 @@ pub(super) fn wish<K: Kind>(object: &K::Object, suspended: bool) -> Wish {
         not_after: asked
             .schedule
             .and_then(|s| Some(Tick(s.not_after?.millis()))),
-        decision: asked
-            .resolution
+        decision: offered(object)
             .map(|answer| (hold_number(&answer.hold_id), decision(answer.decision))),
     }
+}
+
+/// The answer to the open question, if it is one of its choices. They are taken as
+/// they stand there: a newer Errand's question may be one that this one does not
+/// know, and takes for another.
+fn offered<O: Object>(object: &O) -> Option<&Resolution> {
+    let open = object.status()?.hold.as_ref()?;
+    let answer = object.asked().resolution?;
+    let word = format!("{:?}", answer.decision);
+    (open.id == answer.hold_id && open.choices.contains(&word)).then_some(answer)
 }
 
 /// A hold's id is its number in hexadecimal; anything else is the number of none.
@@ -552,3 +558,6 @@ fn push_step(steps: &mut Vec<StepStatus>, step: StepStatus) {
     }
     steps.push(step);
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,9 @@ use crate::cloud::{CallError, Reading, Refusal};
 const QUIET_THROTTLED: u32 = 20;
 const QUIET_UNAVAILABLE: u32 = 3;
 
+/// How soon a ledger is asked for again, which mostly can be read then.
+const LEDGER_AGAIN: Span = Span(10_000);
+
 pub(super) fn concurrency_limit(pause: Span) -> Unusable {
     Unusable {
         trouble: Trouble {
@@ -71,6 +74,18 @@ pub(super) fn ledger_full(name: &str) -> Unusable {
     )
 }
 
+/// The API server takes what was to be recorded for invalid.
+pub(super) fn ledger_refused(name: &str, message: &str) -> Unusable {
+    let message: String = message.chars().take(300).collect();
+    blocked(
+        Reason::IntentNotStored,
+        format!(
+            "The API server refuses what Errand writes into OperationLedger {name}: {}. Nothing is sent without a record.",
+            message.trim_end_matches('.')
+        ),
+    )
+}
+
 /// Why an operation that costs this must not be sent through a connection with
 /// that policy, or from this cluster. A copy of the objects in another cluster
 /// must not order again what this one orders.
@@ -114,11 +129,19 @@ pub(super) fn blocked(reason: Reason, text: String) -> Unusable {
     }
 }
 
-/// The ledger cannot be read or written.
+/// The ledger cannot be read: what must not be repeated is not sent without it.
 pub(super) fn no_ledger(text: String) -> Unusable {
+    let said = blocked(
+        Reason::IntentNotStored,
+        format!("{text} Nothing that must not be repeated is sent without it."),
+    );
     Unusable {
-        trouble: passing(Reason::ConnectionNotReady),
-        text,
+        trouble: Trouble {
+            quiet: QUIET_UNAVAILABLE,
+            pause: Some(LEDGER_AGAIN),
+            ..said.trouble
+        },
+        text: said.text,
     }
 }
 

@@ -100,6 +100,7 @@ mod tests {
             service: "huawei/workspace".into(),
             scope: "project".into(),
             id: "desktop".into(),
+            unknown: Default::default(),
         };
         let place = Place {
             scope: "project".into(),

@@ -14,6 +14,8 @@ const LEASE: u64 = 3600;
 fn bed_with_lease(name: &str) -> Bed {
     let mut options = BedOptions::default();
     options.timing.lease = seconds(LEASE);
+    // A stopped process does not give its call up for as long as a test takes.
+    options.timing.call_timeout = seconds(300);
     let bed = bed_with(name, options);
     bed.apply(&bed.paying_connection("huawei-prod", "AutomaticPayment", CLUSTER));
     seed_desktop(&bed, WorkspaceDesktop::new("desk-1"));
@@ -115,6 +117,30 @@ fn a_stopped_process_that_wakes_after_another_has_ordered_orders_nothing() {
     assert!(answers(&bed.replica_log(&leader)).is_empty());
     ends_as_the_one_order(&bed);
     assert_eq!(bed.simulator.journal().calls(ORDER), 1);
+}
+
+#[test]
+fn a_process_that_is_stopped_between_the_last_check_and_the_bytes_is_refused_when_it_wakes() {
+    let mut bed = bed_with_lease("stopped-checked");
+    let (file, pause) = pause_at(&bed, "after:Gate:1");
+    let variables = [("ERRAND_TEST_PAUSE", pause.as_str())];
+    let (mut leader, other) = two_replicas(&mut bed, "1", &variables);
+    bed.apply(&resize(&bed, "bigger", "desk-1", "Manual"));
+    wait_for_pause(&bed, &leader);
+    leader.process.signal("STOP").expect("it can be stopped");
+    other_takes_over(&bed, &other);
+    held_after_settling(&bed);
+    assert_eq!(bed.simulator.journal().calls(ORDER), 0);
+    resolve(&bed, "bigger", "SendAgain");
+    reaches(&bed, "WaitingForPayment");
+    fs::remove_file(file).expect("it was made above");
+    leader.process.signal("CONT").expect("it goes on");
+    wait_for_end(&bed, &mut leader);
+    let journal = bed.simulator.journal();
+    let calls = journal.all_calls().iter().filter(|call| call.api == ORDER);
+    let answers: Vec<_> = calls.map(|call| call.status).collect();
+    assert_eq!(answers, [Some(200), Some(401)], "{journal}");
+    ends_as_the_one_order(&bed);
 }
 
 #[test]

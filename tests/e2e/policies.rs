@@ -67,6 +67,19 @@ fn answering_a_question_takes_a_permission_of_its_own() {
     assert!(refused.contains(words), "{refused}");
     patch(&bed, "dev", edit).expect("everything else may be edited");
     patch(&bed, "sre", answer).expect("who may resolve, resolves");
+    let wipe = [
+        "patch",
+        "rsc",
+        "stop",
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        r#"{"status": {"steps": null}}"#,
+        "--as",
+        "sre",
+    ];
+    let wiped = bed.try_kubectl(&wipe);
+    wiped.expect_err("what was done is nobody's to change");
     patch(&bed, "dev", edit).expect("an answer that stands there is no hindrance");
     patch(&bed, "dev", other).expect_err("nor may it be changed");
     let back = r#"{"spec": {"resolution": null}}"#;

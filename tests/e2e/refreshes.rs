@@ -53,7 +53,7 @@ fn status(bed: &Bed) -> RefreshStatus {
 /// cloud did by itself.
 fn effects(bed: &Bed) -> Vec<String> {
     let journal = bed.simulator.journal();
-    let effects = journal.effects.iter();
+    let effects = journal.all_effects().iter();
     effects.map(|effect| effect.kind.to_string()).collect()
 }
 
@@ -186,7 +186,7 @@ pub fn a_failed_batch_is_asked_about_and_retried_as_decided() {
 
 #[test]
 pub fn each_pause_between_batches_is_a_question_of_its_own() {
-    let pausing = activity().batch_pause(BatchPause::BatchInterval);
+    let pausing = activity().batch_pause(BatchPause::BatchIntervalPause);
     let mut bed = refresh_bed("irf-between", pausing);
     bed.start_operator();
     apply(&bed, "Completed", "");

@@ -135,6 +135,17 @@ fn no_color_and_dumb_terminals_and_pipes_get_no_control_codes() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_no_control_codes_whatever_else_asks_for_colours() {
+    for arguments in [&["--help"][..], &["wait"], &["nothing"]] {
+        for (name, value) in [("CI", "true"), ("CLICOLOR", "1")] {
+            let mut command = errand_alone(arguments);
+            command.env("TERM", "dumb").env(name, value);
+            assert_plain(&on_terminal(command, 80).out);
+        }
+    }
+}
+
+#[test]
 fn the_help_of_each_subcommand_fits_a_terminal_and_shows_how_it_is_used() {
     let help = |arguments: &[&str]| {
         let mut command = errand_alone(arguments);

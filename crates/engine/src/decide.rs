@@ -342,7 +342,7 @@ fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec
             return state.store(Report::BeforeWindow, Next::Rest(Some(wait)));
         }
     }
-    if let Some(wait) = state.not_before.map(|at| at.0 - now.wall.0)
+    if let Some(wait) = state.not_before.map(|at| at.0 - now.mono.0)
         && wait > 0
     {
         let pause = Some(Span(wait).min(rules.backoff_max));

@@ -121,6 +121,7 @@ impl State {
             // Only spares others a wait; the next claim makes up for it.
             (Closed::Rest(pause), _) => self.rest(pause),
             (Closed::Orphaned, _) => self.orphaned(),
+            (_, Event::Forbidden(_, t)) => self.trouble(rules, t),
             (_, Event::NoReply(_)) => self.not_heard(rules),
             (_, _) => self.reread(),
         }
@@ -139,7 +140,7 @@ impl State {
     /// where the next operation on the target looks, and somebody should hear.
     pub(crate) fn gone(mut self) -> (State, Vec<Effect>) {
         let known = self.unstored.take();
-        let unsent = self.unsent.take();
+        let never_sent = [self.unsent.take(), known, self.dead.take()];
         let claimed =
             |step: &Step| matches!(self.record, Record::Ours(claim) if same_intent(&claim, step));
         let sent = known.filter(|step| step.answer != Some(Answer::NotSent));
@@ -153,7 +154,7 @@ impl State {
                 false => self.orphaned(),
             };
         }
-        match unsent.or(known).filter(claimed) {
+        match never_sent.into_iter().flatten().find(claimed) {
             Some(step) => self.close(step, Closing::NoEffect, Closed::Rest(None)),
             None => self.rest(None),
         }

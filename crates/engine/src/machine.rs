@@ -21,8 +21,9 @@ pub enum Effect {
     /// that the ledger is as the last look found it. [`Event::Permitted`],
     /// [`Event::Forbidden`], [`Event::Conflict`] or [`Event::NoReply`].
     Claim(Step),
-    /// Write into the ledger what came of a claimed step. [`Event::Written`],
-    /// [`Event::Conflict`] or [`Event::NoReply`].
+    /// Write into the ledger what came of a step, if it is claimed there.
+    /// [`Event::Written`], [`Event::Forbidden`], [`Event::Conflict`] or
+    /// [`Event::NoReply`].
     Close(Step, Closing),
     /// Write this intent, with the change, under the precondition that the
     /// object is as it was last read. [`Event::Written`], [`Event::Conflict`] or
@@ -46,7 +47,7 @@ pub enum Effect {
 pub enum Event {
     /// A session starts, or the object was read: it stands like this.
     Woken(Now, Stored),
-    /// The object is no longer there.
+    /// The object is no longer there, or was seen to go before this session.
     Gone,
     /// A complete reading of the cloud.
     Observed(Now, View),
@@ -54,7 +55,7 @@ pub enum Event {
     Unobserved(Now, Trouble),
     /// Permitted, or claimed.
     Permitted(Now),
-    /// Not permitted, or not claimed.
+    /// Not permitted, not claimed, or not closed.
     Forbidden(Now, Trouble),
     /// Stored; and the reply holds the intent as it was written.
     Written(Now, bool),
@@ -68,6 +69,24 @@ pub enum Event {
     /// The call is known to have had no effect and may be made again: it did
     /// not leave, or the gateway refused it for now.
     Unsent(Now, Trouble),
+}
+
+impl Event {
+    /// When what it leads to was decided, which is what a pause counts from. The
+    /// reply to a write decides nothing: what follows it was decided before.
+    pub fn decides_at(&self) -> Option<Now> {
+        match *self {
+            Event::Woken(now, _)
+            | Event::Observed(now, _)
+            | Event::Unobserved(now, _)
+            | Event::Permitted(now)
+            | Event::Forbidden(now, _)
+            | Event::NoReply(now)
+            | Event::Answered(now, _)
+            | Event::Unsent(now, _) => Some(now),
+            Event::Gone | Event::Conflict | Event::Written(..) => None,
+        }
+    }
 }
 
 /// Where a session stands: which effect is being carried out.
@@ -131,7 +150,8 @@ pub struct State {
     pub(crate) seen: Option<(Intent, Now)>,
     /// What people have not been told yet, as nobody knows whether it was stored.
     pub(crate) untold: Option<Report>,
-    /// What the ledger held when this session last looked, or was made to hold.
+    /// What the ledger held when this session last looked, or was made to hold. Kept
+    /// between sessions only if it is the claim of a call that is not recorded yet.
     pub(crate) record: Record,
     /// When the running look at the cloud was asked for.
     pub(crate) asked: Tick,
@@ -143,7 +163,7 @@ pub struct State {
     pub(crate) unheard: u32,
     /// Attempts in a row that did not get through.
     pub(crate) misses: u32,
-    /// No new attempt before this.
+    /// No new attempt before this (monotonic clock, as every pause).
     pub(crate) not_before: Option<Tick>,
     /// The question that a decision of this session answers.
     pub(crate) handled: Option<u64>,
@@ -183,6 +203,12 @@ impl State {
     /// The session is over.
     pub fn at_rest(&self) -> bool {
         self.phase == Phase::Idle
+    }
+
+    /// More is known here of a call than may be recorded, which nobody else will
+    /// tell if the object goes.
+    pub fn has_loose_ends(&self) -> bool {
+        self.unsent.is_some() || self.unstored.is_some() || self.dead.is_some()
     }
 
     /// An answer is known here that may not be stored yet.
@@ -302,7 +328,17 @@ impl State {
         self.missing = None;
         self.handled = None;
         self.pin = Pin::default();
-        self.record = Record::None;
+        // Whose claim has to be closed if the object goes meanwhile.
+        if !matches!(self.record, Record::Ours(claim) if self.is_loose(&claim)) {
+            self.record = Record::None;
+        }
+    }
+
+    fn is_loose(&self, claim: &Step) -> bool {
+        let mut loose = [self.unsent, self.unstored, self.dead]
+            .into_iter()
+            .flatten();
+        loose.any(|step| same_intent(&step, claim))
     }
 
     /// A change was stored, and with it the answer that it carried.
@@ -365,7 +401,7 @@ impl State {
         self.misses = self.misses.saturating_add(1);
         let misses = self.misses;
         let (mut result, pause) = self.tell(rules, t, misses);
-        result.0.not_before = Some(Tick(now.wall.0 + pause.0));
+        result.0.not_before = Some(now.after(pause));
         result
     }
 
@@ -404,7 +440,7 @@ pub(crate) fn same_intent(a: &Step, b: &Step) -> bool {
 pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>) {
     match (state.phase, event) {
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => begin(state, now, stored),
-        (Phase::Reading, Event::Gone) => state.gone(),
+        (Phase::Idle | Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
             if view.started < state.asked && !(view.shared && state.may_be_older(view.goal)) {
                 return state.observe(now);
@@ -449,7 +485,10 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         }
         (
             Phase::Closing(next),
-            event @ (Event::Written(..) | Event::Conflict | Event::NoReply(_)),
+            event @ (Event::Written(..)
+            | Event::Forbidden(..)
+            | Event::Conflict
+            | Event::NoReply(_)),
         ) => state.closed(rules, next, event),
         (
             Phase::Reading | Phase::Claiming(_) | Phase::Intending | Phase::Storing(..),
@@ -522,8 +561,12 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
         // It was stored after all.
         return state.announce(report, None);
     }
-    if ended || wish.deleting {
+    if ended {
         return state.rest(None);
+    }
+    if wish.deleting {
+        // Something keeps it there yet; nothing more is done for it.
+        return state.gone();
     }
     if wish.suspended {
         return state.store(Report::Suspended, Next::Rest(None));
@@ -618,13 +661,13 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
     match answer {
         Answer::Refused(Verdict::Blocked(code)) => {
             let pause = rules.recheck;
-            state.not_before = Some(Tick(now.wall.0 + pause.0));
+            state.not_before = Some(now.after(pause));
             let next = state.release(step, pause);
             return state.store(Report::Blocked(code), next);
         }
         Answer::Refused(Verdict::Wait(code)) => {
             let pause = rules.poll;
-            state.not_before = Some(Tick(now.wall.0 + pause.0));
+            state.not_before = Some(now.after(pause));
             let next = state.release(step, pause);
             return state.store(Report::Waiting(code), next);
         }
@@ -632,7 +675,7 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             // A look at the cloud comes first; if that shows nothing, the next
             // attempt waits.
             state.misses = state.misses.saturating_add(1);
-            state.not_before = Some(Tick(now.wall.0 + rules.pause(state.misses).0));
+            state.not_before = Some(now.after(rules.pause(state.misses)));
         }
         _ => state.misses = 0,
     }

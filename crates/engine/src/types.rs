@@ -29,6 +29,12 @@ impl Now {
     pub fn at_least_since(self, then: Now) -> Span {
         Span((self.wall.0 - then.wall.0).min(self.mono.0 - then.mono.0))
     }
+
+    /// When this much time will have passed, on the monotonic clock: for a pause
+    /// that ends whatever becomes of the wall clock.
+    pub fn after(self, span: Span) -> Tick {
+        Tick(self.mono.0.saturating_add(span.0))
+    }
 }
 
 /// One process start. Random, so that no restart is taken for its predecessor.

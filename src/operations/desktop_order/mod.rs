@@ -138,6 +138,7 @@ impl Kind for OrderDesktop {
             service: Service::HuaweiWorkspace.label().to_owned(),
             scope: place.scope.clone(),
             id: spec.desktop_id.clone(),
+            unknown: Default::default(),
         };
         let given = spec.operation_key.as_deref();
         Some(Claimant::new(target, place, given, body))

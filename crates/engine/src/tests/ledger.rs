@@ -272,6 +272,58 @@ fn a_claim_that_was_never_sent_is_released_when_its_object_is_gone() {
 }
 
 #[test]
+fn an_object_that_goes_while_its_call_waits_to_be_sent_leaves_no_claim() {
+    // Its memory is all that is left of it when that is noticed.
+    let mut s = Script::new();
+    s.ordered().unsent(AWAY).on(Event::Gone);
+    assert_eq!(s.closing(), Closing::NoEffect);
+    s.closed();
+    assert!(!s.state.has_loose_ends());
+    assert_eq!((s.wake, s.announced.len()), (None, 0));
+}
+
+#[test]
+fn an_answer_that_could_not_be_stored_before_its_object_went_is_kept_in_the_ledger() {
+    let mut s = Script::new();
+    s.ordered().answer(Answer::Accepted).no_reply();
+    s.no_reply().on(Event::Gone);
+    assert_eq!(s.closing(), Closing::Answered(Answer::Accepted));
+    s.closed();
+    assert_eq!(s.announced, [Report::Orphaned]);
+}
+
+#[test]
+fn an_object_that_something_keeps_from_going_leaves_no_claim_of_an_unsent_call() {
+    let mut s = Script::new();
+    s.ordered().unsent(AWAY);
+    s.object.wish.deleting = true;
+    s.wake();
+    assert_eq!(s.closing(), Closing::NoEffect);
+    s.closed();
+    assert!(s.announced.is_empty());
+    s.wake();
+    assert_eq!((s.trail.last(), s.wake), (Some(&"Rest"), None));
+}
+
+#[test]
+fn an_answer_of_an_object_that_is_going_is_kept_in_the_ledger_and_told() {
+    let mut s = Script::new();
+    s.ordered().answer(Answer::Accepted).conflict();
+    s.object.wish.deleting = true;
+    s.read();
+    assert_eq!(s.closing(), Closing::Answered(Answer::Accepted));
+    s.closed();
+    assert_eq!(s.announced, [Report::Orphaned]);
+}
+
+#[test]
+fn a_call_without_a_ledger_whose_object_goes_before_it_was_sent_is_forgotten() {
+    let mut s = Script::new();
+    s.sent(NATURAL).unsent(AWAY).on(Event::Gone);
+    assert_eq!((s.trail.last(), s.wake), (Some(&"Rest"), None));
+}
+
+#[test]
 fn a_claim_whose_time_ran_out_unsent_is_claimed_anew_and_asks_nobody() {
     let mut s = with(Record::Free);
     s.wake().sees(Goal::Act(ORDER)).permitted();
@@ -359,4 +411,23 @@ fn what_is_paid_later_is_due_from_then_on() {
     s.pass(MINUTE).wake();
     look(&mut s, Goal::Act(ORDER), Due::Since(paid));
     assert_eq!(s.report, Some(Report::Held(Hold::ProofTimeout)));
+}
+
+#[test]
+fn a_ledger_that_may_not_be_written_is_told_and_the_end_is_not_stored_before_it() {
+    let broken = Trouble {
+        code: FORBIDDEN,
+        blocked: true,
+        quiet: 0,
+        pause: None,
+    };
+    let mut s = Script::new();
+    s.ordered().answer(Answer::Accepted).written().sees(SEEN);
+    s.closing();
+    s.on(Event::Forbidden(s.now, broken)).written();
+    assert_eq!(s.report, Some(Report::Blocked(FORBIDDEN)));
+    assert!(!s.object.ended);
+    s.record = Record::Ours(s.object.steps[0]);
+    s.pass(s.rests_for().0).wake().sees(SEEN).closed().written();
+    assert_eq!(s.report, Some(Report::Ended(End::Succeeded(How::Proven))));
 }

@@ -100,3 +100,33 @@ fn pauses_double_up_to_their_limit() {
     let pauses = [0, 1, 2, 3, 6, 7, 40, u32::MAX].map(|n| rules.pause(n).0 / SECOND);
     assert_eq!(pauses, [1, 1, 2, 4, 32, 60, 60, 60]);
 }
+
+#[test]
+fn a_wall_clock_that_is_set_back_does_not_keep_the_next_attempt_waiting() {
+    let mut s = Script::new();
+    s.sent(NATURAL).unsent(AWAY);
+    s.pass(s.rests_for().0);
+    s.now.wall.0 -= 60 * MINUTE;
+    s.wake().sees(Goal::Act(NATURAL)).permitted();
+    assert_eq!(s.todo, Some(Effect::Send(1)));
+}
+
+#[test]
+fn a_pause_counts_from_what_decided_it_and_not_from_the_write_that_tells_it() {
+    let now = Now::default();
+    let object = Script::new().object;
+    for event in [
+        Event::Woken(now, object),
+        Event::Unobserved(now, AWAY),
+        Event::Permitted(now),
+        Event::Forbidden(now, AWAY),
+        Event::NoReply(now),
+        Event::Answered(now, Answer::Accepted),
+        Event::Unsent(now, AWAY),
+    ] {
+        assert_eq!(event.decides_at(), Some(now), "{event:?}");
+    }
+    for event in [Event::Gone, Event::Conflict, Event::Written(now, true)] {
+        assert_eq!(event.decides_at(), None, "{event:?}");
+    }
+}
