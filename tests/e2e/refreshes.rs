@@ -14,7 +14,7 @@ const STOP: &str = "as.StopInstanceRefresh";
 const CANCEL: &str = "as.CancelInstanceRefresh";
 const RESUME: &str = "as.ResumeInstanceRefresh";
 
-/// A refresh of three batches of two instances, each of which takes ten minutes.
+/// A refresh of three batches of one instance, each of which takes ten minutes.
 fn activity() -> RefreshActivity {
     RefreshActivity::new("asg-1", "asr-1").batches(3, 600)
 }
@@ -124,10 +124,10 @@ pub fn a_refresh_that_is_to_complete_is_watched_to_its_end_and_nothing_is_sent()
     bed.start_operator();
     apply(&bed, "Completed", "");
     let running = until(&bed, "RefreshRunning");
-    assert_eq!(running["status"]["observed"]["instancesTotal"], 6);
+    assert_eq!(running["status"]["observed"]["instancesTotal"], 3);
     let object = until(&bed, "Completed");
     assert_ending(&bed, &object, "Succeeded", "Completed");
-    assert_eq!(object["status"]["observed"]["instancesDone"], 6);
+    assert_eq!(object["status"]["observed"]["instancesDone"], 3);
     let journal = bed.simulator.journal();
     for call in [STOP, CANCEL, RESUME] {
         assert_eq!(journal.calls(call), 0, "{call}");
