@@ -65,6 +65,14 @@ fn assert_why(bed: &Bed, name: &str) {
 
 /// The same of any operation.
 pub fn assert_why_of(bed: &Bed, object: &str, name: &str) {
+    // The connection's own status is written apart from the operation's.
+    let wanted = std::fs::read_to_string(file(name)).unwrap_or_default();
+    if wanted.contains("(CredentialsAccepted)") {
+        bed.wait_until("the connection is ready", || {
+            let connection = bed.get("cc", "huawei-prod");
+            connection["status"]["conditions"][0]["reason"] == "CredentialsAccepted"
+        });
+    }
     let why = errand(bed, &["why", object]);
     assert_eq!(why.code, 0, "{}", why.err);
     assert_eq!(why.err, "");
