@@ -144,10 +144,7 @@ fn parse(program: &'static str) -> Result<Cli, clap::Error> {
         Some(term) if term == "dumb" => ColorChoice::Never,
         _ => ColorChoice::Auto,
     };
-    let command = Cli::command()
-        .name(program)
-        .bin_name(program)
-        .color(color);
+    let command = Cli::command().name(program).bin_name(program).color(color);
     Cli::from_arg_matches(&command.try_get_matches()?)
 }
 
