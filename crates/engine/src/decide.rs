@@ -25,6 +25,8 @@ pub(crate) fn decide(
         state.drop_question(question);
     }
     let lost_or_waits = matches!(view.goal, Goal::Lost(..) | Goal::Wait(..));
+    #[cfg(test)]
+    let lost_or_waits = lost_or_waits || rules.is(Mutant::ContraryIgnored);
     if view.past.contrary
         && !lost_or_waits
         && let Some(left) = unsettled(rules, &state, now)

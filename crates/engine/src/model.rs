@@ -7,6 +7,8 @@
 //! leader, a session of a deleted object may still send, and a reading of the
 //! cloud may lag behind an effect for as long as the class allows.
 
+mod refresh;
+
 use crate::machine::same_intent;
 use crate::types::Mutant;
 use crate::*;
@@ -687,7 +689,12 @@ impl Model for Operation {
     }
 }
 
-fn check(model: Operation, until: HasDiscoveries) -> impl Checker<Operation> {
+fn check<M>(model: M, until: HasDiscoveries) -> impl Checker<M>
+where
+    M: Model + Send + Sync + 'static,
+    M::State: Clone + PartialEq + std::fmt::Debug + std::hash::Hash + Send + Sync,
+    M::Action: Clone + PartialEq + std::fmt::Debug + Send + Sync,
+{
     let checker = model.checker().threads(2);
     checker.finish_when(until).spawn_bfs().join()
 }

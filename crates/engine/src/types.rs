@@ -610,6 +610,8 @@ pub(crate) enum Mutant {
     OrphanAsFree,
     /// What the ledger keeps of an operation that has ended counts for nothing.
     SpentAsFree,
+    /// An open step that is against what is wanted now is not waited for.
+    ContraryIgnored,
 }
 
 /// The last check before the bytes leave: asked after the connection stands,
