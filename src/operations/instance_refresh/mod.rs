@@ -116,7 +116,7 @@ impl Kind for SteerRefresh {
             .status
             .as_ref()
             .and_then(|status| status.observed.as_ref()?.activity_status.as_deref())
-            .is_some_and(|word| stage::is_paused(word));
+            .is_some_and(stage::is_paused);
         let stands = paused || stopped.is_some_and(|step| step.name == STOP.name);
         stands.then(|| {
             format!(

@@ -49,6 +49,8 @@ struct Refresh {
     faults: u8,
     /// How often people may change what is wanted.
     changes: u8,
+    /// Processes that work at the same time, each taking itself for the leader; two
+    /// are looked at for a shorter time.
     replicas: usize,
 }
 
@@ -423,7 +425,7 @@ impl Model for Refresh {
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
         let still = |p: &Process| p.todo.is_none() || p.paused;
         let quiet = world.processes.iter().all(still);
-        if world.now < LAST_TICK && quiet {
+        if world.now < LAST_TICK + 1 - self.replicas as i64 && quiet {
             actions.push(Action::Tick);
         }
         if quiet && matches!(world.cloud, Cloud::Running | Cloud::Stopping) {
@@ -541,22 +543,26 @@ impl Model for Refresh {
                     && w.cloud == Cloud::Cancelled
                     && w.report == Some(Report::Ended(End::Succeeded(How::Proven)))
             }),
-            Property::sometimes(
-                "goes on after a change of mind and completes",
-                |_, w: &World| {
-                    w.stops == 1
-                        && w.resumed.len() == 1
-                        && w.cloud == Cloud::Completed
-                        && w.stored.ended
-                },
-            ),
-            Property::sometimes("asks for what cannot be had", |_, w: &World| {
-                w.report == Some(Report::Held(Hold::Unreachable))
-            }),
             Property::sometimes("is too late", |_, w: &World| {
                 w.report == Some(Report::Ended(End::Lost(Code(1))))
             }),
         ];
+        if self.changes > 0 {
+            properties.extend([
+                Property::sometimes(
+                    "goes on after a change of mind and completes",
+                    |_: &Refresh, w: &World| {
+                        w.stops == 1
+                            && w.resumed.len() == 1
+                            && w.cloud == Cloud::Completed
+                            && w.stored.ended
+                    },
+                ),
+                Property::sometimes("asks for what cannot be had", |_, w: &World| {
+                    w.report == Some(Report::Held(Hold::Unreachable))
+                }),
+            ]);
+        }
         if self.changes > 1 {
             properties.push(Property::sometimes(
                 "stops again what was let go on",
@@ -578,7 +584,9 @@ impl Model for Refresh {
     }
 
     fn within_boundary(&self, world: &World) -> bool {
-        world.stored.steps.len() <= 3 && world.version < 12 && world.batch < 4
+        world.stored.steps.len() <= 4 - self.replicas
+            && world.version < 16 - 4 * self.replicas as u8
+            && world.batch < 4
     }
 }
 
