@@ -15,14 +15,14 @@ use errand_simulator::{Fault, FaultKind, OrderTiming, WorkspaceDesktop};
 use errand_testbed::{Bed, BedOptions, CLUSTER, shared_plane};
 use errand_testclock::Timing;
 
-use crate::support::{Ending, ORDER, bed_with, ending, resize, resolve, seconds, seed_desktop};
+use crate::support::{
+    Ending, LEASE_OF_AN_HOUR, ORDER, bed_with, ending, resize, resolve, seconds, seed_desktop,
+};
 
 /// Beds that work side by side. Each waits much of its time.
 const BEDS: usize = 3;
 
-/// Long enough that time passes in few steps, short enough that settling, which
-/// includes it, does not take many.
-const LEASE: Duration = Duration::from_secs(3600);
+const LEASE: Duration = LEASE_OF_AN_HOUR;
 
 /// How long a request that arrives late takes.
 const LATE: u32 = 600;

@@ -1,9 +1,11 @@
 //! How the simulated clouds read what the contracts leave open.
 
 use errand_simulator::{
-    AfterCancel, AfterFailure, BssReadings, DcsReadings, ExpandBy, InstanceWord, ListOrder,
-    OrderLines, OrderResources, Readings, SecondOrder, TaskCount, TaskName, TaskOrder, WaitingWord,
-    WorkspaceReadings,
+    AfterCancel, AfterFailure, AfterTerminated, BssReadings, CancelWhileRunning, CancelledOrder,
+    CloudDcReadings, ContinueWithoutFailure, DcsReadings, EcsReadings, EmptyResult, ExpandBy,
+    InstanceWord, ListOrder, NextMarker, NotFoundForm, OrderLines, OrderResources, Overloaded,
+    Readings, ScalingReadings, SecondOrder, ShuttingDown, StatusWords, StoppedLastBatch, TaskCount,
+    TaskName, TaskOrder, TimeForm, UnknownInList, WaitingWord, WorkspaceReadings,
 };
 
 /// ERRAND_TEST_READINGS=other runs everything with the other readings, as
@@ -19,7 +21,9 @@ pub fn chosen() -> Readings {
 
 /// Other words for a waiting change, a cancelled task that leaves the list, an
 /// instance that looks idle meanwhile; orders that BSS shows late and by other
-/// links, and refusals with 200.
+/// links, and refusals with 200; a cancel that takes effect while a batch runs and
+/// shows late; reservations that stay when they are cancelled; instances that stay
+/// when they are terminated.
 pub fn other() -> Readings {
     Readings {
         dcs: DcsReadings {
@@ -46,6 +50,31 @@ pub fn other() -> Readings {
             after_failure: AfterFailure::Processing,
             list_order: ListOrder::OldestFirst,
         },
-        ..Readings::default()
+        clouddc: CloudDcReadings {
+            shutting_down: ShuttingDown::Underscore,
+            after_terminated: AfterTerminated::Stays,
+            not_found: NotFoundForm::Iam,
+            overloaded: Overloaded::Text,
+            unknown_id_in_list: UnknownInList::Refused,
+            next_marker: NextMarker::Address,
+            ..CloudDcReadings::default()
+        },
+        scaling: ScalingReadings {
+            cancel_while_running: CancelWhileRunning::TakesEffect,
+            cancelled_after: 90,
+            stopped_last_batch: StoppedLastBatch::Ends,
+            continue_without_failure: ContinueWithoutFailure::ModeIgnored,
+        },
+        ecs: EcsReadings {
+            after_cancel: CancelledOrder::Stays,
+            cancel_visible_after: 60,
+            limit_inclusive: false,
+            empty_result: EmptyResult::Null,
+            errors_with_200: true,
+            processing_for: 5,
+            status_words: StatusWords::Numbered,
+            time_form: TimeForm::Minutes,
+            ..EcsReadings::default()
+        },
     }
 }

@@ -8,7 +8,7 @@ use errand_simulator::{
 use errand_testbed::Bed;
 use serde_json::Value;
 
-use crate::support::{assert_ending, bed, condition, ending, seconds};
+use crate::support::{assert_ending, bed, condition, effects_on, ending, seconds};
 
 const STOP: &str = "as.StopInstanceRefresh";
 const CANCEL: &str = "as.CancelInstanceRefresh";
@@ -49,14 +49,6 @@ fn status(bed: &Bed) -> RefreshStatus {
     found.expect("the activity is there").status
 }
 
-/// What changed the refresh, in order: the calls with an effect, and what the
-/// cloud did by itself.
-fn effects(bed: &Bed) -> Vec<String> {
-    let journal = bed.simulator.journal();
-    let effects = journal.all_effects().iter();
-    effects.map(|effect| effect.kind.to_string()).collect()
-}
-
 fn answer(bed: &Bed, wanted: &str, decision: &str) {
     let object = object(bed);
     let hold = object["status"]["hold"]["id"].as_str();
@@ -88,7 +80,7 @@ pub fn cancelling_in_the_middle_of_a_batch_stops_waits_for_its_end_and_cancels()
     assert_eq!(condition(&object, "GroupBlocked"), "False");
     assert_eq!(status(&bed), RefreshStatus::Cancelled);
     assert_eq!(
-        effects(&bed),
+        effects_on(&bed, "asr-1"),
         ["as.stop", "as.batch-ended", "as.cancel"],
         "and nothing else that changes anything"
     );
@@ -214,7 +206,9 @@ pub fn suspended_between_stop_and_cancel_it_names_the_remedy() {
     let mut bed = refresh_bed("irf-suspend", activity());
     bed.start_operator();
     apply(&bed, "Cancelled", "");
-    until(&bed, "TargetBusy");
+    bed.wait_until("the batch is waited for", || {
+        ending(&object(&bed)).reason == "TargetBusy"
+    });
     apply(&bed, "Cancelled", "  suspend: true\n");
     let object = until(&bed, "SuspendedBySpec");
     let summary = object["status"]["summary"].as_str().unwrap_or_default();

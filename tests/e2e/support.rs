@@ -19,6 +19,10 @@ pub const CANCEL: &str = "dcs.CancelInstanceResize";
 /// The simulator's name of the call that orders.
 pub const ORDER: &str = "workspace.CreateChangeOrder";
 
+/// Long enough that time passes in few steps, short enough that settling, which
+/// includes it, does not take many.
+pub const LEASE_OF_AN_HOUR: Duration = Duration::from_secs(3600);
+
 /// The product that the tests' orders are for.
 pub const LARGER: &str = "workspacehost.k.xlarge4";
 
@@ -264,10 +268,15 @@ pub fn settle(bed: &Bed, name: &str) -> Value {
 
 /// A person decides the question that stands there.
 pub fn resolve(bed: &Bed, name: &str, decision: &str) {
-    let id = bed.get("dor", name)["status"]["hold"]["id"].clone();
+    resolve_of(bed, "dor", name, decision);
+}
+
+/// The same of an operation of any kind.
+pub fn resolve_of(bed: &Bed, kind: &str, name: &str, decision: &str) {
+    let id = bed.get(kind, name)["status"]["hold"]["id"].clone();
     let resolution = serde_json::json!({"holdId": id, "decision": decision});
     let patch = serde_json::json!({"spec": {"resolution": resolution}}).to_string();
-    bed.kubectl(&["patch", "dor", name, "--type=merge", "-p", &patch]);
+    bed.kubectl(&["patch", kind, name, "--type=merge", "-p", &patch]);
 }
 
 /// It is held because of this, with these choices.
@@ -295,6 +304,19 @@ pub fn pay(bed: &Bed, desktop: &str) {
         bed.simulator
             .act_on_order(&order.order_id, OrderAction::Pay);
     }
+}
+
+/// What changed a refresh activity, in order: the calls with an effect, and what
+/// the cloud did by itself. That a cancel shows later is none of its own.
+pub fn effects_on(bed: &Bed, activity: &str) -> Vec<String> {
+    let journal = bed.simulator.journal();
+    let on_it = |id: Option<&String>| id.is_some_and(|id| id == activity);
+    let effects = journal.all_effects().iter();
+    effects
+        .filter(|effect| on_it(effect.resources.get("activity")))
+        .map(|effect| effect.kind.clone())
+        .filter(|kind| kind != "as.cancelled")
+        .collect()
 }
 
 /// A file that the operator waits for at that moment.

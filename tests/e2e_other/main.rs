@@ -5,10 +5,14 @@
 mod decisions;
 #[path = "../e2e/endings.rs"]
 mod endings;
+#[path = "../e2e/observations.rs"]
+mod observations;
 #[path = "../e2e/ordering.rs"]
 mod ordering;
 #[path = "../e2e/readings.rs"]
 mod readings;
+#[path = "../e2e/refreshes.rs"]
+mod refreshes;
 // What other modules share.
 #[allow(dead_code)]
 #[path = "../e2e/support.rs"]

@@ -1,0 +1,67 @@
+//! Many observers of one account share their reads.
+
+use errand_simulator::{CloudDcInstance, Seed};
+use errand_testbed::DCS_PROJECT;
+
+use crate::support::{assert_ending, bed, ending, seconds};
+
+const SHOW: &str = "clouddc.ShowInstanceStatus";
+const LIST: &str = "clouddc.ListInstances";
+
+#[test]
+fn a_thousand_observers_of_one_account_share_a_list_and_write_only_what_changes() {
+    const MANY: usize = 1000;
+    let mut bed = bed("iob-many");
+    let instances = (0..MANY).map(|n| CloudDcInstance::new(format!("i-{n}")).status("stopped"));
+    let seed = instances.fold(Seed::new(), |seed, instance| {
+        seed.clouddc(DCS_PROJECT, instance)
+    });
+    bed.simulator.seed(seed);
+    let manifests: Vec<String> = (0..MANY)
+        .map(|n| {
+            let more = "  interval: 5m\n  until: {states: [running]}\n";
+            bed.observation(&format!("o-{n}"), &format!("i-{n}"), more)
+        })
+        .collect();
+    bed.apply(&manifests.join("---\n"));
+    bed.start_operator();
+    let waiting = || {
+        let all = bed.list("iob");
+        all.iter()
+            .filter(|object| ending(object).reason == "AwaitingState")
+            .count()
+    };
+    bed.wait_until("all wait", || waiting() == MANY);
+    let writes = bed.operation_writes().len();
+    assert_eq!(writes, MANY, "one each, that it waits");
+    let calls = || {
+        let journal = bed.simulator.journal();
+        (journal.calls(SHOW), journal.calls(LIST))
+    };
+    let (shows, lists) = calls();
+    assert!(shows <= 1, "the first one was alone: {shows}");
+    assert!(lists <= 2, "within the first interval: {lists}");
+    const INTERVALS: usize = 4;
+    for n in 1..=INTERVALS {
+        bed.wait_until("the next list", || {
+            bed.advance_if_led(seconds(15));
+            calls().1 == lists + n
+        });
+    }
+    assert_eq!(calls().0, shows);
+    assert_eq!(bed.operation_writes().len(), writes, "nothing has changed");
+    bed.simulator.act_on_clouddc(DCS_PROJECT, "i-7", "running");
+    bed.wait_until("it is reached", || {
+        bed.advance_if_led(seconds(10));
+        ending(&bed.get("iob", "o-7")).reason == "Reached"
+    });
+    let object = bed.get("iob", "o-7");
+    assert_ending(&bed, &object, "Succeeded", "Reached");
+    let after = bed.operation_writes();
+    assert_eq!(
+        after.len(),
+        writes + 2,
+        "its end and its event: {:?}",
+        &after[writes..]
+    );
+}
