@@ -296,7 +296,9 @@ mod tests {
                 (200, secret)
             });
             let keys = Keys::new(client, Clock::system(), Span(1_000));
-            let mut first = keys.take("ns", &secret).await.ok().expect("may try it");
+            let Ok(mut first) = keys.take("ns", &secret).await else {
+                panic!("the first may try it");
+            };
             let second = timeout(API_TIMEOUT, keys.take("ns", &secret)).await;
             let second = second.expect("is answered at once");
             assert_eq!(second.err(), Some(NoKey::BeingTried));
