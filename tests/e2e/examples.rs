@@ -47,10 +47,10 @@ struct Document {
 impl Document {
     fn read(text: &str) -> Self {
         let object = serde_yaml_ng::from_str(text).unwrap_or_else(|e| panic!("{e}:\n{text}"));
-        let comments = text
+        let mut comments = text
             .lines()
             .filter_map(|line| line.strip_prefix("# Ends as "));
-        let ends_as = comments.last().map(|words| {
+        let ends_as = comments.next_back().map(|words| {
             let words = words.trim_end_matches('.').split_once('/');
             let (state, reason) = words.expect("a state and a reason");
             (state.to_owned(), reason.to_owned())
