@@ -9,9 +9,9 @@ use std::thread;
 
 use errand::operations::crds;
 use errand_simulator::{
-    CloudDcInstance, CloudDcStatus, DcsChange, DcsInstance, PendingChange, RefreshActivity,
-    Reservation, Seed, TencentAccount, VolcengineAccount, When, WorkspaceDesktop, WorkspaceProduct,
-    WorkspaceVolume,
+    CloudDcInstance, CloudDcStatus, DcsChange, DcsInstance, PendingChange, Readings,
+    RefreshActivity, Reservation, Seed, TencentAccount, VolcengineAccount, When, WorkspaceDesktop,
+    WorkspaceProduct, WorkspaceVolume,
 };
 use errand_testbed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, SECRET_KEY, TENCENT_REGION,
@@ -24,6 +24,9 @@ use crate::support::{bed_with, ending, pay, seconds};
 
 /// Where the connections are that most examples use.
 const CONNECTIONS: &str = "connections.yaml";
+
+/// What BSS calls an order that waits for its payment.
+const PENDING_PAYMENT: u8 = 6;
 
 /// Files that work side by side.
 const AT_ONCE: usize = 2;
@@ -191,8 +194,10 @@ fn apply(example: &Example) {
         bed.wait_until(&format!("{path}: {name} is {state}/{reason}"), || {
             bed.advance_if_led(seconds(20));
             found = ending(&bed.get(&short, name));
-            if found.reason == "WaitingForPayment" {
-                pay(&bed, text(&document.object["spec"]["desktopId"]));
+            let desktop = text(&document.object["spec"]["desktopId"]);
+            let unpaid = bed.simulator.orders(desktop);
+            if unpaid.iter().any(|order| order.status == PENDING_PAYMENT) {
+                pay(&bed, desktop);
             }
             found.reason == *reason
         });
@@ -201,13 +206,15 @@ fn apply(example: &Example) {
     }
 }
 
-/// The key of every example, at each of the clouds.
+/// The key of every example, at each of the clouds. They are read as the examples
+/// do, whatever the other tests of this binary do.
 fn put_accounts(bed: &Bed) {
-    let seed = Seed::new()
+    let mut seed = Seed::new()
         .tencent_account(TencentAccount::new(ACCESS_KEY, SECRET_KEY).region(TENCENT_REGION))
         .volcengine_account(
             VolcengineAccount::new(ACCESS_KEY, SECRET_KEY).region(VOLCENGINE_REGION),
         );
+    seed.readings = Some(Readings::default());
     bed.simulator.seed(seed);
 }
 

@@ -36,11 +36,15 @@ fn name(number: u32) -> String {
     format!("roll-{number}")
 }
 
-/// Waits, in steps of the test's clock, until it has that reason.
+/// Waits, in steps of the test's clock, until it has that reason. The first look
+/// comes before time passes.
 fn until(bed: &Bed, number: u32, reason: &str) -> Value {
     bed.wait_until(&format!("refresh {number} is {reason}"), || {
-        bed.advance_if_led(seconds(20));
-        ending(&bed.get("irf", &name(number))).reason == reason
+        let object = bed.get("irf", &name(number));
+        if object["status"]["observedGeneration"] == object["metadata"]["generation"] {
+            bed.advance_if_led(seconds(20));
+        }
+        ending(&object).reason == reason
     });
     bed.get("irf", &name(number))
 }
@@ -114,7 +118,10 @@ fn a_refresh_that_has_not_begun_is_cancelled_at_once_and_paused_once_it_runs() {
 fn a_cloud_that_throttles_is_waited_for_and_its_twenty_calls_a_second_suffice() {
     const MANY: u32 = 50;
     let done = |number| activity(number).standing(RefreshStatus::Successful, 3);
-    let running = activity(MANY + 1);
+    // Long enough for all that is throttled before the call.
+    let number = MANY + 1;
+    let running = RefreshActivity::new(format!("asg-{number}"), format!("asr-{number}"));
+    let running = running.batches(3, 3000);
     let mut bed = refresh_bed("irf-quota", (1..=MANY).map(done).chain([running]));
     let manifests: Vec<String> = (1..=MANY)
         .map(|n| {
@@ -132,7 +139,10 @@ fn a_cloud_that_throttles_is_waited_for_and_its_twenty_calls_a_second_suffice() 
     bed.simulator
         .fault(Fault::new("as.", FaultKind::Throttle).always());
     apply(&bed, MANY + 1, "Cancelled", "");
-    until(&bed, MANY + 1, "Throttled");
+    bed.wait_until("that is told", || {
+        bed.advance_if_led(seconds(20));
+        ending(&bed.get("irf", &name(MANY + 1))).reason == "Throttled"
+    });
     bed.simulator.clear_faults();
     bed.simulator
         .fault(Fault::new(STOP, FaultKind::Throttle).times(3));
