@@ -144,7 +144,9 @@ pub struct TencentConnection {
     pub site: Option<Site>,
 }
 
-/// The website that an account was opened at.
+/// The website that the account was opened at, which decides where its calls go:
+/// China (when absent) to `bss.myhuaweicloud.com` or `as.tencentcloudapi.com`,
+/// International to `bss-intl.myhuaweicloud.com` or `as.intl.tencentcloudapi.com`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Site {
     /// The vendor's website for China.
