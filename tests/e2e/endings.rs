@@ -140,7 +140,7 @@ fn it_is_sent_once_the_window_has_closed_also_where_that_is_tomorrow() {
             "{summary}"
         );
         pass_hours(&bed, hours * 6 / 7);
-        let object = until_state(&bed, name, "Succeeded", seconds(60));
+        let object = until_state(&bed, name, "Succeeded", seconds(300));
         assert_ending(&bed, &object, "Succeeded", "Cancelled");
         let journal = bed.simulator.journal();
         let mut calls = journal.all_calls().iter();
