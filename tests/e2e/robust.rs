@@ -292,6 +292,22 @@ fn everything_given(bed: &Bed, number: usize) -> Vec<(&'static str, String)> {
         );
     let policy = "  policy: {suspend: false, maxConcurrent: 5, paidOperations: ManualPayment, clusterId: other}\n";
     all.push(("cc", format!("{connection}{policy}")));
+    for cloud in ["tencent-prod", "volcengine-prod"] {
+        let connection = bed.cloud_connection(cloud, "");
+        let connection = connection
+            .replace(
+                &format!("{{name: {cloud}}}"),
+                &format!("{{name: {}}}", name(cloud)),
+            )
+            .replace("ap-guangzhou}", "ap-guangzhou, site: International}");
+        all.push(("cc", connection));
+    }
+    let refresh = bed.refresh(&name("roll"), "asg-none", "asr-none", "Paused", common);
+    all.push(("irf", refresh));
+    let until =
+        "  interval: 5m\n  until: {states: [running, stopped], settled: true, failOn: [error]}\n";
+    let observation = bed.observation(&name("seen"), "i-none", &format!("{until}{common}"));
+    all.push(("iob", observation));
     all
 }
 
@@ -322,7 +338,8 @@ fn what_is_applied_is_what_is_there_whatever_is_given() {
             bed.advance(seconds(1));
             let looked =
                 |o: &Value| o["status"]["observedGeneration"] == o["metadata"]["generation"];
-            of_kind("rsc").iter().all(looked) && of_kind("dor").iter().all(looked)
+            let kinds = ["rsc", "dor", "irf", "iob"];
+            kinds.iter().all(|kind| of_kind(kind).iter().all(looked))
         });
         let diff = by_mode(&bed, "diff", mode, &manifests);
         let text = String::from_utf8_lossy(&diff.stdout);
@@ -332,6 +349,8 @@ fn what_is_applied_is_what_is_there_whatever_is_given() {
     for (kind, crd) in [
         ("rsc", "resizecancellations.huawei.errand.cloud"),
         ("dor", "desktoporders.huawei.errand.cloud"),
+        ("irf", "instancerefreshes.tencent.errand.cloud"),
+        ("iob", "instanceobservations.huawei.errand.cloud"),
         ("cc", "cloudconnections.errand.cloud"),
     ] {
         assert!(given.iter().any(|(of, _)| *of == kind));
