@@ -120,25 +120,23 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let claims = order_claims::claims(&seen, &clouds.simulator.journal());
     all_true &= claims::tell(claims);
 
+    let totals = Totals::of(&[&bed.simulator.journal(), &clouds.simulator.journal()]);
+    print!(
+        "\nin all, from the simulators' journals:\n{}",
+        totals.table()
+    );
+    all_true &= claims::tell(totals.claims());
+
     if arguments.keep {
         keep(&plane, &bed, &clouds)?;
     }
     let code = bed.stop_operator().max(clouds.stop_operator());
-    let totals = Totals::of(&[&bed.simulator.journal(), &clouds.simulator.journal()]);
     drop((bed, clouds));
     drop(plane);
     println!();
     story.tell(&format!(
         "the operators ended on SIGTERM with exit code {code}; all is removed"
     ));
-    print!(
-        "\nin all, from the simulators' journals:\n{}",
-        totals.table()
-    );
-    // What was done by hand under --keep is nobody's claim.
-    if !arguments.keep {
-        all_true &= claims::tell(totals.claims());
-    }
     let (calls, effects) = totals.sum();
     println!(
         "\n{calls} cloud calls, {effects} effects: {}",
@@ -178,11 +176,11 @@ fn keep(plane: &Plane, bed: &Bed, clouds: &Bed) -> Result<(), String> {
     println!("  kubectl explain rsc.spec");
     println!("  curl '{url}/-/journal?format=text'     # what its cloud saw");
     println!("  curl '{url}/-/'                        # seed more, inject faults");
-    println!("\nthe other kinds, whose clock stands where the demo left it, and goes on:\n");
+    println!("\nThe other kinds, whose clock is ahead of yours:\n");
     println!("  kubectl get errand,cc,operationledgers -n {other}");
     println!("  kubectl describe irf,iob -n {other}");
     println!("  curl '{}/-/journal?format=text'", clouds.simulator.url());
-    println!("\nwhat the operators said:\n");
+    println!("\nWhat the operators said:\n");
     println!(
         "  cd {} && less {namespace}-operator-1.log {other}-operator-*.log",
         control_plane.dir().display()
