@@ -68,17 +68,12 @@ fn say_plan(control_plane: &ControlPlane, go: Option<&str>) -> Result<(), String
     println!("Errand's demo. Nothing leaves this machine but downloads; no account is needed.");
     println!("1. {plane}");
     println!("2. {rust}");
-    println!(
-        "3. the demo, about 25 seconds: a real API server with Errand's CRDs, and simulated clouds."
-    );
-    println!("   A manifest cancels the resize of a Redis instance: the operator sends one signed");
-    println!(
-        "   call, sees in the cloud that it worked, and says so. Then orders, which cost money:"
-    );
-    println!(
-        "   a retry loop and Errand lose the same answer; the operator is killed with kill -9"
-    );
-    println!("   between call and record; an answer that nobody can know is held for a person.");
+    println!("3. the demo, about 25 seconds: a real API server with Errand's CRDs, and");
+    println!("   simulated clouds. A manifest cancels the resize of a Redis instance: the");
+    println!("   operator sends one signed call, sees in the cloud that it worked, and says");
+    println!("   so. The other kinds follow. Then orders, which cost money: a retry loop and");
+    println!("   Errand lose the same answer; the operator is killed with kill -9 between call");
+    println!("   and record; an answer that nobody can know is held for a person.");
     println!("   Every claim is checked. Exit code 0: all are true.");
     println!("Ctrl-C at any time stops and removes everything but what has been built.\n");
     Ok(())

@@ -8,7 +8,7 @@ use errand_testbed::{Bed, DCS_PROJECT, Plane};
 use serde_json::Value;
 
 use crate::manifest::{CONNECTION, INSTANCE, NAME, TASK};
-use crate::progress::{condition, text};
+use crate::progress::{condition, standing, text};
 use crate::scene::SPEC_BEFORE;
 
 const CANCEL: &str = "dcs.CancelInstanceResize";
@@ -39,7 +39,7 @@ pub fn claims(plane: &Plane, bed: &Bed, object: &Value) -> Vec<Claim> {
     let mut all = Vec::new();
     let mut claim = |words, seen| all.push((words, seen));
     claim(
-        "the operation is Succeeded, its outcome Cancelled, and kubectl wait says so",
+        "the resize is Succeeded, its outcome Cancelled, and kubectl wait says so",
         succeeded(bed, object),
     );
     claim(
@@ -88,6 +88,11 @@ pub fn equal<T: PartialEq + std::fmt::Debug>(seen: &T, wanted: &T) -> Result<(),
         true => Ok(()),
         false => Err(format!("{seen:?}")),
     }
+}
+
+/// It is in that state, for that reason.
+pub fn ends(object: &Value, state: &str, reason: &str) -> Result<(), String> {
+    equal(&standing(object), &(state, reason))
 }
 
 fn succeeded(bed: &Bed, object: &Value) -> Result<(), String> {

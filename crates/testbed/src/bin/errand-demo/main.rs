@@ -1,6 +1,7 @@
-//! `errand-demo`: one cancelled resize, from manifest to proof, and three paid
-//! orders whose answers are lost, on a real API server and simulated clouds.
-//! `cargo demo` builds what it needs and runs it.
+//! `errand-demo`: every kind of operation on a real API server and simulated clouds:
+//! one cancelled resize, from manifest to proof; the kinds of the other services and
+//! clouds; and three paid orders whose answers are lost. `cargo demo` builds what it
+//! needs and runs it.
 //!
 //! It says what happens when it happens, and then checks what it said: every
 //! claim is an assertion, and one that is untrue makes the exit code 1.
@@ -9,12 +10,17 @@
 //! this process in whatever way that ends (`errand_controlplane::guard`).
 
 mod claims;
+mod kind_claims;
+mod kinds;
 mod manifest;
+mod moved;
 mod order_claims;
 mod orders;
 mod progress;
 mod retry;
 mod scene;
+mod table;
+mod totals;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -22,14 +28,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use errand_controlplane::assets;
-use errand_simulator::Journal;
 use errand_testbed::{Bed, Plane};
 use progress::Story;
+use totals::Totals;
 
 const HELP: &str = "\
-One cancelled resize, from manifest to proof, and three paid orders whose answers
-are lost, on a real API server and simulated clouds. `cargo demo` builds what is
-needed and runs this.
+Every kind of operation on a real API server and simulated clouds: one cancelled
+resize, from manifest to proof; an instance refresh that is cancelled in the middle
+of a batch, and a server that is watched until it is built; and three paid orders
+whose answers are lost. `cargo demo` builds what is needed and runs this.
 
 usage: errand-demo [--operator FILE] [--keep]
   --operator FILE  the operator, a test build; default: `errand` beside this one
@@ -97,36 +104,42 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
         assets::kubernetes_version()
     ));
     let plane = Arc::new(Plane::start()?);
-    story.tell(&format!(
-        "they answer and have Errand's CRDs; all files are in {} and go with it",
-        plane.control_plane().dir().display()
-    ));
+    story.tell("they answer and have Errand's CRDs; their files, which go with them:");
+    story.tell(&format!("  {}", plane.control_plane().dir().display()));
     let mut bed = scene::set(&story, &plane, &arguments.operator)?;
     let finished = scene::play(&story, &plane, &mut bed)?;
     scene::show(&bed, &finished)?;
-    let resize_true = claims::tell(claims::claims(&plane, &bed, &finished));
-    let (mut orders, seen) = orders::play(&story, &plane, &arguments.operator)?;
-    let claims = order_claims::claims(&seen, &orders.simulator.journal());
-    let all_true = claims::tell(claims) && resize_true;
+    let mut all_true = claims::tell(claims::claims(&plane, &bed, &finished));
+
+    let mut clouds = moved::set(&story, &plane, &arguments.operator)?;
+    let seen = kinds::play(&story, &mut clouds)?;
+    let claims = kind_claims::claims(&seen, &clouds.simulator.journal());
+    all_true &= claims::tell(claims);
+
+    let seen = orders::play(&story, &plane, &mut clouds, &arguments.operator)?;
+    let claims = order_claims::claims(&seen, &clouds.simulator.journal());
+    all_true &= claims::tell(claims);
+
+    let totals = Totals::of(&[&bed.simulator.journal(), &clouds.simulator.journal()]);
+    print!(
+        "\nin all, from the simulators' journals:\n{}",
+        totals.table()
+    );
+    all_true &= claims::tell(totals.claims());
+
     if arguments.keep {
-        keep(&plane, &bed, &orders)?;
+        keep(&plane, &bed, &clouds)?;
     }
-    let code = bed.stop_operator().max(orders.stop_operator());
-    let journals = [bed.simulator.journal(), orders.simulator.journal()];
-    drop((bed, orders));
+    let code = bed.stop_operator().max(clouds.stop_operator());
+    drop((bed, clouds));
     drop(plane);
+    println!();
     story.tell(&format!(
-        "the operators ended on SIGTERM with exit code {code}; all has been stopped and removed"
+        "the operators ended on SIGTERM with exit code {code}; all is removed"
     ));
-    let count = |count: usize, what: &str| match count {
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    };
-    let total = |of: fn(&Journal) -> usize| journals.iter().map(of).sum();
+    let (calls, effects) = totals.sum();
     println!(
-        "\n{}, {}: {}",
-        count(total(|journal| journal.all_calls().len()), "cloud call"),
-        count(total(|journal| journal.all_effects().len()), "effect"),
+        "\n{calls} cloud calls, {effects} effects: {}",
         match all_true {
             true => "every claim is true",
             false => "NOT every claim is true",
@@ -136,7 +149,7 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
 }
 
 /// Returns when the person at the keyboard has seen enough.
-fn keep(plane: &Plane, bed: &Bed, orders: &Bed) -> Result<(), String> {
+fn keep(plane: &Plane, bed: &Bed, clouds: &Bed) -> Result<(), String> {
     let namespace = &bed.namespace;
     // So that none of the commands below needs it.
     plane.kubectl(&[
@@ -157,18 +170,19 @@ fn keep(plane: &Plane, bed: &Bed, orders: &Bed) -> Result<(), String> {
         "  alias kubectl='{}'",
         control_plane.kubectl_path().display()
     );
+    let other = &clouds.namespace;
     println!("  kubectl get errand -o wide");
     println!("  kubectl describe rsc");
     println!("  kubectl explain rsc.spec");
-    println!("  kubectl get dor,operationledgers -n {}", orders.namespace);
-    println!("  curl '{url}/-/journal?format=text'     # what the cloud saw");
-    println!(
-        "  curl '{}/-/journal?format=text'     # of the orders",
-        orders.simulator.url()
-    );
+    println!("  curl '{url}/-/journal?format=text'     # what its cloud saw");
     println!("  curl '{url}/-/'                        # seed more, inject faults");
+    println!("\nThe other kinds, whose clock is ahead of yours:\n");
+    println!("  kubectl get errand,cc,operationledgers -n {other}");
+    println!("  kubectl describe irf,iob -n {other}");
+    println!("  curl '{}/-/journal?format=text'", clouds.simulator.url());
+    println!("\nWhat the operators said:\n");
     println!(
-        "  less {}/{namespace}-operator-1.log",
+        "  cd {} && less {namespace}-operator-1.log {other}-operator-*.log",
         control_plane.dir().display()
     );
     println!("\nEnter or Ctrl-C stops and removes it all.");

@@ -4,10 +4,10 @@
 use errand_simulator::Journal;
 use serde_json::Value;
 
-use crate::claims::{Claim, equal};
+use crate::claims::{Claim, ends, equal};
 use crate::manifest::DESKTOP;
 use crate::orders::{CALL, EFFECT, KILLED, LOOPED, Seen, UNKNOWN};
-use crate::progress::{condition, text};
+use crate::progress::text;
 
 /// Each claim, and what was seen instead if it is untrue.
 pub fn claims(seen: &Seen, journal: &Journal) -> Vec<Claim> {
@@ -15,7 +15,7 @@ pub fn claims(seen: &Seen, journal: &Journal) -> Vec<Claim> {
     let calls = |desktop| journal.calls_on(CALL, desktop);
     vec![
         (
-            "the retry loop and Errand met the same: an order placed, its answer lost",
+            "the retry loop and Errand met the same: order placed, answer lost",
             equal(
                 &[LOOPED, DESKTOP].map(|desktop| fault(journal, desktop)),
                 &["drop_after", "drop_after"],
@@ -31,11 +31,11 @@ pub fn claims(seen: &Seen, journal: &Journal) -> Vec<Claim> {
                 .and_then(|()| ends(&seen.ordered, "Succeeded", "Delivered")),
         ),
         (
-            "the operator was killed after the order and before its answer was stored",
+            "the operator was killed between the order and the record of its answer",
             open_step(&seen.at_death),
         ),
         (
-            "killed, deleted and applied again, it is another object and still one order",
+            "deleted and applied again, it is another object and still one order",
             another(&seen.at_death, &seen.reapplied)
                 .and_then(|()| equal(&(orders(KILLED), calls(KILLED)), &(1, 1))),
         ),
@@ -61,14 +61,6 @@ fn fault<'a>(journal: &'a Journal, desktop: &str) -> &'a str {
     first
         .and_then(|call| call.fault.as_deref())
         .unwrap_or("none")
-}
-
-fn ends(object: &Value, state: &str, reason: &str) -> Result<(), String> {
-    let seen = (
-        text(&object["status"]["state"]),
-        text(&condition(object, "Ready")["reason"]),
-    );
-    equal(&seen, &(state, reason))
 }
 
 /// One intent, and nothing about what came of it.

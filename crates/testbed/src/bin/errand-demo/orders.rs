@@ -3,17 +3,17 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use errand_simulator::{Fault, FaultKind, Seed, WorkspaceDesktop, WorkspaceProduct};
-use errand_testbed::{Bed, BedOptions, DCS_PROJECT, Plane};
+use errand_testbed::{Bed, DCS_PROJECT, Plane};
 use serde_json::Value;
 
 use crate::manifest::{self, DESKTOP, ORDER, PRODUCT};
-use crate::progress::{Story, condition, text};
+use crate::moved::{PATIENCE, in_time};
+use crate::progress::{Story, condition, standing};
 use crate::retry;
+use crate::table::{WIDTH, wrap};
 
 /// The call, and its effect, as the simulator names them.
 pub const CALL: &str = "workspace.CreateChangeOrder";
@@ -25,9 +25,6 @@ pub const LOOPED: &str = "desktop-of-the-retry-loop";
 pub const KILLED: &str = "desktop-of-the-kill";
 /// Whose order nobody can know of.
 pub const UNKNOWN: &str = "desktop-of-the-unknown";
-
-const PATIENCE: Duration = Duration::from_secs(45);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What came of it, for the claims.
 pub struct Seen {
@@ -44,40 +41,30 @@ pub struct Seen {
 }
 
 /// Plays the three scenes.
-pub fn play(story: &Story, plane: &Arc<Plane>, operator: &Path) -> Result<(Bed, Seen), String> {
-    let mut bed = set(story, plane, operator)?;
-    let (attempts, ordered) = lost_answer(story, &bed)?;
-    let (at_death, reapplied) = kill(story, &mut bed)?;
-    let (held, why) = unknown(story, plane, &bed, operator)?;
-    let seen = Seen {
+pub fn play(story: &Story, plane: &Plane, bed: &mut Bed, operator: &Path) -> Result<Seen, String> {
+    println!();
+    story.tell("orders, which cost money:");
+    seed(bed);
+    let (attempts, ordered) = lost_answer(story, bed)?;
+    let (at_death, reapplied) = kill(story, bed)?;
+    let (held, why) = unknown(story, plane, bed, operator)?;
+    Ok(Seen {
         attempts,
         ordered,
         at_death,
         reapplied,
         held,
         why,
-    };
-    Ok((bed, seen))
+    })
 }
 
-fn set(story: &Story, plane: &Arc<Plane>, operator: &Path) -> Result<Bed, String> {
-    println!();
-    story.tell("orders, which cost money: a second simulated cloud and operator, whose clock the demo moves");
-    let operator = operator.to_str().ok_or("the operator's path is not text")?;
-    let mut options = BedOptions {
-        connection: false,
-        ..BedOptions::default()
-    };
-    options.timing.lease = Duration::from_secs(3600);
-    let mut bed = Bed::new(plane, operator, "orders", options);
+fn seed(bed: &Bed) {
     let desktops = [LOOPED, DESKTOP, KILLED, UNKNOWN];
     let product = Seed::new().product(DCS_PROJECT, WorkspaceProduct::new(PRODUCT));
     bed.simulator
         .seed(desktops.iter().fold(product, |seed, id| {
             seed.desktop(DCS_PROJECT, WorkspaceDesktop::new(*id))
         }));
-    bed.start_operator();
-    Ok(bed)
 }
 
 /// A retry loop and Errand meet the same lost answer.
@@ -149,8 +136,8 @@ fn unknown(
         .map_err(|e| e.to_string())?;
     let why = String::from_utf8_lossy(&output.stdout).into_owned();
     println!("\n$ errand why {object}");
-    for line in why.lines() {
-        println!("    {line}");
+    for line in why.lines().flat_map(|line| wrap(line, WIDTH - 2)) {
+        println!("{}", format!("  {line}").trim_end());
     }
     Ok((held, why))
 }
@@ -173,8 +160,8 @@ fn rest(story: &Story, bed: &Bed, name: &str) -> Result<Value, String> {
     let mut told = String::new();
     loop {
         let object = bed.find("dor", name)?.ok_or("it is gone")?;
-        let reason = text(&condition(&object, "Ready")["reason"]);
-        let state = format!("{:<10} {reason}", text(&object["status"]["state"]));
+        let (state, reason) = standing(&object);
+        let state = format!("{state:<10} {reason}");
         if state != told {
             let minutes = bed.simulator.now().duration_since(began).as_mins();
             story.tell(&format!("  after {minutes:>3} min   {state}"));
@@ -191,18 +178,5 @@ fn rest(story: &Story, bed: &Bed, name: &str) -> Result<Value, String> {
         };
         bed.advance_if_led(Duration::from_secs(step));
         in_time(bed, deadline)?;
-    }
-}
-
-fn in_time(bed: &Bed, deadline: Instant) -> Result<(), String> {
-    thread::sleep(LOOK_EVERY);
-    match Instant::now() < deadline {
-        true => Ok(()),
-        false => Err(format!(
-            "no end after {} s\n{}\n{}",
-            PATIENCE.as_secs(),
-            bed.simulator.journal(),
-            bed.operator_log()
-        )),
     }
 }

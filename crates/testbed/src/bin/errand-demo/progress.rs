@@ -10,6 +10,8 @@ use errand_controlplane::guard::Guarded;
 use errand_testbed::{Bed, Plane};
 use serde_json::Value;
 
+use crate::table::{WIDTH, wrap};
+
 /// Longer than a healthy operator ever needs for one free operation.
 const PATIENCE: Duration = Duration::from_secs(45);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -27,7 +29,15 @@ impl Story {
     }
 
     pub fn tell(&self, what: &str) {
-        println!("{:6.2} s  {what}", self.began.elapsed().as_secs_f32());
+        const TIME: usize = "123.45 s  ".len();
+        let time = format!("{:6.2} s", self.began.elapsed().as_secs_f32());
+        for (number, line) in wrap(what, WIDTH - TIME - 2).iter().enumerate() {
+            match number {
+                0 => println!("{time}  {line}"),
+                // Below the words, not below the time.
+                _ => println!("{:TIME$}    {}", "", line),
+            }
+        }
     }
 }
 
@@ -98,8 +108,8 @@ pub fn follow(story: &Story, bed: &mut Bed, mut watch: Watch) -> Result<Value, S
         for object in news {
             let state = format!(
                 "{:<10} {:<10} {}",
-                text(&object["status"]["state"]),
-                text(&condition(&object, "Ready")["reason"]),
+                standing(&object).0,
+                standing(&object).1,
                 text(&object["status"]["summary"])
             );
             if state != told_state {
@@ -133,6 +143,12 @@ pub fn condition<'a>(object: &'a Value, type_: &str) -> &'a Value {
         .as_array()
         .and_then(|all| all.iter().find(|condition| condition["type"] == type_))
         .unwrap_or(&Value::Null)
+}
+
+/// Its state, and why it is in it.
+pub fn standing(object: &Value) -> (&str, &str) {
+    let reason = &condition(object, "Ready")["reason"];
+    (text(&object["status"]["state"]), text(reason))
 }
 
 pub fn text(value: &Value) -> &str {

@@ -1,4 +1,4 @@
-//! The one scene that there is so far: a resize that nobody wants any more.
+//! A resize that nobody wants any more, on the wall clock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::manifest::{self, INSTANCE, NAME, TASK};
 use crate::progress::{self, Story, Watch, text};
+use crate::table::{WIDTH, narrow, wrap};
 
 pub const SPEC_BEFORE: &str = "redis.ha.xu1.large.r2.4";
 const SPEC_AFTER: &str = "redis.ha.xu1.large.r2.8";
@@ -53,22 +54,22 @@ pub fn set(story: &Story, plane: &Arc<Plane>, operator: &Path) -> Result<Bed, St
 pub fn play(story: &Story, plane: &Plane, bed: &mut Bed) -> Result<Value, String> {
     let watch = Watch::begin(plane, &bed.namespace)?;
     let manifest = manifest::for_simulator(&bed.simulator.url())?;
-    story.tell("$ kubectl apply -f examples/resize-cancellation.yaml, with its endpoint and key:");
+    story.tell("$ kubectl apply -f examples/resize-cancellation.yaml, filled in:");
     println!();
     for line in manifest::shown(&manifest).lines() {
         println!("    {line}");
     }
     println!();
     for line in bed.try_apply(&manifest)?.lines() {
-        story.tell(&format!("  kubectl   {line}"));
+        story.tell(&format!("  {line}"));
     }
     progress::follow(story, bed, watch)
 }
 
 /// The table, the conditions, and what the cloud saw.
 pub fn show(bed: &Bed, object: &Value) -> Result<(), String> {
-    println!("\n$ kubectl get errand");
-    print!("{}", bed.try_kubectl(&["get", "errand"])?);
+    println!("\n$ kubectl get rsc");
+    print!("{}", narrow(&bed.try_kubectl(&["get", "rsc"])?, &["AGE"]));
     println!("\nconditions of {NAME}:");
     let conditions = object["status"]["conditions"].as_array();
     for condition in conditions.into_iter().flatten() {
@@ -79,8 +80,14 @@ pub fn show(bed: &Bed, object: &Value) -> Result<(), String> {
             text(&condition["reason"])
         );
     }
-    println!("  {}", text(&object["status"]["summary"]));
-    println!("\nthe simulator's journal:\n{}", bed.simulator.journal());
+    for line in wrap(text(&object["status"]["summary"]), WIDTH - 2) {
+        println!("  {line}");
+    }
+    let journal = bed.simulator.journal().to_string();
+    let (rows, count) = journal.rsplit_once('\n').unwrap_or_default();
+    let journal = narrow(rows, &["TIME", "PATH", "FAULT"]);
+    print!("\nthe simulator's journal:\n{journal}");
+    println!("{count}");
     Ok(())
 }
 
