@@ -11,6 +11,7 @@ use kube::runtime::reflector::Store;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
+use super::watches::all_shown;
 use crate::operations::Object;
 
 /// What the watch of one kind shows.
@@ -23,7 +24,7 @@ pub(super) trait Shows: Send + Sync {
 
 impl<O: Object> Shows for Store<O> {
     fn ready(&self) -> BoxFuture<'_, ()> {
-        self.wait_until_ready().map(drop).boxed()
+        all_shown(self).map(drop).boxed()
     }
 
     fn under_way(&self, connection: &str) -> Vec<String> {

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::context::API_TIMEOUT;
 use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
+use super::watches::all_shown;
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{EndpointError, Key, Refusal, Transport, tencent, volcengine};
@@ -84,8 +85,8 @@ impl Connections {
         namespace: &str,
         wanted: &ConnectionRef,
     ) -> Result<std::sync::Arc<CloudConnection>, Unusable> {
-        let ready = timeout(API_TIMEOUT, self.store.wait_until_ready()).await;
-        if !matches!(ready, Ok(Ok(()))) {
+        let shown = timeout(API_TIMEOUT, all_shown(&self.store)).await;
+        if !matches!(shown, Ok(true)) {
             return Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotFound, false, 3),
                 text: "CloudConnections cannot be listed from the API server now.".to_owned(),

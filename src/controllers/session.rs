@@ -28,6 +28,7 @@ use super::status::{Rendering, approved, step_status, stored, verdict, wish, wor
 use super::troubles::{
     concurrency_limit, no_ledger, not_leading, passing, read_trouble, said, unpayable,
 };
+use super::watches::all_shown;
 use crate::api::{Reason, State, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::operations::{Assessment, Kind, Object};
@@ -98,7 +99,7 @@ impl<'a, K: Kind> Session<'a, K> {
         reconciles.get_or_create(&Reconcile { kind }).inc();
         self.note_version();
         // What a connection says counts from the first moment on.
-        let _ = timeout(API_TIMEOUT, self.ctx.connections.store.wait_until_ready()).await;
+        let _ = timeout(API_TIMEOUT, all_shown(&self.ctx.connections.store)).await;
         let woken = self.woken();
         self.go_on(woken).await
     }

@@ -1,14 +1,17 @@
 //! The watches: pruned, guarded against objects that cannot be read, and with
 //! their errors counted.
 
+use std::time::Duration;
+
 use futures::{Stream, StreamExt};
 use kube::api::Api;
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector;
+use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{self, Event as WatchEvent};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Client, ResourceExt};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::metrics::{Metrics, WatchFault};
 
@@ -93,6 +96,24 @@ fn count_fault(metrics: &Metrics, kind: &str, fault: &'static str) {
         .inc();
 }
 
+/// How long to wait before asking a watch again.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Ends once the watch has shown every object; false if it ended before that.
+///
+/// kube's own future is woken for one of those who wait, the one that asked last:
+/// the others would stand there until their time-outs.
+pub(super) async fn all_shown<R>(store: &Store<R>) -> bool
+where
+    R: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    loop {
+        if let Ok(ready) = timeout(ASK_AGAIN, store.wait_until_ready()).await {
+            return ready.is_ok();
+        }
+    }
+}
+
 /// The resourceVersion as a number, which it is in every API server that
 /// Errand supports; 0 if it is not, so that nothing is taken for old.
 pub(super) fn version(object: &impl ResourceExt) -> u64 {
@@ -107,4 +128,41 @@ pub(super) fn received<T: Send>(
     futures::stream::unfold(receiver, |mut receiver| async {
         Some((receiver.recv().await?, receiver))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+
+    use super::super::fake_api::block_on;
+    use super::*;
+    use crate::api::CloudConnection;
+
+    #[test]
+    fn everybody_who_waits_for_a_watch_goes_on_when_it_has_shown_all() {
+        block_on(async {
+            let (store, mut writer) = reflector::store::<CloudConnection>();
+            let waiting = (0..3).map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { all_shown(&store).await })
+            });
+            let waiting: Vec<_> = waiting.collect();
+            tokio::task::yield_now().await;
+            writer.apply_watcher_event(&WatchEvent::Init);
+            writer.apply_watcher_event(&WatchEvent::InitDone);
+            let long = Duration::from_secs(5);
+            let went_on = timeout(long, join_all(waiting)).await;
+            let went_on = went_on.expect("none of them is left behind");
+            assert!(went_on.into_iter().all(|shown| shown.expect("no panic")));
+        });
+    }
+
+    #[test]
+    fn a_watch_that_ends_before_it_has_shown_all_is_not_waited_for() {
+        block_on(async {
+            let (store, writer) = reflector::store::<CloudConnection>();
+            drop(writer);
+            assert!(!all_shown(&store).await);
+        });
+    }
 }
