@@ -404,6 +404,21 @@ impl<K: Kind> Rendering<'_, K> {
         })
     }
 
+    /// What the cloud said to the last call, where nothing else tells what is waited
+    /// for: the look after it does not explain it.
+    fn waits_after_a_refusal(&self) -> Option<String> {
+        let Report::Waiting(code) = self.change.report else {
+            return None;
+        };
+        let last = self.object.status()?.steps.last()?;
+        let (answer, refusal) = match self.change.answer {
+            Some((number, answer, _)) if number == last.number => (answer, self.said.cloned()),
+            _ => (engine_step::<K>(last)?.answer?, self.recorded_refusal()),
+        };
+        let explains = answer == Answer::Refused(Verdict::Verify(code));
+        explains.then(|| said(&last.name, &refusal.unwrap_or_default()))
+    }
+
     /// An answer in the spec that is none to the open question.
     fn stale_answer(&self, open: Option<&Hold>) -> Option<&'static str> {
         let open = open?;
@@ -426,6 +441,7 @@ impl<K: Kind> Rendering<'_, K> {
     fn summary(&self, reason: Reason, open: Option<&Hold>) -> String {
         let seen = self.assessment.map(|a| a.seen.as_str());
         let refused;
+        let busy = self.waits_after_a_refusal().unwrap_or_default();
         let left = K::left_behind(self.object);
         let orphan = self.orphan_of.map(|gone| {
             format!(
@@ -436,7 +452,7 @@ impl<K: Kind> Rendering<'_, K> {
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
                 (Some(trouble), _) => vec![trouble],
-                (None, Some(seen)) => vec![seen],
+                (None, Some(seen)) => vec![seen, &busy],
                 (None, None) => vec![reason.meaning()],
             },
             Report::Planned => match self.assessment {
