@@ -12,6 +12,7 @@ mod instance_refresh;
 mod operation_ledger;
 mod reasons;
 mod resize_cancellation;
+mod scheduled_instance_reservation;
 mod shared;
 
 pub use connection::{
@@ -40,6 +41,10 @@ pub use reasons::{Group, Reason};
 pub use resize_cancellation::{
     PendingChange, ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus,
     ResizeObservation,
+};
+pub use scheduled_instance_reservation::{
+    AdoptReservation, ReservationObservation, ReservationState, ScheduledInstanceReservation,
+    ScheduledInstanceReservationSpec, ScheduledInstanceReservationStatus,
 };
 pub use shared::{
     AnswerWord, Common, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Decision, Hold,

@@ -142,6 +142,11 @@ impl Asker<'_> {
             }
             Reason::TargetLocked => self.locked(),
             Reason::RefreshRunning => self.refresh_running(),
+            Reason::AwaitingDelivery => Advice::new(format!(
+                "Errand looks every {poll}, however long, and ends it once all instances are delivered; if the order ends before that, as NotDelivered."
+            ))
+            .say("Nothing, as a rule. To have it cancelled, while the cloud still does that (with GitOps: in Git):")
+            .run(self.patch(&self.object(), r#"{"spec":{"desiredState":"Cancelled"}}"#)),
             Reason::AwaitingState => Advice::new(format!(
                 "Errand looks every {}, however long, and ends it once the instance is as spec.until says.",
                 self.or("/spec/interval", &poll)
@@ -326,6 +331,10 @@ impl Asker<'_> {
             Reason::InvalidForTarget => advice.say("Correct what the spec names."),
             Reason::RefreshFailed | Reason::CancelledElsewhere => advice.say(format!(
                 "See in the cloud's console which instances of {} are refreshed; failed ones stay in standby until somebody deals with them.",
+                self.target()
+            )),
+            Reason::NotDelivered => advice.say(format!(
+                "See in the cloud's console what became of {}, and whether it was charged.",
                 self.target()
             )),
             Reason::StateUnreachable => advice.say(format!(

@@ -10,6 +10,7 @@ pub mod instance_observation;
 pub mod instance_refresh;
 mod registry;
 pub mod resize_cancellation;
+pub mod scheduled_instance_reservation;
 mod services;
 
 use std::fmt::Debug;

@@ -9,6 +9,7 @@ use super::desktop_order::OrderDesktop;
 use super::instance_observation::ObserveInstance;
 use super::instance_refresh::SteerRefresh;
 use super::resize_cancellation::CancelResize;
+use super::scheduled_instance_reservation::SteerReservation;
 use crate::api::{CloudConnection, OperationLedger, operation_crd};
 
 /// Something to do for each kind.
@@ -27,6 +28,7 @@ pub fn each_kind<V: Visitor>(visitor: &mut V) -> Vec<V::Output> {
         visitor.visit::<OrderDesktop>(),
         visitor.visit::<ObserveInstance>(),
         visitor.visit::<SteerRefresh>(),
+        visitor.visit::<SteerReservation>(),
     ]
 }
 

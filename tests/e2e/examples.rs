@@ -268,7 +268,7 @@ fn seed(bed: &Bed, document: &Document) {
         }
         "ScheduledInstanceReservation" => {
             let order = text(&spec["adopt"]["scheduledInstanceId"]);
-            let order = Reservation::reserve(order, 600).region(VOLCENGINE_REGION);
+            let order = Reservation::reserve(order, 1800).region(VOLCENGINE_REGION);
             Seed::new().reservation(order)
         }
         other => panic!("say here how a cloud is that {other} finds something in"),

@@ -308,6 +308,8 @@ fn everything_given(bed: &Bed, number: usize) -> Vec<(&'static str, String)> {
         "  interval: 5m\n  until: {states: [running, stopped], settled: true, failOn: [error]}\n";
     let observation = bed.observation(&name("seen"), "i-none", &format!("{until}{common}"));
     all.push(("iob", observation));
+    let reservation = bed.reservation(&name("reserved"), "esi-none", "Delivered", common);
+    all.push(("sir", reservation));
     all
 }
 
@@ -338,7 +340,7 @@ fn what_is_applied_is_what_is_there_whatever_is_given() {
             bed.advance(seconds(1));
             let looked =
                 |o: &Value| o["status"]["observedGeneration"] == o["metadata"]["generation"];
-            let kinds = ["rsc", "dor", "irf", "iob"];
+            let kinds = ["rsc", "dor", "irf", "iob", "sir"];
             kinds.iter().all(|kind| of_kind(kind).iter().all(looked))
         });
         let diff = by_mode(&bed, "diff", mode, &manifests);
@@ -351,6 +353,10 @@ fn what_is_applied_is_what_is_there_whatever_is_given() {
         ("dor", "desktoporders.huawei.errand.cloud"),
         ("irf", "instancerefreshes.tencent.errand.cloud"),
         ("iob", "instanceobservations.huawei.errand.cloud"),
+        (
+            "sir",
+            "scheduledinstancereservations.volcengine.errand.cloud",
+        ),
         ("cc", "cloudconnections.errand.cloud"),
     ] {
         assert!(given.iter().any(|(of, _)| *of == kind));

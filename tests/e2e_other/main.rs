@@ -13,6 +13,8 @@ mod ordering;
 mod readings;
 #[path = "../e2e/refreshes.rs"]
 mod refreshes;
+#[path = "../e2e/reservations.rs"]
+mod reservations;
 // What other modules share.
 #[allow(dead_code)]
 #[path = "../e2e/support.rs"]

@@ -1,0 +1,121 @@
+//! See a scheduled-instance order to the wanted end: reserved, delivered or
+//! cancelled.
+//!
+//! What the cloud's status words mean is published nowhere, so counts, times and
+//! the answer of the call itself are gone by (contracts: b.1, b.4).
+
+mod facts;
+mod plan;
+
+use errand_engine::{Class, StepKey};
+
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
+use crate::api::{
+    Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
+    ScheduledInstanceReservationStatus, StepStatus,
+};
+use crate::cloud::volcengine::ecs;
+use crate::cloud::{CallError, Gate, Refusal, Sent};
+
+pub use facts::Facts;
+
+/// The kind.
+#[derive(Clone, Copy, Debug)]
+pub struct SteerReservation;
+
+/// `DeleteScheduledInstance`. Natural: it names the order, so a second call can hit
+/// nothing else. Its token makes the cloud give the first answer again.
+const DELETE: StepInfo = StepInfo {
+    key: StepKey(0),
+    name: "DeleteScheduledInstance",
+    class: Class::Natural,
+    ledger: false,
+    paid: false,
+    token: true,
+};
+
+impl Object for ScheduledInstanceReservation {
+    type Observed = ReservationObservation;
+
+    fn asked(&self) -> Asked<'_> {
+        Asked::of(&self.spec.common)
+    }
+
+    fn target(&self) -> String {
+        order(self).to_owned()
+    }
+
+    fn status(&self) -> Option<&ScheduledInstanceReservationStatus> {
+        self.status.as_ref()
+    }
+
+    fn desired_state(&self) -> Option<String> {
+        Some(format!("{:?}", self.spec.desired_state))
+    }
+}
+
+/// The `ScheduledInstanceId` that is meant. The schema makes sure that there is
+/// one.
+fn order(object: &ScheduledInstanceReservation) -> &str {
+    let adopt = object.spec.adopt.as_ref();
+    adopt.map_or("", |adopt| &adopt.scheduled_instance_id)
+}
+
+fn steps(object: &ScheduledInstanceReservation) -> &[StepStatus] {
+    let status = object.status.as_ref();
+    status.map_or(&[], |status| &status.steps)
+}
+
+impl Kind for SteerReservation {
+    type Object = ScheduledInstanceReservation;
+    type Facts = Facts;
+
+    const STEPS: &'static [StepInfo] = &[DELETE];
+    const SERVICES: &'static [Service] = &[Service::VolcengineEcs];
+
+    fn done(object: &ScheduledInstanceReservation) -> Reason {
+        match object.spec.desired_state {
+            ReservationState::Reserved => Reason::Reserved,
+            ReservationState::Delivered => Reason::Delivered,
+            ReservationState::Cancelled => Reason::Cancelled,
+        }
+    }
+
+    /// Being there and being delivered are seen, not brought about.
+    fn already(object: &ScheduledInstanceReservation) -> Reason {
+        match object.spec.desired_state {
+            ReservationState::Cancelled => Reason::AlreadySatisfied,
+            _ => Self::done(object),
+        }
+    }
+
+    async fn observe(
+        clients: &Clients,
+        object: &ScheduledInstanceReservation,
+        _: Option<&Recorded>,
+    ) -> Result<Facts, CallError> {
+        facts::observe(clients.volcengine(), order(object)).await
+    }
+
+    fn assess(
+        object: &ScheduledInstanceReservation,
+        facts: &Facts,
+        _: Option<&Recorded>,
+    ) -> Assessment<ReservationObservation> {
+        plan::assess(object, facts)
+    }
+
+    async fn perform(
+        clients: &Clients,
+        object: &ScheduledInstanceReservation,
+        step: StepKey,
+        gate: Gate,
+    ) -> Sent {
+        debug_assert_eq!(step, DELETE.key);
+        let intent = steps(object).last();
+        let Some(token) = intent.and_then(|intent| intent.token.as_deref()) else {
+            return Sent::NotSent(Refusal::of_transport("the recorded intent has no token"));
+        };
+        ecs::delete_scheduled_instance(clients.volcengine(), order(object), token, gate).await
+    }
+}
