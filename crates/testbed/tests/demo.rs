@@ -139,14 +139,17 @@ impl Drop for Demo {
 
 /// How what is claimed begins, but for the first part. That each can turn red is
 /// tested beside the claims.
-const CLAIMS: [&str; 17] = [
+const CLAIMS: [&str; 20] = [
     "the refresh was stopped, its batch ran to its end, it was cancelled then",
-    "by one call each",
+    "by one Stop and one Cancel",
     "meanwhile its group was said to be blocked, and now to be free",
     "the refresh is Succeeded/Cancelled, the cloud's too, its group released",
     "the observation is Succeeded/Reached: the server runs and is installed",
     "it did not end before the server was so",
     "and it only read the server's status, more than once",
+    "the reservation is Succeeded/Cancelled, and the cloud has it so",
+    "by one call that had one effect",
+    "within the 30 minutes in which it can be",
     "the retry loop and Errand met the same",
     "the retry loop got its answer, and ordered twice",
     "Errand ordered once",
@@ -159,9 +162,15 @@ const CLAIMS: [&str; 17] = [
     "all clouds together were changed as often as told, not once more",
 ];
 
-/// Every kind, as kubectl shows its end: cells that follow each other in a line.
-const ENDS: [&[&str]; 3] = [
+/// Every kind but the orders, as kubectl shows its end: cells that follow each other in a line.
+const ENDS: [&[&str]; 4] = [
     &["keep-orders-cache-small", "True", "Succeeded", "Cancelled"],
+    &[
+        "ScheduledInstanceReservation",
+        "render-farm-cancelled",
+        "Succeeded",
+        "Cancelled",
+    ],
     &[
         "InstanceRefresh",
         "end-the-bad-roll-out",
@@ -207,10 +216,10 @@ fn the_demo_shows_what_it_claims_and_leaves_nothing_behind() {
         let found = shown.iter().any(|line| line.starts_with(row));
         assert!(found, "{row:?}: {said}");
     }
-    // One of the resize, two of the refresh, two of the retry loop, one of Errand,
+    // One of the resize, two of the refresh, one of the reservation, two of the retry loop, one of Errand,
     // one that the operator was killed over.
-    assert!(said.contains("7 effects: every claim is true"), "{said}");
-    for cloud in ["Huawei Cloud", "Tencent Cloud"] {
+    assert!(said.contains("8 effects: every claim is true"), "{said}");
+    for cloud in ["Huawei Cloud", "Tencent Cloud", "Volcengine"] {
         assert!(said.contains(&format!("\n{cloud}  ")), "{cloud}: {said}");
     }
     let wide = |line: &&str| line.chars().count() > 80 && !line.contains(&demo.folder_name());

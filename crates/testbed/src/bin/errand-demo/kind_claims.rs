@@ -1,15 +1,17 @@
-//! What the demo says about a refresh and an observation, checked. Pure, so that
-//! each claim can be seen to fail.
+//! What the demo says about a refresh, an observation and a reservation, checked.
+//! Pure, so that each claim can be seen to fail.
 
 use errand_simulator::{Journal, RefreshStatus};
 use serde_json::Value;
 
 use crate::claims::{Claim, ends, equal};
-use crate::kinds::{ACTIVITY, BUILT, SERVER, Seen};
+use crate::kinds::{ACTIVITY, BUILT, RESERVED, SERVER, Seen};
 use crate::progress::{condition, standing, text};
 
 const STOP: &str = "as.StopInstanceRefresh";
 const CANCEL: &str = "as.CancelInstanceRefresh";
+const DELETE: &str = "ecs.DeleteScheduledInstance";
+const DELETED: &str = "ecs.delete";
 
 /// Each claim, and what was seen instead if it is untrue.
 pub fn claims(seen: &Seen, journal: &Journal) -> Vec<Claim> {
@@ -24,7 +26,7 @@ pub fn claims(seen: &Seen, journal: &Journal) -> Vec<Claim> {
             ),
         ),
         (
-            "by one call each",
+            "by one Stop and one Cancel",
             equal(&(journal.calls(STOP), journal.calls(CANCEL)), &(1, 1)),
         ),
         (
@@ -55,6 +57,22 @@ pub fn claims(seen: &Seen, journal: &Journal) -> Vec<Claim> {
         (
             "and it only read the server's status, more than once",
             only_read(journal),
+        ),
+        (
+            "the reservation is Succeeded/Cancelled, and the cloud has it so",
+            ends(last(&seen.reservation), "Succeeded", "Cancelled")
+                .and_then(|()| equal(&seen.reserved.cancelled, &true)),
+        ),
+        (
+            "by one call that had one effect",
+            equal(
+                &(journal.calls(DELETE), journal.effects_on(DELETED, RESERVED)),
+                &(1, 1),
+            ),
+        ),
+        (
+            "within the 30 minutes in which it can be",
+            in_its_time(seen, journal),
         ),
     ]
 }
@@ -94,6 +112,16 @@ fn not_before(seen: &Seen, observation: &Value) -> Result<(), String> {
     }
 }
 
+fn in_its_time(seen: &Seen, journal: &Journal) -> Result<(), String> {
+    let effects = journal.all_effects();
+    let deleted = effects.iter().find(|effect| effect.kind == DELETED);
+    let deleted = deleted.map(|effect| effect.time);
+    match (deleted, seen.reserved.cancellable_until) {
+        (Some(at), Some(until)) if at <= until => Ok(()),
+        times => Err(format!("{times:?}")),
+    }
+}
+
 fn only_read(journal: &Journal) -> Result<(), String> {
     let looks = journal.calls_on("clouddc.ShowInstanceStatus", SERVER);
     equal(
@@ -116,12 +144,13 @@ mod tests {
     type Happened = (&'static str, &'static str, &'static str);
 
     /// What happens in a demo that goes well.
-    const HAPPENED: [Happened; 5] = [
+    const HAPPENED: [Happened; 6] = [
         (STOP, "as.stop", ACTIVITY),
         ("", "as.batch-ended", ACTIVITY),
         (CANCEL, "as.cancel", ACTIVITY),
         ("clouddc.ShowInstanceStatus", "", SERVER),
         ("clouddc.ShowInstanceStatus", "", SERVER),
+        (DELETE, DELETED, RESERVED),
     ];
 
     fn journal(happened: &[Happened]) -> Journal {
@@ -166,6 +195,13 @@ mod tests {
             "current_batch": 1, "batches": [], "cancelling": false, "scaling_in": false,
             "created_at": "2026-11-22T12:00:00Z", "started_at": null, "ended_at": null,
         });
+        let reserved = json!({
+            "id": RESERVED, "region": "r", "kind": "esi", "status": "s", "count": 1,
+            "delivered": 0, "cancelled": true, "visible": false,
+            "created_at": "2026-11-22T11:30:00Z", "start_delivery_at": null,
+            "invalid_at": "2026-11-22T12:00:00Z",
+            "cancellable_until": "2026-11-22T12:00:00Z",
+        });
         Seen {
             began: "2026-11-22T12:00:00Z".parse().expect("a time"),
             refresh: vec![
@@ -179,6 +215,8 @@ mod tests {
                 "Reached",
                 json!({"observed": read, "finishedAt": "2026-11-22T12:08:00Z"}),
             )],
+            reservation: vec![object("Succeeded", "Cancelled", json!({}))],
+            reserved: serde_json::from_value(reserved).expect("a reservation"),
         }
     }
 
@@ -211,7 +249,9 @@ mod tests {
         );
         assert_eq!(with(&|happened| happened.push((CANCEL, "", ACTIVITY))), [1]);
         assert_eq!(with(&|happened| happened.push((STOP, "", ACTIVITY))), [1]);
-        assert_eq!(with(&|happened| happened.truncate(4)), [6]);
+        assert_eq!(with(&|happened| happened[4].2 = "another"), [6]);
+        assert_eq!(with(&|happened| happened.push((DELETE, "", RESERVED))), [8]);
+        assert_eq!(with(&|happened| happened[5].2 = "another"), [8]);
         let listed = ("clouddc.ListInstances", "", "");
         assert_eq!(with(&|happened| happened.push(listed)), [6]);
         // What goes wrong with the objects.
@@ -241,5 +281,12 @@ mod tests {
             seen.observation[0]["status"]["finishedAt"] = "2026-11-22T12:07:59Z".into();
         };
         assert_eq!(with(&early), [5]);
+        let late = |seen: &mut Seen| seen.reservation[0]["status"]["state"] = "Failed".into();
+        assert_eq!(with(&late), [7]);
+        assert_eq!(with(&|seen| seen.reserved.cancelled = false), [7]);
+        let over = |seen: &mut Seen| {
+            seen.reserved.cancellable_until = "2026-11-22T11:59:59Z".parse().ok();
+        };
+        assert_eq!(with(&over), [9]);
     }
 }

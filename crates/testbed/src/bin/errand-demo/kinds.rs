@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use errand_simulator::{
-    CloudDcInstance, CloudDcStatus, RefreshActivity, RefreshActivityState, Seed,
+    CloudDcInstance, CloudDcStatus, RefreshActivity, RefreshActivityState, Reservation,
+    ReservationState, Seed, When,
 };
 use errand_testbed::{Bed, DCS_PROJECT};
 use jiff::Timestamp;
@@ -26,6 +27,11 @@ pub const SERVER: &str = "7d0a1c55-3a0b-4f0e-8a0c-52f5c8d0be02";
 const RUNS: i64 = 240;
 pub const BUILT: i64 = 480;
 
+/// The order for scheduled instances that was a mistake, and how many seconds ago
+/// it was placed: of this sort it can be cancelled for 30 minutes.
+pub const RESERVED: &str = "esi-ydbwsgx5ekpo0c7abcde";
+const PLACED: i64 = -20 * 60;
+
 /// An operation of this part, and every state that it was seen in, oldest first.
 struct Operation {
     kind: &'static str,
@@ -44,6 +50,9 @@ pub struct Seen {
     pub blocked: bool,
     /// The observation in every state that it was seen in.
     pub observation: Vec<Value>,
+    /// The reservation likewise, and what the cloud has of it afterwards.
+    pub reservation: Vec<Value>,
+    pub reserved: ReservationState,
 }
 
 /// Applies them, follows them to their ends, and shows what changed.
@@ -77,6 +86,11 @@ pub fn play(story: &Story, bed: &mut Bed) -> Result<Seen, String> {
             .ok_or("the refresh activity is gone")?,
         blocked: groups.iter().any(|group| group.blocked),
         observation: next(),
+        reservation: next(),
+        reserved: bed
+            .simulator
+            .reservation(RESERVED)
+            .ok_or("the order for scheduled instances is gone")?,
     })
 }
 
@@ -93,8 +107,10 @@ fn seed(bed: &Bed) -> Timestamp {
         .then(BUILT, installed);
     let refresh = RefreshActivity::new(GROUP, ACTIVITY).batches(3, BATCH);
     let began = bed.simulator.now();
-    let seed = Seed::new().clouddc(DCS_PROJECT, server).refresh(refresh);
-    bed.simulator.seed(seed);
+    let reserved = Reservation::esi(RESERVED).created(When::In(PLACED));
+    let seed = Seed::new().clouddc(DCS_PROJECT, server);
+    bed.simulator
+        .seed(seed.refresh(refresh).reservation(reserved));
     began
 }
 
@@ -105,6 +121,7 @@ const CONNECTION: &str = "huawei-servers";
 fn manifests(bed: &Bed) -> Vec<(&'static str, &'static str, String)> {
     const REFRESH: &str = "end-the-bad-roll-out";
     const OBSERVATION: &str = "server-is-built";
+    const RESERVATION: &str = "render-farm-cancelled";
     let until = "  interval: 10s\n  until: {states: [running], settled: true}\n";
     let observation = bed.observation(OBSERVATION, SERVER, until);
     vec![
@@ -117,6 +134,11 @@ fn manifests(bed: &Bed) -> Vec<(&'static str, &'static str, String)> {
             "iob",
             OBSERVATION,
             observation.replace("huawei-prod", CONNECTION),
+        ),
+        (
+            "sir",
+            RESERVATION,
+            bed.reservation(RESERVATION, RESERVED, "Cancelled", ""),
         ),
     ]
 }

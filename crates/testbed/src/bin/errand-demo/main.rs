@@ -1,7 +1,7 @@
-//! `errand-demo`: every kind of operation on a real API server and simulated clouds:
-//! one cancelled resize, from manifest to proof; the kinds of the other services and
-//! clouds; and three paid orders whose answers are lost. `cargo demo` builds what it
-//! needs and runs it.
+//! `errand-demo`: five kinds of operations on a real API server and three simulated
+//! clouds: one cancelled resize, from manifest to proof; the kinds of the other
+//! services and clouds; and three paid orders whose answers are lost. `cargo demo`
+//! builds what it needs and runs it.
 //!
 //! It says what happens when it happens, and then checks what it said: every
 //! claim is an assertion, and one that is untrue makes the exit code 1.
@@ -33,10 +33,11 @@ use progress::Story;
 use totals::Totals;
 
 const HELP: &str = "\
-Every kind of operation on a real API server and simulated clouds: one cancelled
-resize, from manifest to proof; an instance refresh that is cancelled in the middle
-of a batch, and a server that is watched until it is built; and three paid orders
-whose answers are lost. `cargo demo` builds what is needed and runs this.
+Five kinds of operations on a real API server and three simulated clouds: one
+cancelled resize, from manifest to proof; an instance refresh that is cancelled in
+the middle of a batch, a server that is watched until it is built, and a
+reservation that is cancelled in time; and three paid orders whose answers are
+lost. `cargo demo` builds what is needed and runs this.
 
 usage: errand-demo [--operator FILE] [--keep]
   --operator FILE  the operator, a test build; default: `errand` beside this one
@@ -178,7 +179,7 @@ fn keep(plane: &Plane, bed: &Bed, clouds: &Bed) -> Result<(), String> {
     println!("  curl '{url}/-/'                        # seed more, inject faults");
     println!("\nThe other kinds, whose clock is ahead of yours:\n");
     println!("  kubectl get errand,cc,operationledgers -n {other}");
-    println!("  kubectl describe irf,iob -n {other}");
+    println!("  kubectl describe irf,iob,sir -n {other}");
     println!("  curl '{}/-/journal?format=text'", clouds.simulator.url());
     println!("\nWhat the operators said:\n");
     println!(

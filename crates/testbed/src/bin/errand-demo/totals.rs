@@ -7,17 +7,19 @@ use errand_simulator::Journal;
 use crate::claims::{Claim, equal};
 
 /// A cloud and the services that it has here.
-const CLOUDS: [(&str, &[&str]); 2] = [
+const CLOUDS: [(&str, &[&str]); 3] = [
     ("Huawei Cloud", &["dcs", "workspace", "bss", "clouddc"]),
     ("Tencent Cloud", &["as"]),
+    ("Volcengine", &["ecs"]),
 ];
 
 /// Every change that this demo causes, and how often: two of the orders are the
 /// retry loop's.
-const CHANGES: [(&str, usize); 4] = [
+const CHANGES: [(&str, usize); 5] = [
     ("as.cancel", 1),
     ("as.stop", 1),
     ("dcs.cancel", 1),
+    ("ecs.delete", 1),
     ("workspace.order", 4),
 ];
 
