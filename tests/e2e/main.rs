@@ -42,6 +42,7 @@ mod replicas;
 mod reservation_answers;
 mod reservation_cancels;
 mod reservation_clocks;
+mod reservation_kills;
 mod reservations;
 mod resume_kills;
 mod reverts;
