@@ -80,7 +80,7 @@ fn kill_at(bed: &mut Bed, order: &str, moment: &str) {
             .find(|part| part.starts_with("ClientToken="));
         parameter.map(str::to_owned)
     };
-    let mut tokens: Vec<_> = queries.iter().filter_map(|query| token(&query)).collect();
+    let mut tokens: Vec<_> = queries.iter().filter_map(token).collect();
     tokens.dedup();
     assert_eq!(
         tokens.len(),
