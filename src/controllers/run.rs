@@ -294,14 +294,18 @@ async fn control_connections(
 ) {
     let (timers, due) = Timers::new(context.clock.clone());
     let control = Arc::new(connection_status::Control { context, timers });
-    Controller::for_stream(changes, store)
+    let unshown = stopped_unshown(stop.clone(), store.clone());
+    let controller = Controller::for_stream(changes, store)
         .with_config(ControllerConfig::default().concurrency(4))
         .reconcile_on(due)
         .reconcile_on(received(news))
         .graceful_shutdown_on(stopped(stop))
         .run(connection_status::reconcile, |_, e, _| match *e {}, control)
-        .for_each(|_| async {})
-        .await;
+        .for_each(|_| async {});
+    tokio::select! {
+        () = controller => {}
+        () = unshown => {}
+    }
 }
 
 /// What one kind's controller shares with its sessions.
@@ -365,7 +369,8 @@ async fn control<K: Kind>(
                 .collect()
         }),
     );
-    Controller::for_stream(changes, cache)
+    let unshown = stopped_unshown(stop.clone(), cache.clone());
+    let controller = Controller::for_stream(changes, cache)
         .with_config(ControllerConfig::default().concurrency(settings.concurrency))
         .watches_stream(received(connections).map(Ok), referring)
         .reconcile_on(due)
@@ -388,8 +393,11 @@ async fn control<K: Kind>(
                 tracing::debug!(%kind, error = %e, "controller");
             }
             async {}
-        })
-        .await;
+        });
+    tokio::select! {
+        () = controller => {}
+        () = unshown => {}
+    }
     store_answers(&control, usize::from(settings.concurrency)).await;
 }
 
@@ -530,6 +538,22 @@ fn stop_signal() -> Result<(signal::Sender<bool>, signal::Receiver<bool>), RunEr
         let _ = told.send(true);
     });
     Ok((sender, receiver))
+}
+
+/// Ends when told to stop before the watch has shown every object. kube's controller
+/// would wait for that first, however long the API server is away; no session can
+/// run before it, so none is cut off.
+async fn stopped_unshown<R>(stop: signal::Receiver<bool>, store: Store<R>)
+where
+    R: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    stopped(stop).await;
+    if timeout(Duration::ZERO, store.wait_until_ready())
+        .await
+        .is_ok()
+    {
+        futures::future::pending::<()>().await;
+    }
 }
 
 async fn stopped(mut stop: signal::Receiver<bool>) {
