@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use errand_controlplane::{ControlPlane, Options};
 use serde_json::{Value, json};
@@ -49,7 +50,30 @@ impl Plane {
             "--all",
             "--timeout=60s",
         ])?;
+        plane.await_storage()?;
         Ok(plane)
+    }
+
+    /// An established CRD is not yet served from the API server's cache: for a
+    /// moment, lists and watches of it are told to come back later.
+    fn await_storage(&self) -> Result<(), String> {
+        let crds = self.kubectl(&["get", "crd", "-o", "json"])?;
+        let crds: Value = serde_json::from_str(&crds).map_err(|e| e.to_string())?;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        for crd in crds["items"].as_array().into_iter().flatten() {
+            let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
+            let (group, plural) = (text("/spec/group"), text("/spec/names/plural"));
+            let version = text("/spec/versions/0/name").unwrap_or_default();
+            let (group, plural) = (group.unwrap_or_default(), plural.unwrap_or_default());
+            let list = format!("/apis/{group}/{version}/{plural}?resourceVersion=0");
+            while !matches!(self.read(&list), Ok(Some(_))) {
+                if Instant::now() > deadline {
+                    return Err(format!("{plural} are not served"));
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(())
     }
 
     /// The control plane.
