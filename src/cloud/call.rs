@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::verdict::{Reading, Refusal};
 use super::{Key, TransportError};
 use crate::api::Reason;
+use crate::mistakes::Mistake;
 
 /// The header `User-Agent` of every call.
 pub(super) const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
@@ -85,6 +86,9 @@ impl From<TransportError> for Sent {
         let refusal = Refusal::of_transport(error.to_string());
         match error {
             TransportError::NotSent(_) => Sent::NotSent(refusal),
+            TransportError::NoAnswer(_) if Mistake::LostIsNotSent.is_made() => {
+                Sent::NotSent(refusal)
+            }
             TransportError::NoAnswer(_) => Sent::Unknown(refusal),
         }
     }

@@ -13,6 +13,7 @@ use tower::{BoxError, Layer, Service};
 
 use super::SharedReads;
 use crate::clock::Clock;
+use crate::mistakes::Mistake;
 use crate::test_point::test_point;
 
 /// Answers longer than this are cut off and count as unreadable.
@@ -143,6 +144,12 @@ impl Transport {
             .connector_layer(GateLayer(gate))
             .build()
             .map_err(|e| TransportError::NotSent(describe(&e)))?;
+        if Mistake::Retry.is_made() {
+            let first = self.call(&client, request.clone()).await;
+            if !matches!(first, Err(TransportError::NoAnswer(_))) {
+                return first;
+            }
+        }
         self.call(&client, request).await
     }
 

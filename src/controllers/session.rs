@@ -31,6 +31,7 @@ use super::troubles::{
 use super::watches::all_shown;
 use crate::api::{Reason, State, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
+use crate::mistakes::Mistake;
 use crate::operations::{Assessment, Kind, Object};
 use crate::test_point::test_point;
 
@@ -296,6 +297,9 @@ impl<'a, K: Kind> Session<'a, K> {
 
     async fn claim(&mut self, step: Step) -> Event {
         let now = self.now();
+        if Mistake::Unrecorded.is_made() {
+            return Event::Permitted(now);
+        }
         let approved = approved(&self.object);
         let Some(look) = &mut self.look else {
             return Event::NoReply(now);
@@ -315,6 +319,9 @@ impl<'a, K: Kind> Session<'a, K> {
 
     async fn close(&mut self, step: Step, closing: Closing) -> Event {
         let now = self.now();
+        if Mistake::Unrecorded.is_made() {
+            return Event::Written(now, true);
+        }
         let mut ids = self
             .assessment
             .as_ref()
@@ -459,6 +466,9 @@ impl<'a, K: Kind> Session<'a, K> {
         let wanted = self.object.desired_state();
         let connections = self.ctx.connections.store.clone();
         Arc::new(move || {
+            if Mistake::NoLastCheck.is_made() {
+                return true;
+            }
             let newest = cache.get(&reference).filter(|object| object.uid() == uid);
             newest.is_some_and(|object| {
                 let suspended = suspends(&connections, object.as_ref());
@@ -471,6 +481,9 @@ impl<'a, K: Kind> Session<'a, K> {
 
     /// PUT of status under the precondition that the object is as it was read.
     async fn write(&mut self, change: Change, intent: Option<Step>) -> Event {
+        if intent.is_some() && Mistake::Unrecorded.is_made() {
+            return Event::Written(self.now(), true);
+        }
         let said = self.memory.said.as_ref();
         let status = Rendering::<K> {
             object: &self.object,

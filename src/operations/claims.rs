@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{AnswerWord, LedgerTarget};
 use crate::cloud::Ids;
+use crate::mistakes::Mistake;
 
 /// Where an operation takes place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,10 @@ impl Claimant {
                 &target.service,
                 &target.scope,
                 &target.id,
-                &body,
+                match Mistake::BodyNotInKey.is_made() {
+                    true => "",
+                    false => &body,
+                },
             ]),
         };
         Self { target, key, body }

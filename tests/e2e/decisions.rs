@@ -123,7 +123,7 @@ pub fn a_missed_schedule_ends_as_window_missed_and_sends_nothing() {
     assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
 }
 
-fn pending_change(bed: &Bed, created_before: i64) -> String {
+pub fn pending_change(bed: &Bed, created_before: i64) -> String {
     let manifest = bed.cancellation("stop", "dcs-1", "TASK", "");
     let wanted = format!(
         "pendingChange: {{createdBefore: {}}}",
@@ -133,7 +133,7 @@ fn pending_change(bed: &Bed, created_before: i64) -> String {
 }
 
 /// Plans a further change of the instance, created now.
-fn plan_change(bed: &Bed, task: &str) {
+pub fn plan_change(bed: &Bed, task: &str) {
     let change = PendingChange::new(task, "redis.other", 48 * 3600).created(When::In(0));
     bed.simulator.seed(Seed::new().dcs_change(DcsChange {
         project: DCS_PROJECT.into(),

@@ -17,6 +17,7 @@ mod kills;
 mod ledger_rights;
 mod ledgers;
 mod limits;
+mod mutants;
 mod observation_kills;
 mod observations;
 mod observers;

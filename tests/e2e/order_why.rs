@@ -4,11 +4,13 @@ use errand_simulator::{Fault, FaultKind, WorkspaceDesktop};
 use errand_testbed::Bed;
 
 use crate::command::{errand, shell};
-use crate::support::{ORDER, order_bed, pass_hours, resize, seed_desktop, subscribe, until_order};
+use crate::support::{
+    ORDER, first_reading, order_bed, pass_hours, resize, seed_desktop, subscribe, until_order,
+};
 use crate::why::assert_why_of;
 
 fn ordered(name: &str, desktop: WorkspaceDesktop, payment: &str) -> Bed {
-    let mut bed = order_bed(name);
+    let mut bed = first_reading(order_bed(name));
     seed_desktop(&bed, desktop);
     bed.start_operator();
     bed.apply(&resize(&bed, "bigger", "desk-1", payment));
@@ -40,7 +42,7 @@ pub fn why_names_the_operation_that_has_the_desktop() {
 
 #[test]
 fn why_of_an_order_that_nobody_can_know_warns_of_a_second_one() {
-    let mut bed = order_bed("why-unknown");
+    let mut bed = first_reading(order_bed("why-unknown"));
     seed_desktop(&bed, WorkspaceDesktop::new("desk-1"));
     let kind = FaultKind::Error {
         status: 504,

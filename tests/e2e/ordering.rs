@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{
     LARGER, ORDER, assert_ending, await_look, bed, condition, deny, ending, order_bed, pass_hours,
-    resize, seconds, seed_desktop, subscribe, until_order, until_said,
+    resize, seconds, seed_desktop, subscribe, until_order, until_said, volume_id,
 };
 
 /// A desktop whose orders are delivered the moment they are paid.
@@ -218,11 +218,7 @@ fn a_larger_volume_is_ordered_and_delivered() {
     let desktop = WorkspaceDesktop::new("desk-1").data_volume(volume);
     seed_desktop(&bed, at_once(desktop));
     bed.start_operator();
-    // Which id of the volume the cloud means is a guess; the spec takes both.
-    let id = match crate::readings().workspace.expand_by {
-        errand_simulator::ExpandBy::VolumeId => "vol-1",
-        errand_simulator::ExpandBy::Id => "id-vol-1",
-    };
+    let id = volume_id("vol-1");
     let change = format!("{{expandVolume: {{volumeId: {id}, sizeGiB: 200}}}}");
     bed.apply(&bed.order("bigger", "desk-1", &change, "  payment: Automatic\n"));
     let object = until_order(&bed, "bigger", "Delivered");

@@ -1,80 +1,13 @@
 //! How the simulated clouds read what the contracts leave open.
 
-use errand_simulator::{
-    AfterCancel, AfterFailure, AfterTerminated, BssReadings, CancelWhileRunning, CancelledOrder,
-    CloudDcReadings, ContinueWithoutFailure, DcsReadings, EcsReadings, EmptyResult, ExpandBy,
-    InstanceWord, ListOrder, NextMarker, NotFoundForm, OrderLines, OrderResources, Overloaded,
-    Readings, ScalingReadings, SecondOrder, ShuttingDown, StatusWords, StoppedLastBatch, TaskCount,
-    TaskName, TaskOrder, TimeForm, UnknownInList, WaitingWord, WorkspaceReadings,
-};
+use errand_simulator::Readings;
 
 /// ERRAND_TEST_READINGS=other runs everything with the other readings, as
 /// `.ci/full` does; `tests/e2e_other` what depends on them most.
-#[allow(dead_code)]
 pub fn chosen() -> Readings {
     match std::env::var("ERRAND_TEST_READINGS").as_deref() {
-        Ok("other") => other(),
+        Ok("other") => Readings::other(),
         Ok(unknown) => panic!("ERRAND_TEST_READINGS={unknown}: it can be other"),
         Err(_) => Readings::default(),
-    }
-}
-
-/// Other words for a waiting change, a cancelled task that leaves the list, an
-/// instance that looks idle meanwhile; orders that BSS shows late and by other
-/// links, and refusals with 200; a cancel that takes effect while a batch runs and
-/// shows late; reservations that stay when they are cancelled; instances that stay
-/// when they are terminated.
-pub fn other() -> Readings {
-    Readings {
-        dcs: DcsReadings {
-            waiting: WaitingWord::Created,
-            after_cancel: AfterCancel::Vanishes,
-            instance_while_waiting: InstanceWord::Running,
-            task_name: TaskName::Extend,
-            task_count: TaskCount::Number,
-            task_order: TaskOrder::OldestFirst,
-            ..DcsReadings::default()
-        },
-        workspace: WorkspaceReadings {
-            second_order: SecondOrder::Refused,
-            job_id_in_answer: false,
-            order_id_in_answer: true,
-            expand_by: ExpandBy::Id,
-            refusals_with_200: true,
-            not_found_status: 500,
-        },
-        bss: BssReadings {
-            visible_after: 60,
-            order_lines: OrderLines::Desktop,
-            order_resources: OrderResources::Nothing,
-            after_failure: AfterFailure::Processing,
-            list_order: ListOrder::OldestFirst,
-        },
-        clouddc: CloudDcReadings {
-            shutting_down: ShuttingDown::Underscore,
-            after_terminated: AfterTerminated::Stays,
-            not_found: NotFoundForm::Iam,
-            overloaded: Overloaded::Text,
-            unknown_id_in_list: UnknownInList::Refused,
-            next_marker: NextMarker::Address,
-            ..CloudDcReadings::default()
-        },
-        scaling: ScalingReadings {
-            cancel_while_running: CancelWhileRunning::TakesEffect,
-            cancelled_after: 90,
-            stopped_last_batch: StoppedLastBatch::Ends,
-            continue_without_failure: ContinueWithoutFailure::ModeIgnored,
-        },
-        ecs: EcsReadings {
-            after_cancel: CancelledOrder::Stays,
-            cancel_visible_after: 60,
-            limit_inclusive: false,
-            empty_result: EmptyResult::Null,
-            errors_with_200: true,
-            processing_for: 5,
-            status_words: StatusWords::Numbered,
-            time_form: TimeForm::Minutes,
-            ..EcsReadings::default()
-        },
     }
 }

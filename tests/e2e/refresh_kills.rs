@@ -5,7 +5,6 @@
 use std::fs;
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use errand::controllers::EFFECTS;
 use errand_simulator::{RefreshActivity, Seed};
@@ -116,18 +115,14 @@ fn kill_at(bed: &mut Bed, case: &Case) {
         bed.start_operator_with(&[], &[kill]);
         bed.apply(&manifest);
     }
-    let mut status = None;
-    let deadline = Instant::now() + seconds(60);
-    while status.is_none() && Instant::now() < deadline {
-        status = bed.operator().try_wait().expect("its watchdog tells");
-        // That a cancel shows may take its time.
-        if case.next == Next::Cancel {
-            bed.advance_if_led(seconds(2));
-        }
-        thread::sleep(Duration::from_millis(40));
-    }
+    // That a cancel shows may take its time.
+    let step = match case.next {
+        Next::Cancel => seconds(2),
+        Next::Stop => seconds(0),
+    };
+    let status = bed.wait_for_operator_to_end_in_steps(step);
     let moment = format!("{:?} next, {}", case.next, case.moment);
-    assert_eq!(status, Some(128 + 9), "{moment}: {}", bed.operator_log());
+    assert_eq!(status, 128 + 9, "{moment}: {}", bed.operator_log());
     let at_death = ending(&bed.get("irf", &name)).state;
     let cancelled = effects_on(bed, &activity).contains(&"as.cancel".to_owned());
     assert!(

@@ -53,7 +53,8 @@ fn kill_at(bed: &mut Bed, order: &str, moment: &str) {
         bed.start_operator_with(&[], &[kill]);
         bed.apply(&manifest);
     }
-    let status = bed.wait_for_operator_to_end();
+    // That a cancel shows may take its time.
+    let status = bed.wait_for_operator_to_end_in_steps(seconds(2));
     assert_eq!(status, 128 + 9, "{moment}: {}", bed.operator_log());
     let cancelled = |bed: &Bed| bed.simulator.journal().effects_on("ecs.delete", order);
     let at_death = ending(&bed.get("sir", order)).state;

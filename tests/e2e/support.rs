@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use errand_simulator::{
-    Account, DcsInstance, OrderAction, Seed, WorkspaceDesktop, WorkspaceProduct,
+    Account, DcsInstance, ExpandBy, OrderAction, Readings, Seed, WorkspaceDesktop, WorkspaceProduct,
 };
 use errand_testbed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Plane, SECRET_KEY, shared_plane,
@@ -198,7 +198,8 @@ pub fn reread(bed: &Bed, changes: Value) {
 
 /// The same of a service.
 pub fn reread_of(bed: &Bed, service: &str, changes: Value) {
-    let mut readings = serde_json::to_value(crate::readings()).expect("readings are JSON");
+    let readings = bed.simulator.state().readings;
+    let mut readings = serde_json::to_value(readings).expect("readings are JSON");
     for (name, value) in changes.as_object().expect("named readings") {
         readings[service][name] = value.clone();
     }
@@ -245,9 +246,30 @@ pub fn change_back(bed: &Bed, desktop: &str) {
     seed_desktop(bed, WorkspaceDesktop::new(desktop));
 }
 
+/// The id by which the cloud takes an order for the volume: which of its two ids
+/// it means is a guess, and the spec takes both.
+pub fn volume_id(volume: &str) -> String {
+    match crate::readings().workspace.expand_by {
+        ExpandBy::VolumeId => volume.to_owned(),
+        ExpandBy::Id => format!("id-{volume}"),
+    }
+}
+
+/// A bed whose cloud is read in the first way, whatever this binary's is: for
+/// texts that are compared whole.
+pub fn first_reading(bed: Bed) -> Bed {
+    let seed = Seed {
+        readings: Some(Readings::default()),
+        ..Seed::new()
+    };
+    bed.simulator.seed(seed);
+    bed
+}
+
 /// An order of a larger system disk.
 pub fn expand(bed: &Bed, name: &str, desktop: &str, payment: &str) -> String {
-    let change = format!("{{expandVolume: {{volumeId: root-{desktop}, sizeGiB: 100}}}}");
+    let volume = volume_id(&format!("root-{desktop}"));
+    let change = format!("{{expandVolume: {{volumeId: {volume}, sizeGiB: 100}}}}");
     bed.order(name, desktop, &change, &format!("  payment: {payment}\n"))
 }
 

@@ -13,7 +13,9 @@ use errand_testbed::{
 };
 
 use crate::command::{errand, shell};
-use crate::support::{CANCEL, bed, bed_with, ending, held, reread, seconds, until_reason};
+use crate::support::{
+    CANCEL, bed_with, ending, first_reading, held, reread, seconds, until_reason,
+};
 
 fn file(name: &str) -> PathBuf {
     repository().join(format!("tests/snapshots/why/{name}.txt"))
@@ -125,6 +127,10 @@ fn applied(bed: &mut Bed, more: &str, reason: &str) {
     until(bed, reason);
 }
 
+fn bed(name: &str) -> Bed {
+    first_reading(bed_with(name, BedOptions::default()))
+}
+
 fn pending(name: &str) -> Bed {
     let bed = bed(name);
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
@@ -233,7 +239,7 @@ fn why_names_the_clock_that_is_off() {
         },
         ..BedOptions::default()
     };
-    let mut bed = bed_with("why-clock", options);
+    let mut bed = first_reading(bed_with("why-clock", options));
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     applied(&mut bed, "", "ClockSkew");
     until_connection(&bed, "huawei-prod", "ClockSkew");

@@ -9,8 +9,6 @@ mod endings;
 mod observations;
 #[path = "../e2e/ordering.rs"]
 mod ordering;
-#[path = "../e2e/readings.rs"]
-mod readings;
 #[path = "../e2e/refreshes.rs"]
 mod refreshes;
 #[path = "../e2e/reservations.rs"]
@@ -21,5 +19,5 @@ mod reservations;
 mod support;
 
 fn readings() -> errand_simulator::Readings {
-    readings::other()
+    errand_simulator::Readings::other()
 }

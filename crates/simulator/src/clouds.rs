@@ -14,7 +14,8 @@ use crate::huawei::{self, Huawei};
 use crate::journal::NewEffect;
 use crate::limits::Limits;
 use crate::message::{Dressed, Refusal, Refused, Reply, Request};
-use crate::seed::{BadSeed, Readings, Seed};
+use crate::readings::Readings;
+use crate::seed::{BadSeed, Seed};
 use crate::tencent::{self, Tencent};
 use crate::volcengine::{self, Volcengine};
 

@@ -29,6 +29,7 @@ pub mod huawei;
 mod journal;
 mod limits;
 mod message;
+mod readings;
 mod seed;
 mod server;
 mod state;
@@ -60,7 +61,8 @@ pub use huawei::workspace::seed::{
 pub use huawei::workspace::state::WorkspaceDesktopState;
 pub use journal::{Call, Effect, Journal, LateArrival};
 pub use message::Request;
-pub use seed::{Account, BadSeed, Readings, Seed, When};
+pub use readings::Readings;
+pub use seed::{Account, BadSeed, Seed, When};
 pub use state::{AccountState, State};
 pub use tencent::scaling::seed::{
     BatchPause, CancelWhileRunning, ContinueWithoutFailure, RefreshAction, RefreshActivity,

@@ -9,15 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::huawei::bss::seed::{BssReadings, DesktopOrderSeed};
-use crate::huawei::clouddc::seed::{CloudDcInstance, CloudDcReadings};
-use crate::huawei::dcs::seed::{DcsChange, DcsInstance, DcsReadings};
-use crate::huawei::workspace::seed::{
-    WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings,
-};
-use crate::tencent::scaling::seed::{RefreshActivity, ScalingGroup, ScalingReadings};
+use crate::huawei::bss::seed::DesktopOrderSeed;
+use crate::huawei::clouddc::seed::CloudDcInstance;
+use crate::huawei::dcs::seed::{DcsChange, DcsInstance};
+use crate::huawei::workspace::seed::{WorkspaceDesktop, WorkspaceProduct, WorkspaceProject};
+use crate::readings::Readings;
+use crate::tencent::scaling::seed::{RefreshActivity, ScalingGroup};
 use crate::tencent::seed::{TencentAccount, TencentSeed};
-use crate::volcengine::ecs::seed::{EcsReadings, Reservation};
+use crate::volcengine::ecs::seed::Reservation;
 use crate::volcengine::seed::{VolcengineAccount, VolcengineSeed};
 
 /// State to put in. Every part may be absent.
@@ -265,24 +264,6 @@ impl<'de> Deserialize<'de> for When {
         }
         deserializer.deserialize_any(Either)
     }
-}
-
-/// How the points are read that the contracts leave open, by service.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Readings {
-    /// Huawei DCS.
-    pub dcs: DcsReadings,
-    /// Huawei Workspace.
-    pub workspace: WorkspaceReadings,
-    /// Huawei BSS.
-    pub bss: BssReadings,
-    /// Huawei CloudDC.
-    pub clouddc: CloudDcReadings,
-    /// Tencent Auto Scaling.
-    pub scaling: ScalingReadings,
-    /// Volcengine ECS.
-    pub ecs: EcsReadings,
 }
 
 /// Why a seed (or a fault) was not taken.

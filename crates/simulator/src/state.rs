@@ -10,7 +10,7 @@ use crate::huawei::bss::state::OrderState;
 use crate::huawei::clouddc::state::CloudDcInstanceState;
 use crate::huawei::dcs::state::DcsInstanceState;
 use crate::huawei::workspace::state::WorkspaceDesktopState;
-use crate::seed::Readings;
+use crate::readings::Readings;
 use crate::tencent::state::TencentState;
 use crate::volcengine::state::VolcengineState;
 

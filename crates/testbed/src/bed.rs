@@ -227,6 +227,12 @@ impl Bed {
         self.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
     }
 
+    /// A path for a file of this bed's own.
+    pub fn file(&self, name: &str) -> PathBuf {
+        let dir = self.plane.control_plane().dir();
+        dir.join(format!("{}-{name}", self.namespace))
+    }
+
     /// Starts the operator, in this namespace only.
     pub fn start_operator(&mut self) {
         self.start_operator_with(&[], &[]);
@@ -278,13 +284,25 @@ impl Bed {
 
     /// Waits until the operator has ended by itself; its exit status.
     pub fn wait_for_operator_to_end(&mut self) -> i32 {
+        self.wait_for_operator_to_end_in_steps(Duration::ZERO)
+    }
+
+    /// The same while the clock moves on in steps of this length.
+    pub fn wait_for_operator_to_end_in_steps(&mut self, step: Duration) -> i32 {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.operator().try_wait().expect("its watchdog tells") {
                 self.operator = None;
                 return status;
             }
-            assert!(Instant::now() < deadline, "the operator is still running");
+            assert!(
+                Instant::now() < deadline,
+                "the operator is still running\n{}",
+                self.operator_log()
+            );
+            if !step.is_zero() {
+                self.advance_if_led(step);
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
     }

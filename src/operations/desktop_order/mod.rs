@@ -23,6 +23,7 @@ use crate::api::{
 };
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Period};
 use crate::cloud::{CallError, Gate, Refusal, Sent};
+use crate::mistakes::Mistake;
 
 pub use facts::{Candidate, Facts, Orders};
 
@@ -140,7 +141,10 @@ impl Kind for OrderDesktop {
             id: spec.desktop_id.clone(),
             unknown: Default::default(),
         };
-        let given = spec.operation_key.as_deref();
+        let given = match Mistake::KeyWithUid.is_made() {
+            true => object.metadata.uid.as_deref(),
+            false => spec.operation_key.as_deref(),
+        };
         Some(Claimant::new(target, place, given, body))
     }
 

@@ -8,6 +8,7 @@ use crate::api::{
     ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
 };
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
+use crate::mistakes::Mistake;
 use crate::operations::code;
 
 /// Names of a specification change, which differ between API versions.
@@ -36,6 +37,16 @@ pub(super) struct Before<'a> {
     pub(super) pinned: Option<&'a str>,
 }
 
+impl<'a> Before<'a> {
+    /// The task that the operation has settled on.
+    fn task(self) -> Option<&'a str> {
+        if Mistake::TargetResolvedAgain.is_made() {
+            return None;
+        }
+        self.pinned.or(self.observed?.task_id.as_deref())
+    }
+}
+
 pub(super) fn assess(
     spec: &ResizeCancellationSpec,
     before: Before<'_>,
@@ -53,8 +64,7 @@ pub(super) fn assess(
             ..Assessment::new(goal, seen, observed)
         };
     };
-    let known = spec.task_id.as_deref().or(before.pinned);
-    let known = known.or_else(|| before.observed?.task_id.as_deref());
+    let known = spec.task_id.as_deref().or(before.task());
     let task = match (known, &spec.pending_change) {
         (Some(id), _) => tasks.iter().find(|task| task.id == id),
         (None, Some(wanted)) => newest(tasks, wanted),

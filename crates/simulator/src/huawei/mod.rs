@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::journal::NewEffect;
 use crate::message::{Dressed, Refusal, Reply, Request, percent_decode};
-use crate::seed::{BadSeed, Readings, Seed};
+use crate::readings::Readings;
+use crate::seed::{BadSeed, Seed};
 use gateway::Refused;
 
 pub(crate) mod bss;

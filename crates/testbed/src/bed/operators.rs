@@ -15,6 +15,13 @@ pub struct Replica {
     number: u32,
 }
 
+impl Replica {
+    /// The number of its log.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+}
+
 impl Bed {
     /// Starts a further operator on the same namespace.
     pub fn start_replica(&mut self, arguments: &[&str], variables: &[(&str, &str)]) -> Replica {
@@ -41,7 +48,8 @@ impl Bed {
         ask(&self.log_of(self.started), path)
     }
 
-    pub(super) fn log_of(&self, number: u32) -> String {
+    /// What the operator of that number has logged.
+    pub fn log_of(&self, number: u32) -> String {
         let dir = self.plane.control_plane().dir();
         let file = dir.join(format!("{}-operator-{number}.log", self.namespace));
         fs::read_to_string(file).unwrap_or_default()

@@ -1,0 +1,332 @@
+//! One wave: operations are applied while operators are killed; then all is quiet,
+//! everything has to come to its end, and is judged.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use errand_simulator::{Config, Journal, Readings};
+use errand_testbed::{Bed, BedOptions, DCS_PROJECT, shared_plane};
+use errand_testclock::Timing;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+
+use crate::Options;
+use crate::audit::{Log, unaccounted};
+use crate::chaos::{Manner, faults};
+use crate::oracle::{Claim, Finding, Violation, judge};
+use crate::person::{Decision, attend};
+use crate::tally::Tally;
+use crate::team::{Team, Times, step};
+use crate::work::{Operation, furnish};
+
+/// Short, so that much happens in a wave: leases expire, and signatures.
+const TIMING: Timing = Timing {
+    signature_validity: Duration::from_secs(60),
+    clock_margin: Duration::from_secs(10),
+    // In real time: what hangs is waited for.
+    call_timeout: Duration::from_secs(2),
+    lease: Duration::from_secs(60),
+};
+
+/// How long a process may be stopped, twice this at most: until then a call that
+/// was signed can still arrive.
+const SETTLE: u64 = 132;
+
+/// New operations per kill, at most.
+const OPERATIONS: usize = 4;
+
+/// Real time in which everything has to have ended once it is quiet.
+const QUIET: Duration = Duration::from_secs(150);
+
+pub(crate) struct Wave {
+    pub(crate) number: usize,
+    pub(crate) seed: u64,
+    pub(crate) kills: u32,
+    pub(crate) replicas: usize,
+    pub(crate) other_readings: bool,
+    pub(crate) proxied: bool,
+}
+
+pub(crate) struct WaveResult {
+    pub(crate) tally: Tally,
+    /// What it was and came to.
+    pub(crate) line: String,
+}
+
+/// A wave under way.
+struct Running {
+    bed: Bed,
+    random: StdRng,
+    team: Team,
+    operations: Vec<Operation>,
+    decisions: Vec<Decision>,
+    tally: Tally,
+}
+
+impl Wave {
+    pub(crate) fn run(&self, options: &Options) -> Result<WaveResult, String> {
+        let began = Instant::now();
+        let mut running = self.start(options)?;
+        for _ in 0..self.kills {
+            running.disturb()?;
+        }
+        let quiet = Instant::now();
+        running.come_to_rest()?;
+        let quiet = quiet.elapsed();
+        running.judge();
+        let tally = running.tally;
+        let count = |counts: &BTreeMap<_, usize>| counts.values().sum::<usize>();
+        let line = format!(
+            "{} operator{}, {} readings, {}: {} operations, {} effects, {} questions, {} violations, {} s ({} s until all had ended)",
+            self.replicas,
+            if self.replicas == 1 { "" } else { "s" },
+            if self.other_readings {
+                "other"
+            } else {
+                "first"
+            },
+            if self.proxied {
+                "spoilt API answers"
+            } else {
+                "direct"
+            },
+            count(&tally.operations),
+            count(&tally.effects),
+            tally.decisions.values().sum::<usize>(),
+            tally.violations.len(),
+            began.elapsed().as_secs(),
+            quiet.as_secs(),
+        );
+        Ok(WaveResult { tally, line })
+    }
+
+    fn start(&self, options: &Options) -> Result<Running, String> {
+        let mut random = StdRng::seed_from_u64(self.seed);
+        let bed_options = BedOptions {
+            timing: TIMING,
+            simulator: Config {
+                readings: match self.other_readings {
+                    true => Readings::other(),
+                    false => Readings::default(),
+                },
+                ..Config::default()
+            },
+            proxy: self.proxied.then(|| random.random()),
+            ..BedOptions::default()
+        };
+        let operator = options.operator.to_string_lossy();
+        let mut bed = Bed::new(shared_plane(), &operator, "soak", bed_options);
+        furnish(&bed);
+        let mut team = Team::new(options.mistake.as_deref());
+        for _ in 0..self.replicas {
+            team.start(&mut bed, Manner::draw(&mut random, SETTLE))?;
+        }
+        Ok(Running {
+            bed,
+            random,
+            team,
+            operations: Vec::new(),
+            decisions: Vec::new(),
+            tally: Tally::default(),
+        })
+    }
+}
+
+impl Running {
+    /// New operations, and the end of an operator in the middle of them.
+    fn disturb(&mut self) -> Result<(), String> {
+        let count = self.random.random_range(1..=OPERATIONS);
+        let mut manifests = String::new();
+        for _ in 0..count {
+            let operation = Operation::draw(&mut self.random, self.operations.len());
+            operation.seed(&self.bed);
+            let validity = TIMING.signature_validity.as_secs() as u32;
+            for fault in faults(&mut self.random, &operation, validity) {
+                self.bed.simulator.fault(fault);
+            }
+            manifests += &format!("---\n{}", operation.manifest(&self.bed));
+            self.operations.push(operation);
+        }
+        self.bed.try_apply(&manifests)?;
+        if self.random.random_bool(0.25) {
+            self.apply_an_order_again()?;
+        }
+        if self.random.random_bool(0.1) {
+            self.bed.delete_lease();
+        }
+        let times = Times {
+            lease: TIMING.lease.as_secs(),
+            settle: SETTLE,
+        };
+        let next = Manner::draw(&mut self.random, times.settle);
+        let (label, met) = self
+            .team
+            .replace(&mut self.bed, &times, &mut self.random, next)?;
+        let ends = self.tally.ends.entry(label).or_default();
+        ends.0 += usize::from(met);
+        ends.1 += 1;
+        let answered = attend(&self.bed, &self.operations)?;
+        self.decisions.extend(answered);
+        Ok(())
+    }
+
+    /// As GitOps does after a prune.
+    fn apply_an_order_again(&mut self) -> Result<(), String> {
+        let orders: Vec<usize> = (0..self.operations.len())
+            .filter(|n| self.operations[*n].task.is_order())
+            .collect();
+        if orders.is_empty() {
+            return Ok(());
+        }
+        // One of the newest: it is in the middle of something.
+        let recent = orders.len().saturating_sub(3);
+        let chosen = orders[self.random.random_range(recent..orders.len())];
+        let operation = &mut self.operations[chosen];
+        operation.replaced += 1;
+        self.tally.replaced += 1;
+        self.bed.try_kubectl(&["delete", "dor", &operation.name])?;
+        self.bed.try_apply(&operation.manifest(&self.bed))?;
+        Ok(())
+    }
+
+    /// No more disturbances: everything has to come to its end.
+    fn come_to_rest(&mut self) -> Result<(), String> {
+        self.bed.simulator.clear_faults();
+        if let Some(proxy) = &self.bed.proxy {
+            proxy.calm();
+        }
+        self.team.calm(&mut self.bed)?;
+        let deadline = Instant::now() + QUIET;
+        while Instant::now() < deadline {
+            for _ in 0..20 {
+                self.bed.advance_if_led(TIMING.lease / 6);
+                sleep(Duration::from_millis(25));
+            }
+            let answered = attend(&self.bed, &self.operations)?;
+            self.decisions.extend(answered);
+            let objects = self.objects();
+            let ended = |name: &str| {
+                objects
+                    .get(name)
+                    .is_some_and(|object| !Claim::of(object).outcome.is_empty())
+            };
+            if self.operations.iter().all(|one| ended(&one.name)) {
+                break;
+            }
+        }
+        step(&self.bed);
+        self.team.stop();
+        Ok(())
+    }
+
+    fn objects(&self) -> BTreeMap<String, Value> {
+        let kinds = ["rsc", "dor", "irf", "sir", "iob"];
+        let all = kinds.iter().flat_map(|kind| self.bed.list(kind));
+        let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
+        all.filter_map(|object| Some((name(&object)?, object)))
+            .collect()
+    }
+
+    fn judge(&mut self) {
+        let journal = self.bed.simulator.journal();
+        let objects = self.objects();
+        for operation in &self.operations.clone() {
+            let mut object = objects.get(&operation.name).cloned().unwrap_or_default();
+            object["metadata"]["managedFields"].take();
+            let claim = Claim::of(&object);
+            let instance = self
+                .bed
+                .simulator
+                .clouddc_instance(DCS_PROJECT, &operation.name);
+            let reached = instance.is_some_and(|instance| instance.state == "running");
+            let found = judge(operation, &claim, &journal, &self.decisions, reached);
+            for violation in found {
+                let text = format!(
+                    "{violation}: {operation:?}\n{object:#}\n{}{}",
+                    told_of(&journal, &operation.name),
+                    self.said_of(&operation.name)
+                );
+                self.tally.violations.push(Finding { violation, text });
+            }
+            self.count(operation, &claim, &journal);
+        }
+        let logs: Vec<Log> = self
+            .team
+            .all
+            .iter()
+            .map(|number| {
+                let killed = self.team.killed.contains(number);
+                Log::new(&self.bed.log_of(*number), killed)
+            })
+            .collect();
+        for text in unaccounted(&journal, &self.operations, &logs) {
+            let violation = Violation::Unaccounted;
+            self.tally.violations.push(Finding { violation, text });
+        }
+        for call in journal.all_calls() {
+            if let Some(fault) = &call.fault {
+                *self.tally.faults.entry(fault.clone()).or_default() += 1;
+            }
+        }
+        if let Some(proxy) = &self.bed.proxy {
+            for ((spoilt, upstream), times) in proxy.met() {
+                let label = format!("{spoilt:?}, {upstream:?}");
+                *self.tally.spoilt.entry(label).or_default() += times;
+            }
+        }
+        for decision in &self.decisions {
+            let label = format!("{}: {}", decision.reason, decision.decision);
+            *self.tally.decisions.entry(label).or_default() += 1;
+        }
+    }
+
+    fn count(&mut self, operation: &Operation, claim: &Claim, journal: &Journal) {
+        let task = operation.task;
+        let calls = task.calls().iter();
+        let calls: usize = calls
+            .map(|api| journal.calls_on(api, &operation.name))
+            .sum();
+        let effects = task
+            .effect()
+            .map_or(0, |kind| journal.effects_on(kind, &operation.name));
+        *self.tally.operations.entry(task).or_default() += 1;
+        *self.tally.calls.entry(task).or_default() += calls;
+        *self.tally.effects.entry(task).or_default() += effects;
+        let label = format!("{task}: {}", claim.outcome);
+        *self.tally.outcomes.entry(label).or_default() += 1;
+    }
+
+    /// Lines of all operators about it.
+    fn said_of(&self, name: &str) -> String {
+        let mut said = String::new();
+        for number in &self.team.all {
+            for line in self.bed.log_of(*number).lines() {
+                if line.contains(name) {
+                    said += &format!("operator {number}: {line}\n");
+                }
+            }
+        }
+        said
+    }
+}
+
+/// Calls and effects that the cloud has of it.
+fn told_of(journal: &Journal, name: &str) -> String {
+    let mut told = String::new();
+    for call in journal.all_calls() {
+        if call.path.contains(name) || call.ids.iter().any(|id| id.contains(name)) {
+            told += &format!(
+                "{} {} {:?} {:?} fault {:?} late {:?}\n",
+                call.time, call.api, call.status, call.code, call.fault, call.late
+            );
+        }
+    }
+    for effect in journal.all_effects() {
+        if effect.resources.values().any(|id| id.contains(name)) {
+            told += &format!("{} effect {}\n", effect.time, effect.kind);
+        }
+    }
+    told
+}
