@@ -24,6 +24,7 @@ mod metrics;
 mod observability;
 mod put;
 pub mod rbac;
+mod recording;
 mod run;
 mod session;
 mod status;

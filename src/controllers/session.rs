@@ -24,6 +24,7 @@ use super::expiry::{Expiry, expiry};
 use super::ledger::{Look, NotWritten as Unwritten};
 use super::metrics::{CloudCall, Ended, Reconcile};
 use super::put::{NotWritten, put_status};
+use super::recording::Entry;
 use super::status::{Rendering, approved, step_status, stored, verdict, wish, words};
 use super::troubles::{
     concurrency_limit, no_ledger, not_leading, passing, read_trouble, said, unpayable,
@@ -116,7 +117,9 @@ impl<'a, K: Kind> Session<'a, K> {
         loop {
             decided = event.decides_at().unwrap_or(decided);
             let engine = self.memory.engine.clone();
+            let entry = Entry::new(self.ctx, &self.object, &engine, &event);
             let (engine, effects) = step(&self.ctx.rules, engine, event);
+            entry.write(&effects);
             self.memory.engine = engine;
             let mut next = None;
             for effect in effects {

@@ -9,13 +9,15 @@ use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
 
 /// An operator that stands before its first call, with the intent stored, for as
 /// long as the file is there.
-fn before_the_call(bed: &mut Bed) -> PathBuf {
+pub fn before_the_call(bed: &mut Bed, variables: &[(&str, &str)]) -> PathBuf {
     let dir = shared_plane().control_plane().dir();
     let file = dir.join(format!("{}.pause", bed.namespace));
     fs::write(&file, "").expect("the plane's folder can be written");
     let pause = format!("before:Send:1:{}", file.display());
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
-    bed.start_operator_with(&[], &[("ERRAND_TEST_PAUSE", &pause)]);
+    let mut variables = variables.to_vec();
+    variables.push(("ERRAND_TEST_PAUSE", &pause));
+    bed.start_operator_with(&[], &variables);
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     bed.wait_until("it stands before the call", || {
         bed.operator_log().contains("test pause")
@@ -27,7 +29,7 @@ fn before_the_call(bed: &mut Bed) -> PathBuf {
 
 /// The operator has seen everything that was stored before: it has answered
 /// another object since, and watches are in order.
-fn wait_until_seen(bed: &Bed) {
+pub fn wait_until_seen(bed: &Bed) {
     bed.seed_pending_change("dcs-2", "task-2", 48 * 3600);
     bed.apply(&bed.cancellation("later", "dcs-2", "task-2", "  mode: Plan\n"));
     let object = bed.wait_at_rest("rsc", "later");
@@ -47,7 +49,7 @@ fn go_on(bed: &Bed, pause: PathBuf) {
 #[test]
 fn suspended_between_intent_and_call_it_is_not_sent_and_sent_once_when_resumed() {
     let mut bed = bed("suspended-between");
-    let pause = before_the_call(&mut bed);
+    let pause = before_the_call(&mut bed, &[]);
     let suspend = |value: bool| {
         let patch = format!("{{\"spec\":{{\"suspend\":{value}}}}}");
         bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
@@ -75,7 +77,7 @@ fn suspended_between_intent_and_call_it_is_not_sent_and_sent_once_when_resumed()
 #[test]
 fn deleted_between_intent_and_call_it_is_not_sent() {
     let mut bed = bed("deleted-between");
-    let pause = before_the_call(&mut bed);
+    let pause = before_the_call(&mut bed, &[]);
     bed.kubectl(&["delete", "rsc", "stop"]);
     wait_until_seen(&bed);
     go_on(&bed, pause);

@@ -5,6 +5,7 @@
 use errand_simulator::{DcsInstance, Fault, FaultKind, OrderTiming, Seed, WorkspaceDesktop};
 use errand_testbed::{Bed, DCS_PROJECT};
 
+use crate::between::{before_the_call, wait_until_seen};
 use crate::decisions::{pending_change, plan_change};
 use crate::support::*;
 
@@ -82,6 +83,23 @@ fn a_target_that_is_looked_for_again_is_somebody_elses() {
         let journal = bed.simulator.journal();
         let theirs = journal.effects_on("dcs.cancel", "theirs-1");
         assert_eq!(theirs, cancelled, "{mistake:?}\n{journal}");
+    }
+}
+
+#[test]
+fn without_a_last_check_a_call_is_made_that_was_stopped_in_time() {
+    for (mistake, calls) in [(None, 0), (Some("NoLastCheck"), 1)] {
+        let mut bed = bed("mutant-check");
+        let made = mistake.map(|name| ("ERRAND_TEST_MISTAKE", name));
+        let pause = before_the_call(&mut bed, made.as_slice());
+        let suspend = r#"{"spec":{"suspend":true}}"#;
+        bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", suspend]);
+        wait_until_seen(&bed);
+        std::fs::remove_file(pause).expect("it was made above");
+        bed.wait_until("the call was made or withheld", || {
+            bed.operator_log().contains(r#""event":"answered""#)
+        });
+        assert_eq!(bed.simulator.journal().calls(CANCEL), calls, "{mistake:?}");
     }
 }
 

@@ -44,6 +44,7 @@ pub enum Effect {
 
 /// What came of the last effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Event {
     /// A session starts, or the object was read: it stands like this.
     Woken(Now, Stored),

@@ -3,15 +3,18 @@
 
 /// A point in time, in milliseconds. Only differences on one clock mean anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tick(pub i64);
 
 /// A length of time, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Span(pub i64);
 
 /// Both clocks of this process. The wall clock can be set back, the monotonic
 /// one stands still while a machine sleeps, so neither is trusted alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Now {
     /// Wall clock.
     pub wall: Tick,
@@ -39,18 +42,22 @@ impl Now {
 
 /// One process start. Random, so that no restart is taken for its predecessor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Writer(pub u64);
 
 /// A reason of a kind or of the shell, opaque to the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Code(pub u16);
 
 /// Which of its kind's steps a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepKey(pub u8);
 
 /// What is known of a step's repeat, and so what an unknown answer leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Class {
     /// A repeat commutes with everything that we may do next: send again.
     Natural,
@@ -68,6 +75,7 @@ pub enum Class {
 
 /// A step that a kind wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Plan {
     /// Which step.
     pub key: StepKey,
@@ -81,6 +89,7 @@ pub struct Plan {
 
 /// The durable record of a step (an intent, and what came of it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Step {
     /// Counts the object's intents from 1.
     pub number: u32,
@@ -119,6 +128,7 @@ impl Step {
 
 /// What came back from a mutating call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Answer {
     /// The cloud said that it does it.
     Accepted,
@@ -132,6 +142,7 @@ pub enum Answer {
 
 /// How a refusal is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Verdict {
     /// Says nothing about earlier calls: look at the cloud. If that does not tell
     /// either, this is what the operation waits for.
@@ -150,6 +161,7 @@ pub enum Verdict {
 
 /// How certain a reading is, by how the thing shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Evidence {
     /// It is there to see: one complete reading proves it.
     Presence,
@@ -159,6 +171,7 @@ pub enum Evidence {
 
 /// What a complete reading of the cloud means for the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Goal {
     /// The cloud is as wanted.
     Reached(Evidence),
@@ -174,6 +187,7 @@ pub enum Goal {
 
 /// A question that a kind puts because of what the cloud shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ask {
     /// What it is about.
     pub hold: Hold,
@@ -187,11 +201,13 @@ pub struct Ask {
 
 /// Tells what a question is about from everything else that it could be about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pin(pub u64);
 
 /// What a reading says of the open step's own effect: of the one that the ledger
 /// holds, or else of the last recorded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Trace {
     /// Nothing of it shows.
     NotShown,
@@ -205,6 +221,7 @@ pub enum Trace {
 /// cloud is, so that a claim that leaves it unchanged counts on a look that is
 /// newer than every earlier claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Record {
     /// The kind has no ledger.
     None,
@@ -239,6 +256,7 @@ pub enum Closing {
 
 /// From when on the effect of an accepted step can be expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Due {
     /// From its answer on.
     SinceAnswer,
@@ -250,6 +268,7 @@ pub enum Due {
 
 /// A complete reading of the cloud in the protocol's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct View {
     /// When its first request started (wall clock of this process).
     pub started: Tick,
@@ -269,6 +288,7 @@ pub struct View {
 
 /// What a reading says of earlier steps. Nothing, for operations of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Past {
     /// Steps up to this number have run their course: the next one of the same
     /// name is no repeat of them.
@@ -279,6 +299,7 @@ pub struct Past {
 
 /// Why an effect could not be carried out, and how that is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trouble {
     /// The reason.
     pub code: Code,
@@ -292,6 +313,7 @@ pub struct Trouble {
 
 /// What a person decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Decision {
     /// Make the call again, whatever the last one did.
     SendAgain,
@@ -335,6 +357,7 @@ pub enum End {
 
 /// Why a person has to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Hold {
     /// Nobody can know whether the last step took effect.
     AnswerUnknown,
@@ -395,6 +418,7 @@ impl Hold {
 
 /// A question that was put to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Question {
     /// Names this very question, so that an answer to another is none to it.
     pub id: u64,
@@ -449,6 +473,7 @@ pub struct Change {
 
 /// What the user asks, in the protocol's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wish {
     /// Send what is needed; otherwise only tell it.
     pub execute: bool,
@@ -468,6 +493,7 @@ pub struct Wish {
 
 /// The object as the API server has (or had) it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stored {
     /// Oldest first.
     pub steps: Vec<Step>,

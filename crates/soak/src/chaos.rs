@@ -43,7 +43,12 @@ pub enum Manner {
 impl Manner {
     /// One of them.
     pub fn draw(random: &mut StdRng, settle: u64) -> Self {
-        let seconds = random.random_range(1..=2 * settle);
+        // Too short for anything to be decided meanwhile, or long enough that somebody
+        // is asked and answers before it goes on.
+        let seconds = match random.random_bool(0.5) {
+            true => random.random_range(1..=settle),
+            false => random.random_range(2 * settle..=4 * settle),
+        };
         match random.random_range(0..10) {
             0..5 => Self::At(moment(random)),
             5..7 => Self::After(random.random_range(0..600)),
@@ -51,8 +56,13 @@ impl Manner {
                 after: random.random_range(0..300),
                 seconds,
             },
-            _ => Self::StoppedAt {
+            8 => Self::StoppedAt {
                 moment: moment(random),
+                seconds,
+            },
+            // Everything is ready for the call but the last check.
+            _ => Self::StoppedAt {
+                moment: "before:Send:1".to_owned(),
                 seconds,
             },
         }

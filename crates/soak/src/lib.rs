@@ -10,6 +10,7 @@ pub mod audit;
 pub mod chaos;
 pub mod oracle;
 pub mod person;
+pub mod replay;
 pub mod tally;
 mod team;
 mod wave;
@@ -39,6 +40,8 @@ pub struct Options {
     pub wave: u32,
     /// Waves that work side by side.
     pub lanes: usize,
+    /// A folder to keep the operators' recordings in.
+    pub record: Option<PathBuf>,
     /// The mistake that the operators are to make, to see whether it is noticed.
     pub mistake: Option<String>,
 }

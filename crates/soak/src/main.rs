@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use clap::Parser;
+use errand_soak::replay::replay;
 use errand_soak::{Options, run};
 
 /// Kills operators in the middle of their work, again and again, and judges from the
@@ -31,9 +32,15 @@ struct Cli {
     /// A test build of the operator; built with cargo if absent.
     #[arg(long, value_name = "FILE")]
     operator: Option<PathBuf>,
+    /// Keep what the operators were told and wanted in this folder.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Do nothing but replay these recordings through the engine.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    replay: Vec<PathBuf>,
     /// Have the operators make this mistake, which has to be noticed; the exit code
     /// is then 0.
-    #[arg(long, value_name = "NAME", value_parser = ["Retry", "LostIsNotSent", "Unrecorded", "NoLastCheck"])]
+    #[arg(long, value_name = "NAME", value_parser = ["Retry", "LostIsNotSent", "Unrecorded"])]
     mistake: Option<String>,
 }
 
@@ -50,6 +57,9 @@ fn main() -> ExitCode {
 
 /// Whether all is as it has to be.
 fn soak(cli: Cli) -> Result<bool, String> {
+    if !cli.replay.is_empty() {
+        return replay_all(&cli.replay);
+    }
     let seed = cli.seed.unwrap_or_else(rand::random);
     println!("seed {seed}, {} kills, {} lanes", cli.kills, cli.lanes);
     println!("Real operators, a real API server and simulated clouds on this machine; nothing");
@@ -65,6 +75,7 @@ fn soak(cli: Cli) -> Result<bool, String> {
         kills: cli.kills,
         wave: cli.wave,
         lanes: cli.lanes,
+        record: cli.record,
         mistake: cli.mistake,
     };
     let tally = run(&options, |line| println!("{line}"))?;
@@ -90,6 +101,22 @@ fn soak(cli: Cli) -> Result<bool, String> {
             Ok(noticed.is_some())
         }
     }
+}
+
+fn replay_all(files: &[PathBuf]) -> Result<bool, String> {
+    let mut fine = true;
+    for file in files {
+        let recording = std::fs::read_to_string(file);
+        let recording = recording.map_err(|e| format!("{}: {e}", file.display()))?;
+        match replay(&recording) {
+            Ok(events) => println!("{}: {events} events, as recorded", file.display()),
+            Err(text) => {
+                fine = false;
+                println!("{}: {text}", file.display());
+            }
+        }
+    }
+    Ok(fine)
 }
 
 /// The operator as a test build, beside us.

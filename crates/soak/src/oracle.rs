@@ -24,19 +24,22 @@ pub enum Violation {
     Stuck,
     /// A person was asked although a repeat is harmless or absence can be proven.
     NeedlessHold,
+    /// A process recorded something else than a replay of it gives.
+    Unreplayable,
     /// A mutating call without its line in the audit log before, or such a line
     /// without an answer and without a reason for that.
     Unaccounted,
 }
 
 /// All of them, as the log of a run counts them.
-pub const VIOLATIONS: [Violation; 6] = [
+pub const VIOLATIONS: [Violation; 7] = [
     Violation::Duplicate,
     Violation::Lost,
     Violation::FalseSuccess,
     Violation::Stuck,
     Violation::NeedlessHold,
     Violation::Unaccounted,
+    Violation::Unreplayable,
 ];
 
 impl fmt::Display for Violation {
@@ -48,6 +51,7 @@ impl fmt::Display for Violation {
             Self::Stuck => "stuck",
             Self::NeedlessHold => "needless holds",
             Self::Unaccounted => "unaccounted calls",
+            Self::Unreplayable => "unreplayable recordings",
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct Tally {
     pub decisions: Counts,
     /// What operations ended with.
     pub outcomes: Counts,
+    /// Events of the operators that were replayed.
+    pub replayed: usize,
     /// Objects that were deleted and applied again.
     pub replaced: usize,
     /// What must not happen and did.
@@ -62,6 +64,7 @@ impl Tally {
             mine.1 += all;
         }
         self.replaced += other.replaced;
+        self.replayed += other.replayed;
         self.violations.extend(other.violations);
     }
 
@@ -108,6 +111,10 @@ impl Tally {
         line(format!(
             "orders deleted and applied again: {}",
             self.replaced
+        ));
+        line(format!(
+            "events that were replayed through the engine: {}",
+            self.replayed
         ));
         let counts = VIOLATIONS.map(|violation| {
             let these = self.violations.iter();

@@ -20,6 +20,9 @@ const AFTERLIFE: Duration = Duration::from_millis(300);
 /// Real time between two steps of the clock.
 const STEP: Duration = Duration::from_millis(25);
 
+/// Seconds after which somebody looks while a process stands still.
+const STRIDE: usize = 60;
+
 /// Operators that work side by side.
 pub(crate) struct Team {
     members: Vec<Member>,
@@ -30,6 +33,8 @@ pub(crate) struct Team {
     pub(crate) killed: Vec<u32>,
     /// Of all.
     pub(crate) all: Vec<u32>,
+    /// What each of them was told, and wanted.
+    pub(crate) recordings: Vec<PathBuf>,
 }
 
 struct Member {
@@ -53,6 +58,7 @@ impl Team {
             mistake: mistake.map(str::to_owned),
             killed: Vec::new(),
             all: Vec::new(),
+            recordings: Vec::new(),
         }
     }
 
@@ -66,7 +72,12 @@ impl Team {
     fn spawn(&mut self, bed: &mut Bed, manner: Manner) -> Result<Member, String> {
         self.files += 1;
         let file = bed.file(&format!("pause-{}", self.files));
-        let mut variables = Vec::new();
+        let recording = bed.file(&format!("recording-{}.jsonl", self.files));
+        let mut variables = vec![(
+            "ERRAND_TEST_RECORD",
+            recording.to_string_lossy().into_owned(),
+        )];
+        self.recordings.push(recording);
         if let Some(mistake) = &self.mistake {
             variables.push(("ERRAND_TEST_MISTAKE", mistake.clone()));
         }
@@ -93,13 +104,15 @@ impl Team {
     }
 
     /// Ends one process in its way, and has another take its place, which is to end
-    /// as `next`. Tells what was done, and whether the process came to its moment.
+    /// as `next`; `meanwhile` is called now and then while the old one stands still.
+    /// Tells what was done, and whether the process came to its moment.
     pub(crate) fn replace(
         &mut self,
         bed: &mut Bed,
         times: &Times,
         random: &mut StdRng,
         next: Manner,
+        mut meanwhile: impl FnMut(&Bed) -> Result<(), String>,
     ) -> Result<(String, bool), String> {
         let victim = random.random_range(0..self.members.len());
         let mut old = self.members.swap_remove(victim);
@@ -122,7 +135,10 @@ impl Team {
             let _ = std::fs::remove_file(&old.file);
             self.start(bed, next)?;
             pass_lease(bed, times, random);
-            pass(bed, seconds);
+            for passed in (0..seconds).step_by(STRIDE) {
+                pass(bed, (STRIDE as u64).min(seconds - passed));
+                meanwhile(bed)?;
+            }
             signal(&mut old.replica, "CONT");
             pass_real_time(bed, AFTERLIFE);
             self.kill(&mut old.replica);

@@ -2,6 +2,8 @@
 //! everything has to come to its end, and is judged.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,7 @@ use crate::audit::{Log, unaccounted};
 use crate::chaos::{Manner, faults};
 use crate::oracle::{Claim, Finding, Violation, judge};
 use crate::person::{Decision, attend};
+use crate::replay::replay;
 use crate::tally::Tally;
 use crate::team::{Team, Times, step};
 use crate::work::{Operation, furnish};
@@ -76,6 +79,7 @@ impl Wave {
         running.come_to_rest()?;
         let quiet = quiet.elapsed();
         running.judge();
+        running.replay(options.record.as_deref(), self.number)?;
         let tally = running.tally;
         let count = |counts: &BTreeMap<_, usize>| counts.values().sum::<usize>();
         let line = format!(
@@ -161,9 +165,18 @@ impl Running {
             settle: SETTLE,
         };
         let next = Manner::draw(&mut self.random, times.settle);
-        let (label, met) = self
-            .team
-            .replace(&mut self.bed, &times, &mut self.random, next)?;
+        let (operations, decisions) = (&self.operations, &mut self.decisions);
+        let attend_meanwhile = |bed: &Bed| {
+            decisions.extend(attend(bed, operations)?);
+            Ok(())
+        };
+        let (label, met) = self.team.replace(
+            &mut self.bed,
+            &times,
+            &mut self.random,
+            next,
+            attend_meanwhile,
+        )?;
         let ends = self.tally.ends.entry(label).or_default();
         ends.0 += usize::from(met);
         ends.1 += 1;
@@ -280,6 +293,28 @@ impl Running {
             let label = format!("{}: {}", decision.reason, decision.decision);
             *self.tally.decisions.entry(label).or_default() += 1;
         }
+    }
+
+    /// Replays what the operators have recorded.
+    fn replay(&mut self, keep: Option<&Path>, wave: usize) -> Result<(), String> {
+        for (number, file) in self.team.recordings.iter().enumerate() {
+            // A process that was killed at its start has recorded nothing.
+            let recording = fs::read_to_string(file).unwrap_or_default();
+            if let Some(folder) = keep {
+                let name = format!("wave-{:02}-operator-{:02}.jsonl", wave + 1, number + 1);
+                let kept = fs::create_dir_all(folder)
+                    .and_then(|()| fs::write(folder.join(name), &recording));
+                kept.map_err(|e| format!("{}: {e}", folder.display()))?;
+            }
+            match replay(&recording) {
+                Ok(events) => self.tally.replayed += events,
+                Err(text) => self.tally.violations.push(Finding {
+                    violation: Violation::Unreplayable,
+                    text: format!("operator {}: {text}", number + 1),
+                }),
+            }
+        }
+        Ok(())
     }
 
     fn count(&mut self, operation: &Operation, claim: &Claim, journal: &Journal) {

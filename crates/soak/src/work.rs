@@ -151,7 +151,11 @@ pub fn furnish(bed: &Bed) {
 impl Operation {
     /// The next one of a bed, of any sort.
     pub fn draw(random: &mut StdRng, number: usize) -> Self {
-        let task = TASKS[random.random_range(0..TASKS.len())];
+        // Half are orders, which is what must not happen twice.
+        let task = match random.random_range(0..3) {
+            0 => Task::Order,
+            _ => TASKS[random.random_range(0..TASKS.len())],
+        };
         Self {
             task,
             name: format!("{}-{number:04}-x", task.kind()),

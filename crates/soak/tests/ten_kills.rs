@@ -26,6 +26,7 @@ fn ten_kills_repeat_nothing_lose_nothing_and_leave_nothing_stuck() {
         kills: 10,
         wave: 5,
         lanes: 2,
+        record: None,
         mistake: None,
     };
     let tally = run(&options, |line| println!("{line}")).unwrap_or_else(|e| panic!("{e}"));
