@@ -2,6 +2,7 @@
 //! operator process under its generated rights, signed requests over a socket to
 //! the simulator. The names of the tests are the promises.
 
+mod assumptions;
 mod away;
 mod between;
 mod cli;

@@ -14,6 +14,7 @@ use errand::controllers::EFFECTS;
 use errand_simulator::{Fault, FaultKind, OrderTiming, WorkspaceDesktop};
 use errand_testbed::{Bed, BedOptions, CLUSTER, shared_plane};
 use errand_testclock::Timing;
+use serde_json::Value;
 
 use crate::support::{
     Ending, LEASE_OF_AN_HOUR, ORDER, bed_with, ending, resize, resolve, seconds, seed_desktop,
@@ -316,7 +317,7 @@ fn send_again_and_kill(bed: &mut Bed, moment: &Moment) {
     seed_desktop(bed, WorkspaceDesktop::new(&desktop).timing(at_once));
     let lost = Fault::new(ORDER, FaultKind::DropBefore).path_contains(&desktop);
     bed.simulator.fault(lost);
-    let question = |bed: &Bed| bed.get("dor", &name)["status"]["hold"]["id"].clone();
+    let question = |object: &Value| object["status"]["hold"]["id"].clone();
     let reason = |bed: &Bed| ending(&bed.get("dor", &name)).reason;
     let did = |bed: &Bed| {
         let journal = bed.simulator.journal();
@@ -327,7 +328,7 @@ fn send_again_and_kill(bed: &mut Bed, moment: &Moment) {
     pass_time_until(bed, &name, "nobody knows", |bed| {
         reason(bed) == "AnswerUnknown"
     });
-    let first = question(bed);
+    let first = question(&bed.get("dor", &name));
     bed.kill_operator();
     bed.start_operator_with(&[], &[("ERRAND_TEST_KILL", &moment.name())]);
     resolve(bed, &name, "SendAgain");
@@ -341,8 +342,10 @@ fn send_again_and_kill(bed: &mut Bed, moment: &Moment) {
     bed.delete_lease();
     bed.start_operator();
     pass_time_until(bed, &name, "it has ended or asks anew", |bed| {
-        let asks = reason(bed) == "AnswerUnknown" && question(bed) != first;
-        asks || reason(bed) == "Delivered"
+        let object = bed.get("dor", &name);
+        let reason = ending(&object).reason;
+        let asks = reason == "AnswerUnknown" && question(&object) != first;
+        asks || reason == "Delivered"
     });
     let asks = reason(bed) == "AnswerUnknown";
     let moment_name = moment.name();

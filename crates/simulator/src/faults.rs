@@ -124,6 +124,27 @@ pub enum FaultKind {
         /// Seconds after the request was received.
         seconds: u32,
     },
+    /// The connection is closed without an answer; the request is carried out this much
+    /// later, however old its signature is then, as by a backend that had queued it.
+    /// No cloud documents that it does so.
+    Queued {
+        /// Seconds after the request was received.
+        seconds: u32,
+    },
+    /// Carried out twice, as if something between had repeated its bytes.
+    Twice,
+    /// The effect happens, and the answer is this error.
+    ErrorAfter {
+        /// HTTP status, 200 to 599.
+        status: u16,
+        /// The cloud's error code.
+        code: String,
+        /// The message.
+        #[serde(default = "injected")]
+        message: String,
+    },
+    /// A read is answered from what there was before the last effect of a call.
+    Stale,
     /// The effect happens; the answer is a 200 whose body cannot be read.
     BadBody,
     /// No effect and never an answer; the connection stays until the client leaves.
@@ -147,6 +168,10 @@ impl FaultKind {
             Self::DropAfter => "drop_after",
             Self::Delay { .. } => "delay",
             Self::Late { .. } => "late",
+            Self::Queued { .. } => "queued",
+            Self::Twice => "twice",
+            Self::ErrorAfter { .. } => "error_after",
+            Self::Stale => "stale",
             Self::BadBody => "bad_body",
             Self::Hang => "hang",
             Self::HangAfter => "hang_after",
@@ -172,7 +197,7 @@ impl Faults {
         if fault.times == 0 && !fault.always {
             return Err(BadSeed::new("times must be at least 1 (or set always)"));
         }
-        if let FaultKind::Error { status, .. } = fault.kind
+        if let FaultKind::Error { status, .. } | FaultKind::ErrorAfter { status, .. } = fault.kind
             && !(200..600).contains(&status)
         {
             return Err(BadSeed::new("an error's status must be 200 to 599"));
@@ -195,6 +220,13 @@ impl Faults {
 
     pub(crate) fn pending(&self) -> &[(FaultId, Fault)] {
         &self.pending
+    }
+
+    /// Somebody will want to know what there was before.
+    pub(crate) fn expect_stale(&self) -> bool {
+        self.pending
+            .iter()
+            .any(|(_, fault)| fault.kind == FaultKind::Stale)
     }
 
     pub(crate) fn meet(&mut self, api: &str, path: &str, ids: &[String]) -> Option<FaultKind> {

@@ -25,6 +25,8 @@ pub(crate) struct World {
     ids: Ids,
     start: Start,
     late: Vec<Late>,
+    /// What there was before the last effect, if a fault asks for it.
+    before: Option<Box<Clouds>>,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) clouds: Clouds,
@@ -33,6 +35,8 @@ pub(crate) struct World {
 /// A request on its way.
 struct Late {
     due: Timestamp,
+    /// It was admitted already.
+    queued: bool,
     call: u64,
     route: Route,
     request: Request,
@@ -67,6 +71,7 @@ impl World {
             ids: Ids(config.seed),
             start,
             late: Vec::new(),
+            before: None,
             journal: Journal::default(),
             faults: Faults::default(),
             clouds,
@@ -89,7 +94,10 @@ impl World {
         {
             let late = self.late.remove(at);
             self.settle(late.due);
-            let admitted = self.clouds.admit(&late.route, &late.request, late.due);
+            let admitted = match late.queued {
+                true => Ok(()),
+                false => self.clouds.admit(&late.route, &late.request, late.due),
+            };
             let result = admitted
                 .and_then(|()| self.perform(late.call, &late.route, &late.request, late.due));
             let dressed = self.dress(late.call, &late.route, result);
@@ -151,6 +159,27 @@ impl World {
         let now = self.catch_up();
         let after: fn(Answer) -> Outcome = match fault {
             None | Some(FaultKind::Delay { .. }) => Outcome::Answer,
+            Some(FaultKind::Twice) => {
+                let _ = self.perform(call, &route, &request, now);
+                Outcome::Answer
+            }
+            Some(FaultKind::Stale) => {
+                let answer = self.answer_from_before(call, &route, &request, now);
+                return Outcome::Answer(answer);
+            }
+            Some(FaultKind::ErrorAfter {
+                status,
+                code,
+                message,
+            }) => {
+                let _ = self.perform(call, &route, &request, now);
+                let refused = route.injected(Refusal {
+                    status,
+                    code,
+                    message,
+                });
+                return Outcome::Answer(self.refuse(call, now, &route, refused));
+            }
             Some(FaultKind::Truncate) => Outcome::Truncated,
             Some(FaultKind::DropAfter) => |_| Outcome::Close,
             Some(FaultKind::HangAfter) => |_| Outcome::Hang,
@@ -180,9 +209,10 @@ impl World {
                 });
                 return Outcome::Answer(self.refuse(call, now, &route, refused));
             }
-            Some(FaultKind::Late { seconds }) => {
+            Some(FaultKind::Late { seconds } | FaultKind::Queued { seconds }) => {
                 let delay = SignedDuration::from_secs(seconds.into());
                 self.late.push(Late {
+                    queued: matches!(fault, Some(FaultKind::Queued { .. })),
                     due: arrived.checked_add(delay).unwrap_or(Timestamp::MAX),
                     call,
                     route,
@@ -215,11 +245,35 @@ impl World {
         time: Timestamp,
     ) -> Result<Reply, Refused> {
         let mut effects = Vec::new();
+        let expect_stale = self.faults.expect_stale();
+        let before = expect_stale.then(|| Box::new(self.clouds.clone()));
         let result = self.clouds.perform(route, request, time, &mut effects);
+        if before.is_some() && !effects.is_empty() {
+            self.before = before;
+        }
         for effect in effects {
             self.journal.effect(time, call, effect);
         }
         result
+    }
+
+    /// Answers as if the last effect had not happened.
+    fn answer_from_before(
+        &mut self,
+        call: u64,
+        route: &Route,
+        request: &Request,
+        time: Timestamp,
+    ) -> Answer {
+        let mut clouds = match &self.before {
+            Some(before) => before.as_ref().clone(),
+            None => self.clouds.clone(),
+        };
+        clouds.settle(time);
+        // A call that changes something changes the past alone, and so nothing.
+        let result = clouds.perform(route, request, time, &mut Vec::new());
+        let dressed = self.dress(call, route, result);
+        self.answer(call, time, dressed)
     }
 
     fn open(&mut self, request: &Request, route: &Route, time: Timestamp) -> u64 {

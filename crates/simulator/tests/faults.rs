@@ -237,3 +237,52 @@ fn a_refused_signature_uses_up_no_fault() {
     assert_eq!(effects(&simulator), 0);
     cancel(&simulator).assert_closed_without_a_byte();
 }
+
+#[test]
+fn a_queued_request_is_carried_out_however_old_its_signature_is() {
+    let (simulator, clock) = simulator();
+    inject(&simulator, FaultKind::Queued { seconds: 16 * 60 });
+    cancel(&simulator).assert_closed_without_a_byte();
+    clock.advance(seconds(15 * 60));
+    assert_eq!(effects(&simulator), 0);
+    clock.advance(seconds(61));
+    assert_eq!(effects(&simulator), 1);
+    let late = simulator.journal().all_calls()[0].late.clone();
+    assert_eq!(late.map(|late| late.status), Some(200));
+}
+
+#[test]
+fn a_request_that_is_carried_out_twice_is_one_call() {
+    let (simulator, _) = simulator();
+    inject(&simulator, FaultKind::Twice);
+    // The second finds that there is nothing to cancel any more.
+    cancel(&simulator).answer().assert_error(400, "DCS.4239");
+    assert_eq!(simulator.journal().calls(CANCEL), 1);
+    assert_eq!(effects(&simulator), 1);
+}
+
+#[test]
+fn an_error_after_the_effect_is_answered_and_the_effect_is_there() {
+    let (simulator, _) = simulator();
+    let kind = FaultKind::ErrorAfter {
+        status: 429,
+        code: "APIGW.0308".into(),
+        message: "later".into(),
+    };
+    inject(&simulator, kind);
+    cancel(&simulator).answer().assert_error(429, "APIGW.0308");
+    assert_eq!(effects(&simulator), 1);
+}
+
+#[test]
+fn a_stale_read_shows_what_there_was_before_the_last_effect() {
+    let (simulator, _) = simulator();
+    let tasks = || get(&simulator, tasks_path("")).json();
+    let before = tasks();
+    let read = Fault::new("dcs.ListBackgroundTask", FaultKind::Stale);
+    simulator.fault(read);
+    assert_eq!(cancel(&simulator).answer().status, 200);
+    assert_eq!(tasks(), before);
+    assert_ne!(tasks(), before, "used up");
+    assert_eq!(effects(&simulator), 1);
+}
