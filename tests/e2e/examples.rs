@@ -129,6 +129,8 @@ fn examples() -> Vec<Example> {
     let folder = repository().join("examples");
     let files = fs::read_dir(&folder).expect("the folder");
     let mut paths: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    // Layouts of repositories, which tests/ecosystem builds.
+    paths.retain(|path| path.is_file());
     paths.sort();
     for path in &paths {
         let extension = path.extension().and_then(|extension| extension.to_str());

@@ -1,7 +1,9 @@
 //! What the ecosystem's own tools make of what Errand hands out: helm, kubeconform,
-//! the API server's admission, kustomize.
+//! kustomize, the API server's admission, Flux and Argo CD.
 
 mod chart;
+mod health;
 mod manifests;
+mod policies;
 mod schemas;
 mod tools;

@@ -43,13 +43,14 @@ fn kubeconform_accepts_the_chart_with_every_values_file_in_ci() {
 }
 
 #[test]
-fn kubeconform_accepts_the_examples_and_the_manifests_for_kustomize() {
-    let examples = yaml_below(&repository().join("examples"));
-    let deploy = yaml_below(&repository().join("deploy"));
-    let all = examples.into_iter().chain(deploy);
-    // No object of an API, but a file that kubectl and kustomize read.
-    for file in all.filter(|file| !file.ends_with("kustomization.yaml")) {
-        let yaml = fs::read_to_string(&file).expect("readable");
+fn kubeconform_accepts_all_that_is_there_to_be_applied_and_the_recorded_objects() {
+    let folders = ["examples", "deploy", "integrations"];
+    let all = folders.map(|folder| yaml_below(&repository().join(folder)));
+    // No objects of an API, or of Flux's, whose schema is not ours to publish.
+    let others = ["kustomization.yaml", "health_test.yaml"];
+    let is_other = |file: &PathBuf| others.iter().any(|name| file.ends_with(name));
+    for file in all.concat().iter().filter(|file| !is_other(file)) {
+        let yaml = fs::read_to_string(file).expect("readable");
         kubeconform(&yaml).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     }
 }

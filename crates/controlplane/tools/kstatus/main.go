@@ -52,7 +52,8 @@ func run() error {
 		}
 		result, err := compute(object, in.HealthCheckExprs)
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", object.GetKind(), object.GetName(), err)
+			// As Flux does: not done, and looked at again.
+			result = &status.Result{Status: status.UnknownStatus, Message: err.Error()}
 		}
 		verdicts = append(verdicts, verdict{result.Status.String(), result.Message})
 	}

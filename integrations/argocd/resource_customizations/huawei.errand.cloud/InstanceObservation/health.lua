@@ -1,10 +1,10 @@
 -- Generated from integrations/argocd/*.lua by `cargo xtask generate`.
 -- Health of an operation of Errand.
 local health = { status = "Progressing", message = "Errand has not looked at it yet" }
-if obj.status == nil or obj.status.conditions == nil then
+if obj.status == nil or obj.status.conditions == nil or obj.status.observedGeneration == nil then
   return health
 end
-if obj.metadata.generation ~= nil and obj.status.observedGeneration ~= obj.metadata.generation then
+if obj.status.observedGeneration ~= obj.metadata.generation then
   health.message = "Errand has not looked at the last change yet"
   return health
 end
