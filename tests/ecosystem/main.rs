@@ -2,6 +2,7 @@
 //! kustomize, the API server's admission, Flux and Argo CD.
 
 mod chart;
+mod gitops;
 mod health;
 mod manifests;
 mod policies;

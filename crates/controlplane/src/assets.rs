@@ -33,6 +33,10 @@ pub enum Program {
     /// Garbage collection, Deployments, service accounts. Never needed unless
     /// asked for.
     KubeControllerManager,
+    /// Puts pods on nodes.
+    KubeScheduler,
+    /// Plays nodes and what runs on them.
+    Kwok,
     /// Lints, renders and installs the chart.
     Helm,
     /// Compares manifests with schemas.
@@ -48,11 +52,13 @@ pub const DEFAULT_PROGRAMS: [Program; 3] =
     [Program::Etcd, Program::KubeApiserver, Program::Kubectl];
 
 impl Program {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Etcd,
         Self::KubeApiserver,
         Self::Kubectl,
         Self::KubeControllerManager,
+        Self::KubeScheduler,
+        Self::Kwok,
         Self::Helm,
         Self::Kubeconform,
         Self::Kstatus,
@@ -92,6 +98,8 @@ impl Program {
                 "k8s.io/kubernetes/cmd/kube-controller-manager",
                 120,
             ),
+            Self::KubeScheduler => ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", 60),
+            Self::Kwok => ("kwok", "sigs.k8s.io/kwok/cmd/kwok", 75),
             Self::Helm => ("helm", "helm.sh/helm/v4/cmd/helm", 108),
             Self::Kubeconform => (
                 "kubeconform",
@@ -105,9 +113,12 @@ impl Program {
 
     fn module(self) -> &'static Module {
         match self {
-            Self::Etcd | Self::KubeApiserver | Self::Kubectl | Self::KubeControllerManager => {
-                &modules::CONTROL_PLANE
-            }
+            Self::Etcd
+            | Self::KubeApiserver
+            | Self::Kubectl
+            | Self::KubeControllerManager
+            | Self::KubeScheduler => &modules::CONTROL_PLANE,
+            Self::Kwok => &modules::KWOK,
             Self::Helm => &modules::HELM,
             Self::Kubeconform => &modules::KUBECONFORM,
             Self::Kstatus => &modules::KSTATUS,

@@ -44,6 +44,8 @@ pub(super) static CONTROL_PLANE: Module = Module {
 
 pub(super) static HELM: Module = tool!("helm", "helm", "helm.sh/helm/v4", None);
 
+pub(super) static KWOK: Module = tool!("kwok", "kwok", "sigs.k8s.io/kwok", None);
+
 pub(super) static KUBECONFORM: Module = tool!(
     "kubeconform",
     "kubeconform",
