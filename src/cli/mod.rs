@@ -146,7 +146,7 @@ pub struct Check {
     #[arg(long, value_name = "NAMESPACE")]
     watch_namespace: Option<String>,
     /// How long the operator may take to show that it leads.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     timeout: Duration,
 }
 

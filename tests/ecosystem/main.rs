@@ -4,6 +4,8 @@
 mod chart;
 mod gitops;
 mod health;
+mod install;
+mod kubelet;
 mod manifests;
 mod policies;
 mod schemas;

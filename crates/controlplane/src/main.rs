@@ -17,7 +17,7 @@ usage: errand-controlplane build
            Find or build the programs, and print the folder they are in.
        errand-controlplane path NAME ...
            The same for these alone, tools included; print the path of each.
-       errand-controlplane up [--dir DIR] [--audit] [--controller-manager]
+       errand-controlplane up [--dir DIR] [--audit] [--controller-manager] [--node]
            Start one and print how to reach it. Ends with Ctrl-C, or when
            stdin ends. --dir: the folder to make the instance's folder in.
 
@@ -51,6 +51,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         match argument.as_str() {
             "--audit" => options.audit = true,
             "--controller-manager" => options.controller_manager = true,
+            "--node" => options.node = true,
             "--dir" => {
                 let dir = arguments.next().ok_or("--dir needs a folder")?;
                 options.parent = Some(PathBuf::from(dir));
