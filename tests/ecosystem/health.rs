@@ -117,6 +117,14 @@ fn recorded_of(group: &str, kind: &str) -> Vec<Recorded> {
     files.into_iter().map(read).collect()
 }
 
+/// All of them, as they were.
+pub fn recorded_objects() -> Vec<Value> {
+    recorded()
+        .into_iter()
+        .map(|recorded| recorded.object)
+        .collect()
+}
+
 fn recorded() -> Vec<Recorded> {
     let kinds = kinds();
     let all = kinds

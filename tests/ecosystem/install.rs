@@ -1,6 +1,7 @@
 //! Errand is installed, tested, upgraded, rolled back and uninstalled on a real control
 //! plane with a scheduler, and runs there as its Deployment says.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,10 +12,11 @@ use errand_controlplane::assets::Program;
 use errand_controlplane::{ControlPlane, Options};
 use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
 use errand_testbed::{ACCESS_KEY, DCS_PROJECT, DOMAIN, SECRET_KEY, repository};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::health::recorded_objects;
 use crate::kubelet::Kubelet;
-use crate::tools::{chart, objects, run, tool};
+use crate::tools::{chart, objects, previous_chart, run, tool};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -96,11 +98,10 @@ impl Cluster {
         let all = objects(&example);
         let operation = all.last().expect("an operation");
         let spec = |name: &str| operation["spec"][name].as_str().expect("text").to_owned();
-        // Inside its maintenance window nothing is sent; these are wall clocks.
-        let far = (jiff::Timestamp::now().as_second() / 3600 + 12) % 24;
+        let (begin, end) = distant_window();
         let instance = DcsInstance::new(spec("instanceId"))
             .spec("redis.ha.xu1.large.r2.4", 4.0)
-            .window(&format!("{far:02}:00:00"), &format!("{far:02}:59:00"))
+            .window(begin, end)
             .pending_change(spec("taskId"), "redis.ha.xu1.large.r2.8", 24 * 3600);
         let seed = Seed::new().dcs(DCS_PROJECT, instance);
         self.simulator.seed(seed);
@@ -122,6 +123,36 @@ impl Cluster {
             let status = &object["status"];
             assert!(Instant::now() < deadline, "{status:#}\n{}", self.logs());
             std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Operations that would send something if they were not suspended, planned or
+    /// without what they need.
+    fn rest_in_other_states(&self, namespace: &str) {
+        let (begin, end) = distant_window();
+        let instance = DcsInstance::new("dcs-2").window(begin, end).pending_change(
+            "task-2",
+            "redis.ha.xu1.large.r2.8",
+            24 * 3600,
+        );
+        self.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+        for (name, connection, more) in [
+            ("suspended", "huawei-prod", "suspend: true"),
+            ("planned", "huawei-prod", "mode: Plan"),
+            ("waiting", "none", "suspend: false"),
+            (
+                "failed",
+                "huawei-prod",
+                "schedule: {notAfter: \"2020-01-01T00:00:00Z\"}",
+            ),
+        ] {
+            let manifest = format!(
+                "apiVersion: huawei.errand.cloud/v1alpha1\nkind: ResizeCancellation\nmetadata: {{name: {name}}}\nspec:\n  connectionRef: {{kind: CloudConnection, name: {connection}}}\n  instanceId: dcs-2\n  taskId: task-2\n  {more}\n"
+            );
+            self.kubectl_with(&["apply", "-n", namespace, "-f", "-"], &manifest);
+            let state = format!("--for=jsonpath={{.status.state}}={}", capitalised(name));
+            let object = format!("rsc/{name}");
+            self.kubectl(&["wait", &state, &object, "-n", namespace, "--timeout=60s"]);
         }
     }
 
@@ -148,6 +179,18 @@ impl Cluster {
     }
 }
 
+/// A maintenance window that is half a day away: inside it nothing is sent, and these are
+/// wall clocks.
+fn distant_window() -> (String, String) {
+    let hour = (jiff::Timestamp::now().as_second() / 3600 + 12) % 24;
+    (format!("{hour:02}:00:00"), format!("{hour:02}:59:00"))
+}
+
+fn capitalised(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
+}
+
 #[test]
 fn helm_installs_tests_upgrades_rolls_back_and_uninstalls_and_nothing_is_sent_or_lost() {
     let cluster = Cluster::start();
@@ -159,6 +202,7 @@ fn helm_installs_tests_upgrades_rolls_back_and_uninstalls_and_nothing_is_sent_or
         .helm(&[&["test", "errand"], &here[..]].concat())
         .unwrap_or_else(|e| panic!("{e}\n{}", cluster.logs()));
     cluster.carry_out_the_example("team");
+    cluster.rest_in_other_states("team");
     let object = || cluster.get(&["rsc", "-n", "team"])["items"].clone();
     let (done, effects) = (object(), cluster.effects());
     assert_eq!(effects, 1);
@@ -192,6 +236,43 @@ fn helm_installs_tests_upgrades_rolls_back_and_uninstalls_and_nothing_is_sent_or
     assert_eq!(object(), done);
     cluster.release(&[&install[..], &here].concat());
     assert_eq!((object(), cluster.effects()), (done, effects));
+}
+
+/// Nobody works on them, so that they stay in the states in which they were recorded.
+#[test]
+fn an_upgrade_from_the_charts_previous_commit_loses_nothing_of_any_state_of_any_kind() {
+    let cluster = Cluster::start();
+    let here = ["-n", "errand-system", "--set=replicas=0"];
+    let install = ["install", "errand", &previous_chart(), "--create-namespace"];
+    cluster.release(&[&install[..], &here].concat());
+    cluster.kubectl(&["create", "namespace", "recorded"]);
+    let mut number = 0;
+    let mut recorded = recorded_objects();
+    for object in &mut recorded {
+        number += 1;
+        let name = format!("recorded-{number}");
+        object["metadata"] = json!({"name": name, "namespace": "recorded"});
+    }
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": recorded}).to_string();
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    cluster.kubectl_with(&apply, &list);
+    let status = [&apply[..], &["--subresource=status"]].concat();
+    cluster.kubectl_with(&status, &list);
+    let all = || cluster.get(&["errand,cloudconnections", "-n", "recorded"])["items"].clone();
+    let before = all();
+    let objects = before.as_array().expect("a list").iter();
+    let states: BTreeSet<_> = objects
+        .filter_map(|o| o["status"]["state"].as_str())
+        .collect();
+    assert_eq!(states.len(), 10, "{states:?}");
+    let upgrade = ["upgrade", "errand", &chart()];
+    cluster.release(&[&upgrade[..], &here].concat());
+    assert_eq!(all(), before);
+    // What is stored is what the new definitions take.
+    for object in before.as_array().expect("a list") {
+        let object = object.to_string();
+        cluster.kubectl_with(&["replace", "--dry-run=server", "-f", "-"], &object);
+    }
 }
 
 #[test]

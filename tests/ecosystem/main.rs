@@ -2,6 +2,7 @@
 //! kustomize, the API server's admission, Flux and Argo CD.
 
 mod chart;
+mod evolution;
 mod gitops;
 mod health;
 mod install;

@@ -60,6 +60,32 @@ pub fn chart() -> String {
     chart.to_str().expect("text").to_owned()
 }
 
+/// The chart as it was before it was changed last, from the repository's history.
+pub fn previous_chart() -> String {
+    let root = repository();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        // A clone of CI may belong to somebody else.
+        git.args(["-c", "safe.directory=*", "-C"]).arg(&root);
+        run(git.args(arguments), "").map_err(|e| format!("git {arguments:?}: {e}"))
+    };
+    let commits = git(&["log", "--format=%H", "-2", "--", "charts/errand"]);
+    let commits = commits.unwrap_or_else(|e| panic!("{e}"));
+    let changed = git(&["diff", "--quiet", "HEAD", "--", "charts/errand"]).is_err();
+    // The first commit with a chart is compared with itself.
+    let commit = commits.lines().take(if changed { 1 } else { 2 }).last();
+    let commit = commit.expect("the repository's history has the chart");
+    let dir = shared_plane().control_plane().dir().join(commit);
+    std::fs::create_dir_all(&dir).expect("a folder can be made");
+    let tar = dir.join("chart.tar");
+    let (tar, dir) = (tar.to_str().expect("text"), dir.to_str().expect("text"));
+    let archived = git(&["archive", "--output", tar, commit, "charts/errand"]);
+    archived.unwrap_or_else(|e| panic!("{e}"));
+    let unpacked = run(Command::new("tar").args(["-xf", tar, "-C", dir]), "");
+    unpacked.unwrap_or_else(|e| panic!("{e}"));
+    format!("{dir}/charts/errand")
+}
+
 /// The values files in the chart's ci/, by name.
 pub fn ci_values() -> Vec<(String, String)> {
     let dir = repository().join("charts/errand/ci");
