@@ -129,6 +129,12 @@ fn a_namespaced_installation_has_nothing_outside_of_namespaces() {
     let namespaces: Vec<_> = namespaces.collect();
     assert!(!namespaces.contains(&None), "{namespaces:?}");
     assert!(namespaces.contains(&Some("team")));
+    let kinds: Vec<_> = ours
+        .iter()
+        .map(|o| o["kind"].as_str().expect("a kind"))
+        .collect();
+    let of_clusters = kinds.iter().filter(|kind| kind.starts_with("Cluster"));
+    assert_eq!(of_clusters.count(), 0, "{kinds:?}");
     let deployment = of_kind(&ours, "Deployment")[0];
     let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
     assert!(args.contains("--watch-namespace=team"), "{args}");
