@@ -95,7 +95,6 @@ fn it_starts_answers_refuses_and_writes_an_audit_log() {
 }
 
 #[test]
-#[ignore = "builds kube-controller-manager, which nothing else needs"]
 fn with_a_controller_manager_a_namespace_that_is_deleted_goes() {
     let _alone = alone();
     let plane = ControlPlane::start(Options {
