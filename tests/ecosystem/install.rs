@@ -1,7 +1,7 @@
-//! Errand is installed, tested, upgraded, rolled back and uninstalled on a real control
-//! plane with a scheduler, and runs there as its Deployment says.
+//! Errand is installed, tested, upgraded (of that more in `upgrade`), rolled back and
+//! uninstalled on a real control plane with a scheduler, and runs there as its Deployment
+//! says.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,27 +12,27 @@ use errand_controlplane::assets::Program;
 use errand_controlplane::{ControlPlane, Options};
 use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
 use errand_testbed::{ACCESS_KEY, DCS_PROJECT, DOMAIN, SECRET_KEY, repository};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::health::recorded_objects;
 use crate::kubelet::Kubelet;
-use crate::tools::{chart, objects, previous_chart, run, tool};
+use crate::tools::{chart, objects, run, tool};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// For the simulator.
-const LOOPBACK: &str = "--set=operator.allowEndpoints={127.0.0.1},operator.allowHttpLoopback=true";
+pub const LOOPBACK: &str =
+    "--set=operator.allowEndpoints={127.0.0.1},operator.allowHttpLoopback=true";
 
 /// A cluster with one node, and a cloud.
-struct Cluster {
+pub struct Cluster {
     // Before the control plane that its processes use.
     kubelet: Kubelet,
-    simulator: Simulator,
+    pub simulator: Simulator,
     plane: Arc<ControlPlane>,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let options = Options {
             node: true,
             ..Options::default()
@@ -50,17 +50,17 @@ impl Cluster {
         }
     }
 
-    fn kubectl(&self, arguments: &[&str]) -> String {
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
         self.kubectl_with(arguments, "")
     }
 
-    fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
+    pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
         self.kubelet.check();
         let said = run(self.plane.kubectl().args(arguments), input);
         said.unwrap_or_else(|e| panic!("kubectl {arguments:?}: {e}"))
     }
 
-    fn helm(&self, arguments: &[&str]) -> Result<String, String> {
+    pub fn helm(&self, arguments: &[&str]) -> Result<String, String> {
         self.kubelet.check();
         let home = self.plane.dir().join("helm");
         let mut helm = Command::new(tool(Program::Helm));
@@ -73,13 +73,13 @@ impl Cluster {
     }
 
     /// Installs, upgrades and so on, and waits until it has come about.
-    fn release(&self, arguments: &[&str]) {
+    pub fn release(&self, arguments: &[&str]) {
         let wait = ["--wait", "--timeout=120s"];
         let done = self.helm(&[arguments, &wait[..]].concat());
         done.unwrap_or_else(|e| panic!("helm {arguments:?}: {e}\n{}", self.logs()));
     }
 
-    fn get(&self, arguments: &[&str]) -> Value {
+    pub fn get(&self, arguments: &[&str]) -> Value {
         let json = self.kubectl(&[&["get", "-o", "json"], arguments].concat());
         serde_json::from_str(&json).expect("JSON")
     }
@@ -156,7 +156,7 @@ impl Cluster {
         }
     }
 
-    fn effects(&self) -> usize {
+    pub fn effects(&self) -> usize {
         self.simulator.journal().all_effects().len()
     }
 
@@ -181,7 +181,7 @@ impl Cluster {
 
 /// A maintenance window that is half a day away: inside it nothing is sent, and these are
 /// wall clocks.
-fn distant_window() -> (String, String) {
+pub fn distant_window() -> (String, String) {
     let hour = (jiff::Timestamp::now().as_second() / 3600 + 12) % 24;
     (format!("{hour:02}:00:00"), format!("{hour:02}:59:00"))
 }
@@ -236,43 +236,6 @@ fn helm_installs_tests_upgrades_rolls_back_and_uninstalls_and_nothing_is_sent_or
     assert_eq!(object(), done);
     cluster.release(&[&install[..], &here].concat());
     assert_eq!((object(), cluster.effects()), (done, effects));
-}
-
-/// Nobody works on them, so that they stay in the states in which they were recorded.
-#[test]
-fn an_upgrade_from_the_charts_previous_commit_loses_nothing_of_any_state_of_any_kind() {
-    let cluster = Cluster::start();
-    let here = ["-n", "errand-system", "--set=replicas=0"];
-    let install = ["install", "errand", &previous_chart(), "--create-namespace"];
-    cluster.release(&[&install[..], &here].concat());
-    cluster.kubectl(&["create", "namespace", "recorded"]);
-    let mut number = 0;
-    let mut recorded = recorded_objects();
-    for object in &mut recorded {
-        number += 1;
-        let name = format!("recorded-{number}");
-        object["metadata"] = json!({"name": name, "namespace": "recorded"});
-    }
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": recorded}).to_string();
-    let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
-    cluster.kubectl_with(&apply, &list);
-    let status = [&apply[..], &["--subresource=status"]].concat();
-    cluster.kubectl_with(&status, &list);
-    let all = || cluster.get(&["errand,cloudconnections", "-n", "recorded"])["items"].clone();
-    let before = all();
-    let objects = before.as_array().expect("a list").iter();
-    let states: BTreeSet<_> = objects
-        .filter_map(|o| o["status"]["state"].as_str())
-        .collect();
-    assert_eq!(states.len(), 10, "{states:?}");
-    let upgrade = ["upgrade", "errand", &chart()];
-    cluster.release(&[&upgrade[..], &here].concat());
-    assert_eq!(all(), before);
-    // What is stored is what the new definitions take.
-    for object in before.as_array().expect("a list") {
-        let object = object.to_string();
-        cluster.kubectl_with(&["replace", "--dry-run=server", "-f", "-"], &object);
-    }
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod manifests;
 mod policies;
 mod schemas;
 mod tools;
+mod upgrade;
