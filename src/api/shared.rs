@@ -133,6 +133,25 @@ pub struct Common {
     pub resolution: Option<Resolution>,
 }
 
+#[cfg(test)]
+impl Common {
+    /// What most operations ask: nothing but the account.
+    pub(crate) fn through(connection: &str) -> Self {
+        Self {
+            connection_ref: ConnectionRef {
+                kind: ConnectionKind::CloudConnection,
+                name: connection.to_owned(),
+            },
+            mode: None,
+            suspend: None,
+            verify_timeout: None,
+            ttl_after_success: None,
+            schedule: None,
+            resolution: None,
+        }
+    }
+}
+
 /// A person's answer to the question in status.hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -156,18 +156,23 @@ fn a_stop_whose_answer_is_lost_is_waited_for_before_anything_is_asked_after_a_re
     takes_every_wish(&bed);
     want(&bed, "Completed", "");
     at_once(&bed, "ResolvingAnswer");
-    let object = until(&bed, "RefreshPausedAtBatch");
+    is_asked_and_goes_on_to_the_end(&bed);
+    assert_eq!(bed.simulator.journal().effects("as.stop"), 1);
+    assert_eq!(bed.simulator.journal().effects("as.resume"), 1);
+}
+
+/// What to do with the pause is asked; a person has it go on.
+fn is_asked_and_goes_on_to_the_end(bed: &Bed) {
+    let object = until(bed, "RefreshPausedAtBatch");
     assert_held(
-        &bed,
+        bed,
         &object,
         "RefreshPausedAtBatch",
         &["Continue", "GiveUp"],
     );
-    resolve_of(&bed, "irf", "roll", "Continue");
-    let object = until(&bed, "Completed");
-    assert_ending(&bed, &object, "Succeeded", "Completed");
-    assert_eq!(bed.simulator.journal().effects("as.stop"), 1);
-    assert_eq!(bed.simulator.journal().effects("as.resume"), 1);
+    resolve_of(bed, "irf", "roll", "Continue");
+    let object = until(bed, "Completed");
+    assert_ending(bed, &object, "Succeeded", "Completed");
 }
 
 #[test]
@@ -190,16 +195,7 @@ fn a_stop_that_arrives_after_the_revert_stands_as_a_question_and_not_as_a_surpri
         bed.advance_if_led(seconds(30));
         activity().status == RefreshStatus::ManualPause
     });
-    let object = until(&bed, "RefreshPausedAtBatch");
-    assert_held(
-        &bed,
-        &object,
-        "RefreshPausedAtBatch",
-        &["Continue", "GiveUp"],
-    );
-    resolve_of(&bed, "irf", "roll", "Continue");
-    let object = until(&bed, "Completed");
-    assert_ending(&bed, &object, "Succeeded", "Completed");
+    is_asked_and_goes_on_to_the_end(&bed);
     assert_eq!(bed.simulator.journal().effects("as.stop"), 1);
 }
 
