@@ -590,16 +590,34 @@ impl Rules {
 #[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// A step of class `never` is sent again like a natural one.
-    NeverAsNatural,
-    /// An accepted answer is taken for the effect.
-    AcceptedIsSuccess,
-    /// Settle is shorter than the signature's validity.
-    SettleShort,
-    /// The intent that a decision led to leaves its question open.
-    ApprovalTwice,
     /// The intent is written without the resourceVersion precondition.
     NoPrecondition,
+    /// A step is sent whose intent was not written.
+    SendWithoutIntent,
+    /// Bytes that were held up by a pause are signed again as they leave.
+    SignAgain,
+    /// Settle is shorter than the signature's validity.
+    SettleShort,
+    /// Settle counts from the time that another process's clock showed.
+    RemoteClock,
+    /// A reading that is older than its question proves that a step had no effect.
+    StaleListAsProof,
+    /// One reading proves that something is missing.
+    AbsenceOnce,
+    /// A token is trusted for ever.
+    TokenForever,
+    /// The intent that a decision led to leaves its question open.
+    ApprovalTwice,
+    /// An answer is not recorded.
+    AnswerForgotten,
+    /// A step of class `never` is treated as provable.
+    NeverAsProvable,
+    /// A step of class `never` is sent again like a natural one.
+    NeverAsNatural,
+    /// What does not show in time counts as not there.
+    FailedAtTimeout,
+    /// An accepted answer is taken for the effect.
+    AcceptedIsSuccess,
     /// A step is sent without a claim.
     NoClaim,
     /// A claim takes the place of whatever the ledger holds.
@@ -612,6 +630,11 @@ pub(crate) enum Mutant {
     SpentAsFree,
     /// An open step that is against what is wanted now is not waited for.
     ContraryIgnored,
+    /// A session that is to look again does not.
+    NoWake,
+    /// An accepted resume whose effect does not show yet counts for nothing once
+    /// something else is wanted.
+    ResumeForgotten,
 }
 
 /// The last check before the bytes leave: asked after the connection stands,
