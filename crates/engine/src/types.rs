@@ -586,10 +586,21 @@ impl Rules {
     }
 }
 
-/// Deliberate mistakes; each must be caught by a property of the model.
 #[cfg(test)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mutant {
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $mutant:ident,)*) => {
+        /// Deliberate mistakes; each must be caught by a property of the model.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Mutant { $($(#[$doc])* $mutant,)* }
+
+        impl Mutant {
+            pub(crate) const ALL: &[Mutant] = &[$(Mutant::$mutant),*];
+        }
+    };
+}
+
+#[cfg(test)]
+mutants! {
     /// The intent is written without the resourceVersion precondition.
     NoPrecondition,
     /// A step is sent whose intent was not written.

@@ -167,3 +167,11 @@ fn a_resume_taken_for_natural_is_caught() {
     let length = length.expect("a natural resume goes on twice");
     println!("mutant ResumeAsNatural breaks {NOT_TWICE:?} in {length} actions");
 }
+
+#[test]
+fn every_mutant_has_a_property_that_catches_it() {
+    for mutant in Mutant::ALL {
+        let caught = BITES.iter().any(|bite| bite.mutant == *mutant);
+        assert!(caught, "nothing catches {mutant:?}");
+    }
+}
