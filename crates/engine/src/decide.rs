@@ -2,7 +2,7 @@
 
 use crate::machine::{Closed, Effect, Missing, Next, State, same_intent};
 #[cfg(test)]
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::types::*;
 
 /// Two complete readings are needed before something missing counts.

@@ -2,7 +2,7 @@
 
 use crate::machine::{Closed, Effect, Event, Next, Phase, State, same_intent};
 #[cfg(test)]
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::types::*;
 
 impl State {

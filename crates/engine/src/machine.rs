@@ -5,7 +5,7 @@
 
 use crate::decide::decide;
 #[cfg(test)]
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::types::*;
 
 /// What the shell is to carry out.

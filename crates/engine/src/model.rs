@@ -26,7 +26,7 @@ mod world;
 
 use std::sync::Arc;
 
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::*;
 use faults::{Budget, Deed, Kind, Slip, fresh};
 use refresh::Wanted;

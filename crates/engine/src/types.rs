@@ -1,6 +1,9 @@
 //! The words of the protocol. They carry no text: what a [`Code`] or a
 //! [`StepKey`] is called is the business of the shell and of each kind.
 
+#[cfg(test)]
+use crate::mutant::Mutant;
+
 /// A point in time, in milliseconds. Only differences on one clock mean anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tick(pub i64);
@@ -563,10 +566,10 @@ impl Rules {
     /// their validity, on a clock that is off by the margin.
     pub fn settle(&self) -> Span {
         #[cfg(test)]
-        if self.is(Mutant::SettleShort) {
-            return Span(0);
-        }
-        Span(self.lease.0 + self.validity.0 + self.margin.0 + self.call_timeout.0)
+        let rules = &self.mistaken_in_settle();
+        #[cfg(not(test))]
+        let rules = self;
+        Span(rules.lease.0 + rules.validity.0 + rules.margin.0 + rules.call_timeout.0)
     }
 
     /// The pause after this many failures in a row.
@@ -584,68 +587,6 @@ impl Rules {
     pub(crate) fn is(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
-}
-
-#[cfg(test)]
-macro_rules! mutants {
-    ($($(#[$doc:meta])* $mutant:ident,)*) => {
-        /// Deliberate mistakes; each must be caught by a property of the model.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Mutant { $($(#[$doc])* $mutant,)* }
-
-        impl Mutant {
-            pub(crate) const ALL: &[Mutant] = &[$(Mutant::$mutant),*];
-        }
-    };
-}
-
-#[cfg(test)]
-mutants! {
-    /// The intent is written without the resourceVersion precondition.
-    NoPrecondition,
-    /// A step is sent whose intent was not written.
-    SendWithoutIntent,
-    /// Bytes that were held up by a pause are signed again as they leave.
-    SignAgain,
-    /// Settle is shorter than the signature's validity.
-    SettleShort,
-    /// Settle counts from the time that another process's clock showed.
-    RemoteClock,
-    /// A reading that is older than its question proves that a step had no effect.
-    StaleListAsProof,
-    /// One reading proves that something is missing.
-    AbsenceOnce,
-    /// A token is trusted for ever.
-    TokenForever,
-    /// The intent that a decision led to leaves its question open.
-    ApprovalTwice,
-    /// An answer is not recorded.
-    AnswerForgotten,
-    /// A step of class `never` is treated as provable.
-    NeverAsProvable,
-    /// A step of class `never` is sent again like a natural one.
-    NeverAsNatural,
-    /// What does not show in time counts as not there.
-    FailedAtTimeout,
-    /// An accepted answer is taken for the effect.
-    AcceptedIsSuccess,
-    /// A step is sent without a claim.
-    NoClaim,
-    /// A claim takes the place of whatever the ledger holds.
-    ClaimBlind,
-    /// A claimed step that status lacks counts as none.
-    WipedAsNew,
-    /// A claimed step of an operation that is gone counts as none.
-    OrphanAsFree,
-    /// What the ledger keeps of an operation that has ended counts for nothing.
-    SpentAsFree,
-    /// An open step that is against what is wanted now is not waited for.
-    ContraryIgnored,
-    /// A session that is to look again does not.
-    NoWake,
-    /// An accepted resume whose effect does not show yet counts for nothing once
-    /// something else is wanted.
-    ResumeForgotten,
 }
 
 /// The last check before the bytes leave: asked after the connection stands,

@@ -108,6 +108,8 @@ fn the_page_has_the_properties_of_the_model_neither_more_nor_fewer() {
     let page: Vec<_> = table("## What holds").iter().map(|row| row[0]).collect();
     let model: Vec<_> = properties::ALL.iter().map(|(name, _)| *name).collect();
     assert_eq!(page, model);
+    let steps = format!("within {} steps", liveness::STEPS);
+    assert!(PAGE.contains(&steps), "{steps}");
 }
 
 #[test]

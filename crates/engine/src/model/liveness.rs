@@ -13,7 +13,7 @@ use crate::*;
 use stateright::Model;
 
 /// Steps of the fair run, a tick of time being one.
-pub(super) const STEPS: u16 = 120;
+pub(super) const STEPS: u16 = 60;
 
 /// How many steps are left from states that were looked at.
 #[derive(Debug, Default)]

@@ -42,6 +42,19 @@ pub(super) const BITES: &[Bite] = &[
     bite(Mutant::SettleShort, PROVABLE, &[LATE], NOT_TWICE),
     bite(Mutant::SettleShort, NEVER, &[LATE], SETTLED),
     bite(
+        Mutant::SettleWithoutLease,
+        PROVABLE,
+        &[(Kind::Theft, 1), (Kind::Pause, 1), LATE],
+        NOT_TWICE,
+    ),
+    bite(
+        Mutant::SettleWithoutMargin,
+        PROVABLE,
+        &[(Kind::Clock, 1), LATE],
+        NOT_TWICE,
+    ),
+    bite(Mutant::SettleWithoutTimeout, PROVABLE, &[LATE], NOT_TWICE),
+    bite(
         Mutant::RemoteClock,
         PROVABLE,
         &[(Kind::Clock, 2), LATE, CRASH],

@@ -141,7 +141,7 @@ fn a_step_with_an_expiring_token_keeps_every_promise() {
         family: TOKEN,
         objects: 1,
         without: OF_ORDERS,
-        wide: &[Kind::Pause, Kind::Theft],
+        wide: &[],
         most: (2, 2),
         floor: (500_000, 20),
         occurs: &[
@@ -163,7 +163,7 @@ fn a_provable_step_keeps_every_promise() {
         family: PROVABLE,
         objects: 1,
         without: OF_ORDERS,
-        wide: &[Kind::Pause, Kind::Theft],
+        wide: &[],
         most: (2, 2),
         floor: (500_000, 20),
         occurs: &[
@@ -184,7 +184,7 @@ fn a_step_that_must_not_repeat_keeps_every_promise() {
         family: NEVER,
         objects: 1,
         without: &[Kind::Change],
-        wide: &[Kind::Pause, Kind::Theft],
+        wide: &[],
         most: (2, 2),
         floor: (500_000, 50),
         occurs: &[

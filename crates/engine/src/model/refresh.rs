@@ -7,7 +7,7 @@
 use super::faults::Deed;
 use super::world::*;
 use super::{Family, Scenario};
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::*;
 
 /// What is wanted of the refresh.

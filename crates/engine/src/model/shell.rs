@@ -5,7 +5,7 @@ use super::faults::Slip;
 use super::world::*;
 use super::{Scenario, properties};
 use crate::machine::same_intent;
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::*;
 
 /// Another object holds the target.
