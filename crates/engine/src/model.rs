@@ -175,7 +175,11 @@ impl Scenario {
             Some(Mutant::RemoteClock) => open,
             _ => VERIFY.0.max(TRUST.0).max(self.rules.window.0) + leeway + 1,
         };
-        time::Memory { open, other }
+        time::Memory {
+            open,
+            other,
+            token: self.token_lifetime(),
+        }
     }
 
     fn wish(&self) -> Wish {

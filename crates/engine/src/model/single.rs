@@ -70,12 +70,7 @@ impl Scenario {
         }
         let key = usize::from(late.object.key);
         if let Family::Single(Class::Token { .. }) = self.family {
-            // As long as a call of it can arrive, beside the trust.
-            let lifetime = match self.violates(15) {
-                true => 0,
-                false => TRUST.0 + self.rules.settle().0 + 2 * self.offset,
-            };
-            if cloud.tokens[key].is_some_and(|first| -first <= lifetime) {
+            if cloud.tokens[key].is_some() {
                 return Answer::Accepted;
             }
             cloud.tokens[key] = Some(0);
@@ -91,6 +86,15 @@ impl Scenario {
             other => other,
         };
         Answer::Accepted
+    }
+
+    /// For how long a token is remembered: the trust, and as long as a call with it
+    /// can arrive.
+    pub(super) fn token_lifetime(&self) -> i64 {
+        match self.violates(15) {
+            true => 0,
+            false => TRUST.0 + self.rules.settle().0 + 2 * self.offset,
+        }
     }
 
     /// Whether the reading can be wrong like that.

@@ -23,6 +23,8 @@ pub(super) struct Memory {
     pub(super) open: i64,
     /// In all else.
     pub(super) other: i64,
+    /// Of a token, which is then forgotten.
+    pub(super) token: i64,
 }
 
 /// What is visited of a world.
@@ -154,8 +156,10 @@ impl World {
             }
         }
         if let Cloud::Single(cloud) = &mut self.cloud {
-            let used = cloud.tokens.iter_mut().flatten();
-            used.for_each(|at| older(at, memory.open + memory.other));
+            for token in &mut cloud.tokens {
+                let older = token.map(|first| first - 1);
+                *token = older.filter(|first| -first <= memory.token);
+            }
         }
     }
 
