@@ -163,8 +163,8 @@ fn a_provable_step_keeps_every_promise() {
         family: PROVABLE,
         objects: 1,
         without: OF_ORDERS,
-        wide: &[],
-        most: (2, 2),
+        wide: &[Kind::Pause, Kind::Theft],
+        most: (2, 4),
         floor: (500_000, 20),
         occurs: &[
             "succeeds",
@@ -184,8 +184,8 @@ fn a_step_that_must_not_repeat_keeps_every_promise() {
         family: NEVER,
         objects: 1,
         without: &[Kind::Change],
-        wide: &[],
-        most: (2, 2),
+        wide: &[Kind::Pause, Kind::Theft],
+        most: (2, 4),
         floor: (500_000, 50),
         occurs: &[
             "succeeds",
