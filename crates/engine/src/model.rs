@@ -355,7 +355,7 @@ impl Model for Scenario {
                     actions.push(Action::Run(p, o));
                     self.slips(world, p, o, actions);
                 } else if !process.paused && self.wakes(world, p, o) {
-                    quiet = false;
+                    quiet &= !session.is_urgent();
                     actions.push(Action::Wake(p, o));
                 }
             }
@@ -388,5 +388,14 @@ impl Model for Scenario {
         let always =
             |(name, holds): &(&'static str, properties::Holds)| Property::always(name, *holds);
         properties::ALL.iter().map(always).collect()
+    }
+
+    /// One intent, and one more for each fault. Beyond, intents only pile up: two
+    /// processes that both work can claim by turns for ever without time passing.
+    fn within_boundary(&self, world: &World) -> bool {
+        let few = |step: &Step| step.number <= 5;
+        let mut claims = world.ledgers.iter().filter_map(|ledger| ledger.open);
+        let mut objects = world.objects.iter();
+        claims.all(|claim| few(&claim.step)) && objects.all(|o| o.stored.steps.iter().all(few))
     }
 }

@@ -115,7 +115,7 @@ impl Scenario {
 fn rank(world: &World, action: &Action) -> u8 {
     match action {
         Action::Run(..) => 0,
-        Action::Wake(..) => 1,
+        Action::Wake(p, o) if world.processes[*p].sessions[*o].is_urgent() => 1,
         Action::Deliver | Action::BatchEnds => 2,
         Action::Arrive(n) if world.late[*n].queued => 3,
         Action::Tick => 4,

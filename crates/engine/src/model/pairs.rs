@@ -11,10 +11,11 @@ struct Pairs {
     objects: usize,
     /// Kinds that mean nothing to it.
     without: &'static [Kind],
-    /// How many of the four faults may happen, where not all: a pair with one of
-    /// these kinds, in which two processes work at the same time for long.
+    /// Kinds that make two processes work at the same time for long: pairs with one
+    /// of these have by far the most states.
     wide: &'static [Kind],
-    /// Of a pair with such a kind; and of every other one.
+    /// How many of the four faults may happen in one run: with a kind of these, and
+    /// with none.
     most: (u8, u8),
     /// Fewer unique states than this mean that the model no longer says much: of
     /// all pairs together, and of the smallest.
@@ -97,7 +98,7 @@ fn a_natural_step_keeps_every_promise() {
         without: OF_ORDERS,
         wide: &[Kind::Pause],
         most: (3, 4),
-        floor: (500_000, 20),
+        floor: (1_000_000, 20),
         occurs: &[
             "succeeds",
             "is already satisfied",
@@ -127,8 +128,8 @@ fn a_natural_step_that_shows_by_absence_keeps_every_promise() {
         objects: 1,
         without: OF_ORDERS,
         wide: &[Kind::Pause],
-        most: (2, 3),
-        floor: (500_000, 15),
+        most: (3, 4),
+        floor: (1_500_000, 18),
         occurs: &["succeeds", "is lost", "takes over", "repeats"],
     };
     pairs.assert_hold();
@@ -143,7 +144,7 @@ fn a_step_with_an_expiring_token_keeps_every_promise() {
         without: OF_ORDERS,
         wide: &[],
         most: (2, 2),
-        floor: (500_000, 20),
+        floor: (1_700_000, 25),
         occurs: &[
             "succeeds",
             "was executed before",
@@ -163,9 +164,9 @@ fn a_provable_step_keeps_every_promise() {
         family: PROVABLE,
         objects: 1,
         without: OF_ORDERS,
-        wide: &[],
-        most: (2, 2),
-        floor: (500_000, 20),
+        wide: &[Kind::Pause, Kind::Theft],
+        most: (2, 4),
+        floor: (1_600_000, 20),
         occurs: &[
             "succeeds",
             "was executed before",
@@ -184,9 +185,9 @@ fn a_step_that_must_not_repeat_keeps_every_promise() {
         family: NEVER,
         objects: 1,
         without: &[Kind::Change],
-        wide: &[],
-        most: (2, 2),
-        floor: (500_000, 50),
+        wide: &[Kind::Pause, Kind::Theft],
+        most: (2, 4),
+        floor: (2_500_000, 70),
         occurs: &[
             "succeeds",
             "is already satisfied",
@@ -220,8 +221,8 @@ fn two_objects_for_one_target_keep_every_promise() {
         objects: 2,
         without: &[Kind::Change, Kind::Restore, Kind::Theft, Kind::Clock],
         wide: &[],
-        most: (1, 1),
-        floor: (100_000, 50),
+        most: (2, 2),
+        floor: (7_000_000, 1_000),
         occurs: &["succeeds", "is already satisfied", "waits for another"],
     };
     pairs.assert_hold();
@@ -236,7 +237,7 @@ fn a_refresh_of_several_steps_keeps_every_promise() {
         without: &[Kind::Restore, Kind::SharedReading],
         wide: &[],
         most: (2, 2),
-        floor: (500_000, 100),
+        floor: (4_000_000, 400),
         occurs: &[
             "succeeds",
             "is lost",

@@ -123,8 +123,9 @@ impl Scenario {
     pub(super) fn look(&self, world: &mut World, p: usize, o: usize, slip: Option<Slip>) -> View {
         let record = self.record(world, p, o);
         let offset = world.processes[p].offset;
+        let asked = world.processes[p].sessions[o].state.asked;
         let (started, shared) = match slip {
-            Some(Slip::Shared) => (Tick(offset - 1), true),
+            Some(Slip::Shared) => (Tick(asked.0 - 1), true),
             _ => (Tick(offset), false),
         };
         world.processes[p].sessions[o].misread = slip == Some(Slip::Misread);

@@ -169,6 +169,12 @@ impl Session {
         }
     }
 
+    /// Time does not pass before it has begun. One that is due later anyway can wait:
+    /// two processes that both take themselves for the leader wake each other.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.due <= 0 || self.due == i64::MAX
+    }
+
     pub(super) fn forget_reading(&mut self) {
         self.misread = false;
         self.saw = false;
