@@ -48,7 +48,14 @@ enum Command {
     },
     /// Print the namespace, service account and roles that the operator needs, for
     /// `kubectl apply -f -`.
-    Rbac,
+    Rbac {
+        /// Write the rules alone into this folder instead, a file for each role.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Check an installation: the CRDs are served, this account may read the
+    /// operations, and an operator leads.
+    Check(cli::Check),
 }
 
 #[derive(Args)]
@@ -114,10 +121,12 @@ fn main() -> ExitCode {
         Command::Why(which) => return cli::why(which, program),
         Command::Wait(wait) => return cli::wait(wait, program),
         Command::Resolve(resolve) => return cli::resolve(resolve, program),
+        Command::Check(check) => return cli::check(check),
         Command::Crds { dir: None } => print_all(&errand::operations::crds()),
         Command::Crds { dir: Some(dir) } => write_crds(&dir),
         Command::Reference { dir } => write_all(&dir, errand::reference::pages()),
-        Command::Rbac => print_all(&rbac::manifests()),
+        Command::Rbac { dir: None } => print_all(&rbac::manifests()),
+        Command::Rbac { dir: Some(dir) } => write_rules(&dir),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -213,6 +222,15 @@ fn write_crds(dir: &Path) -> Result<(), String> {
         let name = crd.metadata.name.clone().unwrap_or_default();
         let note = "# Generated from src/api by `cargo xtask generate`.";
         files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&crd)?)));
+    }
+    write_all(dir, files)
+}
+
+fn write_rules(dir: &Path) -> Result<(), String> {
+    let mut files = Vec::new();
+    for (name, rules) in rbac::rules().named() {
+        let note = "# Generated from src/controllers/rbac.rs by `cargo xtask generate`.";
+        files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&rules)?)));
     }
     write_all(dir, files)
 }

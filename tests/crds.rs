@@ -543,7 +543,8 @@ fn the_files_in_crds_say_what_the_types_say() {
 
 #[test]
 fn the_sample_of_who_may_resolve_names_every_kind_of_operation() {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/who-may-resolve.yaml");
+    let sample =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("integrations/policies/who-may-resolve.yaml");
     let sample = std::fs::read_to_string(sample).expect("the sample");
     let role = sample.split("kind: ClusterRole\n").nth(1).expect("a role");
     for crd in definitions().iter().filter(|crd| is_operation(crd)) {

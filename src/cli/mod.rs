@@ -1,9 +1,11 @@
-//! Subcommands for people with a kubeconfig: `why`, `wait` and `resolve`.
+//! Subcommands for people with a kubeconfig: `why`, `wait` and `resolve`; and `check`,
+//! which `helm test` runs.
 //!
 //! They read and write the custom resources alone, never a cloud; an object is
 //! read as JSON, so that one of another version of Errand can be shown too.
 
 mod advice;
+mod check;
 mod resolve;
 mod types;
 mod view;
@@ -134,6 +136,20 @@ pub struct Resolve {
     decision: String,
 }
 
+// `errand check`.
+#[derive(Args)]
+pub struct Check {
+    /// The operator's own namespace, where its lease is.
+    #[arg(long, env = "POD_NAMESPACE", default_value = errand::controllers::rbac::NAMESPACE)]
+    namespace: String,
+    /// Where operations are looked for; in all namespaces if absent.
+    #[arg(long, value_name = "NAMESPACE")]
+    watch_namespace: Option<String>,
+    /// How long the operator may take to show that it leads.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    timeout: Duration,
+}
+
 fn timeout(word: &str) -> Result<Duration, String> {
     let duration: kube::core::Duration = word
         .parse()
@@ -206,6 +222,18 @@ pub fn resolve(resolve: Resolve, program: &'static str) -> ExitCode {
     })
 }
 
+/// `errand check`.
+pub fn check(check: Check) -> ExitCode {
+    end(1, |runtime| {
+        let done = async {
+            let (client, _) = client(API_TIMEOUT).await?;
+            check::check(client, &check).await
+        };
+        print(&runtime.block_on(done)?);
+        Ok(0)
+    })
+}
+
 /// The exit code of `wait` for any error.
 const WAIT_ERROR: u8 = 5;
 
@@ -240,6 +268,19 @@ async fn connect(
     read_timeout: Duration,
 ) -> Result<(Place, Api<DynamicObject>), Failure> {
     let named = Named::parse(&which.object).map_err(Failure::new)?;
+    let (client, default_namespace) = client(read_timeout).await?;
+    let namespace = which.namespace.unwrap_or(default_namespace);
+    let api = Api::namespaced_with(client, &namespace, &named.type_.resource);
+    let place = Place {
+        named,
+        namespace,
+        program,
+    };
+    Ok((place, api))
+}
+
+/// A client, and the namespace of the kubeconfig's context.
+async fn client(read_timeout: Duration) -> Result<(Client, String), Failure> {
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let unusable = |e: String| Failure::new(format!("no usable Kubernetes configuration: {e}"));
@@ -248,17 +289,9 @@ async fn connect(
     config.connect_timeout = Some(Duration::from_secs(5));
     config.read_timeout = Some(read_timeout);
     config.write_timeout = Some(API_TIMEOUT);
-    let namespace = which
-        .namespace
-        .unwrap_or_else(|| config.default_namespace.clone());
+    let namespace = config.default_namespace.clone();
     let client = Client::try_from(config).map_err(|e| unusable(e.to_string()))?;
-    let api = Api::namespaced_with(client, &namespace, &named.type_.resource);
-    let place = Place {
-        named,
-        namespace,
-        program,
-    };
-    Ok((place, api))
+    Ok((client, namespace))
 }
 
 async fn get(api: &Api<DynamicObject>, place: &Place) -> Result<DynamicObject, Failure> {

@@ -1,4 +1,5 @@
-//! The rights that the operator runs with, generated into `deploy/rbac.yaml`.
+//! The rights that the operator runs with, generated into `deploy/rbac.yaml` and
+//! the chart.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,30 @@ use crate::operations::{Kind, Visitor, each_kind};
 /// Namespace that the generated manifests install into.
 pub const NAMESPACE: &str = "errand-system";
 
-/// Namespace, service account, roles and bindings. No wildcard, no list or watch
-/// of Secrets. Delete is for ttlAfterSuccess alone; nobody deletes a ledger.
-pub fn manifests() -> Vec<Value> {
+/// The rules of the operator's roles. No wildcard, no list or watch of Secrets.
+/// Delete is for ttlAfterSuccess alone; nobody deletes a ledger.
+pub struct Rules {
+    /// In each namespace that it works on.
+    pub operate: Vec<Value>,
+    /// Of what is in no namespace, or in one of the cluster's own.
+    pub cluster: Vec<Value>,
+    /// In its own namespace.
+    pub own: Vec<Value>,
+}
+
+impl Rules {
+    /// Each list with a name for its file.
+    pub fn named(self) -> [(&'static str, Vec<Value>); 3] {
+        [
+            ("operate", self.operate),
+            ("cluster", self.cluster),
+            ("own", self.own),
+        ]
+    }
+}
+
+/// The rules, from the registry of kinds.
+pub fn rules() -> Rules {
     let read = ["get", "list", "watch"];
     let operate = ["get", "list", "watch", "delete"];
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -29,14 +51,29 @@ pub fn manifests() -> Vec<Value> {
         json!({"apiGroups": ["errand.cloud"], "resources": ["cloudconnections"], "verbs": read}),
         json!({"apiGroups": ["errand.cloud"], "resources": ["cloudconnections/status"], "verbs": ["update"]}),
         json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}),
-        json!({"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]}),
         json!({"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}),
     ]);
-    let own = json!([
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["errand"], "verbs": ["get", "update"]},
-        {"apiGroups": ["errand.cloud"], "resources": ["operationledgers"], "verbs": ["get", "create", "update"]},
-    ]);
+    Rules {
+        operate: rules,
+        cluster: vec![
+            json!({"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]}),
+        ],
+        own: vec![
+            json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}),
+            json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": ["errand"], "verbs": ["get", "update"]}),
+            json!({"apiGroups": ["errand.cloud"], "resources": ["operationledgers"], "verbs": ["get", "create", "update"]}),
+        ],
+    }
+}
+
+/// Namespace, service account, roles and bindings.
+pub fn manifests() -> Vec<Value> {
+    let Rules {
+        operate,
+        cluster,
+        own,
+    } = rules();
+    let rules = [operate, cluster].concat();
     let rbac = "rbac.authorization.k8s.io/v1";
     let cluster_name = format!("{NAMESPACE}:errand");
     let subjects = json!([{"kind": "ServiceAccount", "name": "errand", "namespace": NAMESPACE}]);

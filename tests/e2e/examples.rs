@@ -15,7 +15,7 @@ use errand_simulator::{
 };
 use errand_testbed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, SECRET_KEY, TENCENT_REGION,
-    VOLCENGINE_REGION, repository,
+    VOLCENGINE_REGION, repository, shared_plane,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -129,6 +129,8 @@ fn examples() -> Vec<Example> {
     let folder = repository().join("examples");
     let files = fs::read_dir(&folder).expect("the folder");
     let mut paths: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    // Layouts of repositories, which tests/ecosystem builds.
+    paths.retain(|path| path.is_file());
     paths.sort();
     for path in &paths {
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -203,6 +205,31 @@ fn apply(example: &Example) {
         });
         assert_eq!(found.state, *state, "{path}: {name}");
         println!("{path}: {name} is {state}/{reason}");
+    }
+    is_in_sync(&bed, path, &example.for_simulator(&bed));
+}
+
+/// What is there is what was applied, also for two tools that apply it side by side.
+fn is_in_sync(bed: &Bed, path: &str, manifest: &str) {
+    // Kubernetes lets nobody co-own a Secret's stringData.
+    let ours = manifest
+        .split("---\n")
+        .filter(|d| !d.contains("\nkind: Secret"));
+    let manifest: &str = &ours.collect::<Vec<_>>().join("---\n");
+    let kubectl = |arguments: &[&str]| {
+        let here = ["-n", &bed.namespace, "-f", "-"];
+        let output = shared_plane().kubectl_output(&[arguments, &here].concat(), Some(manifest));
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(output.status.success(), "{path}: {arguments:?}: {said}");
+    };
+    kubectl(&["diff"]);
+    let managers = ["argocd-controller", "kustomize-controller"];
+    let by = managers.map(|manager| format!("--field-manager={manager}"));
+    for verb in ["apply", "apply", "diff"] {
+        for manager in &by {
+            kubectl(&[verb, "--server-side", manager]);
+        }
     }
 }
 

@@ -50,6 +50,7 @@ mod resume_kills;
 mod reverts;
 mod robust;
 mod secrets;
+mod standings;
 mod storm;
 mod support;
 mod tenants;

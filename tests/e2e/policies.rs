@@ -24,7 +24,7 @@ fn patch(bed: &Bed, user: &str, patch: &str) -> Result<String, String> {
 fn answering_a_question_takes_a_permission_of_its_own() {
     let plane = Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}")));
     let bed = bed_on(&plane, "resolvers", BedOptions::default());
-    let sample = repository().join("examples/who-may-resolve.yaml");
+    let sample = repository().join("integrations/policies/who-may-resolve.yaml");
     let sample = sample.to_str().expect("text");
     bed.kubectl(&["apply", "-f", sample]);
     let editor = [

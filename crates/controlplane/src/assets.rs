@@ -1,26 +1,26 @@
-//! Finds the programs of the control plane, or builds them once.
+//! Finds the programs of the control plane and the ecosystem's tools, or builds
+//! them once.
 //!
 //! Downloads of ready-made binaries need a host that many build machines may
 //! not reach; a Go module proxy is usually allowed. So: the folder that
 //! KUBEBUILDER_ASSETS names (the convention of controller-runtime's envtest),
 //! else a build from `go/go.mod`, kept in the user's cache folder. Programs
 //! are made one by one, on request, and each appears in the cache by a rename:
-//! what is there is whole. `go/go.mod` is the one place that says a version.
+//! what is there is whole. `go/go.mod` is the one place that says a version. The tools
+//! that judge what we hand out have a module each, in `tools`.
 
 mod build;
+mod modules;
 
 use std::env;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Error;
+use modules::Module;
 
-const GO_MOD: &str = include_str!("../go/go.mod");
-const GO_SUM: &str = include_str!("../go/go.sum");
-
-/// A program of the control plane.
+/// A program of the control plane, or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Program {
@@ -33,6 +33,18 @@ pub enum Program {
     /// Garbage collection, Deployments, service accounts. Never needed unless
     /// asked for.
     KubeControllerManager,
+    /// Puts pods on nodes.
+    KubeScheduler,
+    /// Plays nodes and what runs on them.
+    Kwok,
+    /// Lints, renders and installs the chart.
+    Helm,
+    /// Compares manifests with schemas.
+    Kubeconform,
+    /// Says what the kstatus library, and so Flux, makes of objects.
+    Kstatus,
+    /// Says what Argo CD makes of objects by our health scripts.
+    ArgocdHealth,
 }
 
 /// What [`find_or_build`] is usually asked for.
@@ -40,6 +52,24 @@ pub const DEFAULT_PROGRAMS: [Program; 3] =
     [Program::Etcd, Program::KubeApiserver, Program::Kubectl];
 
 impl Program {
+    const ALL: [Self; 10] = [
+        Self::Etcd,
+        Self::KubeApiserver,
+        Self::Kubectl,
+        Self::KubeControllerManager,
+        Self::KubeScheduler,
+        Self::Kwok,
+        Self::Helm,
+        Self::Kubeconform,
+        Self::Kstatus,
+        Self::ArgocdHealth,
+    ];
+
+    /// The one whose file has that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|program| program.name() == name)
+    }
+
     /// The name of its file.
     pub fn name(self) -> &'static str {
         self.row().0
@@ -68,12 +98,41 @@ impl Program {
                 "k8s.io/kubernetes/cmd/kube-controller-manager",
                 120,
             ),
+            Self::KubeScheduler => ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", 60),
+            Self::Kwok => ("kwok", "sigs.k8s.io/kwok/cmd/kwok", 75),
+            Self::Helm => ("helm", "helm.sh/helm/v4/cmd/helm", 108),
+            Self::Kubeconform => (
+                "kubeconform",
+                "github.com/yannh/kubeconform/cmd/kubeconform",
+                3,
+            ),
+            Self::Kstatus => ("kstatus", ".", 9),
+            Self::ArgocdHealth => ("argocd-health", ".", 89),
         }
+    }
+
+    fn module(self) -> &'static Module {
+        match self {
+            Self::Etcd
+            | Self::KubeApiserver
+            | Self::Kubectl
+            | Self::KubeControllerManager
+            | Self::KubeScheduler => &modules::CONTROL_PLANE,
+            Self::Kwok => &modules::KWOK,
+            Self::Helm => &modules::HELM,
+            Self::Kubeconform => &modules::KUBECONFORM,
+            Self::Kstatus => &modules::KSTATUS,
+            Self::ArgocdHealth => &modules::ARGOCD,
+        }
+    }
+
+    fn is_of_the_control_plane(self) -> bool {
+        std::ptr::eq(self.module(), &modules::CONTROL_PLANE)
     }
 }
 
-/// Where the programs are. Two folders at most: the one that
-/// KUBEBUILDER_ASSETS names, and the cache.
+/// Where the programs are: in the folder that KUBEBUILDER_ASSETS names, and in
+/// those of the cache, one for each module.
 #[derive(Debug, Clone)]
 pub struct Assets {
     found: Vec<(Program, PathBuf)>,
@@ -161,24 +220,7 @@ pub fn find_or_build(programs: &[Program]) -> Result<Assets, Error> {
 
 /// The Kubernetes version that is built, as in "v1.36.3".
 pub fn kubernetes_version() -> &'static str {
-    version_of("k8s.io/kubernetes")
-}
-
-fn version_of(module: &str) -> &'static str {
-    GO_MOD
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix(module))
-        .find_map(|rest| rest.strip_prefix(' '))
-        .and_then(|rest| rest.split_whitespace().next())
-        .unwrap_or("unknown")
-}
-
-/// The least Go version that will do, as in "1.26.0".
-fn go_version_needed() -> &'static str {
-    GO_MOD
-        .lines()
-        .find_map(|line| line.strip_prefix("go "))
-        .unwrap_or("of a current version")
+    modules::CONTROL_PLANE.version_of("k8s.io/kubernetes")
 }
 
 /// The variables that matter, taken apart so that tests need not set any.
@@ -210,7 +252,7 @@ impl Environment {
             (None, Some(home)) => home.join(".cache"),
             (None, None) => return Err(Error::NoCacheFolder),
         };
-        Ok(base.join("errand").join("controlplane"))
+        Ok(base.join("errand"))
     }
 }
 
@@ -223,7 +265,8 @@ struct Places {
 impl Places {
     fn of(environment: &Environment, programs: &[Program]) -> Result<Self, Error> {
         let given = environment.kubebuilder_assets.as_deref();
-        if let Some(dir) = given {
+        let wants_a_control_plane = programs.iter().any(|p| p.is_of_the_control_plane());
+        if let Some(dir) = given.filter(|_| wants_a_control_plane) {
             // These two must fit each other, so they are not mixed with ours.
             for program in [Program::Etcd, Program::KubeApiserver] {
                 if !dir.join(program.name()).is_file() {
@@ -234,24 +277,36 @@ impl Places {
                 }
             }
         }
-        let mut cache = None;
+        let mut go = None;
         let mut places = Vec::new();
         for &program in programs {
-            let path = given.map(|dir| dir.join(program.name()));
+            let path = given
+                .filter(|_| program.is_of_the_control_plane())
+                .map(|dir| dir.join(program.name()));
             let path = match path.filter(|path| path.is_file()) {
                 Some(path) => path,
                 None => {
                     // Lazily: with everything given, no Go is needed.
-                    if cache.is_none() {
-                        let key = cache_key(GO_MOD, GO_SUM, &go_version()?, &build::flags());
-                        cache = Some(environment.cache_folder()?.join(key));
+                    if go.is_none() {
+                        go = Some(go_version()?);
                     }
-                    cache.clone().unwrap_or_default().join(program.name())
+                    let folder = program.module().folder(go.as_deref().unwrap_or_default());
+                    environment
+                        .cache_folder()?
+                        .join(folder)
+                        .join(program.name())
                 }
             };
             places.push((program, path));
         }
         Ok(Self { programs: places })
+    }
+
+    fn path(&self, program: Program) -> Option<&Path> {
+        self.programs
+            .iter()
+            .find(|(found, _)| *found == program)
+            .map(|(_, path)| path.as_path())
     }
 
     fn missing(&self) -> impl Iterator<Item = Program> {
@@ -286,19 +341,11 @@ fn go_version() -> Result<String, Error> {
             log: String::from_utf8_lossy(&output.stderr).into_owned(),
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::GoMissing {
-            needs: go_version_needed(),
+            needs: modules::CONTROL_PLANE.go_version_needed(),
             kubernetes: kubernetes_version(),
         }),
         Err(source) => Err(Error::io("running `go version`")(source)),
     }
-}
-
-/// Names the cache folder. The hash is std's: it may change with Rust, which
-/// costs a build and nothing else.
-fn cache_key(go_mod: &str, go_sum: &str, go_version: &str, flags: &[String]) -> String {
-    let mut hasher = DefaultHasher::new();
-    (go_mod, go_sum, go_version, flags).hash(&mut hasher);
-    format!("{}-{:016x}", kubernetes_version(), hasher.finish())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use errand_controlplane::assets::{self, DEFAULT_PROGRAMS};
+use errand_controlplane::assets::{self, DEFAULT_PROGRAMS, Program};
 use errand_controlplane::{ControlPlane, Options};
 
 const HELP: &str = "\
@@ -15,7 +15,9 @@ A real etcd and kube-apiserver (RBAC on), found or built, for tests and trials.
 
 usage: errand-controlplane build
            Find or build the programs, and print the folder they are in.
-       errand-controlplane up [--dir DIR] [--audit] [--controller-manager]
+       errand-controlplane path NAME ...
+           The same for these alone, tools included; print the path of each.
+       errand-controlplane up [--dir DIR] [--audit] [--controller-manager] [--node]
            Start one and print how to reach it. Ends with Ctrl-C, or when
            stdin ends. --dir: the folder to make the instance's folder in.
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let result = match arguments.next().as_deref() {
         Some("build") if arguments.next().is_none() => build(),
+        Some("path") => path(&arguments.collect::<Vec<_>>()),
         Some("up") => options(arguments).and_then(up),
         Some("-h" | "--help" | "help") => {
             println!("{HELP}");
@@ -48,6 +51,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         match argument.as_str() {
             "--audit" => options.audit = true,
             "--controller-manager" => options.controller_manager = true,
+            "--node" => options.node = true,
             "--dir" => {
                 let dir = arguments.next().ok_or("--dir needs a folder")?;
                 options.parent = Some(PathBuf::from(dir));
@@ -61,6 +65,19 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
 fn build() -> Result<(), String> {
     let assets = assets::find_or_build(&DEFAULT_PROGRAMS).map_err(|error| error.to_string())?;
     println!("{}", assets.dir().display());
+    Ok(())
+}
+
+fn path(names: &[String]) -> Result<(), String> {
+    let program = |name: &String| {
+        let known = Program::named(name);
+        known.ok_or_else(|| format!("{name}: unknown\n\n{HELP}"))
+    };
+    let programs: Vec<_> = names.iter().map(program).collect::<Result<_, _>>()?;
+    let assets = assets::find_or_build(&programs).map_err(|error| error.to_string())?;
+    for path in programs.into_iter().filter_map(|p| assets.path(p)) {
+        println!("{}", path.display());
+    }
     Ok(())
 }
 

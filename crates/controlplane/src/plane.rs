@@ -34,9 +34,29 @@ pub struct Options {
     /// Also run kube-controller-manager. It is built for the first one who
     /// asks.
     pub controller_manager: bool,
+    /// Also run kube-controller-manager, kube-scheduler and, with one node, kwok: pods
+    /// are put on the node and told to run. Nothing runs in them, and who wants them
+    /// ready has to say so.
+    pub node: bool,
     /// The folder in which the instance makes its own; the system's folder for
     /// temporary files if `None`.
     pub parent: Option<PathBuf>,
+}
+
+impl Options {
+    /// What runs beside etcd and kube-apiserver.
+    fn others(&self) -> &'static [Program] {
+        const ALL: [Program; 3] = [
+            Program::KubeControllerManager,
+            Program::KubeScheduler,
+            Program::Kwok,
+        ];
+        match (self.node, self.controller_manager) {
+            (true, _) => &ALL,
+            (false, true) => &ALL[..1],
+            (false, false) => &[],
+        }
+    }
 }
 
 /// A running etcd and kube-apiserver, stopped and removed when dropped or when
@@ -44,11 +64,12 @@ pub struct Options {
 ///
 /// RBAC is on. Unless [`Options::controller_manager`] is set, nobody collects
 /// garbage, makes the `default` service account of a namespace, or finishes
-/// the deletion of a namespace: it stays Terminating. Nothing runs pods.
+/// the deletion of a namespace: it stays Terminating. Nothing runs pods, and without
+/// [`Options::node`] nothing says that they run.
 #[derive(Debug)]
 pub struct ControlPlane {
     // Dropped in this order: whoever writes to another goes first.
-    controller_manager: Option<Guarded>,
+    others: Vec<(Program, Guarded)>,
     apiserver: Mutex<ApiServer>,
     etcd: Guarded,
     dir: TempDir,
@@ -75,9 +96,7 @@ impl ControlPlane {
     /// Finds or builds the programs, and returns once requests are answered.
     pub fn start(options: Options) -> Result<Self, Error> {
         let mut programs = DEFAULT_PROGRAMS.to_vec();
-        if options.controller_manager {
-            programs.push(Program::KubeControllerManager);
-        }
+        programs.extend(options.others());
         let assets = assets::find_or_build(&programs)?;
         let mut starts = 1;
         loop {
@@ -157,7 +176,7 @@ impl ControlPlane {
             .map_err(Error::io("running kube-apiserver"))?;
 
         let mut plane = Self {
-            controller_manager: None,
+            others: Vec::new(),
             apiserver: Mutex::new(ApiServer {
                 command,
                 options: apiserver_options,
@@ -176,19 +195,25 @@ impl ControlPlane {
         };
         check(Program::Etcd, &mut plane.etcd, &log)?;
         plane.wait_until_ready(&mut plane.apiserver(), deadline)?;
-        if options.controller_manager {
-            let command = components::kube_controller_manager(
-                program(Program::KubeControllerManager)?,
-                &identity,
-                &plane.kubeconfig,
-            );
-            plane.controller_manager = Some(
-                Guarded::start(
-                    &command,
-                    &options_for(&plane.dir, Program::KubeControllerManager.name()),
-                )
-                .map_err(Error::io("running kube-controller-manager"))?,
-            );
+        for &other in options.others() {
+            let path = program(other)?;
+            let command = match other {
+                Program::KubeControllerManager => {
+                    components::kube_controller_manager(path, &identity, &plane.kubeconfig)
+                }
+                Program::KubeScheduler => components::kube_scheduler(path, &plane.kubeconfig),
+                _ => {
+                    let stages = plane.dir.path().join("stages.yaml");
+                    fs::write(&stages, components::STAGES).map_err(Error::io("writing stages"))?;
+                    components::kwok(path, &stages, &plane.kubeconfig)
+                }
+            };
+            let started = Guarded::start(&command, &options_for(&plane.dir, other.name()));
+            let started = started.map_err(Error::io(format!("running {}", other.name())))?;
+            plane.others.push((other, started));
+        }
+        if options.node {
+            plane.add_node()?;
         }
         Ok(plane)
     }
@@ -261,12 +286,23 @@ impl ControlPlane {
         let log = |program: Program| log_of(dir, program.name());
         check(Program::Etcd, &mut self.etcd, &log(Program::Etcd))?;
         self.apiserver().check(&log(Program::KubeApiserver))?;
-        match &mut self.controller_manager {
-            Some(guarded) => {
-                let program = Program::KubeControllerManager;
-                check(program, guarded, &log(program))
+        for (program, guarded) in &mut self.others {
+            check(*program, guarded, &log(*program))?;
+        }
+        Ok(())
+    }
+
+    fn add_node(&self) -> Result<(), Error> {
+        let file = self.dir.path().join("node.json");
+        fs::write(&file, components::NODE).map_err(Error::io("writing the node"))?;
+        let created = self.kubectl().arg("create").arg("-f").arg(&file).output();
+        let created = created.map_err(Error::io("running kubectl"))?;
+        match created.status.success() {
+            true => Ok(()),
+            false => {
+                let said = String::from_utf8_lossy(&created.stderr).into_owned();
+                Err(Error::io("adding the node")(io::Error::other(said)))
             }
-            None => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod clouds;
 mod operators;
+mod recorder;
 
 pub use clouds::{TENCENT_REGION, VOLCENGINE_REGION};
 pub use operators::Replica;
@@ -370,7 +371,9 @@ impl Bed {
 
     /// An object as JSON, if it is there.
     pub fn find(&self, kind: &str, name: &str) -> Result<Option<Value>, String> {
-        self.plane.read(&self.path(kind, name))
+        let found = self.plane.read(&self.path(kind, name))?;
+        found.iter().for_each(recorder::keep);
+        Ok(found)
     }
 
     /// All objects of a kind.

@@ -5,20 +5,36 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::chart;
+use crate::integrations;
 use crate::tools::{self, OPERATOR_AND_DEMO, cargo_build};
 
 /// Subcommands of errand that fill a folder, and which one. Nothing else may
 /// lie in there.
-const FOLDERS: [(&str, &str); 2] = [("crds", "crds"), ("reference", "docs/reference")];
+const FOLDERS: [(&str, &str); 4] = [
+    ("crds", "crds"),
+    ("crds", "charts/errand/files/crds"),
+    ("rbac", "charts/errand/files/rules"),
+    ("reference", "docs/reference"),
+];
 
 const RBAC: &str = "deploy/rbac.yaml";
 const RBAC_HEAD: &str = "# Generated from src/controllers/rbac.rs by `cargo xtask generate`.\n";
 
 /// Writes all, and removes what is not generated any more.
 pub fn write() -> Result<(), String> {
-    let wanted = generated()?;
-    let found = found()?;
-    for (file, text) in &wanted {
+    // The chart is rendered with what the operator's code has put into it.
+    let by_the_operator = by_the_operator()?;
+    bring_up_to_date(&by_the_operator, &found(by_the_operator_before)?)?;
+    let others = from_files()?;
+    bring_up_to_date(&others, &found(from_files_before)?)?;
+    let count = by_the_operator.len() + others.len();
+    println!("{count} generated files are up to date");
+    Ok(())
+}
+
+fn bring_up_to_date(wanted: &Files, found: &Files) -> Result<(), String> {
+    for (file, text) in wanted {
         if found.get(file) != Some(text) {
             let path = tools::root().join(file);
             if let Some(dir) = path.parent() {
@@ -33,13 +49,14 @@ pub fn write() -> Result<(), String> {
         fs::remove_file(&path).map_err(at(&path))?;
         println!("removed  {}", file.display());
     }
-    println!("{} generated files are up to date", wanted.len());
     Ok(())
 }
 
 /// Fails if [`write()`] would change anything.
 pub fn check() -> Result<(), String> {
-    let differences = differences(&generated()?, &found()?);
+    let mut differences = differences(&by_the_operator()?, &found(by_the_operator_before)?);
+    let from_files = from_files()?;
+    differences.extend(self::differences(&from_files, &found(from_files_before)?));
     if differences.is_empty() {
         return Ok(());
     }
@@ -49,8 +66,20 @@ pub fn check() -> Result<(), String> {
     ))
 }
 
+/// What is made from files that were written by hand or by the operator.
+fn from_files() -> Result<Files, String> {
+    let mut files = chart::generated()?;
+    files.extend(integrations::generated()?);
+    Ok(files)
+}
+
+fn from_files_before(files: &mut Files) -> Result<(), String> {
+    chart::before(files)?;
+    integrations::before(files)
+}
+
 /// A file's path from the root of the repository, and its text.
-type Files = BTreeMap<PathBuf, String>;
+pub type Files = BTreeMap<PathBuf, String>;
 
 fn differences(wanted: &Files, found: &Files) -> Vec<String> {
     let mut lines = Vec::new();
@@ -69,7 +98,7 @@ fn differences(wanted: &Files, found: &Files) -> Vec<String> {
 }
 
 /// What the operator's present code generates.
-fn generated() -> Result<Files, String> {
+fn by_the_operator() -> Result<Files, String> {
     let status = cargo_build(&OPERATOR_AND_DEMO)
         .arg("--quiet")
         .stdin(Stdio::null())
@@ -81,7 +110,12 @@ fn generated() -> Result<Files, String> {
     let errand = tools::built("errand")?;
     let mut files = Files::new();
     for (subcommand, folder) in FOLDERS {
-        let dir = tools::built(&format!("generated-{subcommand}-{}", std::process::id()))?;
+        let dir = format!(
+            "generated-{}-{}",
+            folder.replace('/', "-"),
+            std::process::id()
+        );
+        let dir = tools::built(&dir)?;
         let written = run(&errand, &[subcommand, "--dir", &dir.to_string_lossy()]);
         let read = written.and_then(|_| read_dir(&dir, folder));
         let _ = fs::remove_dir_all(&dir);
@@ -93,19 +127,29 @@ fn generated() -> Result<Files, String> {
 }
 
 /// What there is in the repository.
-fn found() -> Result<Files, String> {
+fn found(read: fn(&mut Files) -> Result<(), String>) -> Result<Files, String> {
     let mut files = Files::new();
-    for (_, folder) in FOLDERS {
-        files.extend(read_dir(&tools::root().join(folder), folder)?);
-    }
-    if let Ok(text) = fs::read_to_string(tools::root().join(RBAC)) {
-        files.insert(RBAC.into(), text);
-    }
+    read(&mut files)?;
     Ok(files)
 }
 
+fn by_the_operator_before(files: &mut Files) -> Result<(), String> {
+    for (_, folder) in FOLDERS {
+        files.extend(read_dir(&tools::root().join(folder), folder)?);
+    }
+    read_file(RBAC, files);
+    Ok(())
+}
+
+/// A file of the repository, if it is there.
+pub fn read_file(file: &str, files: &mut Files) {
+    if let Ok(text) = fs::read_to_string(tools::root().join(file)) {
+        files.insert(file.into(), text);
+    }
+}
+
 /// The files in a folder, named as if they were in `folder`.
-fn read_dir(dir: &Path, folder: &str) -> Result<Files, String> {
+pub fn read_dir(dir: &Path, folder: &str) -> Result<Files, String> {
     let mut files = Files::new();
     if !dir.exists() {
         return Ok(files);
@@ -118,8 +162,8 @@ fn read_dir(dir: &Path, folder: &str) -> Result<Files, String> {
     Ok(files)
 }
 
-/// Runs the operator's binary; its output.
-fn run(program: &Path, arguments: &[&str]) -> Result<String, String> {
+/// Runs a program; its output.
+pub fn run(program: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -136,7 +180,7 @@ fn run(program: &Path, arguments: &[&str]) -> Result<String, String> {
     }
 }
 
-fn at(path: &Path) -> impl Fn(std::io::Error) -> String + use<> {
+pub fn at(path: &Path) -> impl Fn(std::io::Error) -> String + use<> {
     let path = path.display().to_string();
     move |error| format!("{path}: {error}")
 }

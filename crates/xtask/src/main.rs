@@ -4,9 +4,11 @@
 //! second or two on a machine where nothing has been built yet. The work is
 //! done by the programs that it builds and starts.
 
+mod chart;
 mod child;
 mod demo;
 mod generate;
+mod integrations;
 mod tools;
 
 use std::process::ExitCode;
@@ -21,7 +23,9 @@ cargo xtask demo [--keep] [-- ARGUMENT ...]
     Enter or Ctrl-C; further arguments go to errand-demo.
 
 cargo xtask generate [--check]
-    Write crds/, docs/reference/ and deploy/rbac.yaml from the operator's code.
+    Write crds/, docs/reference/, deploy/rbac.yaml and files of the chart from the
+    operator's code; from the chart its README's table, deploy/kustomize/ and
+    deploy/install.yaml; and the copies of the health scripts in integrations/argocd/.
     --check writes nothing, and fails with the names of the files that are not up to date.";
 
 fn main() -> ExitCode {

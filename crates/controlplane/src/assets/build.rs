@@ -6,7 +6,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{GO_MOD, GO_SUM, Places, Program, kubernetes_version};
+use super::modules::Module;
+use super::{Places, Program};
 use crate::Error;
 use crate::guard::{Guarded, Options, Output, TempDir};
 use crate::plane::tail;
@@ -14,45 +15,39 @@ use crate::plane::tail;
 /// Somebody who watches a terminal begins to doubt after about this long.
 const SAY_SOMETHING_EVERY: Duration = Duration::from_secs(15);
 
-/// The flags of `go build`, which are part of the cache key.
-pub(super) fn flags() -> Vec<String> {
-    let version = kubernetes_version();
-    let mut numbers = version.trim_start_matches('v').split('.');
-    let mut number = || numbers.next().unwrap_or_default();
-    let (major, minor) = (number(), number());
-    // Without these the API server would report version 0.0.0, and kubectl and
-    // clients decide by it what they may use.
-    let set = "-X k8s.io/component-base/version.git";
-    vec![
-        "-trimpath".to_owned(),
-        "-mod=readonly".to_owned(),
-        "-ldflags".to_owned(),
-        format!("-s -w {set}Version={version} {set}Major={major} {set}Minor={minor}"),
-    ]
-}
-
 /// Builds what is missing in `places`, into the cache.
 pub(super) fn build(places: &Places) -> Result<(), Error> {
-    let Some(cache) = places
-        .programs
-        .iter()
-        .find(|(_, path)| !path.is_file())
-        .and_then(|(_, path)| path.parent())
-    else {
+    let mut missing: Vec<_> = places.missing().collect();
+    while let Some(first) = missing.first() {
+        let module = first.module();
+        let (of_module, others): (Vec<_>, Vec<_>) = missing
+            .into_iter()
+            .partition(|program| std::ptr::eq(program.module(), module));
+        build_module(module, &of_module, places)?;
+        missing = others;
+    }
+    Ok(())
+}
+
+/// Builds what is missing of these programs, which are of this module.
+fn build_module(module: &Module, programs: &[Program], places: &Places) -> Result<(), Error> {
+    let path = |program| places.path(program);
+    let Some(cache) = programs.first().and_then(|&p| path(p)?.parent()) else {
         return Ok(());
     };
     fs::create_dir_all(cache).map_err(Error::io(format!("making {}", cache.display())))?;
     let parent = cache.parent().unwrap_or(cache);
-    let _lock = lock(&parent.join("lock"))?;
+    let _lock = lock(&parent.join("lock"), module)?;
 
     // Another process may have built them while we waited for the lock.
-    let missing: Vec<_> = places.missing().collect();
+    let missing: Vec<_> = places.missing().filter(|p| programs.contains(p)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     eprintln!(
-        "building the control plane (Kubernetes {}) from Go modules, once, into {}",
-        kubernetes_version(),
+        "building {} ({}) from Go modules, once, into {}",
+        module.what,
+        module.version(),
         cache.display()
     );
     // In the cache folder, because a rename must not cross file systems.
@@ -60,11 +55,9 @@ pub(super) fn build(places: &Places) -> Result<(), Error> {
         "making a folder in {}",
         parent.display()
     )))?;
-    let write = |name: &str, text: &str| {
-        fs::write(dir.path().join(name), text).map_err(Error::io(format!("writing {name}")))
-    };
-    write("go.mod", GO_MOD)?;
-    write("go.sum", GO_SUM)?;
+    for (name, text) in module.files() {
+        fs::write(dir.path().join(name), text).map_err(Error::io(format!("writing {name}")))?;
+    }
     for (index, &program) in missing.iter().enumerate() {
         let label = format!("[{}/{}] {}", index + 1, missing.len(), program.name());
         let built = go_build(program, &dir, &label)?;
@@ -75,7 +68,7 @@ pub(super) fn build(places: &Places) -> Result<(), Error> {
 }
 
 /// Held until dropped, or until the process ends in whatever way.
-fn lock(path: &Path) -> Result<File, Error> {
+fn lock(path: &Path, module: &Module) -> Result<File, Error> {
     let doing = || Error::io(format!("locking {}", path.display()));
     let file = File::options()
         .create(true)
@@ -85,7 +78,7 @@ fn lock(path: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            eprintln!("waiting for another build of the control plane …");
+            eprintln!("waiting for another build of {} …", module.what);
             file.lock().map_err(doing())?;
         }
         Err(TryLockError::Error(error)) => return Err(doing()(error)),
@@ -101,7 +94,7 @@ fn go_build(program: Program, dir: &TempDir, label: &str) -> Result<PathBuf, Err
     let mut command = Command::new("go");
     command
         .arg("build")
-        .args(flags())
+        .args(program.module().flags())
         .arg("-o")
         .arg(&out)
         .arg(program.package())

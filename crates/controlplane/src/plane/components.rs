@@ -104,6 +104,32 @@ pub(super) fn kube_controller_manager(
     command
 }
 
+pub(super) fn kube_scheduler(program: &Path, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg(flag("kubeconfig", kubeconfig))
+        .arg("--leader-elect=false")
+        .arg("--secure-port=0");
+    command
+}
+
+pub(super) fn kwok(program: &Path, stages: &Path, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg(flag("kubeconfig", kubeconfig))
+        // Also instead of one in somebody's home.
+        .arg(flag("config", stages))
+        .arg("--manage-all-nodes")
+        .arg("--node-lease-duration-seconds=40");
+    command
+}
+
+/// How kwok plays.
+pub(super) const STAGES: &str = include_str!("stages.yaml");
+
+/// The node that kwok plays.
+pub(super) const NODE: &str = r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "played", "labels": {"kubernetes.io/hostname": "played"}}}"#;
+
 /// `--name=value` for a path, which need not be UTF-8.
 fn flag(name: &str, value: impl AsRef<Path>) -> OsString {
     let mut flag = OsString::from(format!("--{name}="));

@@ -1,0 +1,314 @@
+//! The chart: what helm accepts and refuses, and what it renders.
+
+use std::fs;
+
+use errand::controllers::rbac::rules;
+use errand::operations::crds;
+use errand_testbed::repository;
+use serde_json::{Value, json};
+
+use crate::tools::{chart, ci_values, helm, kubectl, objects, of_kind, rendered, template};
+
+/// The chart's own values.
+fn values() -> Value {
+    let file = repository().join("charts/errand/values.yaml");
+    objects(&fs::read_to_string(file).expect("readable")).remove(0)
+}
+
+/// Calls `see` with the path and the value of each object in the values that has keys
+/// of its own, the whole included, and of each leaf.
+fn walk(path: &str, value: &Value, see: &mut impl FnMut(&str, &Value)) {
+    see(path, value);
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let path = match path {
+            "" => key.clone(),
+            path => format!("{path}.{key}"),
+        };
+        walk(&path, value, see);
+    }
+}
+
+fn has_keys(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| !map.is_empty())
+}
+
+#[test]
+fn helm_lint_finds_nothing_with_any_values_file_in_ci() {
+    for (name, file) in ci_values() {
+        helm(&["lint", "--strict", &chart(), "-f", &file])
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}
+
+#[test]
+fn an_unknown_value_is_refused_wherever_it_stands() {
+    // What Kubernetes knows and the chart does not.
+    let given_on = ["resources.requests", "resources.limits"];
+    let mut places = Vec::new();
+    walk("", &values(), &mut |path, value| {
+        if has_keys(value) && !given_on.contains(&path) {
+            places.push(path.to_owned());
+        }
+    });
+    assert!(places.len() > 8, "{places:?}");
+    for place in places {
+        let value = format!("{place}.unknown=1");
+        let value = value.trim_start_matches('.');
+        let error = template(&["--set", value]).expect_err(value);
+        assert!(error.contains("additional properties"), "{value}: {error}");
+    }
+}
+
+#[test]
+fn every_value_changes_what_is_rendered() {
+    let mut leaves = Vec::new();
+    walk("", &values(), &mut |path, value| {
+        if !has_keys(value) {
+            leaves.push((path.to_owned(), value.clone()));
+        }
+    });
+    let everything: Vec<Value> = ci_values()
+        .iter()
+        .flat_map(|(_, file)| objects(&fs::read_to_string(file).expect("readable")))
+        .collect();
+    for (path, default) in leaves {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let given = everything.iter().filter_map(|v| v.pointer(&pointer));
+        let other = given.into_iter().find(|value| **value != default);
+        let other = other.unwrap_or_else(|| panic!("no file in ci/ sets {path}"));
+        // What it needs to count at all.
+        let around: &[&str] = match path.split_once('.') {
+            Some(("podDisruptionBudget", _)) => &["--set=replicas=2"],
+            Some(("serviceMonitor", _)) => &["--set=serviceMonitor.enabled=true"],
+            Some(("networkPolicy", _)) => &["--set=networkPolicy.enabled=true"],
+            Some(("image", "tag")) => &["--set=image.digest="],
+            _ => &[],
+        };
+        let one = format!("{path}={other}");
+        let mut with = around.to_vec();
+        with.extend(["--set-json", &one]);
+        let off = format!("{path}=false");
+        let mut without = around.to_vec();
+        if path.ends_with(".enabled") && *other == true {
+            without.extend(["--set", &off]);
+        }
+        assert_ne!(template(&with), template(&without), "{path} does nothing");
+        template(&with).unwrap_or_else(|e| panic!("{path}: {e}"));
+    }
+}
+
+#[test]
+fn the_roles_are_those_of_the_code() {
+    let code = rules();
+    let of_role = |objects: &[Value], kind: &str| -> Vec<Value> {
+        let role = of_kind(objects, kind);
+        let role = role.iter().find(|r| !name(r).ends_with("-own"));
+        role.expect("a role")["rules"]
+            .as_array()
+            .expect("rules")
+            .clone()
+    };
+    let own = |objects: &[Value]| -> Value {
+        let roles = of_kind(objects, "Role");
+        let role = roles.iter().find(|r| name(r).ends_with("-own"));
+        role.expect("a role")["rules"].clone()
+    };
+    let whole = rendered(&[]);
+    let expected = [code.operate.clone(), code.cluster].concat();
+    assert_eq!(of_role(&whole, "ClusterRole"), expected);
+    assert_eq!(own(&whole), json!(code.own));
+    let one = rendered(&["--set=watchNamespace=team"]);
+    assert_eq!(of_role(&one, "Role"), code.operate);
+    assert_eq!(own(&one), json!(code.own));
+}
+
+#[test]
+fn a_namespaced_installation_has_nothing_outside_of_namespaces() {
+    let ours = rendered(&["--set=watchNamespace=team,crds.enabled=false"]);
+    let namespaces = ours.iter().map(|o| o["metadata"]["namespace"].as_str());
+    let namespaces: Vec<_> = namespaces.collect();
+    assert!(!namespaces.contains(&None), "{namespaces:?}");
+    assert!(namespaces.contains(&Some("team")));
+    let kinds: Vec<_> = ours
+        .iter()
+        .map(|o| o["kind"].as_str().expect("a kind"))
+        .collect();
+    let of_clusters = kinds.iter().filter(|kind| kind.starts_with("Cluster"));
+    assert_eq!(of_clusters.count(), 0, "{kinds:?}");
+    let deployment = of_kind(&ours, "Deployment")[0];
+    let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+    assert!(args.contains("--watch-namespace=team"), "{args}");
+}
+
+#[test]
+fn the_crds_are_those_of_the_code_and_are_kept_unless_told_otherwise() {
+    let mut code: Vec<Value> = crds()
+        .iter()
+        .map(|crd| whole_numbers(&serde_json::to_value(crd).expect("data")["spec"]))
+        .collect();
+    code.sort_by_key(|spec| spec["names"]["plural"].to_string());
+    let kept = |objects: &[Value]| -> Vec<(Value, bool)> {
+        let crds = of_kind(objects, "CustomResourceDefinition");
+        let mut crds: Vec<_> = crds
+            .into_iter()
+            .map(|crd| {
+                let policy = &crd["metadata"]["annotations"]["helm.sh/resource-policy"];
+                (crd["spec"].clone(), policy == "keep")
+            })
+            .collect();
+        crds.sort_by_key(|(spec, _)| spec["names"]["plural"].to_string());
+        crds
+    };
+    let expected = |keep| {
+        code.iter()
+            .cloned()
+            .map(|spec| (spec, keep))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&rendered(&[])), expected(true));
+    assert_eq!(kept(&rendered(&["--set=crds.keep=false"])), expected(false));
+    assert_eq!(kept(&rendered(&["--set=crds.enabled=false"])), []);
+}
+
+#[test]
+fn several_replicas_are_spread_and_evicted_one_at_a_time() {
+    let spread = |objects: &[Value]| {
+        let pod = &of_kind(objects, "Deployment")[0]["spec"]["template"]["spec"];
+        pod["topologySpreadConstraints"].is_array()
+    };
+    let one = rendered(&[]);
+    assert!(!spread(&one) && of_kind(&one, "PodDisruptionBudget").is_empty());
+    let two = rendered(&["--set=replicas=2"]);
+    assert!(spread(&two));
+    let budget = of_kind(&two, "PodDisruptionBudget")[0];
+    assert_eq!(budget["spec"]["maxUnavailable"], 1);
+    let pod = &of_kind(&two, "Deployment")[0]["spec"]["template"];
+    assert_eq!(
+        budget["spec"]["selector"]["matchLabels"],
+        pod["metadata"]["labels"]
+    );
+}
+
+#[test]
+fn every_object_has_the_recommended_labels() {
+    for object in
+        rendered(&["--set=replicas=2,networkPolicy.enabled=true,serviceMonitor.enabled=true"])
+    {
+        let labels = &object["metadata"]["labels"];
+        for label in ["name", "instance"] {
+            let label = format!("app.kubernetes.io/{label}");
+            assert!(labels[&label].is_string(), "{} {label}", name(&object));
+        }
+    }
+}
+
+#[test]
+fn the_metadata_service_of_a_node_cannot_be_reached_under_the_network_policy() {
+    let objects = rendered(&["--set=networkPolicy.enabled=true"]);
+    let policy = of_kind(&objects, "NetworkPolicy")[0];
+    let egress = policy["spec"]["egress"].as_array().expect("rules");
+    for rule in egress.iter().filter(|rule| rule["to"].is_array()) {
+        assert_eq!(rule["ports"], json!([{"port": 443, "protocol": "TCP"}]));
+        let v4 = &rule["to"][0]["ipBlock"];
+        assert_eq!(v4["except"], json!(["169.254.0.0/16"]));
+    }
+    let anywhere: Vec<_> = egress.iter().filter(|rule| rule["to"].is_null()).collect();
+    let ports: Vec<_> = anywhere
+        .iter()
+        .flat_map(|rule| rule["ports"].as_array().expect("ports"))
+        .map(|port| port["port"].as_i64().expect("a number"))
+        .collect();
+    assert_eq!(ports, [53, 53, 443, 6443]);
+}
+
+#[test]
+fn pod_security_admission_takes_the_pods_as_restricted() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+        "name": "restricted",
+        "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": {"name": "errand", "namespace": "restricted"}});
+    for object in [namespace, account] {
+        kubectl(&["apply", "-f", "-"], &object.to_string()).unwrap_or_else(|e| panic!("{e}"));
+    }
+    let all = rendered(&[]);
+    let template = &of_kind(&all, "Deployment")[0]["spec"]["template"];
+    let test = of_kind(&all, "Pod")[0];
+    for spec in [&template["spec"], &test["spec"]] {
+        let container = &spec["containers"][0];
+        assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+        assert!(container["resources"]["limits"]["memory"].is_string());
+        let admitted = |spec: &Value| {
+            let pod = json!({"apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": "errand", "namespace": "restricted"}, "spec": spec});
+            kubectl(&["create", "--dry-run=server", "-f", "-"], &pod.to_string())
+        };
+        admitted(spec).unwrap_or_else(|e| panic!("{e}"));
+        let mut lax = spec.clone();
+        lax["containers"][0]["securityContext"] = json!({});
+        let error = admitted(&lax).expect_err("not restricted");
+        assert!(error.contains("violates PodSecurity"), "{error}");
+    }
+}
+
+#[test]
+fn the_test_asks_the_api_server_as_the_operators_account() {
+    let all = rendered(&["--set=watchNamespace=team"]);
+    let test = of_kind(&all, "Pod")[0];
+    assert_eq!(test["metadata"]["annotations"]["helm.sh/hook"], "test");
+    let args = &test["spec"]["containers"][0]["args"];
+    assert_eq!(args, &json!(["check", "--watch-namespace=team"]));
+    let operator = &of_kind(&all, "Deployment")[0]["spec"]["template"]["spec"];
+    assert_eq!(
+        test["spec"]["serviceAccountName"],
+        operator["serviceAccountName"]
+    );
+}
+
+#[test]
+fn the_notes_name_the_next_command_and_what_becomes_of_the_ledgers() {
+    let notes = |arguments: &[&str]| {
+        let chart = chart();
+        let mut all = vec![
+            "install",
+            "errand",
+            &chart,
+            "--dry-run=client",
+            "-n",
+            "team",
+        ];
+        all.extend(arguments);
+        helm(&all).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let whole = notes(&[]);
+    for words in [
+        "helm test errand -n team",
+        "kubectl apply",
+        "The ledgers remember",
+    ] {
+        assert!(whole.contains(words), "{words}: {whole}");
+    }
+    let one = notes(&["--set=watchNamespace=team"]);
+    assert!(one.contains("do not share a ledger"), "{one}");
+    assert!(one.contains("sends nothing that costs money"), "{one}");
+}
+
+/// With 1 instead of 1.0, as in the files.
+fn whole_numbers(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let whole = |(key, value): (&String, &Value)| (key.clone(), whole_numbers(value));
+            Value::Object(map.iter().map(whole).collect())
+        }
+        Value::Array(list) => list.iter().map(whole_numbers).collect(),
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 => json!(float as i64),
+            _ => value.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().expect("a name")
+}

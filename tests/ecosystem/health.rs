@@ -1,0 +1,288 @@
+//! What Flux and Argo CD make of operations and connections, by their own code: the
+//! kstatus library, Flux's evaluator of health expressions, Argo CD's of Lua. The
+//! objects are from runs of the end-to-end tests, one for each state of each kind:
+//!
+//! `ERRAND_RECORD_OBJECTS=$PWD/integrations/argocd/resource_customizations cargo test -p
+//! errand --test e2e` records what is not there yet, and `UPDATE_SNAPSHOTS=1` writes
+//! Argo CD's own list of tests beside them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use errand::operations::crds;
+use errand_controlplane::assets::Program;
+use errand_testbed::repository;
+use serde_json::{Value, json};
+
+use crate::tools::{objects, run, tool};
+
+const STATES: [&str; 10] = [
+    "Pending",
+    "Waiting",
+    "Executing",
+    "Verifying",
+    "Suspended",
+    "Planned",
+    "Blocked",
+    "Held",
+    "Succeeded",
+    "Failed",
+];
+
+/// Sends nothing, so that it is never in these states; nor is there anything to plan.
+const NOT_OF_OBSERVATIONS: [&str; 3] = ["Executing", "Verifying", "Held"];
+
+/// An object of a real run.
+struct Recorded {
+    file: PathBuf,
+    object: Value,
+}
+
+impl Recorded {
+    fn text(&self, pointer: &str) -> &str {
+        let value = self.object.pointer(pointer);
+        value.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn kind(&self) -> &str {
+        self.text("/kind")
+    }
+
+    fn ready(&self) -> &Value {
+        let conditions = self.object["status"]["conditions"].as_array();
+        let mut conditions = conditions.expect("conditions").iter();
+        conditions.find(|c| c["type"] == "Ready").expect("Ready")
+    }
+
+    fn is_stale(&self) -> bool {
+        let observed = &self.object["status"]["observedGeneration"];
+        *observed != self.object["metadata"]["generation"]
+    }
+
+    /// What kstatus and Argo CD are to say, by the table of the design.
+    fn expected(&self) -> (&'static str, &'static str) {
+        let reason = self.ready()["reason"].as_str().expect("a reason");
+        if self.is_stale() {
+            return ("InProgress", "Progressing");
+        }
+        if self.kind() == "CloudConnection" {
+            return match reason {
+                "CredentialsAccepted" | "NotProbed" => ("Current", "Healthy"),
+                "SuspendedBySpec" => ("InProgress", "Suspended"),
+                _ => ("Failed", "Degraded"),
+            };
+        }
+        match (self.text("/status/state"), reason) {
+            ("Waiting", "BeforeWindow" | "WaitingForPayment") => ("InProgress", "Suspended"),
+            ("Pending" | "Waiting" | "Executing" | "Verifying", _) => ("InProgress", "Progressing"),
+            ("Suspended", _) => ("InProgress", "Suspended"),
+            ("Planned" | "Succeeded", _) => ("Current", "Healthy"),
+            ("Blocked" | "Held" | "Failed", _) => ("Failed", "Degraded"),
+            (state, reason) => panic!("{}: {state}/{reason}", self.file.display()),
+        }
+    }
+}
+
+fn argocd() -> PathBuf {
+    repository().join("integrations/argocd")
+}
+
+fn folder(group: &str, kind: &str) -> PathBuf {
+    let layout = argocd().join("resource_customizations");
+    layout.join(group).join(kind)
+}
+
+/// Group and kind of all that people write.
+fn kinds() -> Vec<(String, String)> {
+    let named = crds()
+        .into_iter()
+        .map(|crd| (crd.spec.group, crd.spec.names.kind));
+    named
+        .filter(|(_, kind)| kind != "OperationLedger")
+        .collect()
+}
+
+fn recorded_of(group: &str, kind: &str) -> Vec<Recorded> {
+    let dir = folder(group, kind).join("testdata");
+    let files = fs::read_dir(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    let mut files: Vec<_> = files.map(|f| f.expect("readable").path()).collect();
+    files.sort();
+    let read = |file: PathBuf| {
+        let yaml = fs::read_to_string(&file).expect("readable");
+        let object = objects(&yaml).remove(0);
+        Recorded { file, object }
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// All of them, as they were.
+pub fn recorded_objects() -> Vec<Value> {
+    recorded()
+        .into_iter()
+        .map(|recorded| recorded.object)
+        .collect()
+}
+
+fn recorded() -> Vec<Recorded> {
+    let kinds = kinds();
+    let all = kinds
+        .iter()
+        .flat_map(|(group, kind)| recorded_of(group, kind));
+    all.collect()
+}
+
+/// Status and message that a program gives to each object.
+fn verdicts(program: Program, mut input: Value, objects: &[&Value]) -> Vec<(String, String)> {
+    input["objects"] = json!(objects);
+    let said = run(&mut Command::new(tool(program)), &input.to_string());
+    let said: Value = serde_json::from_str(&said.unwrap_or_else(|e| panic!("{e}"))).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let verdicts = said.as_array().expect("a list").iter();
+    verdicts
+        .map(|verdict| (text(&verdict["status"]), text(&verdict["message"])))
+        .collect()
+}
+
+fn kstatus(objects: &[&Value]) -> Vec<(String, String)> {
+    verdicts(Program::Kstatus, json!({}), objects)
+}
+
+/// Flux with the Kustomization that we recommend.
+fn flux(objects: &[&Value]) -> Vec<(String, String)> {
+    let file = repository().join("integrations/flux/kustomization.yaml");
+    let yaml = fs::read_to_string(file).expect("readable");
+    let kustomization = self::objects(&yaml).remove(0);
+    let exprs = &kustomization["spec"]["healthCheckExprs"];
+    verdicts(
+        Program::Kstatus,
+        json!({"healthCheckExprs": exprs}),
+        objects,
+    )
+}
+
+/// Argo CD with our scripts.
+fn argo(objects: &[&Value]) -> Vec<(String, String)> {
+    let yaml = fs::read_to_string(argocd().join("argocd-cm.yaml")).expect("readable");
+    let data = &self::objects(&yaml).remove(0)["data"];
+    verdicts(Program::ArgocdHealth, json!({"data": data}), objects)
+}
+
+fn statuses(verdicts: &[(String, String)]) -> Vec<&str> {
+    verdicts.iter().map(|(status, _)| status.as_str()).collect()
+}
+
+#[test]
+fn there_is_an_object_of_every_state_of_every_kind_and_a_stale_one() {
+    for (group, kind) in kinds() {
+        let recorded = recorded_of(&group, &kind);
+        if kind == "CloudConnection" {
+            let reasons: BTreeSet<_> = recorded
+                .iter()
+                .map(|r| &r.ready()["status"])
+                .map(Value::to_string)
+                .collect();
+            assert_eq!(reasons.len(), 3, "{reasons:?}");
+            continue;
+        }
+        let has = |state: &str| {
+            let mut fresh = recorded
+                .iter()
+                .filter(|r| !r.is_stale() || state == "Pending");
+            fresh.any(|r| r.text("/status/state") == state)
+        };
+        let of_kind =
+            |state: &&&str| kind != "InstanceObservation" || !NOT_OF_OBSERVATIONS.contains(state);
+        let missing: Vec<_> = STATES.iter().filter(of_kind).filter(|s| !has(s)).collect();
+        assert!(missing.is_empty(), "{kind}: {missing:?}");
+        let stale =
+            |r: &Recorded| r.object["status"]["observedGeneration"].is_i64() && r.is_stale();
+        assert!(recorded.iter().any(stale), "{kind}: none is stale");
+    }
+}
+
+#[test]
+fn kstatus_gives_each_operation_the_column_of_the_table() {
+    let recorded = recorded();
+    let operations = recorded.iter().filter(|r| r.kind() != "CloudConnection");
+    let operations: Vec<_> = operations.collect();
+    let objects: Vec<_> = operations.iter().map(|r| &r.object).collect();
+    for (recorded, (status, _)) in operations.iter().zip(kstatus(&objects)) {
+        assert_eq!(status, recorded.expected().0, "{}", recorded.file.display());
+    }
+}
+
+#[test]
+fn flux_with_our_kustomization_gives_connections_and_operations_theirs() {
+    let recorded = recorded();
+    let objects: Vec<_> = recorded.iter().map(|r| &r.object).collect();
+    for (recorded, (status, message)) in recorded.iter().zip(flux(&objects)) {
+        let expected = recorded.expected().0;
+        assert_eq!(status, expected, "{}: {message}", recorded.file.display());
+    }
+}
+
+#[test]
+fn argo_cd_gives_each_object_its_health_and_shows_the_summary() {
+    let recorded = recorded();
+    let objects: Vec<_> = recorded.iter().map(|r| &r.object).collect();
+    for (recorded, (status, message)) in recorded.iter().zip(argo(&objects)) {
+        let file = recorded.file.display();
+        assert_eq!(status, recorded.expected().1, "{file}: {message}");
+        let summary = recorded.text("/status/summary");
+        if !recorded.is_stale() && !summary.is_empty() {
+            assert_eq!(message, summary, "{file}");
+        }
+    }
+}
+
+/// The API server gives operations a status with their creation, so that kstatus, which
+/// takes what has none for done, never sees them without.
+#[test]
+fn without_a_status_nothing_counts_as_done_where_we_can_say_so() {
+    let recorded = recorded();
+    let mut bare: Vec<Value> = recorded.iter().map(|r| r.object.clone()).collect();
+    for object in &mut bare {
+        object.as_object_mut().expect("an object").remove("status");
+    }
+    let objects: Vec<_> = bare.iter().collect();
+    let argo = argo(&objects);
+    assert!(
+        statuses(&argo).iter().all(|s| *s == "Progressing"),
+        "{argo:?}"
+    );
+    let connections = bare.iter().filter(|o| o["kind"] == "CloudConnection");
+    let flux = flux(&connections.collect::<Vec<_>>());
+    assert!(statuses(&flux).iter().all(|s| *s == "Unknown"), "{flux:?}");
+    let kstatus = kstatus(&objects);
+    assert!(
+        statuses(&kstatus).iter().all(|s| *s == "Current"),
+        "{kstatus:?}"
+    );
+}
+
+#[test]
+fn the_lists_of_tests_in_argo_cds_own_layout_are_what_its_evaluator_says() {
+    for (group, kind) in kinds() {
+        let recorded = recorded_of(&group, &kind);
+        let objects: Vec<_> = recorded.iter().map(|r| &r.object).collect();
+        let tests: Vec<_> = recorded
+            .iter()
+            .zip(argo(&objects))
+            .map(|(recorded, (status, message))| {
+                let name = recorded.file.file_name().expect("a name").to_string_lossy();
+                json!({"inputPath": format!("testdata/{name}"),
+                    "healthStatus": {"status": status, "message": message}})
+            })
+            .collect();
+        let wanted = serde_yaml_ng::to_string(&json!({"tests": tests})).expect("data");
+        let file = folder(&group, &kind).join("health_test.yaml");
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            fs::write(&file, &wanted).expect("writable");
+        }
+        let found = fs::read_to_string(&file).unwrap_or_default();
+        let file = file.display();
+        assert_eq!(found, wanted, "{file} (UPDATE_SNAPSHOTS=1 writes it anew)");
+    }
+}

@@ -1,0 +1,317 @@
+//! Errand is installed, tested, upgraded, rolled back and uninstalled on a real control
+//! plane with a scheduler, and runs there as its Deployment says.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use errand_controlplane::assets::Program;
+use errand_controlplane::{ControlPlane, Options};
+use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
+use errand_testbed::{ACCESS_KEY, DCS_PROJECT, DOMAIN, SECRET_KEY, repository};
+use serde_json::{Value, json};
+
+use crate::health::recorded_objects;
+use crate::kubelet::Kubelet;
+use crate::tools::{chart, objects, previous_chart, run, tool};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// For the simulator.
+const LOOPBACK: &str = "--set=operator.allowEndpoints={127.0.0.1},operator.allowHttpLoopback=true";
+
+/// A cluster with one node, and a cloud.
+struct Cluster {
+    // Before the control plane that its processes use.
+    kubelet: Kubelet,
+    simulator: Simulator,
+    plane: Arc<ControlPlane>,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let options = Options {
+            node: true,
+            ..Options::default()
+        };
+        let plane = ControlPlane::start(options).unwrap_or_else(|e| panic!("{e}"));
+        let plane = Arc::new(plane);
+        let simulator = Simulator::start(Config::default()).expect("it starts");
+        let account = Account::new(ACCESS_KEY, SECRET_KEY);
+        let account = account.project(DCS_PROJECT).domain(DOMAIN);
+        simulator.seed(Seed::new().account(account));
+        Self {
+            kubelet: Kubelet::start(Arc::clone(&plane)),
+            simulator,
+            plane,
+        }
+    }
+
+    fn kubectl(&self, arguments: &[&str]) -> String {
+        self.kubectl_with(arguments, "")
+    }
+
+    fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
+        self.kubelet.check();
+        let said = run(self.plane.kubectl().args(arguments), input);
+        said.unwrap_or_else(|e| panic!("kubectl {arguments:?}: {e}"))
+    }
+
+    fn helm(&self, arguments: &[&str]) -> Result<String, String> {
+        self.kubelet.check();
+        let home = self.plane.dir().join("helm");
+        let mut helm = Command::new(tool(Program::Helm));
+        helm.args(arguments)
+            .env("KUBECONFIG", self.plane.kubeconfig())
+            .env("HELM_CONFIG_HOME", &home)
+            .env("HELM_CACHE_HOME", &home)
+            .env("HELM_DATA_HOME", &home);
+        run(&mut helm, "")
+    }
+
+    /// Installs, upgrades and so on, and waits until it has come about.
+    fn release(&self, arguments: &[&str]) {
+        let wait = ["--wait", "--timeout=120s"];
+        let done = self.helm(&[arguments, &wait[..]].concat());
+        done.unwrap_or_else(|e| panic!("helm {arguments:?}: {e}\n{}", self.logs()));
+    }
+
+    fn get(&self, arguments: &[&str]) -> Value {
+        let json = self.kubectl(&[&["get", "-o", "json"], arguments].concat());
+        serde_json::from_str(&json).expect("JSON")
+    }
+
+    /// The README's manifest, with the simulator as the cloud, in this namespace; done.
+    fn carry_out_the_example(&self, namespace: &str) {
+        let file = repository().join("examples/resize-cancellation.yaml");
+        let example = fs::read_to_string(file).expect("readable");
+        let url = self.simulator.url();
+        let example = example
+            .replace("  # endpoints:", "  endpoints:")
+            .replace("http://127.0.0.1:7000", &url)
+            .replace("YOUR-ACCESS-KEY-ID", ACCESS_KEY)
+            .replace("YOUR-SECRET-ACCESS-KEY", SECRET_KEY)
+            .replace("YOUR-DOMAIN-ID", DOMAIN);
+        let all = objects(&example);
+        let operation = all.last().expect("an operation");
+        let spec = |name: &str| operation["spec"][name].as_str().expect("text").to_owned();
+        let (begin, end) = distant_window();
+        let instance = DcsInstance::new(spec("instanceId"))
+            .spec("redis.ha.xu1.large.r2.4", 4.0)
+            .window(begin, end)
+            .pending_change(spec("taskId"), "redis.ha.xu1.large.r2.8", 24 * 3600);
+        let seed = Seed::new().dcs(DCS_PROJECT, instance);
+        self.simulator.seed(seed);
+        let exists = run(
+            self.plane.kubectl().args(["get", "namespace", namespace]),
+            "",
+        );
+        if exists.is_err() {
+            self.kubectl(&["create", "namespace", namespace]);
+        }
+        self.kubectl_with(&["apply", "-n", namespace, "-f", "-"], &example);
+        let name = operation["metadata"]["name"].as_str().expect("a name");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let object = self.get(&["rsc", name, "-n", namespace]);
+            if object["status"]["state"] == "Succeeded" {
+                return;
+            }
+            let status = &object["status"];
+            assert!(Instant::now() < deadline, "{status:#}\n{}", self.logs());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Operations that would send something if they were not suspended, planned or
+    /// without what they need.
+    fn rest_in_other_states(&self, namespace: &str) {
+        let (begin, end) = distant_window();
+        let instance = DcsInstance::new("dcs-2").window(begin, end).pending_change(
+            "task-2",
+            "redis.ha.xu1.large.r2.8",
+            24 * 3600,
+        );
+        self.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
+        for (name, connection, more) in [
+            ("suspended", "huawei-prod", "suspend: true"),
+            ("planned", "huawei-prod", "mode: Plan"),
+            ("waiting", "none", "suspend: false"),
+            (
+                "failed",
+                "huawei-prod",
+                "schedule: {notAfter: \"2020-01-01T00:00:00Z\"}",
+            ),
+        ] {
+            let manifest = format!(
+                "apiVersion: huawei.errand.cloud/v1alpha1\nkind: ResizeCancellation\nmetadata: {{name: {name}}}\nspec:\n  connectionRef: {{kind: CloudConnection, name: {connection}}}\n  instanceId: dcs-2\n  taskId: task-2\n  {more}\n"
+            );
+            self.kubectl_with(&["apply", "-n", namespace, "-f", "-"], &manifest);
+            let state = format!("--for=jsonpath={{.status.state}}={}", capitalised(name));
+            let object = format!("rsc/{name}");
+            self.kubectl(&["wait", &state, &object, "-n", namespace, "--timeout=60s"]);
+        }
+    }
+
+    fn effects(&self) -> usize {
+        self.simulator.journal().all_effects().len()
+    }
+
+    /// Names of objects of all namespaces that say that they are ours.
+    fn ours(&self, kinds: &str) -> Vec<String> {
+        let all = self.get(&[kinds, "-A"]);
+        let items = all["items"].as_array().expect("a list").iter();
+        let names = items.map(|o| o["metadata"]["name"].as_str().expect("a name").to_owned());
+        names.filter(|name| name.contains("errand")).collect()
+    }
+
+    fn logs(&self) -> String {
+        let files = fs::read_dir(self.plane.dir()).expect("the folder");
+        let paths = files.map(|f| f.expect("readable").path());
+        let is_pods = |path: &PathBuf| path.to_string_lossy().contains("errand-");
+        let logs = paths.filter(|p| p.extension().is_some_and(|e| e == "log"));
+        logs.filter(is_pods)
+            .map(|path| fs::read_to_string(&path).unwrap_or_default())
+            .collect()
+    }
+}
+
+/// A maintenance window that is half a day away: inside it nothing is sent, and these are
+/// wall clocks.
+fn distant_window() -> (String, String) {
+    let hour = (jiff::Timestamp::now().as_second() / 3600 + 12) % 24;
+    (format!("{hour:02}:00:00"), format!("{hour:02}:59:00"))
+}
+
+fn capitalised(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
+}
+
+#[test]
+fn helm_installs_tests_upgrades_rolls_back_and_uninstalls_and_nothing_is_sent_or_lost() {
+    let cluster = Cluster::start();
+    let chart = chart();
+    let here = ["-n", "errand-system"];
+    let install = ["install", "errand", &chart, "--create-namespace", LOOPBACK];
+    cluster.release(&[&install[..], &here].concat());
+    cluster
+        .helm(&[&["test", "errand"], &here[..]].concat())
+        .unwrap_or_else(|e| panic!("{e}\n{}", cluster.logs()));
+    cluster.carry_out_the_example("team");
+    cluster.rest_in_other_states("team");
+    let object = || cluster.get(&["rsc", "-n", "team"])["items"].clone();
+    let (done, effects) = (object(), cluster.effects());
+    assert_eq!(effects, 1);
+
+    let upgrade = ["upgrade", "errand", &chart, LOOPBACK, "--set=replicas=2"];
+    cluster.release(&[&upgrade[..], &here].concat());
+    let deployment = cluster.get(&["deployment", "errand", "-n", "errand-system"]);
+    assert_eq!(deployment["status"]["readyReplicas"], 2);
+    cluster.release(&[&["rollback", "errand", "1"], &here[..]].concat());
+    let deployment = cluster.get(&["deployment", "errand", "-n", "errand-system"]);
+    assert_eq!(deployment["status"]["readyReplicas"], 1);
+
+    // The test is one that can fail.
+    let nobody = ["upgrade", "errand", &chart, LOOPBACK, "--set=replicas=0"];
+    cluster.release(&[&nobody[..], &here].concat());
+    let tested = cluster.helm(&[&["test", "errand"], &here[..]].concat());
+    tested.expect_err("no operator leads");
+    assert!(
+        cluster.logs().contains("no operator leads"),
+        "{}",
+        cluster.logs()
+    );
+
+    cluster.release(&[&["uninstall", "errand"], &here[..]].concat());
+    assert!(
+        cluster
+            .ours("deployments,clusterroles,serviceaccounts")
+            .is_empty()
+    );
+    assert_eq!(cluster.ours("crds").len(), 7);
+    assert_eq!(object(), done);
+    cluster.release(&[&install[..], &here].concat());
+    assert_eq!((object(), cluster.effects()), (done, effects));
+}
+
+/// Nobody works on them, so that they stay in the states in which they were recorded.
+#[test]
+fn an_upgrade_from_the_charts_previous_commit_loses_nothing_of_any_state_of_any_kind() {
+    let cluster = Cluster::start();
+    let here = ["-n", "errand-system", "--set=replicas=0"];
+    let install = ["install", "errand", &previous_chart(), "--create-namespace"];
+    cluster.release(&[&install[..], &here].concat());
+    cluster.kubectl(&["create", "namespace", "recorded"]);
+    let mut number = 0;
+    let mut recorded = recorded_objects();
+    for object in &mut recorded {
+        number += 1;
+        let name = format!("recorded-{number}");
+        object["metadata"] = json!({"name": name, "namespace": "recorded"});
+    }
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": recorded}).to_string();
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    cluster.kubectl_with(&apply, &list);
+    let status = [&apply[..], &["--subresource=status"]].concat();
+    cluster.kubectl_with(&status, &list);
+    let all = || cluster.get(&["errand,cloudconnections", "-n", "recorded"])["items"].clone();
+    let before = all();
+    let objects = before.as_array().expect("a list").iter();
+    let states: BTreeSet<_> = objects
+        .filter_map(|o| o["status"]["state"].as_str())
+        .collect();
+    assert_eq!(states.len(), 10, "{states:?}");
+    let upgrade = ["upgrade", "errand", &chart()];
+    cluster.release(&[&upgrade[..], &here].concat());
+    assert_eq!(all(), before);
+    // What is stored is what the new definitions take.
+    for object in before.as_array().expect("a list") {
+        let object = object.to_string();
+        cluster.kubectl_with(&["replace", "--dry-run=server", "-f", "-"], &object);
+    }
+}
+
+#[test]
+fn one_team_installs_it_for_its_namespace_with_roles_alone() {
+    let cluster = Cluster::start();
+    let crds = repository().join("crds");
+    let crds = crds.to_str().expect("text");
+    cluster.kubectl(&["apply", "--server-side", "-f", crds]);
+    let chart = chart();
+    let mode = "--set=watchNamespace=team,crds.enabled=false";
+    let install = [
+        "install",
+        "ours",
+        &chart,
+        "--create-namespace",
+        "-n",
+        "team",
+    ];
+    cluster.release(&[&install[..], &[LOOPBACK, mode]].concat());
+    assert_eq!(cluster.ours("clusterroles,clusterrolebindings"), [""; 0]);
+    assert_eq!(cluster.ours("deployments"), ["ours-errand"]);
+    let tested = cluster.helm(&["test", "ours", "-n", "team"]);
+    tested.unwrap_or_else(|e| panic!("{e}\n{}", cluster.logs()));
+    cluster.carry_out_the_example("team");
+    assert_eq!(cluster.effects(), 1);
+}
+
+#[test]
+fn after_kubectl_apply_of_the_kustomize_base_the_readmes_manifest_ends_succeeded() {
+    let cluster = Cluster::start();
+    let base = repository().join("deploy/kustomize");
+    let base = base.to_str().expect("text");
+    cluster.kubectl(&["apply", "--server-side", "-k", base]);
+    let here = ["-n", "errand-system"];
+    let patch = r#"[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--allow-endpoint=127.0.0.1"},
+        {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--allow-http-loopback"}]"#;
+    let deployment = ["patch", "deployment", "errand", "--type=json", "-p", patch];
+    cluster.kubectl(&[&deployment[..], &here].concat());
+    let rolled = ["rollout", "status", "deployment/errand", "--timeout=90s"];
+    cluster.kubectl(&[&rolled[..], &here].concat());
+    cluster.carry_out_the_example("default");
+}

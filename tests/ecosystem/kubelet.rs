@@ -1,0 +1,282 @@
+//! Runs what is in pods, as the one node's kubelet would: the operator's binary in place
+//! of the image, with exactly the arguments, environment, volumes and token of the pod.
+//! One argument is another: it listens on a port that is free, because all pods share
+//! the machine's.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use errand_controlplane::ControlPlane;
+use errand_controlplane::guard::Guarded;
+use serde_json::{Value, json};
+
+use crate::tools::run;
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Puts a folder in the place of another, in a mount namespace of its own, and becomes
+/// the program. There /run is empty but for that.
+const CONTAINER: &str = r#"mount -t tmpfs none /run && mkdir -p "$2" && cp -r "$1"/. "$2" && shift 2 && exec env -i "$@""#;
+
+/// Runs pods until it is dropped.
+pub struct Kubelet {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Kubelet {
+    pub fn start(plane: Arc<ControlPlane>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let mut node = Node {
+                plane,
+                running: BTreeMap::new(),
+                started: 0,
+            };
+            while !stopped.load(Ordering::SeqCst) {
+                node.look();
+                thread::sleep(LOOK_EVERY);
+            }
+        });
+        Self {
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// Fails if it has.
+    pub fn check(&self) {
+        let thread = self.thread.as_ref().expect("not dropped yet");
+        assert!(!thread.is_finished(), "the kubelet has failed; see above");
+    }
+}
+
+impl Drop for Kubelet {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Node {
+    plane: Arc<ControlPlane>,
+    /// By the pods' uids.
+    running: BTreeMap<String, Container>,
+    started: u32,
+}
+
+struct Container {
+    process: Guarded,
+    log: PathBuf,
+    told: bool,
+}
+
+impl Node {
+    fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        run(self.plane.kubectl().args(arguments), "")
+    }
+
+    fn look(&mut self) {
+        let pods = self.kubectl(&["get", "pods", "-A", "-o", "json"]);
+        let Ok(pods) = pods else { return };
+        let pods: Value = serde_json::from_str(&pods).expect("JSON");
+        let pods = pods["items"].as_array().expect("a list");
+        for pod in pods
+            .iter()
+            .filter(|pod| pod["status"]["phase"] == "Running")
+        {
+            let uid = text(&pod["metadata"]["uid"]).to_owned();
+            if !self.running.contains_key(&uid) {
+                let container = self.start(pod);
+                self.running.insert(uid.clone(), container);
+            }
+            self.tell(pod, &uid);
+        }
+        // SIGTERM to what is gone.
+        let there = |uid: &String| pods.iter().any(|pod| pod["metadata"]["uid"] == **uid);
+        let gone: Vec<_> = self
+            .running
+            .keys()
+            .filter(|uid| !there(uid))
+            .cloned()
+            .collect();
+        for uid in gone {
+            if let Some(mut container) = self.running.remove(&uid) {
+                container.process.stop().expect("it ends");
+            }
+        }
+    }
+
+    fn start(&mut self, pod: &Value) -> Container {
+        let (namespace, name) = place(pod);
+        let container = &pod["spec"]["containers"][0];
+        self.started += 1;
+        let label = format!("{namespace}-{name}-{}", self.started);
+        let (files, mounted_at) = self.volumes(pod, container, &label);
+        let (host, port) = self.plane.url()["https://".len()..]
+            .split_once(':')
+            .expect("a port");
+        let mut environment = vec![
+            format!("KUBERNETES_SERVICE_HOST={host}"),
+            format!("KUBERNETES_SERVICE_PORT={port}"),
+        ];
+        for variable in list(&container["env"]) {
+            let value = match variable["valueFrom"]["fieldRef"]["fieldPath"].as_str() {
+                Some("metadata.namespace") => namespace,
+                Some(other) => panic!("{other} is no field that this kubelet knows"),
+                None => text(&variable["value"]),
+            };
+            environment.push(format!("{}={value}", text(&variable["name"])));
+        }
+        let listen = |argument: &Value| text(argument).replace("0.0.0.0:8080", "127.0.0.1:0");
+        let arguments = list(&container["args"]).iter().map(listen);
+        let mut command = Command::new("unshare");
+        command
+            .args([
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-c",
+                CONTAINER,
+                "container",
+            ])
+            .args([&files, Path::new(&mounted_at)])
+            .args(environment)
+            .arg(env!("CARGO_BIN_EXE_errand"))
+            .args(arguments);
+        let options = self.plane.guard_options(&label);
+        Container {
+            process: Guarded::start(&command, &options).expect("unshare starts"),
+            log: self.plane.dir().join(format!("{label}.log")),
+            told: false,
+        }
+    }
+
+    /// The one volume: the account's token, which is requested as a kubelet does, the
+    /// CA and the namespace. Its files, and where they are mounted.
+    fn volumes(&self, pod: &Value, container: &Value, label: &str) -> (PathBuf, String) {
+        let (namespace, name) = place(pod);
+        let mounts = list(&container["volumeMounts"]);
+        let [mount] = mounts else {
+            panic!("one volume is what this kubelet knows: {mounts:?}");
+        };
+        let mut volumes = list(&pod["spec"]["volumes"]).iter();
+        let volume = volumes.find(|volume| volume["name"] == mount["name"]);
+        let sources = list(&volume.expect("the volume")["projected"]["sources"]);
+        let dir = self.plane.dir().join(format!("{label}.volume"));
+        fs::create_dir_all(&dir).expect("a folder can be made");
+        let write = |path: &Value, content: &str| {
+            fs::write(dir.join(text(path)), content).expect("a file can be written");
+        };
+        for source in sources {
+            if let Some(token) = source.get("serviceAccountToken") {
+                let account = text(&pod["spec"]["serviceAccountName"]);
+                let bound = ["--bound-object-kind=Pod", "--bound-object-name", name];
+                let create = ["create", "token", account, "-n", namespace];
+                let said = self.kubectl(&[&create[..], &bound[..]].concat());
+                write(&token["path"], said.expect("a token").trim());
+            } else if let Some(map) = source.get("configMap") {
+                for item in list(&map["items"]) {
+                    let key = text(&item["key"]).replace('.', "\\.");
+                    let path = format!("jsonpath={{.data.{key}}}");
+                    let get = [
+                        "get",
+                        "configmap",
+                        text(&map["name"]),
+                        "-n",
+                        namespace,
+                        "-o",
+                    ];
+                    let said = self.kubectl(&[&get[..], &[path.as_str()]].concat());
+                    write(&item["path"], &said.expect("a ConfigMap"));
+                }
+            } else {
+                for item in list(&source["downwardAPI"]["items"]) {
+                    assert_eq!(item["fieldRef"]["fieldPath"], "metadata.namespace");
+                    write(&item["path"], namespace);
+                }
+            }
+        }
+        (dir, text(&mount["mountPath"]).to_owned())
+    }
+
+    /// Tells the API server of it once it answers its readiness probe or, if it is to
+    /// run once, when it has ended.
+    fn tell(&mut self, pod: &Value, uid: &str) {
+        let container = self.running.get_mut(uid).expect("it was started");
+        if container.told {
+            return;
+        }
+        let ended = container.process.try_wait().expect("its watchdog tells");
+        let once = pod["spec"]["restartPolicy"] == "Never";
+        let probe = &pod["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"];
+        let status = match ended {
+            Some(0) if once => json!({"phase": "Succeeded"}),
+            Some(_) if once => json!({"phase": "Failed"}),
+            Some(code) => panic!("it ended with {code}: {}", log(&container.log)),
+            None if !once && answers(&log(&container.log), text(probe)) => {
+                let is = |name: &str| json!({"type": name, "status": "True"});
+                json!({"conditions": [is("Ready"), is("ContainersReady")]})
+            }
+            None => return,
+        };
+        let patch = json!({"status": status}).to_string();
+        let (namespace, name) = place(pod);
+        let pod = [
+            "patch",
+            "pod",
+            name,
+            "-n",
+            namespace,
+            "--subresource=status",
+        ];
+        let told = self.kubectl(&[&pod[..], &["-p", &patch]].concat());
+        // It may be gone by now.
+        let container = self.running.get_mut(uid).expect("it was started");
+        container.told = told.is_ok();
+    }
+}
+
+fn place(pod: &Value) -> (&str, &str) {
+    let metadata = &pod["metadata"];
+    (text(&metadata["namespace"]), text(&metadata["name"]))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn log(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_default()
+}
+
+/// Whether the operator with this log, which tells its address, answers 200.
+fn answers(log: &str, path: &str) -> bool {
+    let mut told = log.lines().filter_map(|line| line.split_once("address="));
+    let Some((_, address)) = told.next() else {
+        return false;
+    };
+    let Ok(mut stream) = TcpStream::connect(address.trim()) else {
+        return false;
+    };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: errand\r\nConnection: close\r\n\r\n");
+    let mut answer = String::new();
+    stream.write_all(request.as_bytes()).is_ok()
+        && stream.read_to_string(&mut answer).is_ok()
+        && answer.starts_with("HTTP/1.1 200")
+}

@@ -1,0 +1,13 @@
+//! What the ecosystem's own tools make of what Errand hands out: helm, kubeconform,
+//! kustomize, the API server's admission, Flux and Argo CD.
+
+mod chart;
+mod evolution;
+mod gitops;
+mod health;
+mod install;
+mod kubelet;
+mod manifests;
+mod policies;
+mod schemas;
+mod tools;
