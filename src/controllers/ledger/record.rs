@@ -124,7 +124,7 @@ fn earlier_run(ledger: &OperationLedgerSpec, claimant: &Claimant) -> Option<Reco
     })
 }
 
-///
+/// Closes the claim in the way that `closing` says.
 pub(super) fn close<K: Kind>(
     object: &K::Object,
     spec: &mut OperationLedgerSpec,
