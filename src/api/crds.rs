@@ -5,7 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps,
 };
 
-use super::shared::State;
+use super::status::State;
 
 /// Gives an operation's status the default that makes a new object Pending.
 pub fn operation_crd(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {

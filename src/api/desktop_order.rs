@@ -5,7 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Status, Timestamp};
+use super::shared::{Common, Timestamp};
+use super::status::Status;
 
 /// Places an order that changes a Huawei Cloud Workspace desktop, once, and
 /// verifies from the desktop that it was delivered.

@@ -6,7 +6,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Status};
+use super::shared::Common;
+use super::status::Status;
 
 /// Reads the state of a Huawei Cloud CloudDC instance, once or until it is as
 /// wanted.

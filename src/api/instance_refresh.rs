@@ -6,7 +6,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Status, Timestamp};
+use super::shared::{Common, Timestamp};
+use super::status::Status;
 
 /// Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted
 /// end, and verifies it.

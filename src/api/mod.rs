@@ -1,7 +1,7 @@
 //! The custom resources: what users write, and what Errand writes back.
 //!
-//! A file per kind, `shared.rs` for what every operation has, `reasons.rs` for
-//! the closed list. Nothing here knows of the engine, of a cloud client or of a
+//! A file per kind, `shared.rs` for what every operation asks, `status.rs` for what
+//! it is told, `reasons.rs` for the closed list. Nothing here knows of the engine, of a cloud client or of a
 //! controller; the CRDs in `crds/` are generated from these types alone.
 
 mod connection;
@@ -14,6 +14,7 @@ mod reasons;
 mod resize_cancellation;
 mod scheduled_instance_reservation;
 mod shared;
+mod status;
 
 pub use connection::{
     CloudConnection, CloudConnectionSpec, CloudConnectionStatus, ConnectionReason, Credentials,
@@ -47,6 +48,8 @@ pub use scheduled_instance_reservation::{
     ScheduledInstanceReservationSpec, ScheduledInstanceReservationStatus,
 };
 pub use shared::{
-    AnswerWord, Common, Condition, ConditionStatus, ConnectionKind, ConnectionRef, Decision, Hold,
-    LocalRef, Mode, PlanStatus, Resolution, Schedule, State, Status, StepStatus, Timestamp,
+    Common, ConnectionKind, ConnectionRef, Decision, Mode, Resolution, Schedule, Timestamp,
+};
+pub use status::{
+    AnswerWord, Condition, ConditionStatus, Hold, LocalRef, PlanStatus, State, Status, StepStatus,
 };

@@ -7,7 +7,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{AnswerWord, Timestamp, ids};
+use super::shared::Timestamp;
+use super::status::{AnswerWord, ids};
 
 /// What this Errand does not know, by name.
 pub type Unknown = BTreeMap<String, serde_json::Value>;

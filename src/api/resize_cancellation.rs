@@ -5,7 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Status, Timestamp};
+use super::shared::{Common, Timestamp};
+use super::status::Status;
 
 /// Cancels a pending specification change of a Huawei Cloud DCS instance, once,
 /// and verifies from the cloud that it is cancelled.

@@ -5,7 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Status, Timestamp};
+use super::shared::{Common, Timestamp};
+use super::status::Status;
 
 /// Brings one scheduled-instance order of Volcengine ECS to the wanted end, and
 /// verifies it.

@@ -2,19 +2,22 @@
 //! that it outlives the operations and their namespaces. What a look at it means
 //! is decided by the engine; here it is read and written.
 
-use errand_engine::{Closing, Code, Record, Step};
+mod record;
+
+use errand_engine::{Closing, Record, Step};
 use kube::api::{Api, PostParams};
 use kube::core::ObjectMeta;
-use kube::{Resource as _, ResourceExt};
+use kube::{Resource as _, ResourceExt as _};
 use tokio::time::timeout;
 
+use self::record::{close, entry, identity, record, recorded};
 use super::connections::Unusable;
 use super::context::API_TIMEOUT;
-use super::status::{claimed_step, step_status, words};
+use super::status::step_status;
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
-    AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, OperationLedger,
-    OperationLedgerSpec, Reason, StepStatus, Timestamp, Unknown,
+    AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerObject, OperationLedger, OperationLedgerSpec,
+    Timestamp, Unknown,
 };
 use crate::cloud::Ids;
 use crate::operations::{Claimant, Kind, Object, Recorded};
@@ -286,167 +289,12 @@ impl Ledgers {
     }
 }
 
-fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
-    LedgerObject {
-        kind: K::Object::kind(&()).into_owned(),
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-        uid: object.uid().unwrap_or_default(),
-        unknown: Unknown::new(),
-    }
-}
-
-/// What the ledger holds for this object, where no other holds the target. Pure.
-fn record<K: Kind>(
-    ledger: &OperationLedgerSpec,
-    claimant: &Claimant,
-    me: &LedgerObject,
-    has_steps: bool,
-) -> Record {
-    let reason = |reason: Reason| Record::Spent(Code(reason.index()));
-    if let Some(open) = &ledger.open {
-        let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
-        let step = claimed_step::<K>(open);
-        return match open.object.uid == me.uid || same {
-            true if same => Record::Ours(step),
-            // Claimed for what the object asked before: not this process's intent.
-            true => Record::Ours(Step {
-                writer: errand_engine::Writer(0),
-                ..step
-            }),
-            false => Record::Orphan(step),
-        };
-    }
-    let mut entries = ledger.entries.iter().rev();
-    match entries.find(|entry| entry.operation_key == claimant.key) {
-        Some(entry) if entry.object.uid == me.uid && has_steps => Record::Closed,
-        Some(entry) if entry.body_digest != claimant.body_digest() => {
-            reason(Reason::OperationKeyReused)
-        }
-        Some(_) => reason(Reason::AlreadyExecuted),
-        None => Record::Free,
-    }
-}
-
-/// The call whose traces are to be looked for: the claimed one, or the last one
-/// in status that may have had an effect. Pure.
-fn recorded(
-    ledger: &OperationLedgerSpec,
-    record: Record,
-    steps: &[StepStatus],
-    claimant: &Claimant,
-) -> Option<Recorded> {
-    if let Record::Spent(_) = record {
-        return earlier_run(ledger, claimant);
-    }
-    let claim = match record {
-        Record::Ours(_) | Record::Orphan(_) => ledger.open.as_ref(),
-        _ => None,
-    };
-    let no_effect =
-        |step: &&StepStatus| matches!(step.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
-    let Some(claim) = claim else {
-        let last = steps.last().filter(|step| !no_effect(step))?;
-        return Some(Recorded {
-            intended_at: last.intended_at.millis(),
-            send_before: last_sent(last.send_before, last),
-            answer: last.answer,
-            ids: last.ids.clone(),
-            body: None,
-            foreign: false,
-            over: false,
-        });
-    };
-    let known = steps.iter().find(|step| step.id == claim.step_id);
-    if known.as_ref().is_some_and(no_effect) {
-        return None;
-    }
-    let mut ids = claim.ids.clone();
-    ids.extend(known.map(|step| step.ids.clone()).unwrap_or_default());
-    Some(Recorded {
-        intended_at: claim.claimed_at.millis(),
-        send_before: known.map_or(claim.send_before.millis(), |step| {
-            last_sent(claim.send_before, step)
-        }),
-        answer: known.and_then(|step| step.answer).or(claim.answer),
-        ids,
-        body: Some(claim.body.clone()),
-        foreign: matches!(record, Record::Orphan(_)),
-        over: false,
-    })
-}
-
-/// When it may have been sent last: what has an answer is not sent again.
-fn last_sent(send_before: Timestamp, step: &StepStatus) -> i64 {
-    let answered = step.answered_at.map_or(i64::MAX, Timestamp::millis);
-    send_before.millis().min(answered)
-}
-
-/// An earlier run of the very same operation.
-fn earlier_run(ledger: &OperationLedgerSpec, claimant: &Claimant) -> Option<Recorded> {
-    let digest = claimant.body_digest();
-    let same =
-        |entry: &&LedgerEntry| entry.operation_key == claimant.key && entry.body_digest == digest;
-    let entry = ledger.entries.iter().rfind(same)?;
-    Some(Recorded {
-        intended_at: entry.claimed_at.millis(),
-        send_before: entry.closed_at.millis(),
-        answer: Some(AnswerWord::Accepted),
-        ids: entry.ids.clone(),
-        body: Some(claimant.body.clone()),
-        foreign: false,
-        over: true,
-    })
-}
-
-/// Pure.
-fn close<K: Kind>(
-    object: &K::Object,
-    spec: &mut OperationLedgerSpec,
-    mut open: LedgerClaim,
-    closing: Closing,
-    ids: Ids,
-    now: Timestamp,
-) {
-    let result = match closing {
-        Closing::NoEffect => return,
-        Closing::Answered(answer) => {
-            open.answer = Some(super::status::answer_word(answer));
-            open.ids.extend(ids);
-            spec.open = Some(open);
-            return;
-        }
-        Closing::Ended(end) => {
-            let (_, reason) = words::<K>(object, errand_engine::Report::Ended(end));
-            reason.to_string()
-        }
-        Closing::Seen => "Seen".to_owned(),
-        Closing::Decided(decision) => format!("{decision:?}"),
-    };
-    spec.entries.push(entry(open, now, result, ids));
-}
-
-fn entry(open: LedgerClaim, now: Timestamp, result: String, mut ids: Ids) -> LedgerEntry {
-    ids.extend(open.ids);
-    LedgerEntry {
-        step_id: open.step_id,
-        object: open.object,
-        operation_key: open.operation_key,
-        body_digest: open.body_digest,
-        claimed_at: open.claimed_at,
-        closed_at: now,
-        result,
-        approvals: open.approvals,
-        ids,
-        unknown: Unknown::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fake_api::{block_on, client, failure};
+    use super::super::status::claimed_step;
     use super::*;
-    use crate::api::LedgerTarget;
+    use crate::api::{LedgerTarget, StepStatus};
     use crate::operations::Place;
     use crate::operations::desktop_order::OrderDesktop;
 

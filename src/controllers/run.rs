@@ -2,19 +2,18 @@
 //! end.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use errand_engine::{Span, Writer};
+use errand_engine::Writer;
 use futures::future::{BoxFuture, join_all};
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
 use kube::client::ClientBuilder;
-use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
+use kube::runtime::controller::{Config as ControllerConfig, Controller};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher;
@@ -27,25 +26,22 @@ use tokio::time::timeout;
 use super::api_requests::CountRequests;
 use super::connection_status;
 use super::connections::Connections;
-use super::context::{API_TIMEOUT, Context, Memories, Memory};
+use super::context::{API_TIMEOUT, Context, Memories};
+use super::controller::control;
 use super::endpoints::EndpointPolicy;
-use super::finished::finished;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
-use super::session::{Rested, Session};
+use super::stop::{stop_signal, stopped, stopped_unshown};
 use super::timers::Timers;
-use super::watches::{objects, received, version};
-use crate::api::{CloudConnection, State};
+use super::watches::{objects, received};
+use crate::api::CloudConnection;
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
 use crate::mistakes::Mistake;
-use crate::operations::{Kind, Object, Visitor, each_kind};
-
-/// How long running sessions may take to end after SIGTERM or a lost lease.
-const DRAIN: Duration = Duration::from_secs(20);
+use crate::operations::{Kind, Visitor, each_kind};
 
 /// What `errand run` is told.
 pub struct Settings {
@@ -312,255 +308,6 @@ async fn control_connections(
     }
 }
 
-/// What one kind's controller shares with its sessions.
-struct Control<K: Kind> {
-    context: Arc<Context>,
-    cache: Store<K::Object>,
-    timers: Timers<ObjectRef<K::Object>>,
-}
-
-/// Runs the controller of one kind.
-async fn control<K: Kind>(
-    context: Arc<Context>,
-    settings: &Settings,
-    connections: mpsc::UnboundedReceiver<CloudConnection>,
-    stop: signal::Receiver<bool>,
-) {
-    let (cache, writer) = reflector::store();
-    let parting = (context.clone(), cache.clone());
-    let changes = objects(
-        context.client.clone(),
-        settings.watch_namespace.as_deref(),
-        writer,
-        context.metrics.clone(),
-        move |gone: &K::Object| {
-            let (context, cache) = parting.clone();
-            let gone = gone.clone();
-            let known = forget(&context, &gone);
-            tokio::spawn(async move {
-                let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
-                match known {
-                    Some(known) => Session::<K>::new(&context, &cache, gone, known).end().await,
-                    None if recorded && context.leadership.holds() => {
-                        context.ledgers.note_deleted::<K>(gone).await;
-                    }
-                    None => {}
-                }
-            });
-        },
-    );
-    let (timers, due) = Timers::new(context.clock.clone());
-    let referring = {
-        let (cache, memory) = (cache.clone(), context.memory.clone());
-        move |connection: CloudConnection| waiting_for::<K>(&cache, &memory, &connection)
-    };
-    let control = Arc::new(Control::<K> {
-        context,
-        cache: cache.clone(),
-        timers,
-    });
-    let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
-    control.context.started.add(control.cache.clone());
-    let shown = control.cache.clone();
-    let census = &control.context.metrics.census;
-    census.add(
-        kind.clone(),
-        Box::new(move || {
-            let shown = shown.state();
-            let states = shown.iter().map(|o| o.status().and_then(|s| s.state));
-            states
-                .map(|state| state.unwrap_or(State::Pending))
-                .collect()
-        }),
-    );
-    let unshown = stopped_unshown(stop.clone(), cache.clone());
-    let controller = Controller::for_stream(changes, cache)
-        .with_config(ControllerConfig::default().concurrency(settings.concurrency))
-        .watches_stream(received(connections).map(Ok), referring)
-        .reconcile_on(due)
-        .graceful_shutdown_on(async move {
-            stopped(stop).await;
-            // A session that does not end by then is cut off.
-            tokio::spawn(async {
-                tokio::time::sleep(DRAIN).await;
-                tracing::error!("sessions did not end in time");
-                std::process::exit(1);
-            });
-        })
-        .run(
-            reconcile::<K>,
-            |_, e: &Infallible, _| match *e {},
-            control.clone(),
-        )
-        .for_each(|result| {
-            if let Err(e) = result {
-                tracing::debug!(%kind, error = %e, "controller");
-            }
-            async {}
-        });
-    tokio::select! {
-        () = controller => {}
-        () = unshown => {}
-    }
-    store_answers(&control, usize::from(settings.concurrency)).await;
-}
-
-/// Answers that could not be stored when they came get a last try before this
-/// process forgets them. What the watch has shown may be too old for that.
-async fn store_answers<K: Kind>(control: &Arc<Control<K>>, concurrency: usize) {
-    let context = &control.context;
-    let left = control.cache.state().into_iter().filter(|object| {
-        let uid = object.uid().unwrap_or_default();
-        context.memory.holds_an_answer(&uid)
-    });
-    let store = |object: Arc<K::Object>| async move {
-        let namespace = object.namespace().unwrap_or_default();
-        let api = Api::<K::Object>::namespaced(context.client.clone(), &namespace);
-        let name = object.name_any();
-        let Ok(Ok(found)) = timeout(API_TIMEOUT, api.get(&name)).await else {
-            tracing::warn!(operation = %object.target(), "an answer was not stored");
-            return;
-        };
-        if found.uid() == object.uid() {
-            context.memory.poke(&found.uid().unwrap_or_default());
-            let Ok(_) = reconcile::<K>(Arc::new(found), control.clone()).await;
-        }
-    };
-    stream::iter(left)
-        .for_each_concurrent(concurrency, store)
-        .await;
-}
-
-/// One session, unless nothing has changed since the last and its pause is not
-/// over, or the cache is behind what this process wrote itself.
-async fn reconcile<K: Kind>(
-    object: Arc<K::Object>,
-    control: Arc<Control<K>>,
-) -> Result<Action, Infallible> {
-    let context = &control.context;
-    let uid = object.uid().unwrap_or_default();
-    if object.is_finished() {
-        if let Some(memory) = context.memory.take_untold(&uid) {
-            let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
-            Box::pin(session.run()).await;
-        }
-        context.memory.forget(&uid);
-        let again = finished::<K>(context, object.as_ref()).await;
-        let reference = ObjectRef::from_obj(object.as_ref());
-        let again = again.map(|span| context.clock.after(span));
-        control.timers.set(reference, again);
-        return Ok(Action::await_change());
-    }
-    let memory = context.memory.take(&uid, context.writer);
-    let version = version(object.as_ref());
-    let reference = ObjectRef::from_obj(object.as_ref());
-    let quiet = memory.is_quiet(version, context.clock.now());
-    if quiet || version < memory.version {
-        if quiet {
-            control.timers.set(reference, memory.quiet_until);
-        }
-        context.memory.keep(&uid, memory);
-        return Ok(Action::await_change());
-    }
-    let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
-    let Rested {
-        object,
-        mut memory,
-        decided,
-        wake,
-    } = Box::pin(session.run()).await;
-    let wake = wake.map(|span| decided.after(spread(span, &uid)));
-    memory.quiet_until = wake;
-    context.memory.keep(&uid, memory);
-    let shown = control.cache.get(&reference).and_then(|shown| shown.uid());
-    if shown.as_ref() != Some(&uid) {
-        // Deleted meanwhile: nobody else will tell.
-        if let Some(known) = forget(context, &object) {
-            let session = Session::<K>::new(context, &control.cache, object, known);
-            Box::pin(session.end()).await;
-        }
-    }
-    control.timers.set(reference, wake);
-    Ok(Action::await_change())
-}
-
-/// Forgets an object that is gone; gives what is known of its call and may not
-/// be recorded.
-fn forget(context: &Context, gone: &impl kube::Resource) -> Option<Memory> {
-    let uid = gone.uid().unwrap_or_default();
-    context.started.forget(&uid);
-    context.memory.part_with(&uid)
-}
-
-/// The same pause for every object would wake them all at once.
-fn spread(span: Span, uid: &str) -> Span {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    uid.hash(&mut hasher);
-    let tenth = span.0 / 10;
-    Span(span.0 + i64::try_from(hasher.finish() % 1000).unwrap_or(0) * tenth / 1000)
-}
-
-/// Operations that use this connection and are not finished.
-fn waiting_for<K: Kind>(
-    cache: &Store<K::Object>,
-    memory: &Memories,
-    connection: &CloudConnection,
-) -> Vec<ObjectRef<K::Object>> {
-    let name = connection.name_any();
-    let namespace = connection.namespace();
-    cache
-        .state()
-        .into_iter()
-        .filter(|object| {
-            object.namespace() == namespace
-                && object.asked().connection.name == name
-                && !object.is_finished()
-        })
-        .map(|object| {
-            memory.poke(&object.uid().unwrap_or_default());
-            ObjectRef::from_obj(object.as_ref())
-        })
-        .collect()
-}
-
 fn hostname() -> String {
     std::env::var("HOSTNAME").unwrap_or_else(|_| "errand".to_owned())
-}
-
-/// Becomes true on SIGTERM or SIGINT, or through the sender.
-fn stop_signal() -> Result<(signal::Sender<bool>, signal::Receiver<bool>), RunError> {
-    use tokio::signal::unix::{SignalKind, signal as on};
-    let (sender, receiver) = signal::channel(false);
-    let error = |e: std::io::Error| RunError::Start(e.to_string());
-    let mut term = on(SignalKind::terminate()).map_err(error)?;
-    let mut int = on(SignalKind::interrupt()).map_err(error)?;
-    let told = sender.clone();
-    tokio::spawn(async move {
-        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-        tracing::info!("stopping");
-        let _ = told.send(true);
-    });
-    Ok((sender, receiver))
-}
-
-/// Ends when told to stop before the watch has shown every object. kube's controller
-/// would wait for that first, however long the API server is away; no session can
-/// run before it, so none is cut off.
-async fn stopped_unshown<R>(stop: signal::Receiver<bool>, store: Store<R>)
-where
-    R: kube::Resource<DynamicType = ()> + Clone + 'static,
-{
-    stopped(stop).await;
-    if timeout(Duration::ZERO, store.wait_until_ready())
-        .await
-        .is_ok()
-    {
-        futures::future::pending::<()>().await;
-    }
-}
-
-async fn stopped(mut stop: signal::Receiver<bool>) {
-    // An error means that the sender is gone, which it is not before the end.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -1,19 +1,23 @@
-//! Status: from what is stored to the engine's words, and back. Pure.
+//! Status: what the engine reports, as it is written. Pure. The way back, from what is
+//! stored to the engine's words, is in `stored`.
+
+mod stored;
 
 use errand_engine::{
     Answer, Change, Code, Decision as EngineDecision, End, Hold as EngineHold, How,
-    INTENT_NOT_STORED, Now, Question, Report, Span, Step, Stored, Tick, Verdict, Wish, Writer,
+    INTENT_NOT_STORED, Report, Step, Tick, Verdict,
 };
-
 use kube::Resource as _;
 
+pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
+use self::stored::{engine_step, hold_number};
 use super::troubles::said;
 use crate::api::{
-    AnswerWord, Condition, Decision, Hold, LedgerClaim, LedgerObject, LocalRef, Mode, PlanStatus,
-    Reason, Resolution, State, Status, StepStatus, Timestamp,
+    AnswerWord, Condition, Decision, Hold, LedgerObject, LocalRef, PlanStatus, Reason, State,
+    Status, StepStatus, Timestamp,
 };
-use crate::cloud::{Reading, Refusal};
-use crate::operations::{Assessment, Claimant, Kind, Object, StepInfo, digest, pin};
+use crate::cloud::Refusal;
+use crate::operations::{Assessment, Claimant, Kind, Object, digest};
 
 /// The first step and this many of the last are kept.
 const KEPT_STEPS: usize = 15;
@@ -25,44 +29,6 @@ const REQUESTED_AT: &str = "errand.cloud/reconcile-requested-at";
 pub(super) fn requested_at(object: &impl kube::Resource) -> Option<String> {
     let annotations = object.meta().annotations.as_ref()?;
     Some(annotations.get(REQUESTED_AT)?.chars().take(64).collect())
-}
-
-/// The object as the engine sees it; `suspended` is what its connection says.
-pub(super) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {
-    let empty = Status::default();
-    let status = object.status().unwrap_or(&empty);
-    Stored {
-        steps: status
-            .steps
-            .iter()
-            .filter_map(|step| engine_step::<K>(step))
-            .collect(),
-        ended: object.is_finished(),
-        restored: restored(object),
-        hold: status.hold.as_ref().map(|hold| Question {
-            id: hold_number(&hold.id),
-            hold: engine_hold(hold),
-            pin: hold.about.as_deref().map(pin).unwrap_or_default(),
-        }),
-        wish: wish::<K>(object, suspended),
-    }
-}
-
-/// Labels that tools put on what they restore from a backup.
-const RESTORED: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
-
-fn restored(object: &impl kube::Resource) -> bool {
-    let labels = object.meta().labels.as_ref();
-    labels.is_some_and(|labels| RESTORED.iter().any(|label| labels.contains_key(*label)))
-}
-
-/// Which question it is. Two of them have one reason, and differ in what may be
-/// decided.
-fn engine_hold(hold: &Hold) -> EngineHold {
-    let found = EngineHold::ALL.iter().find(|engine| {
-        hold.reason == held(**engine).to_string() && hold.choices == choices(**engine)
-    });
-    found.copied().unwrap_or(EngineHold::AnswerUnknown)
 }
 
 /// How a question is told.
@@ -78,60 +44,9 @@ fn held(hold: EngineHold) -> Reason {
     }
 }
 
-/// The answer to the open question is that the call be made again.
-pub(super) fn approved<O: Object>(object: &O) -> bool {
-    offered(object).is_some_and(|answer| answer.decision == Decision::SendAgain)
-}
-
 fn choices(hold: EngineHold) -> Vec<String> {
     let choices = hold.choices().iter();
     choices.map(|c| format!("{:?}", choice(*c))).collect()
-}
-
-/// What the user asks, in the engine's words.
-pub(super) fn wish<K: Kind>(object: &K::Object, suspended: bool) -> Wish {
-    let asked = object.asked();
-    Wish {
-        execute: asked.mode == Mode::Execute,
-        suspended: asked.suspend || suspended,
-        deleting: object.meta().deletion_timestamp.is_some(),
-        verify_timeout: crate::clock::millis(asked.verify_timeout),
-        not_before: asked
-            .schedule
-            .and_then(|s| Some(Tick(s.not_before?.millis()))),
-        not_after: asked
-            .schedule
-            .and_then(|s| Some(Tick(s.not_after?.millis()))),
-        decision: offered(object)
-            .map(|answer| (hold_number(&answer.hold_id), decision(answer.decision))),
-    }
-}
-
-/// The answer to the open question, if it is one of its choices. They are taken as
-/// they stand there: a newer Errand's question may be one that this one does not
-/// know, and takes for another.
-fn offered<O: Object>(object: &O) -> Option<&Resolution> {
-    let open = object.status()?.hold.as_ref()?;
-    let answer = object.asked().resolution?;
-    let word = format!("{:?}", answer.decision);
-    (open.id == answer.hold_id && open.choices.contains(&word)).then_some(answer)
-}
-
-/// A hold's id is its number in hexadecimal; anything else is the number of none.
-fn hold_number(id: &str) -> u64 {
-    let digits = id.strip_prefix("h-").unwrap_or_default();
-    u64::from_str_radix(digits, 16).unwrap_or(0)
-}
-
-fn decision(decision: Decision) -> EngineDecision {
-    match decision {
-        Decision::SendAgain => EngineDecision::SendAgain,
-        Decision::LookAgain => EngineDecision::LookAgain,
-        Decision::AssumeDone => EngineDecision::AssumeDone,
-        Decision::GiveUp => EngineDecision::GiveUp,
-        Decision::Retry => EngineDecision::Retry,
-        Decision::Continue => EngineDecision::Continue,
-    }
 }
 
 fn choice(decision: EngineDecision) -> Decision {
@@ -145,48 +60,6 @@ fn choice(decision: EngineDecision) -> Decision {
     }
 }
 
-fn info<K: Kind>(name: &str) -> Option<&'static StepInfo> {
-    K::STEPS.iter().find(|info| info.name == name)
-}
-
-fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
-    let info = info::<K>(&step.name)?;
-    let intended = Tick(step.intended_at.millis());
-    Some(Step {
-        number: step.number,
-        key: info.key,
-        class: info.class,
-        writer: Writer(u64::from_str_radix(&step.writer, 16).unwrap_or(0)),
-        intended: Now {
-            wall: intended,
-            mono: intended,
-        },
-        window: Span(step.send_before.millis() - intended.0),
-        answer: step.answer.map(|word| match word {
-            AnswerWord::Refused => {
-                let status = step.http_status.unwrap_or_default();
-                let code = step.code.as_deref().unwrap_or_default();
-                let reading = K::SERVICES[0].recorded(status, code);
-                Answer::Refused(reading.map_or(VERIFY, verdict))
-            }
-            known => engine_answer(known),
-        }),
-        answered: step
-            .looked_again_at
-            .or(step.answered_at)
-            .map(|at| Tick(at.millis())),
-    })
-}
-
-fn engine_answer(word: AnswerWord) -> Answer {
-    match word {
-        AnswerWord::Accepted => Answer::Accepted,
-        AnswerWord::Unknown => Answer::Unknown,
-        AnswerWord::NotSent => Answer::NotSent,
-        AnswerWord::Refused => Answer::Refused(VERIFY),
-    }
-}
-
 /// An answer as it is written.
 pub(super) fn answer_word(answer: Answer) -> AnswerWord {
     match answer {
@@ -194,41 +67,6 @@ pub(super) fn answer_word(answer: Answer) -> AnswerWord {
         Answer::Refused(_) => AnswerWord::Refused,
         Answer::Unknown => AnswerWord::Unknown,
         Answer::NotSent => AnswerWord::NotSent,
-    }
-}
-
-/// A step that the ledger holds, as the engine sees it.
-pub(super) fn claimed_step<K: Kind>(claim: &LedgerClaim) -> Step {
-    let info = info::<K>(&claim.step).unwrap_or(&K::STEPS[0]);
-    let claimed = Tick(claim.claimed_at.millis());
-    Step {
-        number: claim.number,
-        key: info.key,
-        class: info.class,
-        writer: Writer(u64::from_str_radix(&claim.writer, 16).unwrap_or(0)),
-        intended: Now {
-            wall: claimed,
-            mono: claimed,
-        },
-        window: Span(claim.send_before.millis() - claimed.0),
-        answer: claim.answer.map(engine_answer),
-        answered: None,
-    }
-}
-
-/// A refusal that a look at the cloud does not explain: something is going on
-/// there.
-const VERIFY: Verdict = Verdict::Verify(Code(Reason::TargetBusy as u16));
-
-/// How a refusal is read, in the engine's words.
-pub(super) fn verdict(reading: Reading) -> Verdict {
-    match reading {
-        Reading::Verify | Reading::Gone => VERIFY,
-        Reading::Retry(_) => Verdict::Retry,
-        Reading::Wait(reason) => Verdict::Wait(Code(reason.index())),
-        Reading::Blocked(reason) => Verdict::Blocked(Code(reason.index())),
-        Reading::Terminal => Verdict::Terminal,
-        Reading::Lost(reason) => Verdict::Lost(Code(reason.index())),
     }
 }
 

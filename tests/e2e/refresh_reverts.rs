@@ -1,7 +1,7 @@
 //! Reverts of desiredState at every state that a refresh can be in: the API server
 //! takes each, and what the cloud makes of it becomes a state and not an error.
 
-use errand_simulator::{Fault, FaultKind, RefreshActivity, RefreshStatus, Seed};
+use errand_simulator::{BatchPause, Fault, FaultKind, RefreshActivity, RefreshStatus, Seed};
 use errand_testbed::{Bed, BedOptions};
 use errand_testclock::Timing;
 use serde_json::Value;
@@ -156,18 +156,23 @@ fn a_stop_whose_answer_is_lost_is_waited_for_before_anything_is_asked_after_a_re
     takes_every_wish(&bed);
     want(&bed, "Completed", "");
     at_once(&bed, "ResolvingAnswer");
-    let object = until(&bed, "RefreshPausedAtBatch");
+    is_asked_and_goes_on_to_the_end(&bed);
+    assert_eq!(bed.simulator.journal().effects("as.stop"), 1);
+    assert_eq!(bed.simulator.journal().effects("as.resume"), 1);
+}
+
+/// What to do with the pause is asked; a person has it go on.
+fn is_asked_and_goes_on_to_the_end(bed: &Bed) {
+    let object = until(bed, "RefreshPausedAtBatch");
     assert_held(
-        &bed,
+        bed,
         &object,
         "RefreshPausedAtBatch",
         &["Continue", "GiveUp"],
     );
-    resolve_of(&bed, "irf", "roll", "Continue");
-    let object = until(&bed, "Completed");
-    assert_ending(&bed, &object, "Succeeded", "Completed");
-    assert_eq!(bed.simulator.journal().effects("as.stop"), 1);
-    assert_eq!(bed.simulator.journal().effects("as.resume"), 1);
+    resolve_of(bed, "irf", "roll", "Continue");
+    let object = until(bed, "Completed");
+    assert_ending(bed, &object, "Succeeded", "Completed");
 }
 
 #[test]
@@ -190,16 +195,7 @@ fn a_stop_that_arrives_after_the_revert_stands_as_a_question_and_not_as_a_surpri
         bed.advance_if_led(seconds(30));
         activity().status == RefreshStatus::ManualPause
     });
-    let object = until(&bed, "RefreshPausedAtBatch");
-    assert_held(
-        &bed,
-        &object,
-        "RefreshPausedAtBatch",
-        &["Continue", "GiveUp"],
-    );
-    resolve_of(&bed, "irf", "roll", "Continue");
-    let object = until(&bed, "Completed");
-    assert_ending(&bed, &object, "Succeeded", "Completed");
+    is_asked_and_goes_on_to_the_end(&bed);
     assert_eq!(bed.simulator.journal().effects("as.stop"), 1);
 }
 
@@ -267,4 +263,28 @@ fn the_target_may_change_until_a_call_was_intended_and_not_any_more_then() {
     let object = until(&bed, "Cancelled");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     apply("asg-2", "asr-2", "").expect_err("nor after the end");
+}
+
+/// The model has found it: the pause that a person has had it go on from is taken for
+/// the one that is wanted since.
+#[test]
+fn a_pause_that_still_shows_after_it_was_let_go_on_is_not_the_one_that_is_wanted() {
+    let standing = activity()
+        .batch_pause(BatchPause::BatchIntervalPause)
+        .standing(RefreshStatus::AutoPause, 2);
+    let bed = revert_bed("irf-slow", standing);
+    want(&bed, "Completed", "");
+    until(&bed, "RefreshPausedAtBatch");
+    let stale = Fault::new("as.DescribeRefreshActivities", FaultKind::Stale);
+    bed.simulator.fault(stale.always());
+    resolve_of(&bed, "irf", "roll", "Continue");
+    at_once(&bed, "Verifying");
+    assert_eq!(bed.simulator.journal().effects("as.resume"), 1);
+    want(&bed, "Paused", "");
+    at_once(&bed, "Verifying");
+    bed.simulator.clear_faults();
+    let object = until(&bed, "Paused");
+    assert_ending(&bed, &object, "Succeeded", "Paused");
+    let activity = bed.simulator.refresh_activity("asr-1");
+    assert_ne!(activity.expect("it is there").current_batch, 1);
 }

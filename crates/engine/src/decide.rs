@@ -2,7 +2,7 @@
 
 use crate::machine::{Closed, Effect, Missing, Next, State, same_intent};
 #[cfg(test)]
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::types::*;
 
 /// Two complete readings are needed before something missing counts.
@@ -27,6 +27,12 @@ pub(crate) fn decide(
     let lost_or_waits = matches!(view.goal, Goal::Lost(..) | Goal::Wait(..));
     #[cfg(test)]
     let lost_or_waits = lost_or_waits || rules.is(Mutant::ContraryIgnored);
+    let answered = state.unstored.is_some_and(|step| !step.is_open());
+    if view.past.contrary && !lost_or_waits && answered {
+        // What it is against may be that very step, whose answer only this process
+        // knows yet: the kind has to know it too.
+        return state.store(Report::Verifying, Next::Observe);
+    }
     if view.past.contrary
         && !lost_or_waits
         && let Some(left) = unsettled(rules, &state, now)
@@ -36,7 +42,7 @@ pub(crate) fn decide(
     }
     match view.goal {
         Goal::Reached(evidence) => {
-            if !certain(&mut state, Missing::Unwanted, evidence) {
+            if !certain(rules, &mut state, Missing::Unwanted, evidence) {
                 return state.observe(now);
             }
             if state.only_plans() {
@@ -50,7 +56,7 @@ pub(crate) fn decide(
             finish(state, End::Succeeded(how))
         }
         Goal::Lost(code, evidence) => {
-            if !certain(&mut state, Missing::Needed(code), evidence) {
+            if !certain(rules, &mut state, Missing::Needed(code), evidence) {
                 return state.observe(now);
             }
             if state.only_plans() {
@@ -232,7 +238,9 @@ fn refused(rules: &Rules, mut state: State, now: Now, end: End) -> (State, Vec<E
     }
     match unsettled(rules, &state, now) {
         Some(left) => resolving(rules, state, left),
-        None if !certain(&mut state, Missing::Effect, Evidence::Absence) => state.observe(now),
+        None if !certain(rules, &mut state, Missing::Effect, Evidence::Absence) => {
+            state.observe(now)
+        }
         None => finish(state, end),
     }
 }
@@ -274,10 +282,6 @@ fn unknown(
     plan: Plan,
     trace: Trace,
 ) -> (State, Vec<Effect>) {
-    #[cfg(test)]
-    if rules.is(Mutant::NeverAsNatural) {
-        return attempt(rules, state, now, plan);
-    }
     let first = state
         .stored()
         .steps
@@ -286,7 +290,15 @@ fn unknown(
         .take_while(|s| s.key == plan.key)
         .last()
         .map(|s| s.intended);
-    match plan.class {
+    let class = plan.class;
+    #[cfg(test)]
+    let class = match class {
+        Class::Token { .. } if rules.is(Mutant::TokenForever) => Class::Natural,
+        Class::Never if rules.is(Mutant::NeverAsProvable) => Class::Provable,
+        Class::Never if rules.is(Mutant::NeverAsNatural) => Class::Natural,
+        class => class,
+    };
+    match class {
         Class::Natural => attempt(rules, state, now, plan),
         Class::Token { trust } if first.is_some_and(|first| now.at_most_since(first) <= trust) => {
             attempt(rules, state, now, plan)
@@ -294,7 +306,9 @@ fn unknown(
         Class::Token { .. } | Class::Provable => match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
             None if trace == Trace::Unclear => hold(rules, state, Hold::AnswerUnknown),
-            None if !certain(&mut state, Missing::Effect, Evidence::Absence) => state.observe(now),
+            None if !certain(rules, &mut state, Missing::Effect, Evidence::Absence) => {
+                state.observe(now)
+            }
             None => attempt(rules, state, now, plan),
         },
         Class::Never => match unsettled(rules, &state, now) {
@@ -311,6 +325,10 @@ fn verify(rules: &Rules, state: State, now: Now, last: Step, due: Due) -> (State
         return finish(state, End::Succeeded(How::Proven));
     }
     let left = proof_left(&state, now, last, due);
+    #[cfg(test)]
+    if left.0 <= 0 && rules.is(Mutant::FailedAtTimeout) {
+        return finish(state, End::Lost(Code(0)));
+    }
     if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
@@ -388,10 +406,16 @@ fn finish(state: State, end: End) -> (State, Vec<Effect>) {
 }
 
 /// Counts the readings that agree on the same thing missing.
-fn certain(state: &mut State, missing: Missing, evidence: Evidence) -> bool {
+fn certain(rules: &Rules, state: &mut State, missing: Missing, evidence: Evidence) -> bool {
     if evidence == Evidence::Presence {
         return true;
     }
+    #[cfg(test)]
+    if rules.is(Mutant::AbsenceOnce) {
+        return true;
+    }
+    #[cfg(not(test))]
+    let _ = rules;
     let count = match state.missing {
         Some((before, count)) if before == missing => count.saturating_add(1),
         _ => 1,
@@ -410,6 +434,11 @@ fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
     let since = match state.seen {
         Some((seen, since)) if seen == open.intent() => now.at_least_since(since),
         _ => Span(0),
+    };
+    #[cfg(test)]
+    let since = match rules.is(Mutant::RemoteClock) {
+        true => Span(now.wall.0 - open.intended.wall.0),
+        false => since,
     };
     let left = rules.settle().0 - since.0;
     (left > 0).then_some(Span(left))

@@ -2,7 +2,7 @@
 
 use crate::machine::{Closed, Effect, Event, Next, Phase, State, same_intent};
 #[cfg(test)]
-use crate::types::Mutant;
+use crate::mutant::Mutant;
 use crate::types::*;
 
 impl State {
@@ -146,7 +146,7 @@ impl State {
         let sent = known.filter(|step| step.answer != Some(Answer::NotSent));
         if let Some(step) = sent {
             let closing = match step.answer {
-                Some(Answer::Refused(_)) => Closing::NoEffect,
+                Some(Answer::Refused(_)) => without_effect(&step),
                 answer => Closing::Answered(answer.unwrap_or(Answer::Unknown)),
             };
             return match claimed(&step) {
@@ -155,7 +155,7 @@ impl State {
             };
         }
         match never_sent.into_iter().flatten().find(claimed) {
-            Some(step) => self.close(step, Closing::NoEffect, Closed::Rest(None)),
+            Some(step) => self.close(step, without_effect(&step), Closed::Rest(None)),
             None => self.rest(None),
         }
     }
@@ -164,5 +164,15 @@ impl State {
         self.forget_session();
         let told = Effect::Announce(Report::Orphaned);
         (self, vec![told, Effect::Rest(None)])
+    }
+}
+
+/// What becomes of the claim of a call that had no effect, as its operation goes.
+/// The claim of a token's repeat also stands for the calls before it, which may
+/// have had one.
+fn without_effect(step: &Step) -> Closing {
+    match step.class {
+        Class::Token { .. } if step.number > 1 => Closing::Answered(Answer::Unknown),
+        _ => Closing::NoEffect,
     }
 }

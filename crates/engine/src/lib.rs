@@ -20,6 +20,8 @@ mod types;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod mutant;
+#[cfg(test)]
 mod tests;
 
 pub use machine::{Effect, Event, INTENT_NOT_STORED, State, step};

@@ -4,6 +4,8 @@
 //! order in which effects follow one another, and what is kept in memory.
 
 use crate::decide::decide;
+#[cfg(test)]
+use crate::mutant::Mutant;
 use crate::types::*;
 
 /// What the shell is to carry out.
@@ -443,7 +445,12 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => begin(state, now, stored),
         (Phase::Idle | Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
-            if view.started < state.asked && !(view.shared && state.may_be_older(view.goal)) {
+            let older = view.started < state.asked;
+            #[cfg(test)]
+            let older = older && !rules.is(Mutant::StaleListAsProof);
+            if older && !(view.shared && state.may_be_older(view.goal)) {
+                // It says nothing; what is missing is so in readings in a row.
+                state.missing = None;
                 return state.observe(now);
             }
             state.failures = 0;
@@ -580,7 +587,7 @@ fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, V
     let step = state.next_intent(rules, now, plan);
     let claimed = matches!(state.record, Record::Ours(claim) if same_intent(&claim, &step));
     #[cfg(test)]
-    let claimed = claimed || rules.is(crate::types::Mutant::NoClaim);
+    let claimed = claimed || rules.is(Mutant::NoClaim);
     if plan.ledger && !claimed {
         state.unsent = Some(step);
         state.phase = Phase::Claiming(plan);
@@ -601,13 +608,17 @@ fn intend(rules: &Rules, mut state: State, now: Now, step: Step) -> (State, Vec<
         }
     }
     #[cfg(test)]
-    if rules.is(crate::types::Mutant::ApprovalTwice) {
+    if rules.is(Mutant::ApprovalTwice) {
         state.handled = None;
     }
     #[cfg(not(test))]
     let _ = rules;
     let change = state.change(Report::Executing);
     state.unsent = Some(step);
+    #[cfg(test)]
+    if rules.is(Mutant::SendWithoutIntent) {
+        return state.send();
+    }
     state.phase = Phase::Intending;
     (state, vec![Effect::Intend(step, change)])
 }
@@ -679,6 +690,10 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             state.not_before = Some(now.after(rules.pause(state.misses)));
         }
         _ => state.misses = 0,
+    }
+    #[cfg(test)]
+    if rules.is(Mutant::AnswerForgotten) {
+        state.unstored = None;
     }
     match step.class {
         // What a lost record would lead to is harmless: the answer is stored

@@ -1,6 +1,9 @@
 //! The words of the protocol. They carry no text: what a [`Code`] or a
 //! [`StepKey`] is called is the business of the shell and of each kind.
 
+#[cfg(test)]
+use crate::mutant::Mutant;
+
 /// A point in time, in milliseconds. Only differences on one clock mean anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -589,10 +592,10 @@ impl Rules {
     /// their validity, on a clock that is off by the margin.
     pub fn settle(&self) -> Span {
         #[cfg(test)]
-        if self.is(Mutant::SettleShort) {
-            return Span(0);
-        }
-        Span(self.lease.0 + self.validity.0 + self.margin.0 + self.call_timeout.0)
+        let rules = &self.mistaken_in_settle();
+        #[cfg(not(test))]
+        let rules = self;
+        Span(rules.lease.0 + rules.validity.0 + rules.margin.0 + rules.call_timeout.0)
     }
 
     /// The pause after this many failures in a row.
@@ -610,34 +613,6 @@ impl Rules {
     pub(crate) fn is(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
     }
-}
-
-/// Deliberate mistakes; each must be caught by a property of the model.
-#[cfg(test)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mutant {
-    /// A step of class `never` is sent again like a natural one.
-    NeverAsNatural,
-    /// An accepted answer is taken for the effect.
-    AcceptedIsSuccess,
-    /// Settle is shorter than the signature's validity.
-    SettleShort,
-    /// The intent that a decision led to leaves its question open.
-    ApprovalTwice,
-    /// The intent is written without the resourceVersion precondition.
-    NoPrecondition,
-    /// A step is sent without a claim.
-    NoClaim,
-    /// A claim takes the place of whatever the ledger holds.
-    ClaimBlind,
-    /// A claimed step that status lacks counts as none.
-    WipedAsNew,
-    /// A claimed step of an operation that is gone counts as none.
-    OrphanAsFree,
-    /// What the ledger keeps of an operation that has ended counts for nothing.
-    SpentAsFree,
-    /// An open step that is against what is wanted now is not waited for.
-    ContraryIgnored,
 }
 
 /// The last check before the bytes leave: asked after the connection stands,

@@ -1,11 +1,16 @@
 //! What the three clouds' signatures have in common: their outcome, and the
 //! primitives. Each cloud's canonical form is its own, in its folder.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+
+use crate::message::Request;
 
 /// What an accepted signature says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub enum Unverified {
 }
 
 /// HMAC-SHA256 over `text`, still to be finalised or compared in constant time.
-pub(crate) fn mac(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
+fn mac(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
     mac.update(text);
     mac
@@ -67,7 +72,7 @@ pub(crate) fn parse_compact_date(text: &str) -> Option<Timestamp> {
 
 /// The names of `SignedHeaders`, which must be lower case, sorted and without
 /// repetition.
-pub(crate) fn signed_names(list: &str) -> Option<Vec<&str>> {
+fn signed_names(list: &str) -> Option<Vec<&str>> {
     let names: Vec<&str> = list.split(';').collect();
     let plain = |name: &&str| {
         !name.is_empty() && !name.contains('_') && !name.bytes().any(|b| b.is_ascii_uppercase())
@@ -94,7 +99,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Lower case only, as the algorithms write it.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |b: u8| match b {
         b'0'..=b'9' => Some(b - b'0'),
         b'a'..=b'f' => Some(b - b'a' + 10),
@@ -108,4 +113,106 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
         .iter()
         .map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?))
         .collect()
+}
+
+/// The header `Authorization: ALGORITHM Credential=…, SignedHeaders=…, Signature=…`.
+pub(crate) struct Authorization<'a> {
+    /// What each cloud divides in its own way.
+    pub(crate) credential: &'a str,
+    /// As it was sent.
+    pub(crate) signed_headers: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Authorization<'a> {
+    /// Of a request that is signed by `algorithm`; `credential` is what the field with
+    /// the key's id is called.
+    pub(crate) fn of(
+        request: &'a Request,
+        algorithm: &str,
+        credential: &str,
+    ) -> Result<Self, Unverified> {
+        if request.header("authorization").next().is_none() {
+            return Err(Unverified::Unsigned);
+        }
+        request
+            .single("authorization")
+            .and_then(|text| Self::parse(text, algorithm, credential))
+            .ok_or(UNREADABLE)
+    }
+
+    fn parse(text: &'a str, algorithm: &str, credential: &str) -> Option<Self> {
+        let mut fields = text.strip_prefix(algorithm)?.strip_prefix(' ')?.split(", ");
+        let mut field = |name: &str| fields.next()?.strip_prefix(name)?.strip_prefix('=');
+        let credential = field(credential)?;
+        let signed_headers = field("SignedHeaders")?;
+        let signature = unhex(field("Signature")?)?;
+        fields.next().is_none().then_some(Self {
+            credential,
+            signed_headers,
+            signature,
+        })
+    }
+
+    /// The names of the signed headers, the required ones among them.
+    pub(crate) fn names(&self, required: &[&str]) -> Result<Vec<&'a str>, Unverified> {
+        signed_names(self.signed_headers)
+            .filter(|names| required.iter().all(|name| names.contains(name)))
+            .ok_or(Unverified::Malformed("SignedHeaders cannot be read"))
+    }
+
+    /// The text was signed with this key. Compares in constant time.
+    pub(crate) fn verify(&self, key: &[u8], text: &str) -> Result<(), Unverified> {
+        mac(key, text.as_bytes())
+            .verify_slice(&self.signature)
+            .map_err(|_| Unverified::Mismatch)
+    }
+}
+
+/// What cannot be read as a header Authorization.
+pub(crate) const UNREADABLE: Unverified = Unverified::Malformed("Authorization cannot be read");
+
+/// A line for each signed header; `value` says what is signed of what was sent.
+pub(crate) fn header_lines<'a>(
+    request: &'a Request,
+    names: &[&str],
+    value: impl Fn(&str, &'a [u8]) -> Cow<'a, [u8]>,
+) -> Result<Vec<u8>, Unverified> {
+    let mut text = Vec::new();
+    for name in names {
+        let mut values = request.header(name);
+        let (Some(sent), None) = (values.next(), values.next()) else {
+            return Err(Unverified::Malformed(
+                "a signed header was not sent exactly once",
+            ));
+        };
+        text.extend_from_slice(name.as_bytes());
+        text.push(b':');
+        text.extend_from_slice(&value(name, sent));
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// Sorted, encoded, joined.
+pub(crate) fn canonical_query(mut pairs: Vec<(Vec<u8>, Vec<u8>)>) -> String {
+    pairs.sort();
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    pairs.join("&")
+}
+
+/// The signature is not older, and not newer, than this.
+pub(crate) fn in_window(
+    signed_at: Timestamp,
+    now: Timestamp,
+    window: Duration,
+) -> Result<(), Unverified> {
+    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
+    match now.duration_since(signed_at).abs() > window {
+        true => Err(Unverified::Expired { signed_at }),
+        false => Ok(()),
+    }
 }

@@ -1,6 +1,7 @@
 use errand_engine::Goal;
 use serde_json::json;
 
+use super::stored::VERIFY;
 use super::*;
 use crate::api::ResizeCancellation;
 use crate::operations::code;

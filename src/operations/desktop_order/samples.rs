@@ -2,8 +2,8 @@
 
 use super::order;
 use crate::api::{
-    AnswerWord, Common, ConnectionKind, ConnectionRef, DesktopChange, DesktopOrder,
-    DesktopOrderSpec, ExpandVolume, Payment, Resize, Subscribe, TermUnit,
+    AnswerWord, Common, DesktopChange, DesktopOrder, DesktopOrderSpec, ExpandVolume, Payment,
+    Resize, Subscribe, TermUnit,
 };
 use crate::operations::Recorded;
 
@@ -44,18 +44,7 @@ pub(super) fn asking(change: DesktopChange) -> DesktopOrder {
         enterprise_project_id: None,
         change,
         operation_key: None,
-        common: Common {
-            connection_ref: ConnectionRef {
-                kind: ConnectionKind::CloudConnection,
-                name: "c".into(),
-            },
-            mode: None,
-            suspend: None,
-            verify_timeout: None,
-            ttl_after_success: None,
-            schedule: None,
-            resolution: None,
-        },
+        common: Common::through("c"),
     };
     DesktopOrder::new("order", spec)
 }

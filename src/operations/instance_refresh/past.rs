@@ -55,6 +55,13 @@ pub(super) fn chosen(steps: &[StepStatus], pause: &str) -> Option<Plan> {
     here.then(|| info.plan())
 }
 
+/// The accepted call that lets it go on from this very pause, which still shows.
+pub(super) fn letting_go_on(steps: &[StepStatus], pause: &str) -> Option<Plan> {
+    let last = steps.iter().rfind(|step| is_resume(step))?;
+    let accepted = last.answer == Some(AnswerWord::Accepted);
+    chosen(steps, pause).filter(|_| accepted)
+}
+
 /// The last call was to let the refresh go on, nobody knows what came of it, and
 /// the refresh has left that pause.
 pub(super) fn went_on(steps: &[StepStatus], activity: &RefreshActivity) -> bool {

@@ -101,6 +101,14 @@ impl Look<'_> {
             // It is on its way, whatever is wanted by now.
             return act(CANCEL.plan(), "It is being cancelled.");
         }
+        let going_on = self
+            .pause
+            .as_deref()
+            .and_then(|pause| past::letting_go_on(self.steps, pause));
+        if let Some(resume) = going_on {
+            // The same: that it still stands there proves no pause that stays.
+            return act(resume, "It is being let go on.");
+        }
         match self.wanted {
             RefreshState::Completed => self.completed(),
             RefreshState::Paused => self.paused(),

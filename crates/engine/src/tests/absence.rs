@@ -100,3 +100,16 @@ fn a_view_from_before_the_answer_is_no_proof() {
     s.on(Event::Observed(s.now, view));
     assert_eq!(s.todo, Some(Effect::Observe));
 }
+
+/// Found by the model: a wrong reading, a right one that is thrown away, and a
+/// wrong one are not two in a row.
+#[test]
+fn a_reading_that_is_thrown_away_between_two_starts_the_count_again() {
+    let mut s = Script::new();
+    s.wake().sees(MISSING);
+    s.now.wall.0 -= SECOND;
+    s.sees(MISSING).sees(MISSING);
+    assert_eq!(s.todo, Some(Effect::Observe));
+    s.sees(MISSING);
+    assert!(matches!(s.todo, Some(Effect::Store(_))));
+}

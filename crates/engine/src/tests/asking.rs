@@ -136,6 +136,20 @@ fn an_open_step_that_is_against_what_is_wanted_now_is_waited_for_until_settle() 
     }
 }
 
+/// Found by the model: the kind calls a step open that this process knows to be
+/// accepted, and nothing waited for it.
+#[test]
+fn an_answer_that_the_kind_does_not_know_is_stored_before_it_is_against_what_is_wanted() {
+    let mut s = Script::new();
+    s.sent(CANCEL).answer(Answer::Accepted);
+    s.past.contrary = true;
+    s.sees(SEEN);
+    assert_eq!(s.storing(), Report::Verifying);
+    s.written();
+    assert_eq!(s.object.steps[0].answer, Some(Answer::Accepted));
+    assert_eq!(s.todo, Some(Effect::Observe));
+}
+
 #[test]
 fn a_step_that_has_run_its_course_is_no_answer_to_the_next_of_its_name() {
     let mut s = Script::new();

@@ -316,6 +316,31 @@ fn an_answer_of_an_object_that_is_going_is_kept_in_the_ledger_and_told() {
     assert_eq!(s.announced, [Report::Orphaned]);
 }
 
+/// Found by the model: the claim was released, and another order made while the
+/// first call could still arrive.
+#[test]
+fn the_claim_of_a_tokens_repeat_stands_for_the_calls_before_it() {
+    let token = Goal::Act(Plan {
+        ledger: true,
+        ..TOKEN
+    });
+    for answer in [None, Some(Answer::Refused(Verdict::Retry))] {
+        let mut s = with(Record::Free);
+        s.wake().sees(token).permitted();
+        s.record = Record::Ours(s.claiming());
+        s.permitted().written().answer(Answer::Unknown).written();
+        s.sees(token).pass(MINUTE).wake().sees(token).permitted();
+        s.record = Record::Ours(s.claiming());
+        s.permitted().written();
+        match answer {
+            None => s.unsent(AWAY),
+            Some(answer) => s.answer(answer).no_reply().no_reply(),
+        };
+        s.on(Event::Gone);
+        assert_eq!(s.closing(), Closing::Answered(Answer::Unknown));
+    }
+}
+
 #[test]
 fn a_call_without_a_ledger_whose_object_goes_before_it_was_sent_is_forgotten() {
     let mut s = Script::new();

@@ -3,14 +3,16 @@
 //! It rebuilds the canonical request from the raw one: the header list comes from
 //! `Authorization`, everything else from what was received. Pure; no I/O, no clock.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use hmac::Mac;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::message::{Request, percent_decode, query_pairs};
+use crate::verification::{
+    Authorization, canonical_query, encode, header_lines, in_window, parse_compact_date, sha256_hex,
+};
 pub use crate::verification::{Unverified, Verified};
-use crate::verification::{encode, mac, parse_compact_date, sha256_hex, signed_names, unhex};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -28,31 +30,29 @@ pub fn verify(
     now: Timestamp,
     window: Duration,
 ) -> Result<Verified, Unverified> {
-    let authorization = Authorization::of(request)?;
+    let authorization = authorization(request)?;
     let date = request
         .single(DATE)
         .ok_or(Unverified::Malformed("X-Sdk-Date is missing"))?;
-    let names = authorization.names()?;
-    let secret = secret_of(authorization.access_key).ok_or(Unverified::UnknownKey)?;
+    let names = authorization.names(&[])?;
+    if !names.contains(&DATE) {
+        return Err(Unverified::Malformed("X-Sdk-Date is not signed"));
+    }
+    let access_key = authorization.credential;
+    let secret = secret_of(access_key).ok_or(Unverified::UnknownKey)?;
 
     let canonical = canonical_request(request, authorization.signed_headers, &names)?;
     let text = format!("{ALGORITHM}\n{date}\n{}", sha256_hex(&canonical));
-    // Compares in constant time.
-    mac(secret.as_bytes(), text.as_bytes())
-        .verify_slice(&authorization.signature)
-        .map_err(|_| Unverified::Mismatch)?;
+    authorization.verify(secret.as_bytes(), &text)?;
 
     let token = request.single(TOKEN).map(|token| token.as_bytes().to_vec());
     if token.is_some() && !names.contains(&TOKEN) {
         return Err(Unverified::Malformed("X-Security-Token is not signed"));
     }
     let signed_at = parse_date(date).ok_or(Unverified::Malformed("X-Sdk-Date is not a date"))?;
-    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
-    if now.duration_since(signed_at).abs() > window {
-        return Err(Unverified::Expired { signed_at });
-    }
+    in_window(signed_at, now, window)?;
     Ok(Verified {
-        access_key: authorization.access_key.into(),
+        access_key: access_key.into(),
         signed_at,
         security_token: token,
     })
@@ -60,7 +60,7 @@ pub fn verify(
 
 /// The access key id that a request names, true or not.
 pub fn claimed_access_key(request: &Request) -> Option<&str> {
-    Authorization::of(request).ok().map(|a| a.access_key)
+    authorization(request).ok().map(|a| a.credential)
 }
 
 /// Reads `YYYYMMDDTHHMMSSZ`.
@@ -69,43 +69,8 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
 }
 
 /// The header `Authorization: SDK-HMAC-SHA256 Access=…, SignedHeaders=…, Signature=…`.
-struct Authorization<'a> {
-    access_key: &'a str,
-    signed_headers: &'a str,
-    signature: Vec<u8>,
-}
-
-impl<'a> Authorization<'a> {
-    fn of(request: &'a Request) -> Result<Self, Unverified> {
-        if request.header("authorization").next().is_none() {
-            return Err(Unverified::Unsigned);
-        }
-        request
-            .single("authorization")
-            .and_then(Self::parse)
-            .ok_or(Unverified::Malformed("Authorization cannot be read"))
-    }
-
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut fields = text.strip_prefix(ALGORITHM)?.strip_prefix(' ')?.split(", ");
-        let access_key = fields.next()?.strip_prefix("Access=")?;
-        let signed_headers = fields.next()?.strip_prefix("SignedHeaders=")?;
-        let signature = unhex(fields.next()?.strip_prefix("Signature=")?)?;
-        fields.next().is_none().then_some(Self {
-            access_key,
-            signed_headers,
-            signature,
-        })
-    }
-
-    fn names(&self) -> Result<Vec<&'a str>, Unverified> {
-        let names = signed_names(self.signed_headers)
-            .ok_or(Unverified::Malformed("SignedHeaders cannot be read"))?;
-        if !names.contains(&DATE) {
-            return Err(Unverified::Malformed("X-Sdk-Date is not signed"));
-        }
-        Ok(names)
-    }
+fn authorization(request: &Request) -> Result<Authorization<'_>, Unverified> {
+    Authorization::of(request, ALGORITHM, "Access")
 }
 
 fn canonical_request(
@@ -117,21 +82,10 @@ fn canonical_request(
         "{}\n{}\n{}\n",
         request.method,
         canonical_path(request.path()),
-        canonical_query(request.query())
+        canonical_query(query_pairs(request.query()))
     )
     .into_bytes();
-    for name in names {
-        let mut values = request.header(name);
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Unverified::Malformed(
-                "a signed header was not sent exactly once",
-            ));
-        };
-        text.extend_from_slice(name.as_bytes());
-        text.push(b':');
-        text.extend_from_slice(value);
-        text.push(b'\n');
-    }
+    text.extend(header_lines(request, names, |_, sent| Cow::Borrowed(sent))?);
     text.extend_from_slice(format!("\n{signed_headers}\n{}", payload(request)).as_bytes());
     Ok(text)
 }
@@ -153,14 +107,4 @@ fn canonical_path(path: &str) -> String {
         path.push('/');
     }
     path
-}
-
-fn canonical_query(query: &str) -> String {
-    let mut pairs = query_pairs(query);
-    pairs.sort();
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
-    pairs.join("&")
 }

@@ -3,16 +3,17 @@
 //! It rebuilds the canonical request from the raw one: the header list comes from
 //! `Authorization`, everything else from what was received. Pure; no I/O, no clock.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use hmac::Mac;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::message::{Request, form_pairs};
-pub use crate::verification::{Unverified, Verified};
 use crate::verification::{
-    derived_key, encode, mac, parse_compact_date, sha256_hex, signed_names, unhex,
+    Authorization, UNREADABLE, canonical_query, derived_key, header_lines, in_window,
+    parse_compact_date, sha256_hex,
 };
+pub use crate::verification::{Unverified, Verified};
 
 const ALGORITHM: &str = "HMAC-SHA256";
 const TERMINATOR: &str = "request";
@@ -33,17 +34,15 @@ pub fn verify(
     now: Timestamp,
     window: Duration,
 ) -> Result<Verified, Unverified> {
-    let authorization = Authorization::of(request)?;
+    let authorization = authorization(request)?;
     let date = request
         .single(DATE)
         .ok_or(Unverified::Malformed("X-Date is missing"))?;
-    let names = signed_names(authorization.signed_headers)
-        .filter(|names| REQUIRED.iter().all(|name| names.contains(name)))
-        .ok_or(Unverified::Malformed("SignedHeaders cannot be read"))?;
-    let secret = secret_of(authorization.access_key).ok_or(Unverified::UnknownKey)?;
+    let names = authorization.names(&REQUIRED)?;
+    let scope = Scope::of(&authorization)?;
+    let secret = secret_of(scope.access_key).ok_or(Unverified::UnknownKey)?;
 
     let canonical = canonical_request(request, authorization.signed_headers, &names)?;
-    let scope = &authorization.scope;
     let text = format!(
         "{ALGORITHM}\n{date}\n{}/{}/{}/{TERMINATOR}\n{}",
         scope.date,
@@ -53,10 +52,7 @@ pub fn verify(
     );
     let parts = [scope.date, scope.region, scope.service, TERMINATOR];
     let key = derived_key(secret.as_bytes(), &parts);
-    // Compares in constant time.
-    mac(&key, text.as_bytes())
-        .verify_slice(&authorization.signature)
-        .map_err(|_| Unverified::Mismatch)?;
+    authorization.verify(&key, &text)?;
     // The body's own hash was signed; a header that says otherwise is none of it.
     if request.single(HASH) != Some(&*sha256_hex(&request.body)) {
         return Err(Unverified::Mismatch);
@@ -70,12 +66,9 @@ pub fn verify(
     if scope.date != &date[..8] {
         return Err(Unverified::Malformed("the scope is of another day"));
     }
-    let window = SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX);
-    if now.duration_since(signed_at).abs() > window {
-        return Err(Unverified::Expired { signed_at });
-    }
+    in_window(signed_at, now, window)?;
     Ok(Verified {
-        access_key: authorization.access_key.into(),
+        access_key: scope.access_key.into(),
         signed_at,
         security_token: token,
     })
@@ -83,13 +76,15 @@ pub fn verify(
 
 /// The access key id that a request names, true or not.
 pub fn claimed_access_key(request: &Request) -> Option<&str> {
-    Authorization::of(request).ok().map(|a| a.access_key)
+    let authorization = authorization(request).ok()?;
+    Some(Scope::of(&authorization).ok()?.access_key)
 }
 
 /// Region and service of the scope, true or not.
 pub(super) fn claimed_scope(request: &Request) -> Option<(&str, &str)> {
-    let authorization = Authorization::of(request).ok()?;
-    Some((authorization.scope.region, authorization.scope.service))
+    let authorization = authorization(request).ok()?;
+    let scope = Scope::of(&authorization).ok()?;
+    Some((scope.region, scope.service))
 }
 
 /// Reads `YYYYMMDDTHHMMSSZ`.
@@ -97,50 +92,29 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
     parse_compact_date(text)
 }
 
-/// The header
-/// `Authorization: HMAC-SHA256 Credential=…/date/region/service/request, SignedHeaders=…, Signature=…`.
-struct Authorization<'a> {
-    access_key: &'a str,
-    scope: Scope<'a>,
-    signed_headers: &'a str,
-    signature: Vec<u8>,
+fn authorization(request: &Request) -> Result<Authorization<'_>, Unverified> {
+    Authorization::of(request, ALGORITHM, "Credential")
 }
 
+/// `…/date/region/service/request`.
 struct Scope<'a> {
+    access_key: &'a str,
     date: &'a str,
     region: &'a str,
     service: &'a str,
 }
 
-impl<'a> Authorization<'a> {
-    fn of(request: &'a Request) -> Result<Self, Unverified> {
-        if request.header("authorization").next().is_none() {
-            return Err(Unverified::Unsigned);
-        }
-        request
-            .single("authorization")
-            .and_then(Self::parse)
-            .ok_or(Unverified::Malformed("Authorization cannot be read"))
-    }
-
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut fields = text.strip_prefix(ALGORITHM)?.strip_prefix(' ')?.split(", ");
-        let credential = fields.next()?.strip_prefix("Credential=")?;
-        let signed_headers = fields.next()?.strip_prefix("SignedHeaders=")?;
-        let signature = unhex(fields.next()?.strip_prefix("Signature=")?)?;
-        let parts: Vec<&str> = credential.split('/').collect();
+impl<'a> Scope<'a> {
+    fn of(authorization: &Authorization<'a>) -> Result<Self, Unverified> {
+        let parts: Vec<&str> = authorization.credential.split('/').collect();
         let [access_key, date, region, service, TERMINATOR] = parts[..] else {
-            return None;
+            return Err(UNREADABLE);
         };
-        fields.next().is_none().then_some(Self {
+        Ok(Self {
             access_key,
-            scope: Scope {
-                date,
-                region,
-                service,
-            },
-            signed_headers,
-            signature,
+            date,
+            region,
+            service,
         })
     }
 }
@@ -154,24 +128,14 @@ fn canonical_request(
         "" => "/",
         path => path,
     };
-    let query = canonical_query(request.query());
+    // A `+` on the wire is a blank, which is `%20` here.
+    let query = canonical_query(form_pairs(request.query()));
     let mut text = format!("{}\n{path}\n{query}\n", request.method).into_bytes();
-    for name in names {
-        let mut values = request.header(name);
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Unverified::Malformed(
-                "a signed header was not sent exactly once",
-            ));
-        };
-        text.extend_from_slice(name.as_bytes());
-        text.push(b':');
-        text.extend_from_slice(if *name == "host" {
-            without_usual_port(value)
-        } else {
-            value
-        });
-        text.push(b'\n');
-    }
+    let signed = |name: &str, sent| match name {
+        "host" => Cow::Borrowed(without_usual_port(sent)),
+        _ => Cow::Borrowed(sent),
+    };
+    text.extend(header_lines(request, names, signed)?);
     let hash = sha256_hex(&request.body);
     text.extend_from_slice(format!("\n{signed_headers}\n{hash}").as_bytes());
     Ok(text)
@@ -182,15 +146,4 @@ fn without_usual_port(host: &[u8]) -> &[u8] {
     host.strip_suffix(b":80")
         .or_else(|| host.strip_suffix(b":443"))
         .unwrap_or(host)
-}
-
-/// A `+` on the wire is a blank, which is `%20` here.
-fn canonical_query(query: &str) -> String {
-    let mut pairs = form_pairs(query);
-    pairs.sort();
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
-    pairs.join("&")
 }

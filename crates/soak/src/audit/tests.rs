@@ -57,7 +57,7 @@ fn log(lines: &[String], killed: bool) -> Vec<Log> {
 fn a_call_with_its_line_before_and_an_answer_is_accounted_for() {
     let lines = [line(1, "sending", "a"), line(3, "answered", "a")];
     let found = unaccounted(&journal(&[2]), &operations(), &log(&lines, false));
-    assert_eq!(found, [String::new(); 0]);
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn one_line_is_not_for_two_calls() {
 fn only_a_kill_explains_a_line_without_an_answer() {
     let lines = [line(1, "sending", "a")];
     let found = unaccounted(&journal(&[2]), &operations(), &log(&lines, true));
-    assert_eq!(found, [String::new(); 0]);
+    assert!(found.is_empty(), "{found:?}");
     let found = unaccounted(&journal(&[2]), &operations(), &log(&lines, false));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("no answer"), "{found:?}");
@@ -93,5 +93,5 @@ fn a_line_that_was_cut_off_tells_nothing() {
     let cut = &whole[..whole.len() / 2];
     let logs = vec![Log::new(cut, true)];
     let found = unaccounted(&journal(&[]), &operations(), &logs);
-    assert_eq!(found, [String::new(); 0]);
+    assert!(found.is_empty(), "{found:?}");
 }

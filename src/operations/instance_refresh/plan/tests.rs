@@ -311,6 +311,21 @@ fn a_cancel_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
 }
 
 #[test]
+fn a_resume_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
+    let here = past::pause(&paused("AUTO_PAUSE")).expect("a pause");
+    for wanted in STATES {
+        let object = after(wanted, &[(RESUME, Some("Accepted"), &here)]);
+        assert!(
+            is_next(goal(&object, paused("AUTO_PAUSE")), RESUME),
+            "{wanted:?}"
+        );
+        // At the next pause it has done what it was for.
+        let next = activity("AUTO_PAUSE", 2, ["SUCCESSFUL", "SUCCESSFUL"]);
+        assert!(!is_next(goal(&object, next), RESUME), "{wanted:?}");
+    }
+}
+
+#[test]
 fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
     for wanted in [RefreshState::Completed, RefreshState::Paused] {
         let object = after(wanted, &[(CANCEL, Some("Accepted"), "x")]);

@@ -2,7 +2,7 @@
 
 use super::super::CANCEL;
 use super::*;
-use crate::api::{Common, ConnectionKind, ConnectionRef};
+use crate::api::Common;
 use crate::cloud::huawei::dcs::TaskDetails;
 
 /// 2026-11-21, a day whose window is 18:00 to 19:00 UTC.
@@ -22,18 +22,7 @@ type Seen = Assessment<ResizeObservation>;
 
 fn spec() -> ResizeCancellationSpec {
     ResizeCancellationSpec {
-        common: Common {
-            connection_ref: ConnectionRef {
-                kind: ConnectionKind::CloudConnection,
-                name: "c".into(),
-            },
-            mode: None,
-            suspend: None,
-            verify_timeout: None,
-            ttl_after_success: None,
-            schedule: None,
-            resolution: None,
-        },
+        common: Common::through("c"),
         instance_id: "i1".into(),
         task_id: Some("t1".into()),
         pending_change: None,

@@ -1,0 +1,147 @@
+//! Liveness as an invariant: from every state, a run without any further fault
+//! comes to rest within [`STEPS`].
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::Mutex;
+
+use super::shell::BUSY;
+use super::single::UNDER_WAY;
+use super::world::*;
+use super::{Action, Scenario};
+use crate::*;
+use stateright::Model;
+
+/// Steps of the fair run, a tick of time being one.
+pub(super) const STEPS: u16 = 60;
+
+/// How many steps are left from states that were looked at.
+#[derive(Debug, Default)]
+pub(super) struct Memo(Mutex<HashMap<u64, u16, BuildHasherDefault<Mix>>>);
+
+impl Memo {
+    /// The longest fair run so far.
+    pub(super) fn longest(&self) -> u16 {
+        let known = self.0.lock().expect("no panic while it is held");
+        known.values().copied().max().unwrap_or_default()
+    }
+}
+
+/// A fast hash (FxHash), as this is asked for every state.
+#[derive(Default)]
+pub(super) struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn write_u8(&mut self, n: u8) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_i64(&mut self, n: i64) {
+        self.write_u64(n as u64);
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    fn write_isize(&mut self, n: isize) {
+        self.write_u64(n as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+fn fingerprint(world: &World) -> u64 {
+    let mut hasher = Mix::default();
+    world.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Scenario {
+    pub(super) fn rests(&self, world: &World) -> bool {
+        let mut memo = self.rests.0.lock().expect("no panic while it is held");
+        let mut world = world.clone();
+        world.budget = Default::default();
+        world.left = 0;
+        let mut path = vec![];
+        let mut actions = vec![];
+        let left = loop {
+            let print = fingerprint(&world);
+            if let Some(left) = memo.get(&print) {
+                break *left;
+            }
+            path.push(print);
+            if is_at_rest(&world) {
+                break 0;
+            }
+            if path.len() > usize::from(STEPS) {
+                break STEPS;
+            }
+            actions.clear();
+            self.actions(&world, &mut actions);
+            let fair = actions.iter().min_by_key(|action| rank(&world, action));
+            let fair = *fair.expect("time goes on");
+            world = self.go(&world, fair);
+        };
+        let mut steps = left;
+        for print in path.into_iter().rev() {
+            memo.insert(print, steps);
+            steps = (steps + 1).min(STEPS + 1);
+        }
+        steps.saturating_sub(1) < STEPS
+    }
+}
+
+/// What comes first in a fair run. What was accepted comes about; what was lost on
+/// the way does not.
+fn rank(world: &World, action: &Action) -> u8 {
+    match action {
+        Action::Run(..) => 0,
+        Action::Wake(p, o) if world.processes[*p].sessions[*o].is_urgent() => 1,
+        Action::Deliver | Action::BatchEnds => 2,
+        Action::Arrive(n) if world.late[*n].queued => 3,
+        Action::Tick => 4,
+        _ => 5,
+    }
+}
+
+fn is_at_rest(world: &World) -> bool {
+    let mut sessions = world.processes.iter().flat_map(|p| &p.sessions);
+    let idle = sessions.all(|session| session.todo.is_none());
+    let held = world.reports(|report| {
+        matches!(
+            report,
+            Report::Held(_) | Report::Blocked(_) | Report::Suspended
+        )
+    });
+    let theirs = matches!(&world.cloud, Cloud::Single(cloud) if cloud.by == 0);
+    let rests = |living: &Living| match living.report {
+        _ if living.gone => true,
+        Some(Report::Ended(_) | Report::Held(_) | Report::Blocked(_)) => true,
+        Some(Report::Suspended | Report::Planned) => true,
+        // Somebody else's is under way.
+        Some(Report::Waiting(UNDER_WAY)) => theirs,
+        // Behind one that a person keeps.
+        Some(Report::Waiting(BUSY)) => held,
+        _ => false,
+    };
+    idle && world.objects.iter().all(rests)
+}

@@ -1,0 +1,253 @@
+//! The models, each for every pair of faults, each of the two up to twice.
+
+use super::faults::{Kind, budget};
+use super::*;
+use stateright::{Checker, HasDiscoveries};
+
+/// A model, and what is asked of its pairs.
+struct Pairs {
+    name: &'static str,
+    family: Family,
+    objects: usize,
+    /// Kinds that mean nothing to it.
+    without: &'static [Kind],
+    /// Kinds that make two processes work at the same time for long: pairs with one
+    /// of these have by far the most states.
+    wide: &'static [Kind],
+    /// How many of the four faults may happen in one run: with a kind of these, and
+    /// with none.
+    most: (u8, u8),
+    /// Fewer unique states than this mean that the model no longer says much: of
+    /// all pairs together, and of the smallest.
+    floor: (usize, usize),
+    /// What has to be seen to happen.
+    occurs: &'static [&'static str],
+}
+
+/// Checks a scenario until that is found.
+pub(super) fn check(scenario: &Scenario, until: HasDiscoveries) -> impl Checker<Scenario> {
+    let checker = scenario.clone().checker().threads(1);
+    checker.finish_when(until).spawn_bfs().join()
+}
+
+impl Pairs {
+    fn most(&self, pair: [Kind; 2]) -> u8 {
+        match pair.iter().any(|kind| self.wide.contains(kind)) {
+            true => self.most.0,
+            false => self.most.1,
+        }
+    }
+
+    fn assert_hold(&self) {
+        let kinds = Kind::ALL.iter().filter(|kind| !self.without.contains(kind));
+        let kinds: Vec<Kind> = kinds.copied().collect();
+        let occurred = Arc::<occurrences::Occurred>::default();
+        let mut found = vec![];
+        let mut longest = 0;
+        for (n, first) in kinds.iter().enumerate() {
+            for second in &kinds[n + 1..] {
+                let pair = [*first, *second];
+                let mut scenario = Scenario::new(self.family, budget(&pair.map(|kind| (kind, 2))));
+                scenario.objects = self.objects;
+                scenario.most = self.most(pair);
+                scenario.occurred = Arc::clone(&occurred);
+                let checker = check(&scenario, HasDiscoveries::AnyFailures);
+                let broken = checker.discoveries().into_iter().map(|(property, path)| {
+                    let actions = path.into_actions();
+                    format!(
+                        "{} with {pair:?} breaks {property:?}: {actions:?}",
+                        self.name
+                    )
+                });
+                let broken: Vec<_> = broken.collect();
+                assert!(broken.is_empty(), "{}", broken.join("\n"));
+                longest = longest.max(scenario.rests.longest());
+                found.push((checker.unique_state_count(), pair));
+            }
+        }
+        found.sort_by_key(|(states, _)| *states);
+        let all: usize = found.iter().map(|(states, _)| states).sum();
+        let (least, most) = (found[0], found[found.len() - 1]);
+        println!(
+            "model {}: {all} unique states in {} pairs, {} {:?} to {} {:?}; rests within {longest} steps",
+            self.name,
+            found.len(),
+            least.0,
+            least.1,
+            most.0,
+            most.1,
+        );
+        let seen = occurred.names();
+        for occurs in self.occurs {
+            assert!(seen.contains(occurs), "{occurs:?} never occurs");
+        }
+        assert!(all >= self.floor.0, "below the floor of {}", self.floor.0);
+        assert!(least.0 >= self.floor.1, "{least:?} is below the floor");
+    }
+}
+
+/// Kinds that an operation of one step without a ledger knows nothing of.
+const OF_ORDERS: &[Kind] = &[Kind::Change, Kind::Restore];
+
+#[test]
+fn a_natural_step_keeps_every_promise() {
+    let pairs = Pairs {
+        name: "natural",
+        family: NATURAL,
+        objects: 1,
+        without: OF_ORDERS,
+        wide: &[Kind::Pause],
+        most: (3, 4),
+        floor: (1_000_000, 20),
+        occurs: &[
+            "succeeds",
+            "is already satisfied",
+            "is assumed done",
+            "is lost",
+            "is refused",
+            "misses its window",
+            "is given up",
+            "is suspended",
+            "is blocked",
+            "asks ProofTimeout",
+            "LookAgain",
+            "AssumeDone",
+            "GiveUp",
+            "takes over",
+            "repeats",
+        ],
+    };
+    pairs.assert_hold();
+}
+
+#[test]
+fn a_natural_step_that_shows_by_absence_keeps_every_promise() {
+    let pairs = Pairs {
+        name: "absence",
+        family: Family::Absence,
+        objects: 1,
+        without: OF_ORDERS,
+        wide: &[Kind::Pause],
+        most: (3, 4),
+        floor: (1_500_000, 18),
+        occurs: &["succeeds", "is lost", "takes over", "repeats"],
+    };
+    pairs.assert_hold();
+}
+
+#[test]
+fn a_step_with_an_expiring_token_keeps_every_promise() {
+    let pairs = Pairs {
+        name: "token",
+        family: TOKEN,
+        objects: 1,
+        without: OF_ORDERS,
+        wide: &[],
+        most: (2, 2),
+        floor: (1_700_000, 25),
+        occurs: &[
+            "succeeds",
+            "was executed before",
+            "asks OrphanUnknown",
+            "asks LedgerConflict",
+            "takes over",
+            "repeats",
+        ],
+    };
+    pairs.assert_hold();
+}
+
+#[test]
+fn a_provable_step_keeps_every_promise() {
+    let pairs = Pairs {
+        name: "provable",
+        family: PROVABLE,
+        objects: 1,
+        without: OF_ORDERS,
+        wide: &[Kind::Pause, Kind::Theft],
+        most: (2, 4),
+        floor: (1_600_000, 20),
+        occurs: &[
+            "succeeds",
+            "was executed before",
+            "asks OrphanUnknown",
+            "takes over",
+            "repeats",
+        ],
+    };
+    pairs.assert_hold();
+}
+
+#[test]
+fn a_step_that_must_not_repeat_keeps_every_promise() {
+    let pairs = Pairs {
+        name: "never",
+        family: NEVER,
+        objects: 1,
+        without: &[Kind::Change],
+        wide: &[Kind::Pause, Kind::Theft],
+        most: (2, 4),
+        floor: (2_500_000, 70),
+        occurs: &[
+            "succeeds",
+            "is already satisfied",
+            "is assumed done",
+            "was executed before",
+            "is refused",
+            "is given up",
+            "is suspended",
+            "is blocked",
+            "asks AnswerUnknown",
+            "asks OrphanUnknown",
+            "asks ProofTimeout",
+            "asks NoRecord",
+            "asks LedgerConflict",
+            "SendAgain",
+            "LookAgain",
+            "AssumeDone",
+            "GiveUp",
+            "takes over",
+            "repeats",
+        ],
+    };
+    pairs.assert_hold();
+}
+
+#[test]
+fn two_objects_for_one_target_keep_every_promise() {
+    let pairs = Pairs {
+        name: "two objects",
+        family: NEVER,
+        objects: 2,
+        without: &[Kind::Change, Kind::Restore, Kind::Theft, Kind::Clock],
+        wide: &[],
+        most: (2, 2),
+        floor: (7_000_000, 1_000),
+        occurs: &["succeeds", "is already satisfied", "waits for another"],
+    };
+    pairs.assert_hold();
+}
+
+#[test]
+fn a_refresh_of_several_steps_keeps_every_promise() {
+    let pairs = Pairs {
+        name: "refresh",
+        family: REFRESH,
+        objects: 1,
+        without: &[Kind::Restore, Kind::SharedReading],
+        wide: &[],
+        most: (2, 2),
+        floor: (4_000_000, 400),
+        occurs: &[
+            "succeeds",
+            "is lost",
+            "asks Unreachable",
+            "asks Paused",
+            "Continue",
+            "takes over",
+            "stops and cancels",
+            "goes on and completes",
+        ],
+    };
+    pairs.assert_hold();
+}

@@ -1,0 +1,143 @@
+//! What must hold in every state. The page `docs/assumptions.md` has the same
+//! names, with their exceptions.
+
+use super::refresh::{Call, Wanted};
+use super::single::Stage;
+use super::world::*;
+use super::{Family, NEVER, Scenario};
+use crate::*;
+
+pub(super) type Holds = fn(&Scenario, &World) -> bool;
+
+pub(super) const ALL: &[(&str, Holds)] = &[
+    (NOT_TWICE, no_effect_twice),
+    (AS_DECIDED, sent_again_only_as_decided),
+    (UNSEEN, |_, world| !world.marks.unseen),
+    (IN_FLIGHT, failed_means_nothing_in_flight),
+    (DENIED, no_effect_is_denied),
+    (FOREIGN, |_, world| !world.marks.trespass),
+    (RECORD, |_, world| !world.marks.unrecorded),
+    (FINAL, |_, world| !world.marks.reopened),
+    (UNDONE, no_success_is_undone),
+    (SETTLED, asks_only_when_no_call_can_arrive),
+    (UNASKED, nobody_is_asked_without_need),
+    (RESTS, Scenario::rests),
+];
+
+pub(super) const NOT_TWICE: &str = "no effect twice";
+pub(super) const AS_DECIDED: &str = "sent again only as decided";
+pub(super) const UNSEEN: &str = "no success unseen";
+pub(super) const IN_FLIGHT: &str = "failed means nothing in flight";
+pub(super) const DENIED: &str = "no effect is denied";
+pub(super) const FOREIGN: &str = "a foreign target is untouched";
+pub(super) const RECORD: &str = "no call without a record";
+pub(super) const FINAL: &str = "an outcome is final";
+pub(super) const UNDONE: &str = "no success is undone by us";
+pub(super) const SETTLED: &str = "nobody is asked while a call can arrive";
+pub(super) const UNASKED: &str = "nobody is asked without need";
+pub(super) const RESTS: &str = "rests";
+
+/// What a status write says of itself.
+pub(super) fn note_report(
+    world: &mut World,
+    p: usize,
+    o: usize,
+    before: &(Stored, Option<Report>),
+) {
+    let report = world.objects[o].report;
+    let changed = before.1 != report;
+    let saw = world.processes[p].sessions[o].saw;
+    world.marks.reopened |= before.0.ended && changed;
+    if let Some(Report::Ended(End::Succeeded(how))) = report {
+        world.marks.unseen |= changed && !saw && how != How::Assumed;
+    }
+}
+
+fn no_effect_twice(scenario: &Scenario, world: &World) -> bool {
+    match &world.cloud {
+        Cloud::Single(_) if !scenario.ledger() => true,
+        Cloud::Single(cloud) => {
+            let all: u8 = cloud.effects.iter().sum();
+            // What somebody changed back before it was seen may be proven absent.
+            let undone = match scenario.family {
+                NEVER => 0,
+                _ => cloud.undone,
+            };
+            let most = 1 + world.approvals + undone;
+            let each = cloud.effects.iter().all(|n| *n <= most);
+            each && all <= 1 + world.approvals + cloud.undone
+        }
+        Cloud::Refresh(cloud) => cloud.resumed <= world.again.iter().sum::<u8>(),
+    }
+}
+
+fn sent_again_only_as_decided(scenario: &Scenario, world: &World) -> bool {
+    let known = world.sends.iter().zip(world.again);
+    scenario.family != NEVER || known.into_iter().all(|(sends, again)| *sends <= 1 + again)
+}
+
+/// A call of that object may yet take effect.
+fn in_flight(world: &World, object: Object, what: impl Fn(&Late) -> bool) -> bool {
+    let mut late = world.late.iter();
+    late.any(|late| late.object == object && what(late))
+}
+
+fn failed_means_nothing_in_flight(scenario: &Scenario, world: &World) -> bool {
+    let natural = |late: &Late| scenario.plan(late.call).class == Class::Natural;
+    if matches!(&world.cloud, Cloud::Single(cloud) if cloud.stage == Stage::Ended) {
+        return true;
+    }
+    world.objects.iter().all(|living| {
+        let queued = match living.report {
+            Some(Report::Ended(End::GivenUp)) => false,
+            Some(Report::Ended(End::Lost(_) | End::Refused | End::WindowMissed)) => true,
+            _ => return true,
+        };
+        let counts = |late: &Late| !natural(late) && (queued || !late.queued);
+        !in_flight(world, living.object, counts)
+    })
+}
+
+fn no_effect_is_denied(scenario: &Scenario, world: &World) -> bool {
+    let Cloud::Single(cloud) = &world.cloud else {
+        return true;
+    };
+    // A natural step has no ledger, and what status forgets nobody knows.
+    !scenario.ledger()
+        || world.objects.iter().all(|living| match living.report {
+            Some(Report::Ended(End::Refused | End::WindowMissed)) => {
+                cloud.acted & (1 << living.object.uid) == 0
+            }
+            _ => true,
+        })
+}
+
+fn no_success_is_undone(scenario: &Scenario, world: &World) -> bool {
+    if !matches!(scenario.family, Family::Refresh { .. }) {
+        return true;
+    }
+    let undoes = |late: &Late| matches!(late.call, Call::Cancel | Call::Resume);
+    world.objects.iter().all(|living| {
+        let paused = living.stored.ended
+            && living.wanted == Wanted::Paused
+            && matches!(living.report, Some(Report::Ended(End::Succeeded(how))) if how != How::Assumed);
+        !paused || !in_flight(world, living.object, undoes)
+    })
+}
+
+fn asks_only_when_no_call_can_arrive(_: &Scenario, world: &World) -> bool {
+    let asks = |report| {
+        let unknown = [Hold::AnswerUnknown, Hold::OrphanUnknown];
+        unknown.map(Report::Held).contains(&report)
+    };
+    !world.reports(asks) || world.late.iter().all(|late| late.queued)
+}
+
+/// Without a fault nobody is asked, unless the cloud itself waits for a decision;
+/// and whether a call took effect only where its answer can be lost.
+fn nobody_is_asked_without_need(scenario: &Scenario, world: &World) -> bool {
+    let faultless = scenario.most == world.left;
+    let asked = |report| matches!(report, Report::Held(hold) if hold != Hold::Paused);
+    let unknown = |report| matches!(report, Report::Held(Hold::AnswerUnknown));
+    (!faultless || !world.reports(asked)) && (world.marks.doubt || !world.reports(unknown))
+}

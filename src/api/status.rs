@@ -1,0 +1,359 @@
+//! The status of every operation.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+use super::shared::Timestamp;
+
+/// Where an operation stands, for people and field selectors. Derived from the
+/// same decision as the conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum State {
+    /// Not looked at yet.
+    Pending,
+    /// Waits for something that passes by itself.
+    Waiting,
+    /// A call is intended and being sent.
+    Executing,
+    /// A call was sent; its effect is looked for.
+    Verifying,
+    /// Suspended by the spec.
+    Suspended,
+    /// What would be sent is known; nothing will be.
+    Planned,
+    /// A person has to mend something; then it goes on by itself.
+    Blocked,
+    /// A person has to decide between the listed choices.
+    Held,
+    /// The wanted result was seen in the cloud.
+    Succeeded,
+    /// The wanted result is not there, and nothing of this object is in flight.
+    Failed,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [State; 10] = [
+        Self::Pending,
+        Self::Waiting,
+        Self::Executing,
+        Self::Verifying,
+        Self::Suspended,
+        Self::Planned,
+        Self::Blocked,
+        Self::Held,
+        Self::Succeeded,
+        Self::Failed,
+    ];
+
+    /// The statuses of Ready, Succeeded, Reconciling, Stalled and Suspended.
+    pub fn conditions(self) -> [(&'static str, ConditionStatus); 5] {
+        use ConditionStatus::{False, True, Unknown};
+        let [ready, succeeded, reconciling, stalled, suspended] = match self {
+            State::Pending | State::Waiting | State::Executing | State::Verifying => {
+                [Unknown, Unknown, True, False, False]
+            }
+            State::Suspended => [Unknown, Unknown, False, False, True],
+            State::Planned => [True, Unknown, False, False, False],
+            State::Blocked | State::Held => [False, Unknown, False, True, False],
+            State::Succeeded => [True, True, False, False, False],
+            State::Failed => [False, False, False, True, False],
+        };
+        [
+            ("Ready", ready),
+            ("Succeeded", succeeded),
+            ("Reconciling", reconciling),
+            ("Stalled", stalled),
+            ("Suspended", suspended),
+        ]
+    }
+
+    /// The status that a new object has before anybody has looked at it: the
+    /// schema's default, so that it costs no write and is there while the
+    /// operator is down.
+    pub(super) fn pending_status() -> serde_json::Value {
+        let conditions: Vec<_> = State::Pending
+            .conditions()
+            .into_iter()
+            .map(|(type_, status)| Condition {
+                type_: type_.to_owned(),
+                status,
+                observed_generation: None,
+                last_transition_time: Timestamp::from_millis(0),
+                reason: Reason::Pending.to_string(),
+                message: "Not looked at by Errand yet.".to_owned(),
+            })
+            .collect();
+        serde_json::json!({"state": State::Pending, "conditions": conditions})
+    }
+}
+
+/// An aspect of an operation's state, as Kubernetes words it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Type of the condition.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 64))]
+    pub type_: String,
+    /// True, False or Unknown.
+    pub status: ConditionStatus,
+    /// The generation of the object that this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// When the status last changed.
+    pub last_transition_time: Timestamp,
+    /// A word of the closed list.
+    #[schemars(length(min = 1, max = 64))]
+    pub reason: String,
+    /// What happened and what to do, for people. Stable: no moving times, no
+    /// request ids.
+    #[schemars(length(max = 2048))]
+    pub message: String,
+}
+
+/// Status of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Not known (yet).
+    Unknown,
+}
+
+/// What would be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanStatus {
+    /// The mutating calls, in order, in the cloud's words.
+    #[schemars(length(max = 16), inner(length(max = 256)))]
+    pub steps: Vec<String>,
+    /// Whether any of them costs money.
+    pub paid: bool,
+}
+
+/// A question to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// Identifies this question; an answer names it.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// Why a person is asked.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+    /// The answers that are possible.
+    #[schemars(length(max = 8), inner(length(max = 64)))]
+    pub choices: Vec<String>,
+    /// What the cloud showed when it was asked, where an answer is to that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub about: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A mutating call: the intent, written before it was sent, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepStatus {
+    /// Counts the object's intents from 1.
+    #[schemars(with = "i32", range(min = 1))]
+    pub number: u32,
+    /// Identifies the intent in logs and events.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// The call, in the cloud's words.
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// The operator process that may send it (random at each process start).
+    #[schemars(length(max = 32))]
+    pub writer: String,
+    /// When it was intended.
+    pub intended_at: Timestamp,
+    /// After this it is not sent any more.
+    pub send_before: Timestamp,
+    /// The idempotency token sent with it, where the cloud has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub token: Option<String>,
+    /// The cloud's id of what it is about, where that was found by looking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub target: Option<String>,
+    /// What was there before, where the effect is proven by comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub baseline: Option<String>,
+    /// SHA-256 of the request's body, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub body_digest: Option<String>,
+    /// What came of it; absent while nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerWord>,
+    /// When the answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    /// When a person asked to look for its effect for another verifyTimeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_again_at: Option<Timestamp>,
+    /// HTTP status of the cloud's answer, where that did not accept the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 100, max = 599))]
+    pub http_status: Option<u16>,
+    /// The cloud's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub code: Option<String>,
+    /// The cloud's request id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub request_id: Option<String>,
+    /// The cloud's error message, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub message: Option<String>,
+    /// Ids that only this answer tells, by the cloud's names, for instance
+    /// order_id and job_id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "ids")]
+    pub ids: BTreeMap<String, String>,
+    /// Fields that a newer Errand wrote; carried along.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+pub(super) fn ids(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 8,
+        "additionalProperties": {"type": "string", "maxLength": 64},
+    })
+}
+
+/// What came of a mutating call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AnswerWord {
+    /// The cloud said that it does it.
+    Accepted,
+    /// The cloud documents this answer as: no effect.
+    Refused,
+    /// Anything else, silence included.
+    Unknown,
+    /// Nothing of it reached the cloud.
+    NotSent,
+}
+
+/// The name of an object without a namespace of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LocalRef {
+    /// Name of that object.
+    #[schemars(length(max = 253))]
+    pub name: String,
+}
+
+/// The status of every operation; `O` is what a kind saw in the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Status<O> {
+    /// The generation of the object that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Where the operation stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// How it ended; absent until then, and then final (for its desiredState).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub outcome: Option<String>,
+    /// The spec.desiredState that this status is about, for kinds that have one.
+    /// Another one reopens an operation that has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub desired_state: Option<String>,
+    /// One sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub summary: Option<String>,
+    /// What the operation is about, in the cloud's ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub target: Option<String>,
+    /// What would be sent (mode Plan).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanStatus>,
+    /// The question that a person has to answer, while there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// The mutating calls: the first and the last 15.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["number"]))]
+    pub steps: Vec<StepStatus>,
+    /// How many there were in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
+    pub step_count: Option<u32>,
+    /// The ledger that the operation's calls are recorded in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_ref: Option<LocalRef>,
+    /// What was last seen in the cloud, in the cloud's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<O>,
+    /// When the first call was intended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When the operation ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// The last value of the annotation `errand.cloud/reconcile-requested-at`
+    /// that was acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub last_handled_reconcile_at: Option<String>,
+    /// The last question whose answer was acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub last_handled_hold_id: Option<String>,
+    /// Ready, Succeeded, Reconciling, Stalled, Suspended, and the kind's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Fields that a newer Errand wrote; carried along.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+impl<O> Default for Status<O> {
+    fn default() -> Self {
+        Self {
+            observed_generation: None,
+            state: None,
+            outcome: None,
+            desired_state: None,
+            summary: None,
+            target: None,
+            plan: None,
+            hold: None,
+            steps: Vec::new(),
+            step_count: None,
+            ledger_ref: None,
+            observed: None,
+            started_at: None,
+            finished_at: None,
+            last_handled_reconcile_at: None,
+            last_handled_hold_id: None,
+            conditions: Vec::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a ledger means for an operation, and how its entries are made. Pure.
+
+use errand_engine::{Closing, Record, Report, Step, Writer};
+use kube::{Resource as _, ResourceExt as _};
+
+use crate::api::{
+    AnswerWord, LedgerClaim, LedgerEntry, LedgerObject, OperationLedgerSpec, Reason, StepStatus,
+    Timestamp, Unknown,
+};
+use crate::cloud::Ids;
+use crate::controllers::status::{answer_word, claimed_step, words};
+use crate::operations::{Claimant, Kind, Recorded, code};
+
+pub(super) fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
+    LedgerObject {
+        kind: K::Object::kind(&()).into_owned(),
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        uid: object.uid().unwrap_or_default(),
+        unknown: Unknown::new(),
+    }
+}
+
+/// What the ledger holds for this object, where no other holds the target.
+pub(super) fn record<K: Kind>(
+    ledger: &OperationLedgerSpec,
+    claimant: &Claimant,
+    me: &LedgerObject,
+    has_steps: bool,
+) -> Record {
+    let reason = |reason: Reason| Record::Spent(code(reason));
+    if let Some(open) = &ledger.open {
+        let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
+        let step = claimed_step::<K>(open);
+        return match open.object.uid == me.uid || same {
+            true if same => Record::Ours(step),
+            // Claimed for what the object asked before: not this process's intent.
+            true => Record::Ours(Step {
+                writer: Writer(0),
+                ..step
+            }),
+            false => Record::Orphan(step),
+        };
+    }
+    let mut entries = ledger.entries.iter().rev();
+    match entries.find(|entry| entry.operation_key == claimant.key) {
+        Some(entry) if entry.object.uid == me.uid && has_steps => Record::Closed,
+        Some(entry) if entry.body_digest != claimant.body_digest() => {
+            reason(Reason::OperationKeyReused)
+        }
+        Some(_) => reason(Reason::AlreadyExecuted),
+        None => Record::Free,
+    }
+}
+
+/// The call whose traces are to be looked for: the claimed one, or the last one
+/// in status that may have had an effect.
+pub(super) fn recorded(
+    ledger: &OperationLedgerSpec,
+    record: Record,
+    steps: &[StepStatus],
+    claimant: &Claimant,
+) -> Option<Recorded> {
+    if let Record::Spent(_) = record {
+        return earlier_run(ledger, claimant);
+    }
+    let claim = match record {
+        Record::Ours(_) | Record::Orphan(_) => ledger.open.as_ref(),
+        _ => None,
+    };
+    let no_effect =
+        |step: &&StepStatus| matches!(step.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
+    let Some(claim) = claim else {
+        let last = steps.last().filter(|step| !no_effect(step))?;
+        return Some(Recorded {
+            intended_at: last.intended_at.millis(),
+            send_before: last_sent(last.send_before, last),
+            answer: last.answer,
+            ids: last.ids.clone(),
+            body: None,
+            foreign: false,
+            over: false,
+        });
+    };
+    let known = steps.iter().find(|step| step.id == claim.step_id);
+    if known.as_ref().is_some_and(no_effect) {
+        return None;
+    }
+    let mut ids = claim.ids.clone();
+    ids.extend(known.map(|step| step.ids.clone()).unwrap_or_default());
+    Some(Recorded {
+        intended_at: claim.claimed_at.millis(),
+        send_before: known.map_or(claim.send_before.millis(), |step| {
+            last_sent(claim.send_before, step)
+        }),
+        answer: known.and_then(|step| step.answer).or(claim.answer),
+        ids,
+        body: Some(claim.body.clone()),
+        foreign: matches!(record, Record::Orphan(_)),
+        over: false,
+    })
+}
+
+/// When it may have been sent last: what has an answer is not sent again.
+fn last_sent(send_before: Timestamp, step: &StepStatus) -> i64 {
+    let answered = step.answered_at.map_or(i64::MAX, Timestamp::millis);
+    send_before.millis().min(answered)
+}
+
+/// An earlier run of the very same operation.
+fn earlier_run(ledger: &OperationLedgerSpec, claimant: &Claimant) -> Option<Recorded> {
+    let digest = claimant.body_digest();
+    let same =
+        |entry: &&LedgerEntry| entry.operation_key == claimant.key && entry.body_digest == digest;
+    let entry = ledger.entries.iter().rfind(same)?;
+    Some(Recorded {
+        intended_at: entry.claimed_at.millis(),
+        send_before: entry.closed_at.millis(),
+        answer: Some(AnswerWord::Accepted),
+        ids: entry.ids.clone(),
+        body: Some(claimant.body.clone()),
+        foreign: false,
+        over: true,
+    })
+}
+
+/// Closes the claim in the way that `closing` says.
+pub(super) fn close<K: Kind>(
+    object: &K::Object,
+    spec: &mut OperationLedgerSpec,
+    mut open: LedgerClaim,
+    closing: Closing,
+    ids: Ids,
+    now: Timestamp,
+) {
+    let result = match closing {
+        Closing::NoEffect => return,
+        Closing::Answered(answer) => {
+            open.answer = Some(answer_word(answer));
+            open.ids.extend(ids);
+            spec.open = Some(open);
+            return;
+        }
+        Closing::Ended(end) => {
+            let (_, reason) = words::<K>(object, Report::Ended(end));
+            reason.to_string()
+        }
+        Closing::Seen => "Seen".to_owned(),
+        Closing::Decided(decision) => format!("{decision:?}"),
+    };
+    spec.entries.push(entry(open, now, result, ids));
+}
+
+pub(super) fn entry(
+    open: LedgerClaim,
+    now: Timestamp,
+    result: String,
+    mut ids: Ids,
+) -> LedgerEntry {
+    ids.extend(open.ids);
+    LedgerEntry {
+        step_id: open.step_id,
+        object: open.object,
+        operation_key: open.operation_key,
+        body_digest: open.body_digest,
+        claimed_at: open.claimed_at,
+        closed_at: now,
+        result,
+        approvals: open.approvals,
+        ids,
+        unknown: Unknown::new(),
+    }
+}

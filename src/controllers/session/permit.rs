@@ -1,0 +1,142 @@
+//! What has to be had before a step: permission, a place among those at work, the
+//! claim in the ledger, and its closing.
+
+use errand_engine::{Closing, Event, Step};
+use kube::ResourceExt as _;
+
+use super::Session;
+use crate::api::{Reason, Timestamp};
+use crate::controllers::admission::connection_id;
+use crate::controllers::connections::Unusable;
+use crate::controllers::ledger::NotWritten;
+use crate::controllers::status::approved;
+use crate::controllers::troubles::{concurrency_limit, not_leading, passing, unpayable};
+use crate::mistakes::Mistake;
+use crate::operations::{Kind, Object as _};
+
+impl<K: Kind> Session<'_, K> {
+    pub(super) async fn permit(&mut self) -> Event {
+        let now = self.now();
+        if !self.ctx.leadership.holds() {
+            return Event::Forbidden(now, not_leading());
+        }
+        let Some(connection) = &self.connection else {
+            return Event::Forbidden(now, passing(Reason::ConnectionNotReady));
+        };
+        let offset = connection.clients.of(K::SERVICES[0]).clock_offset();
+        if offset.abs() > self.ctx.rules.margin.0 {
+            let trouble = passing(Reason::ClockSkew);
+            self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
+            return Event::Forbidden(now, trouble);
+        }
+        if let Some(unusable) = self.unpayable() {
+            return Event::Forbidden(now, self.tell(unusable));
+        }
+        match self.admitted().await {
+            true => Event::Permitted(now),
+            false => {
+                let trouble = self.tell(concurrency_limit(self.ctx.rules.poll));
+                Event::Forbidden(now, trouble)
+            }
+        }
+    }
+
+    /// Why what costs money must not be sent through this connection, or from
+    /// this cluster.
+    fn unpayable(&self) -> Option<Unusable> {
+        let policy = &self.connection.as_ref()?.policy;
+        let wanted = K::payment(&self.object);
+        unpayable(wanted, policy, self.ctx.cluster_id.as_deref())
+    }
+
+    /// policy.maxConcurrent of the connection lets it start, or it has started.
+    async fn admitted(&self) -> bool {
+        let steps = self.object.status().map_or(0, |status| status.steps.len());
+        let limit = self
+            .connection
+            .as_ref()
+            .and_then(|connection| connection.limit);
+        let (0, Some(limit)) = (steps, limit) else {
+            return true;
+        };
+        let uid = self.object.uid().unwrap_or_default();
+        let connection = connection_id(&self.object);
+        self.ctx.started.admit(&connection, &uid, limit).await
+    }
+
+    pub(super) fn release_if_not_under_way(&self) {
+        let status = self.object.status();
+        if status.is_none_or(|s| s.steps.is_empty()) || self.object.is_finished() {
+            let uid = self.object.uid().unwrap_or_default();
+            let connection = connection_id(&self.object);
+            self.ctx.started.release(&connection, &uid);
+        }
+    }
+
+    pub(super) async fn claim(&mut self, step: Step) -> Event {
+        let now = self.now();
+        if Mistake::Unrecorded.is_made() {
+            return Event::Permitted(now);
+        }
+        let approved = approved(&self.object);
+        let Some(look) = &mut self.look else {
+            return Event::NoReply(now);
+        };
+        // Also if nobody knows whether it was claimed.
+        self.memory.ledger = Some(look.claimant.ledger());
+        match self.ctx.ledgers.claim::<K>(look, &step, approved).await {
+            Ok(()) => Event::Permitted(self.now()),
+            Err(NotWritten::Conflict) => Event::Conflict,
+            Err(NotWritten::NoReply) => Event::NoReply(self.now()),
+            Err(NotWritten::Forbidden(unusable)) => {
+                let now = self.now();
+                Event::Forbidden(now, self.tell(unusable))
+            }
+        }
+    }
+
+    pub(super) async fn close(&mut self, step: Step, closing: Closing) -> Event {
+        let now = self.now();
+        if Mistake::Unrecorded.is_made() {
+            return Event::Written(now, true);
+        }
+        let mut ids = self
+            .assessment
+            .as_ref()
+            .map(|a| a.ids.clone())
+            .unwrap_or_default();
+        let id = self.intent(&step).id;
+        let steps = self.object.status().map_or(&[][..], |status| &status.steps);
+        let recorded = steps.iter().find(|step| step.id == id);
+        ids.extend(recorded.map(|step| step.ids.clone()).unwrap_or_default());
+        if let Some((number, said)) = &self.memory.said
+            && *number == step.number
+        {
+            ids.extend(said.ids.clone());
+        }
+        let time = Timestamp::from_millis(now.wall.0);
+        let ledgers = &self.ctx.ledgers;
+        let closed = match (&mut self.look, &self.memory.ledger) {
+            (Some(look), _) => {
+                ledgers
+                    .close::<K>(&self.object, look, closing, ids, time)
+                    .await
+            }
+            // This session is about an object that is gone, and has not looked.
+            (None, Some(name)) => {
+                let ended = ledgers.close_claim::<K>(&self.object, name, &id, closing, ids, time);
+                ended.await
+            }
+            (None, None) => Err(NotWritten::NoReply),
+        };
+        match closed {
+            Ok(()) => Event::Written(self.now(), true),
+            Err(NotWritten::Conflict) => Event::Conflict,
+            Err(NotWritten::NoReply) => Event::NoReply(self.now()),
+            Err(NotWritten::Forbidden(unusable)) => {
+                let now = self.now();
+                Event::Forbidden(now, self.tell(unusable))
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Writing status: intents, and what came of them.
+
+use errand_engine::{Change, Event, Step};
+use kube::{Resource as _, ResourceExt as _};
+use rand::Rng as _;
+
+use super::Session;
+use crate::api::StepStatus;
+use crate::controllers::ledger::Look;
+use crate::controllers::put::{NotWritten, put_status};
+use crate::controllers::status::{Rendering, step_status};
+use crate::mistakes::Mistake;
+use crate::operations::{Kind, Object as _};
+
+impl<K: Kind> Session<'_, K> {
+    /// PUT of status under the precondition that the object is as it was read.
+    pub(super) async fn write(&mut self, change: Change, intent: Option<Step>) -> Event {
+        if intent.is_some() && Mistake::Unrecorded.is_made() {
+            return Event::Written(self.now(), true);
+        }
+        let said = self.memory.said.as_ref();
+        let status = Rendering::<K> {
+            object: &self.object,
+            change,
+            assessment: self.assessment.as_ref(),
+            trouble: self.trouble.as_deref(),
+            said: said
+                .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
+                .map(|(_, said)| said),
+            intent: intent.map(|step| self.intent(&step)),
+            claimant: self.look.as_ref().map(|look| &look.claimant),
+            orphan_of: self.look.as_ref().and_then(Look::orphan_of),
+            now: self.now().wall,
+            random: rand::rng().next_u64(),
+        }
+        .status();
+        if !self.mangled && self.object.status() == Some(&status) {
+            return Event::Written(self.now(), true);
+        }
+        match put_status(self.ctx, &self.object, &status).await {
+            Ok(object) if intent.is_none_or(|step| self.echoes(&object, &step)) => {
+                self.object = object;
+                self.mangled = false;
+                self.note_version();
+                if change.answer.is_some() {
+                    self.memory.said = None;
+                }
+                Event::Written(self.now(), true)
+            }
+            Ok(object) => self.not_echoed(object.resource_version()),
+            Err(NotWritten::Unreadable(version)) if intent.is_some() => self.not_echoed(version),
+            Err(NotWritten::Conflict) => Event::Conflict,
+            Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => Event::NoReply(self.now()),
+        }
+    }
+
+    /// The intent does not stand there as written, and is not sent. It must not
+    /// look like one that was, either: the next write goes from the status before.
+    fn not_echoed(&mut self, version: Option<String>) -> Event {
+        self.object.meta_mut().resource_version = version;
+        self.mangled = true;
+        self.note_version();
+        Event::Written(self.now(), false)
+    }
+
+    /// The reply holds the intent as it was written, for this very object.
+    fn echoes(&self, reply: &K::Object, step: &Step) -> bool {
+        let last = reply.status().and_then(|status| status.steps.last());
+        reply.uid() == self.object.uid()
+            && reply.meta().generation == self.object.meta().generation
+            && last.is_some_and(|last| *last == self.intent(step))
+    }
+
+    /// The step as an intent of this object, about what the last look found.
+    pub(super) fn intent(&self, step: &Step) -> StepStatus {
+        let uid = self.object.uid().unwrap_or_default();
+        let seen = self.assessment.as_ref();
+        StepStatus {
+            target: seen.and_then(|seen| seen.target.clone()),
+            baseline: seen.and_then(|seen| seen.baseline.clone()),
+            body_digest: self.look.as_ref().map(|look| look.claimant.body_digest()),
+            ..step_status::<K>(&uid, step)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What is stored, in the engine's words. Pure.
+
+use errand_engine::{
+    Answer, Code, Decision as EngineDecision, Hold as EngineHold, Now, Question, Span, Step,
+    Stored, Tick, Verdict, Wish, Writer,
+};
+
+use kube::Resource as _;
+
+use super::{choices, held};
+use crate::api::{
+    AnswerWord, Decision, Hold, LedgerClaim, Mode, Reason, Resolution, Status, StepStatus,
+};
+use crate::cloud::Reading;
+use crate::operations::{Kind, Object, StepInfo, code, pin};
+
+/// Labels that tools put on what they restore from a backup.
+const RESTORED: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
+
+/// The object as the engine sees it; `suspended` is what its connection says.
+pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {
+    let empty = Status::default();
+    let status = object.status().unwrap_or(&empty);
+    Stored {
+        steps: status
+            .steps
+            .iter()
+            .filter_map(|step| engine_step::<K>(step))
+            .collect(),
+        ended: object.is_finished(),
+        restored: restored(object),
+        hold: status.hold.as_ref().map(|hold| Question {
+            id: hold_number(&hold.id),
+            hold: engine_hold(hold),
+            pin: hold.about.as_deref().map(pin).unwrap_or_default(),
+        }),
+        wish: wish::<K>(object, suspended),
+    }
+}
+
+fn restored(object: &impl kube::Resource) -> bool {
+    let labels = object.meta().labels.as_ref();
+    labels.is_some_and(|labels| RESTORED.iter().any(|label| labels.contains_key(*label)))
+}
+
+/// Which question it is. Two of them have one reason, and differ in what may be
+/// decided.
+pub(super) fn engine_hold(hold: &Hold) -> EngineHold {
+    let found = EngineHold::ALL.iter().find(|engine| {
+        hold.reason == held(**engine).to_string() && hold.choices == choices(**engine)
+    });
+    found.copied().unwrap_or(EngineHold::AnswerUnknown)
+}
+
+/// The answer to the open question is that the call be made again.
+pub(in crate::controllers) fn approved<O: Object>(object: &O) -> bool {
+    offered(object).is_some_and(|answer| answer.decision == Decision::SendAgain)
+}
+
+/// What the user asks, in the engine's words.
+pub(in crate::controllers) fn wish<K: Kind>(object: &K::Object, suspended: bool) -> Wish {
+    let asked = object.asked();
+    Wish {
+        execute: asked.mode == Mode::Execute,
+        suspended: asked.suspend || suspended,
+        deleting: object.meta().deletion_timestamp.is_some(),
+        verify_timeout: crate::clock::millis(asked.verify_timeout),
+        not_before: asked
+            .schedule
+            .and_then(|s| Some(Tick(s.not_before?.millis()))),
+        not_after: asked
+            .schedule
+            .and_then(|s| Some(Tick(s.not_after?.millis()))),
+        decision: offered(object)
+            .map(|answer| (hold_number(&answer.hold_id), decision(answer.decision))),
+    }
+}
+
+/// The answer to the open question, if it is one of its choices. They are taken as
+/// they stand there: a newer Errand's question may be one that this one does not
+/// know, and takes for another.
+pub(super) fn offered<O: Object>(object: &O) -> Option<&Resolution> {
+    let open = object.status()?.hold.as_ref()?;
+    let answer = object.asked().resolution?;
+    let word = format!("{:?}", answer.decision);
+    (open.id == answer.hold_id && open.choices.contains(&word)).then_some(answer)
+}
+
+/// A hold's id is its number in hexadecimal; anything else is the number of none.
+pub(super) fn hold_number(id: &str) -> u64 {
+    let digits = id.strip_prefix("h-").unwrap_or_default();
+    u64::from_str_radix(digits, 16).unwrap_or(0)
+}
+
+fn decision(decision: Decision) -> EngineDecision {
+    match decision {
+        Decision::SendAgain => EngineDecision::SendAgain,
+        Decision::LookAgain => EngineDecision::LookAgain,
+        Decision::AssumeDone => EngineDecision::AssumeDone,
+        Decision::GiveUp => EngineDecision::GiveUp,
+        Decision::Retry => EngineDecision::Retry,
+        Decision::Continue => EngineDecision::Continue,
+    }
+}
+
+fn info<K: Kind>(name: &str) -> Option<&'static StepInfo> {
+    K::STEPS.iter().find(|info| info.name == name)
+}
+
+pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
+    let info = info::<K>(&step.name)?;
+    let intended = Tick(step.intended_at.millis());
+    Some(Step {
+        number: step.number,
+        key: info.key,
+        class: info.class,
+        writer: Writer(u64::from_str_radix(&step.writer, 16).unwrap_or(0)),
+        intended: Now {
+            wall: intended,
+            mono: intended,
+        },
+        window: Span(step.send_before.millis() - intended.0),
+        answer: step.answer.map(|word| match word {
+            AnswerWord::Refused => {
+                let status = step.http_status.unwrap_or_default();
+                let code = step.code.as_deref().unwrap_or_default();
+                let reading = K::SERVICES[0].recorded(status, code);
+                Answer::Refused(reading.map_or(VERIFY, verdict))
+            }
+            known => engine_answer(known),
+        }),
+        answered: step
+            .looked_again_at
+            .or(step.answered_at)
+            .map(|at| Tick(at.millis())),
+    })
+}
+
+fn engine_answer(word: AnswerWord) -> Answer {
+    match word {
+        AnswerWord::Accepted => Answer::Accepted,
+        AnswerWord::Unknown => Answer::Unknown,
+        AnswerWord::NotSent => Answer::NotSent,
+        AnswerWord::Refused => Answer::Refused(VERIFY),
+    }
+}
+
+/// A step that the ledger holds, as the engine sees it.
+pub(in crate::controllers) fn claimed_step<K: Kind>(claim: &LedgerClaim) -> Step {
+    let info = info::<K>(&claim.step).unwrap_or(&K::STEPS[0]);
+    let claimed = Tick(claim.claimed_at.millis());
+    Step {
+        number: claim.number,
+        key: info.key,
+        class: info.class,
+        writer: Writer(u64::from_str_radix(&claim.writer, 16).unwrap_or(0)),
+        intended: Now {
+            wall: claimed,
+            mono: claimed,
+        },
+        window: Span(claim.send_before.millis() - claimed.0),
+        answer: claim.answer.map(engine_answer),
+        answered: None,
+    }
+}
+
+/// A refusal that a look at the cloud does not explain: something is going on
+/// there.
+pub(super) const VERIFY: Verdict = Verdict::Verify(Code(Reason::TargetBusy as u16));
+
+/// How a refusal is read, in the engine's words.
+pub(in crate::controllers) fn verdict(reading: Reading) -> Verdict {
+    match reading {
+        Reading::Verify | Reading::Gone => VERIFY,
+        Reading::Retry(_) => Verdict::Retry,
+        Reading::Wait(reason) => Verdict::Wait(code(reason)),
+        Reading::Blocked(reason) => Verdict::Blocked(code(reason)),
+        Reading::Terminal => Verdict::Terminal,
+        Reading::Lost(reason) => Verdict::Lost(code(reason)),
+    }
+}
