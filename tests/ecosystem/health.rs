@@ -35,9 +35,9 @@ const STATES: [&str; 10] = [
 const NOT_OF_OBSERVATIONS: [&str; 3] = ["Executing", "Verifying", "Held"];
 
 /// An object of a real run.
-struct Recorded {
+pub struct Recorded {
     file: PathBuf,
-    object: Value,
+    pub object: Value,
 }
 
 impl Recorded {
@@ -118,14 +118,7 @@ fn recorded_of(group: &str, kind: &str) -> Vec<Recorded> {
 }
 
 /// All of them, as they were.
-pub fn recorded_objects() -> Vec<Value> {
-    recorded()
-        .into_iter()
-        .map(|recorded| recorded.object)
-        .collect()
-}
-
-fn recorded() -> Vec<Recorded> {
+pub fn recorded() -> Vec<Recorded> {
     let kinds = kinds();
     let all = kinds
         .iter()

@@ -12,7 +12,7 @@ use errand_testbed::{
 };
 use serde_json::{Value, json};
 
-use crate::health::recorded_objects;
+use crate::health::recorded;
 use crate::install::{Cluster, LOOPBACK, distant_window};
 use crate::tools::{chart, previous_chart};
 
@@ -137,7 +137,8 @@ fn an_upgrade_from_the_charts_previous_commit_loses_nothing_of_any_state_and_sen
     cluster.release(&[&install[..], &here].concat());
     cluster.kubectl(&["create", "namespace", "recorded"]);
     let mut number = 0;
-    let mut recorded = recorded_objects();
+    let recorded = recorded().into_iter();
+    let mut recorded: Vec<Value> = recorded.map(|one| one.object).collect();
     for object in &mut recorded {
         number += 1;
         let seen = &object["status"]["observedGeneration"];
