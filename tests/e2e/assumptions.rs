@@ -28,6 +28,7 @@ fn desktop(name: &str, runs_for: u32, fault: Option<FaultKind>) -> Bed {
 fn a_cloud_that_acts_on_queued_bytes_later_acts_twice_when_a_person_sends_again() {
     let day = 24 * 3600;
     let bed = desktop("queued", 0, Some(FaultKind::Queued { seconds: day }));
+    take_second_orders(&bed);
     bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
     settle(&bed, "bigger");
     resolve(&bed, "bigger", "SendAgain");
