@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use errand::operations::crds;
 use errand_controlplane::assets::Program;
 use errand_controlplane::{ControlPlane, Options};
 use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
@@ -232,7 +233,7 @@ fn helm_installs_tests_upgrades_rolls_back_and_uninstalls_and_nothing_is_sent_or
             .ours("deployments,clusterroles,serviceaccounts")
             .is_empty()
     );
-    assert_eq!(cluster.ours("crds").len(), 7);
+    assert_eq!(cluster.ours("crds").len(), crds().len());
     assert_eq!(object(), done);
     cluster.release(&[&install[..], &here].concat());
     assert_eq!((object(), cluster.effects()), (done, effects));
