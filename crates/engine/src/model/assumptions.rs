@@ -4,6 +4,7 @@
 
 use super::faults::{Kind, budget};
 use super::mutants::{BITES, CRASH, DELETE, LATE};
+use super::pairs::say;
 use super::properties::{self, *};
 use super::*;
 
@@ -80,7 +81,9 @@ impl Violation {
         }
         let length = scenario.counterexample(breaks);
         let length = length.unwrap_or_else(|| panic!("{number} does not break {breaks:?}"));
-        println!("violating assumption {number} breaks {breaks:?} in {length} actions");
+        say(&format!(
+            "violating assumption {number} breaks {breaks:?} in {length} actions"
+        ));
     }
 
     /// The restore itself is what the assumption rules out.

@@ -1,7 +1,7 @@
 //! Deliberate mistakes, each with the property that it breaks.
 
 use super::faults::{Kind, budget};
-use super::pairs::check;
+use super::pairs::{check, say};
 use super::properties::*;
 use super::*;
 use stateright::{Checker, HasDiscoveries};
@@ -166,7 +166,9 @@ fn every_mutant_is_caught_where_it_belongs() {
         scenario.rules.mutant = Some(mutant);
         let length = scenario.counterexample(breaks);
         let length = length.unwrap_or_else(|| panic!("{mutant:?} does not break {breaks:?}"));
-        println!("mutant {mutant:?} breaks {breaks:?} in {length} actions");
+        say(&format!(
+            "mutant {mutant:?} breaks {breaks:?} in {length} actions"
+        ));
     }
 }
 
@@ -178,7 +180,9 @@ fn a_resume_taken_for_natural_is_caught() {
     assert_eq!(resume(Class::Provable).counterexample(NOT_TWICE), None);
     let length = resume(Class::Natural).counterexample(NOT_TWICE);
     let length = length.expect("a natural resume goes on twice");
-    println!("mutant ResumeAsNatural breaks {NOT_TWICE:?} in {length} actions");
+    say(&format!(
+        "mutant ResumeAsNatural breaks {NOT_TWICE:?} in {length} actions"
+    ));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::faults::{Kind, budget};
 use super::*;
 use stateright::{Checker, HasDiscoveries};
+use std::io::Write as _;
 
 /// A model, and what is asked of its pairs.
 struct Pairs {
@@ -68,15 +69,15 @@ impl Pairs {
         found.sort_by_key(|(states, _)| *states);
         let all: usize = found.iter().map(|(states, _)| states).sum();
         let (least, most) = (found[0], found[found.len() - 1]);
-        println!(
+        say(&format!(
             "model {}: {all} unique states in {} pairs, {} {:?} to {} {:?}; rests within {longest} steps",
             self.name,
             found.len(),
             least.0,
             least.1,
             most.0,
-            most.1,
-        );
+            most.1
+        ));
         let seen = occurred.names();
         for occurs in self.occurs {
             assert!(seen.contains(occurs), "{occurs:?} never occurs");
@@ -250,4 +251,10 @@ fn a_refresh_of_several_steps_keeps_every_promise() {
         ],
     };
     pairs.assert_hold();
+}
+
+/// Prints a line, also when the test passes: what is printed by macros, `cargo test`
+/// keeps to itself then.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
