@@ -33,8 +33,8 @@ const TIMING: Timing = Timing {
     lease: Duration::from_secs(60),
 };
 
-/// How long a process may be stopped, twice this at most: until then a call that
-/// was signed can still arrive.
+/// As long a call that was signed can still arrive: the lease, the validity, the margin
+/// and the time-out. Processes are stopped for up to four times that.
 const SETTLE: u64 = 132;
 
 /// New operations per kill, at most.
