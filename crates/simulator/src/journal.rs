@@ -57,6 +57,13 @@ pub struct Call {
     pub late: Option<LateArrival>,
 }
 
+impl Call {
+    /// Its path contains that, or an id that it names elsewhere does.
+    pub fn is_about(&self, part: &str) -> bool {
+        names(&self.path, &self.ids, part)
+    }
+}
+
 /// The arrival of a request that was delivered late. Nobody saw this answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LateArrival {
@@ -100,7 +107,7 @@ impl Journal {
     pub fn calls_on(&self, api: &str, part: &str) -> usize {
         self.all_calls()
             .iter()
-            .filter(|call| name_matches(api, &call.api) && names(&call.path, &call.ids, part))
+            .filter(|call| name_matches(api, &call.api) && call.is_about(part))
             .count()
     }
 

@@ -85,8 +85,7 @@ pub fn unaccounted(journal: &Journal, operations: &[Operation], logs: &[Log]) ->
             .any(|task| task.calls().contains(&call.api.as_str()))
     };
     for call in journal.all_calls().iter().filter(mutates) {
-        let about = |name: &str| call.path.contains(name) || call.ids.iter().any(|id| id == name);
-        let named = operations.iter().find(|one| about(&one.name));
+        let named = operations.iter().find(|one| call.is_about(&one.name));
         let line = named.and_then(|one| sent.iter().position(|line| line.is_of(call, &one.name)));
         match line {
             // Each line is for one call.

@@ -44,12 +44,6 @@ struct Member {
     file: PathBuf,
 }
 
-/// The timing of a wave, in seconds.
-pub(crate) struct Times {
-    pub(crate) lease: u64,
-    pub(crate) settle: u64,
-}
-
 impl Team {
     pub(crate) fn new(mistake: Option<&str>) -> Self {
         Self {
@@ -109,7 +103,7 @@ impl Team {
     pub(crate) fn replace(
         &mut self,
         bed: &mut Bed,
-        times: &Times,
+        lease: u64,
         random: &mut StdRng,
         next: Manner,
         mut meanwhile: impl FnMut(&Bed) -> Result<(), String>,
@@ -134,7 +128,7 @@ impl Team {
             signal(&mut old.replica, "STOP");
             let _ = std::fs::remove_file(&old.file);
             self.start(bed, next)?;
-            pass_lease(bed, times, random);
+            pass_lease(bed, lease, random);
             for passed in (0..seconds).step_by(STRIDE) {
                 pass(bed, (STRIDE as u64).min(seconds - passed));
                 meanwhile(bed)?;
@@ -144,7 +138,7 @@ impl Team {
             self.kill(&mut old.replica);
         } else {
             self.kill(&mut old.replica);
-            pass_lease(bed, times, random);
+            pass_lease(bed, lease, random);
             self.start(bed, next)?;
         }
         let _ = std::fs::remove_file(&old.file);
@@ -223,9 +217,9 @@ fn pass(bed: &Bed, seconds: u64) {
 }
 
 /// Somebody deletes the lease of one that works no more, or it expires.
-fn pass_lease(bed: &Bed, times: &Times, random: &mut StdRng) {
+fn pass_lease(bed: &Bed, lease: u64, random: &mut StdRng) {
     match random.random_bool(0.5) {
         true => bed.delete_lease(),
-        false => pass(bed, times.lease + times.lease / 2),
+        false => pass(bed, lease + lease / 2),
     }
 }

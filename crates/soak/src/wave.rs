@@ -21,7 +21,7 @@ use crate::oracle::{Claim, Finding, Violation, judge};
 use crate::person::{Decision, attend};
 use crate::replay::replay;
 use crate::tally::Tally;
-use crate::team::{Team, Times, step};
+use crate::team::{Team, step};
 use crate::work::{Operation, furnish};
 
 /// Short, so that much happens in a wave: leases expire, and signatures.
@@ -160,11 +160,7 @@ impl Running {
         if self.random.random_bool(0.1) {
             self.bed.delete_lease();
         }
-        let times = Times {
-            lease: TIMING.lease.as_secs(),
-            settle: SETTLE,
-        };
-        let next = Manner::draw(&mut self.random, times.settle);
+        let next = Manner::draw(&mut self.random, SETTLE);
         let (operations, decisions) = (&self.operations, &mut self.decisions);
         let attend_meanwhile = |bed: &Bed| {
             decisions.extend(attend(bed, operations)?);
@@ -172,7 +168,7 @@ impl Running {
         };
         let (label, met) = self.team.replace(
             &mut self.bed,
-            &times,
+            TIMING.lease.as_secs(),
             &mut self.random,
             next,
             attend_meanwhile,
@@ -351,7 +347,7 @@ impl Running {
 fn told_of(journal: &Journal, name: &str) -> String {
     let mut told = String::new();
     for call in journal.all_calls() {
-        if call.path.contains(name) || call.ids.iter().any(|id| id.contains(name)) {
+        if call.is_about(name) {
             told += &format!(
                 "{} {} {:?} {:?} fault {:?} late {:?}\n",
                 call.time, call.api, call.status, call.code, call.fault, call.late
