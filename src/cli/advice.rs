@@ -2,22 +2,21 @@
 //! somebody who is woken at night and knows neither Errand nor the cloud well.
 //!
 //! When something is looked at again is the protocol's, so it is taken from
-//! there.
+//! there. Here is which advice it is; the words are in a file for each sort of state.
 
+mod blocked;
+mod ended;
 mod orders;
 mod refreshes;
+mod waiting;
 
 use errand::api::{Group, Reason};
 use errand::clock::{Clock, duration};
-use errand::operations::VERIFY_TIMEOUT;
 use errand_engine::{Rules, Span};
-use kube::core::Duration;
 use serde_json::Value;
 
-use super::view::{View, text};
+use super::view::View;
 use super::{DECISIONS, Place};
-
-const PUT_KEY: &str = "Put a valid key into the Secret, from two files: ID-FILE with the access key id, KEY-FILE with the secret access key:";
 
 /// A line of advice.
 pub enum Line {
@@ -107,164 +106,6 @@ impl Asker<'_> {
         }
     }
 
-    fn waiting(&self, reason: Reason) -> Advice {
-        let rules = rules();
-        let poll = span(rules.poll);
-        let longest = span(rules.backoff_max);
-        let connection = self.connection_object();
-        match reason {
-            Reason::BeforeWindow => Advice::new(format!(
-                "The first call is sent at {} if it is still needed then{}.",
-                self.or("/spec/schedule/notBefore", "schedule.notBefore"),
-                match self.view.text("/spec/schedule/notAfter") {
-                    end if end.is_empty() => String::new(),
-                    end => format!("; if it cannot be sent by {end}, the operation ends as WindowMissed"),
-                }
-            ))
-            .say("To send it earlier, change spec.schedule."),
-            Reason::ConnectionNotFound => Advice::new(
-                "Nothing is sent. Errand goes on by itself as soon as the connection is there.",
-            )
-            .say("Create it, or correct spec.connectionRef. What there is:")
-            .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
-            Reason::ConnectionNotReady => Advice::new(
-                "Nothing is sent. Errand goes on by itself once the connection is mended.",
-            )
-            .say("Mend the connection as Cause says (with GitOps: in Git):")
-            .run(format!("kubectl edit {connection} -n {}", self.place.namespace)),
-            Reason::ConcurrencyLimit => Advice::new(format!(
-                "It starts by itself once another operation of the connection has ended; Errand looks every {poll}."
-            ))
-            .say("See which one takes long, or raise policy.maxConcurrent of the connection:")
-            .run(self.list()),
-            Reason::WaitingForPayment | Reason::OrderInReview | Reason::OrderProcessing => {
-                self.waiting_for_an_order(reason)
-            }
-            Reason::TargetLocked => self.locked(),
-            Reason::RefreshRunning => self.refresh_running(),
-            Reason::AwaitingDelivery => Advice::new(format!(
-                "Errand looks every {poll}, however long, and ends it once all instances are delivered; if the order ends before that, as NotDelivered."
-            ))
-            .say("Nothing, as a rule. To have it cancelled, while the cloud still does that (with GitOps: in Git):")
-            .run(self.patch(&self.object(), r#"{"spec":{"desiredState":"Cancelled"}}"#)),
-            Reason::AwaitingState => Advice::new(format!(
-                "Errand looks every {}, however long, and ends it once the instance is as spec.until says.",
-                self.or("/spec/interval", &poll)
-            ))
-            .say("Nothing, as a rule. To be told when it is at rest:")
-            .run(self.place.command("wait")),
-            Reason::Throttled => Advice::new(format!(
-                "Errand tries again by itself, each time after a longer pause, {longest} at most."
-            ))
-            .say("Nothing, as a rule. If it lasts, find who else uses up the account's quota for this API."),
-            Reason::CloudUnavailable => Advice::new(format!(
-                "Errand tries again by itself, each time after a longer pause, {longest} at most."
-            ))
-            .say("Nothing, as a rule. If it lasts, look at the cloud's status page, and whether the operator's pod reaches the endpoint (DNS, firewall).")
-            .say(self.by_hand()),
-            Reason::ClockSkew => Advice::new(format!(
-                "Errand looks again within {longest}, and goes on by itself once the clock is right."
-            ))
-            .say("Set the clock of the node that the operator runs on. This shows there how far it is off:")
-            .run("chronyc tracking"),
-            Reason::MaintenanceWindow => Advice::new(format!(
-                "The window closes at {}. Then the call is sent if the change is still pending; if the change ran meanwhile, the operation ends as TooLate. Errand looks every {}.",
-                self.end_of_window(),
-                span(rules.recheck)
-            ))
-            .say(self.by_hand()),
-            _ => Advice::new(format!("Errand looks every {poll} and goes on by itself."))
-                .say("Nothing, as a rule. To be told when it is at rest:")
-                .run(self.place.command("wait")),
-        }
-    }
-
-    fn running(&self, reason: Reason) -> Advice {
-        let poll = span(rules().poll);
-        let next = match reason {
-            Reason::Executing => {
-                "The call is sent once; then its effect is looked for in the cloud.".to_owned()
-            }
-            Reason::Verifying => format!(
-                "Errand looks every {poll}. If the effect does not show by {}, it asks a person (Held).",
-                self.proof_deadline()
-            ),
-            _ => format!(
-                "Errand looks every {poll}: it ends if the effect shows, and otherwise sends the call again where that is harmless, or asks a person (Held)."
-            ),
-        };
-        Advice::new(next)
-            .say("Nothing, as a rule. To be told when it is at rest:")
-            .run(self.place.command("wait"))
-    }
-
-    fn suspended(&self, reason: Reason) -> Advice {
-        let next = "Nothing is sent and nothing is looked at until it is resumed. What was sent before may still take effect.";
-        let say = "To resume it (with GitOps: in Git):";
-        Advice::new(next).say(say).run(match reason {
-            Reason::SuspendedByConnection => self.patch(
-                &self.connection_object(),
-                r#"{"spec":{"policy":{"suspend":false}}}"#,
-            ),
-            _ => self.patch(&self.object(), r#"{"spec":{"suspend":false}}"#),
-        })
-    }
-
-    fn blocked(&self, reason: Reason) -> Advice {
-        let rules = rules();
-        let recheck = span(rules.recheck);
-        let mended = format!(
-            "Errand tries again every {recheck} and goes on by itself once that is mended."
-        );
-        match reason {
-            Reason::CredentialsMissing => Advice::new(
-                "Nothing is sent. Within a minute after the Secret is mended Errand goes on by itself.",
-            )
-            .say(PUT_KEY)
-            .run(self.put_key()),
-            Reason::CredentialsRejected => Advice::new(format!(
-                "Nothing is sent with this key; a single read tries it again every {recheck}, as too many bad signatures lock a key. Within a minute after another key is in the Secret Errand goes on by itself."
-            ))
-            .say(PUT_KEY)
-            .run(self.put_key()),
-            Reason::PermissionDenied => Advice::new(mended).say(format!(
-                "Grant the permission to the owner of the access key{} in the cloud's IAM.",
-                match self.secret() {
-                    secret if secret.is_empty() => String::new(),
-                    secret => format!(" in Secret {secret}"),
-                }
-            )),
-            Reason::TargetBlocked => Advice::new(mended).say(format!(
-                "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
-                self.target()
-            )),
-            Reason::PaidOperationsForbidden => Advice::new(mended)
-                .say("Allow it in policy.paidOperations of the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
-                .run(format!(
-                    "kubectl edit {} -n {}",
-                    self.connection_object(),
-                    self.place.namespace
-                )),
-            Reason::LedgerFull => Advice::new(format!("Nothing is sent. {mended}")).say(
-                "Ask the administrators of Errand: they can set the ledger that Cause names aside. Whatever is recorded in it could then be done once more.",
-            ),
-            Reason::IntentNotStored => {
-                Advice::new(format!("Nothing is sent. {mended}")).say(
-                    "Install the CRDs and the rights of the operator's version; errand has those of its own:",
-                )
-                .run("errand crds | kubectl apply --server-side -f -")
-                .run("errand rbac | kubectl apply -f -")
-            }
-            _ => Advice::new(mended)
-                .say("Mend the connection as Cause says (with GitOps: in Git):")
-                .run(format!(
-                    "kubectl edit {} -n {}",
-                    self.connection_object(),
-                    self.place.namespace
-                )),
-        }
-    }
-
     fn held(&self) -> Advice {
         let Some(hold) = self.view.hold() else {
             return Advice::new("");
@@ -303,101 +144,6 @@ impl Asker<'_> {
         advice
     }
 
-    fn failed(&self, reason: Reason) -> Advice {
-        let advice = Advice::new(match reason {
-            Reason::GivenUp => {
-                "Errand does nothing more with it. A call that was made may still take effect."
-            }
-            _ => "Nothing; it has ended, and nothing of it is in flight.",
-        });
-        let advice = match reason {
-            Reason::TargetNotFound => advice.say(format!(
-                "Compare {} with the cloud's console: the ids, and the region and project of {}.",
-                self.target(),
-                self.connection_object(),
-            )),
-            Reason::TooLate => advice.say(format!(
-                "If {} has to be as it was before, change it back in the cloud's console: that is a new change.",
-                self.target()
-            )),
-            Reason::ChangeFailed => advice.say(format!(
-                "See in the cloud's console why the change of {} failed; there is nothing left to cancel.",
-                self.target()
-            )),
-            Reason::WindowMissed => advice.say("Give a later schedule.notAfter if it is still wanted."),
-            Reason::Refused => advice.say(
-                "Correct what the cloud names; the code's meaning is below, and in its documentation.",
-            ),
-            Reason::InvalidForTarget => advice.say("Correct what the spec names."),
-            Reason::RefreshFailed | Reason::CancelledElsewhere => advice.say(format!(
-                "See in the cloud's console which instances of {} are refreshed; failed ones stay in standby until somebody deals with them.",
-                self.target()
-            )),
-            Reason::NotDelivered => advice.say(format!(
-                "See in the cloud's console what became of {}, and whether it was charged.",
-                self.target()
-            )),
-            Reason::StateUnreachable => advice.say(format!(
-                "See in the cloud's console what is the matter with {}.",
-                self.target()
-            )),
-            _ => advice.say(format!("Look at {} in the cloud's console.", self.target())),
-        };
-        match reason {
-            // There is nothing that another try could cancel.
-            Reason::TooLate | Reason::ChangeFailed => advice,
-            _ if self.anew_with_a_key(reason) => advice
-                .say("An ended operation stays ended, and the same one is not carried out again. To have it ordered anew, delete it and apply the manifest with a spec.operationKey that was not used yet:")
-                .run(format!(
-                    "kubectl delete {} -n {}",
-                    self.object(),
-                    self.place.namespace
-                )),
-            _ => advice
-                .say("An ended operation stays ended. To have it done anew, delete it and apply the corrected manifest (GitOps does that from Git):")
-                .run(format!(
-                    "kubectl delete {} -n {}",
-                    self.object(),
-                    self.place.namespace
-                )),
-        }
-    }
-
-    fn end_of_window(&self) -> String {
-        let window = self.view.text("/status/observed/maintenanceWindow");
-        let end = window.split_once('-').map(|(_, end)| end.to_owned());
-        end.unwrap_or_else(|| "its end".to_owned())
-    }
-
-    /// What can be done without Errand, and that this is no harm.
-    fn by_hand(&self) -> String {
-        format!(
-            "If it cannot wait, do it by hand in the cloud's console, at {}: Errand sees that and sends nothing.",
-            self.target()
-        )
-    }
-
-    /// The last accepted call's answer, or the last question's, plus verifyTimeout.
-    fn proof_deadline(&self) -> String {
-        let absent = || "the end of verifyTimeout".to_owned();
-        let steps = self.view.at("/status/steps").as_array();
-        let Some(last) = steps.and_then(|steps| steps.last()) else {
-            return absent();
-        };
-        let since = ["lookedAgainAt", "answeredAt"]
-            .iter()
-            .map(|key| text(&last[*key]))
-            .find_map(|time| time.parse::<jiff::Timestamp>().ok());
-        let given = self.view.text("/spec/verifyTimeout");
-        let timeout = match given.parse::<Duration>() {
-            // No text at all is read as no time at all.
-            Ok(timeout) if !given.is_empty() => std::time::Duration::from(timeout),
-            _ => VERIFY_TIMEOUT,
-        };
-        let deadline = since.and_then(|since| since.checked_add(timeout).ok());
-        deadline.map_or_else(absent, |at| format!("{at:.0}"))
-    }
-
     /// What the operation is about, in the cloud's ids.
     fn target(&self) -> String {
         self.or("/status/target", "the target")
@@ -429,32 +175,6 @@ impl Asker<'_> {
     fn patch(&self, object: &str, patch: &str) -> String {
         let namespace = &self.place.namespace;
         format!("kubectl patch {object} -n {namespace} --type merge -p '{patch}'")
-    }
-
-    /// The name of the connection's Secret, if it can be known.
-    fn secret(&self) -> String {
-        self.of_credentials("/name")
-    }
-
-    fn of_credentials(&self, part: &str) -> String {
-        let pointer = format!("/spec/credentials/secretRef{part}");
-        let found = self.connection.and_then(|object| object.pointer(&pointer));
-        found.map(text).unwrap_or_default()
-    }
-
-    /// Works whether or not the Secret is there. The key comes from files, which
-    /// no shell's history keeps.
-    fn put_key(&self) -> String {
-        let or = |part: &str, other: &str| match self.of_credentials(part) {
-            found if found.is_empty() => other.to_owned(),
-            found => found,
-        };
-        let (secret, id) = (or("/name", "NAME"), or("/keys/accessKey", "accessKey"));
-        let key = or("/keys/secretKey", "secretKey");
-        let namespace = &self.place.namespace;
-        format!(
-            "kubectl create secret generic {secret} -n {namespace} --from-file={id}=ID-FILE --from-file={key}=KEY-FILE --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -"
-        )
     }
 }
 

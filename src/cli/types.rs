@@ -1,10 +1,14 @@
-//! Which operations there are and how people name them, from the CRDs.
+//! Which operations there are and how people name them, from the registry.
 
-use kube::core::{ApiResource, GroupVersionKind};
+use errand::operations::{Kind, StepInfo, Visitor, each_kind};
+use kube::CustomResourceExt as _;
+use kube::core::ApiResource;
 
 /// A kind of operation, as kubectl knows it.
 #[derive(Clone, Debug)]
 pub struct Type {
+    /// Its mutating calls.
+    steps: &'static [StepInfo],
     /// What a client needs to reach it.
     pub resource: ApiResource,
     /// For commands that people are told to run.
@@ -13,31 +17,42 @@ pub struct Type {
     names: Vec<String>,
 }
 
-/// Every kind of operation.
-pub fn operations() -> Vec<Type> {
-    let crds = errand::operations::crds().into_iter().map(|crd| crd.spec);
-    crds.filter_map(|spec| {
-        let names = spec.names;
-        let categories = names.categories.unwrap_or_default();
-        if !categories.iter().any(|category| category == "errand") {
-            return None;
-        }
-        let version = spec.versions.iter().find(|version| version.storage)?;
-        let gvk = GroupVersionKind::gvk(&spec.group, &version.name, &names.kind);
+impl Type {
+    fn of<K: Kind>() -> Self {
+        let names = K::Object::crd().spec.names;
         let singular = names.singular.unwrap_or_else(|| names.kind.to_lowercase());
-        let mut called = vec![
-            names.plural.clone(),
-            singular.clone(),
-            names.kind.to_lowercase(),
-        ];
+        let mut called = vec![names.plural, singular.clone(), names.kind.to_lowercase()];
         called.extend(names.short_names.unwrap_or_default());
-        Some(Type {
-            resource: ApiResource::from_gvk_with_plural(&gvk, &names.plural),
+        Self {
+            steps: K::STEPS,
+            resource: ApiResource::erase::<K::Object>(&()),
             singular,
             names: called,
-        })
-    })
-    .collect()
+        }
+    }
+
+    /// The same, asked for again, is not carried out again.
+    pub fn is_recorded(&self) -> bool {
+        self.steps.iter().any(|step| step.ledger)
+    }
+
+    /// It may cost money.
+    pub fn is_paid(&self) -> bool {
+        self.steps.iter().any(|step| step.paid)
+    }
+}
+
+/// Every kind of operation.
+pub fn operations() -> Vec<Type> {
+    struct Types;
+    impl Visitor for Types {
+        type Output = Type;
+
+        fn visit<K: Kind>(&mut self) -> Type {
+            Type::of::<K>()
+        }
+    }
+    each_kind(&mut Types)
 }
 
 /// An operation as it was named: its type and its name.

@@ -1,16 +1,17 @@
 //! Status: what the engine reports, as it is written. Pure. The way back, from what is
-//! stored to the engine's words, is in `stored`.
+//! stored to the engine's words, is in `stored`; the sentence for people in `summary`.
 
 mod stored;
+mod summary;
 
 use errand_engine::{
     Answer, Change, Code, Decision as EngineDecision, End, Hold as EngineHold, How,
-    INTENT_NOT_STORED, Report, Step, Tick, Verdict,
+    INTENT_NOT_STORED, Report, Step, Tick,
 };
 use kube::Resource as _;
 
+use self::stored::hold_number;
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
-use self::stored::{engine_step, hold_number};
 use super::troubles::said;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerObject, LocalRef, PlanStatus, Reason, State,
@@ -231,105 +232,11 @@ impl<K: Kind> Rendering<'_, K> {
         }
     }
 
-    /// The last step's answer, where an earlier write recorded it.
-    fn recorded_refusal(&self) -> Option<Refusal> {
-        let step = self.object.status()?.steps.last()?;
-        Some(Refusal {
-            status: step.http_status.unwrap_or_default(),
-            code: step.code.clone().unwrap_or_default(),
-            message: step.message.clone().unwrap_or_default(),
-            ..Refusal::default()
-        })
-    }
-
-    /// What the cloud said to the last call, where nothing else tells what is waited
-    /// for: the look after it does not explain it.
-    fn waits_after_a_refusal(&self) -> Option<String> {
-        let Report::Waiting(code) = self.change.report else {
-            return None;
-        };
-        let last = self.object.status()?.steps.last()?;
-        let (answer, refusal) = match self.change.answer {
-            Some((number, answer, _)) if number == last.number => (answer, self.said.cloned()),
-            _ => (engine_step::<K>(last)?.answer?, self.recorded_refusal()),
-        };
-        let explains = answer == Answer::Refused(Verdict::Verify(code));
-        explains.then(|| said(&last.name, &refusal.unwrap_or_default()))
-    }
-
-    /// An answer in the spec that is none to the open question.
-    fn stale_answer(&self, open: Option<&Hold>) -> Option<&'static str> {
-        let open = open?;
-        let answer = self.object.asked().resolution?;
-        if answer.hold_id != open.id {
-            return Some("spec.resolution answers another question and is ignored.");
-        }
-        let offered = open.choices.contains(&format!("{:?}", answer.decision));
-        (!offered).then_some("spec.resolution names a decision that this question does not offer.")
-    }
-
     fn words(&self) -> (State, Reason) {
         match (self.change.report, self.object.asked().suspend) {
             (Report::Suspended, false) => (State::Suspended, Reason::SuspendedByConnection),
             (report, _) => words::<K>(self.object, report),
         }
-    }
-
-    /// What happened, what was seen, and what to do: stable while nothing changes.
-    fn summary(&self, reason: Reason, open: Option<&Hold>) -> String {
-        let seen = self.assessment.map(|a| a.seen.as_str());
-        let refused;
-        let busy = self.waits_after_a_refusal().unwrap_or_default();
-        let left = K::left_behind(self.object);
-        let orphan = self.orphan_of.map(|gone| {
-            format!(
-                "It is the call of {} {}/{}, which is gone; a decision is about that call, and then this operation goes on.",
-                gone.kind, gone.namespace, gone.name
-            )
-        });
-        let parts: Vec<&str> = match self.change.report {
-            Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
-                (Some(trouble), _) => vec![trouble],
-                (None, Some(seen)) => vec![seen, &busy],
-                (None, None) => vec![reason.meaning()],
-            },
-            Report::Planned => match self.assessment {
-                Some(a) if a.plan.steps.is_empty() => vec!["Nothing would be sent.", &a.seen],
-                Some(a) => vec!["Would be sent:", &a.plan.steps[0], "—", &a.seen],
-                None => vec![reason.meaning()],
-            },
-            Report::Ended(End::Refused) => {
-                let refusal = self.said.cloned().or_else(|| self.recorded_refusal());
-                refused = refusal.map(|refusal| said("It said", &refusal));
-                vec![reason.meaning(), refused.as_deref().unwrap_or_default()]
-            }
-            Report::Suspended => vec![reason.meaning(), left.as_deref().unwrap_or_default()],
-            Report::BeforeWindow => vec![reason.meaning()],
-            Report::Ended(End::GivenUp) => vec![
-                reason.meaning(),
-                seen.unwrap_or_default(),
-                left.as_deref().unwrap_or_default(),
-            ],
-            Report::Held(_) => {
-                let parts = [
-                    Some(reason.meaning()),
-                    orphan.as_deref(),
-                    seen,
-                    self.stale_answer(open),
-                ];
-                parts.into_iter().flatten().collect()
-            }
-            Report::ResolvingAnswer => [Some(reason.meaning()), orphan.as_deref(), seen]
-                .into_iter()
-                .flatten()
-                .collect(),
-            _ => [Some(reason.meaning()), seen]
-                .into_iter()
-                .flatten()
-                .collect(),
-        };
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        parts.join(" ").chars().take(1024).collect()
     }
 }
 

@@ -53,7 +53,7 @@ fn finalizer(bed: &Bed, finalizers: &str) {
 
 /// What the ledger holds as open.
 fn open(bed: &Bed) -> Value {
-    let ledgers = bed.list("ledger");
+    let ledgers = bed.list("operationledger");
     assert_eq!(ledgers.len(), 1, "{ledgers:#?}");
     ledgers[0]["spec"]["open"].clone()
 }

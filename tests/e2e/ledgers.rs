@@ -9,7 +9,7 @@ use crate::replays::{delivered, ends_without_an_order, hide_orders};
 use crate::support::*;
 
 fn ledger(bed: &Bed) -> Value {
-    let ledgers = bed.list("ledger");
+    let ledgers = bed.list("operationledger");
     assert_eq!(ledgers.len(), 1, "{ledgers:#?}");
     ledgers[0].clone()
 }
@@ -57,7 +57,10 @@ fn nobody_removes_or_changes_an_entry_and_the_operator_cannot_delete_a_ledger() 
     assert!(said.contains("Forbidden"), "{said}");
     let all = ["delete", "operationledger", "--all", "--as", &account];
     assert!(bed.try_kubectl(&all).is_err());
-    assert!(bed.find("ledger", name).is_ok_and(|found| found.is_some()));
+    assert!(
+        bed.find("operationledger", name)
+            .is_ok_and(|found| found.is_some())
+    );
 }
 
 #[test]

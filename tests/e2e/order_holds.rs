@@ -70,7 +70,7 @@ fn assert_calls(bed: &Bed, calls: usize, orders: usize) {
 
 /// The result of the closed claims, and that none is open.
 fn ledger_results(bed: &Bed) -> Vec<String> {
-    let spec = bed.list("ledger")[0]["spec"].clone();
+    let spec = bed.list("operationledger")[0]["spec"].clone();
     assert!(spec["open"].is_null(), "{spec:#}");
     let entries = spec["entries"].as_array().cloned().unwrap_or_default();
     let result = |entry: &Value| entry["result"].as_str().unwrap_or_default().to_owned();

@@ -49,13 +49,16 @@ fn summary(object: &Value) -> &str {
 fn assert_nothing_sent(bed: &Bed) {
     let journal = bed.simulator.journal();
     assert_eq!(journal.calls(ORDER), 0, "{journal}");
-    assert!(bed.list("ledger").is_empty(), "nothing was claimed");
+    assert!(
+        bed.list("operationledger").is_empty(),
+        "nothing was claimed"
+    );
 }
 
 /// Nothing is claimed any more, so another operation need not wait.
 fn await_release(bed: &Bed) {
     bed.wait_until("the claim is released", || {
-        let ledgers = bed.list("ledger");
+        let ledgers = bed.list("operationledger");
         !ledgers.is_empty() && ledgers[0]["spec"]["open"].is_null()
     });
 }

@@ -145,7 +145,7 @@ pub fn an_order_that_nobody_pays_in_time_ends_as_order_cancelled() {
     let object = until_order(&bed, "bigger", "OrderCancelled");
     assert_ending(&bed, &object, "Failed", "OrderCancelled");
     assert_one_order(&bed);
-    let ledger = &bed.list("ledger")[0]["spec"];
+    let ledger = &bed.list("operationledger")[0]["spec"];
     assert!(ledger["open"].is_null(), "{ledger:#}");
     assert_eq!(ledger["entries"][0]["result"], "OrderCancelled");
 }
@@ -269,7 +269,10 @@ fn a_desktop_that_has_the_product_is_already_satisfied() {
     let object = until_order(&bed, "bigger", "AlreadySatisfied");
     assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
     assert_eq!(bed.simulator.journal().calls(ORDER), 0);
-    assert!(bed.list("ledger").is_empty(), "nothing was claimed");
+    assert!(
+        bed.list("operationledger").is_empty(),
+        "nothing was claimed"
+    );
 }
 
 #[test]

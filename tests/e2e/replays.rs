@@ -54,7 +54,7 @@ pub fn ends_without_an_order(bed: &Bed, name: &str, state: &str, outcome: &str) 
 
 /// The operation keys of the closed calls to the bed's only target.
 pub fn keys(bed: &Bed) -> Vec<String> {
-    let ledgers = bed.list("ledger");
+    let ledgers = bed.list("operationledger");
     assert_eq!(ledgers.len(), 1, "{ledgers:#?}");
     let entries = ledgers[0]["spec"]["entries"].as_array();
     let key = |entry: &Value| {
@@ -352,7 +352,7 @@ fn the_call_of_an_object_that_is_gone_is_resolved_by_its_proof_before_another_on
     bed.apply(&expand(&bed, "disk", "desk-1", "Manual"));
     bed.start_operator();
     until_order(&bed, "disk", "WaitingForPayment");
-    let ledger = &bed.list("ledger")[0]["spec"];
+    let ledger = &bed.list("operationledger")[0]["spec"];
     assert_eq!(ledger["entries"][0]["result"], "Seen", "{ledger:#}");
     assert_eq!(ledger["entries"][0]["object"]["name"], "bigger");
     let placed = bed.simulator.orders("desk-1");
@@ -376,7 +376,7 @@ pub fn the_unknown_call_of_an_object_that_is_gone_is_asked_about_before_another_
         resolve(&bed, "disk", decision);
         let object = until_order(&bed, "disk", "Delivered");
         assert_ending(&bed, &object, "Succeeded", "Delivered");
-        let ledger = &bed.list("ledger")[0]["spec"];
+        let ledger = &bed.list("operationledger")[0]["spec"];
         assert_eq!(ledger["entries"][0]["result"], decision, "{ledger:#}");
         assert_eq!(orders(&bed), 2, "one for each key");
         let keys = keys(&bed);

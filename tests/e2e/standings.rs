@@ -6,8 +6,6 @@ use errand_testbed::{Bed, CLUSTER, DCS_PROJECT};
 
 use crate::support::*;
 
-const KINDS: [&str; 5] = ["rsc", "dor", "iob", "irf", "sir"];
-
 /// An operation of that kind with this in its spec.
 fn operation(bed: &Bed, kind: &str, name: &str, more: &str) -> String {
     match kind {
@@ -23,13 +21,14 @@ fn operation(bed: &Bed, kind: &str, name: &str, more: &str) -> String {
         }
         "iob" => bed.observation(name, "i-1", more),
         "irf" => bed.refresh(name, "asg-1", "asr-1", "Cancelled", more),
-        _ => bed.reservation(name, "esi-1", "Cancelled", more),
+        "sir" => bed.reservation(name, "esi-1", "Cancelled", more),
+        new => panic!("give {new} a manifest here, and the cloud what it is about below"),
     }
 }
 
 /// Of each kind.
 fn until_all_are(bed: &Bed, name: &str, state: &str) {
-    for kind in KINDS {
+    for kind in &bed.operation_kinds() {
         bed.wait_until(&format!("{kind}/{name} is {state}"), || {
             let object = bed.get(kind, name);
             let observed = &object["status"]["observedGeneration"];
@@ -51,7 +50,8 @@ fn each_kind_is_planned_suspended_blocked_and_behind_without_anything_being_sent
         .reservation(Reservation::esi("esi-1"));
     bed.simulator.seed(seed);
     bed.start_operator();
-    for kind in KINDS {
+    let kinds = bed.operation_kinds();
+    for kind in &kinds {
         bed.apply(&operation(&bed, kind, "plan", "  mode: Plan\n"));
         bed.apply(&operation(&bed, kind, "halt", "  suspend: true\n"));
     }
@@ -59,7 +59,7 @@ fn each_kind_is_planned_suspended_blocked_and_behind_without_anything_being_sent
     until_all_are(&bed, "halt", "Suspended");
 
     bed.stop_operator();
-    for kind in KINDS {
+    for kind in &kinds {
         let both = "  mode: Plan\n  suspend: true\n";
         bed.apply(&operation(&bed, kind, "plan", both));
         let object = bed.get(kind, "plan");
@@ -69,7 +69,7 @@ fn each_kind_is_planned_suspended_blocked_and_behind_without_anything_being_sent
     bed.kubectl(&["delete", "secret", "huawei-key"]);
     bed.start_operator();
     until_all_are(&bed, "plan", "Suspended");
-    for kind in KINDS {
+    for kind in &kinds {
         bed.apply(&operation(&bed, kind, "lacks-a-key", ""));
     }
     until_all_are(&bed, "lacks-a-key", "Blocked");

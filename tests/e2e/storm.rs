@@ -165,7 +165,7 @@ fn lost_replies_to_the_ledgers_writes_repeat_no_order_and_hold_none() {
         let placed = journal.effects_on("workspace.order", &desktop(n));
         assert_eq!((calls, placed), (1, 1), "{}", desktop(n));
     }
-    let ledgers = bed.list("ledger");
+    let ledgers = bed.list("operationledger");
     assert_eq!(ledgers.len(), ORDERS);
     for ledger in ledgers {
         let spec = &ledger["spec"];

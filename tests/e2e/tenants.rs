@@ -118,7 +118,7 @@ fn a_namespace_that_is_deleted_and_made_again_with_the_same_manifests_orders_onc
     cluster.wait_for("team-a", "bigger", "WaitingForPayment");
     let again = |cluster: &Cluster| {
         cluster.delete_namespace("team-a");
-        let ledgers = cluster.bed.list("ledger");
+        let ledgers = cluster.bed.list("operationledger");
         assert_eq!(ledgers.len(), 1, "it is in the operator's namespace");
         cluster.tenant("team-a", &cluster.connection());
         cluster.apply("team-a", &order);
@@ -211,5 +211,5 @@ fn the_same_manifests_in_a_second_cluster_order_nothing_there() {
     );
     assert_ending(&second.bed, &object, "Succeeded", "AlreadySatisfied");
     assert_eq!(orders(&first.bed), 1, "{}", first.bed.simulator.journal());
-    assert!(second.bed.list("ledger").is_empty());
+    assert!(second.bed.list("operationledger").is_empty());
 }

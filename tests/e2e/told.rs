@@ -70,7 +70,7 @@ fn told() -> &'static Told {
 }
 
 fn everything(bed: &Bed) -> Vec<Value> {
-    let kinds = ["rsc", "dor", "cc", "ledger", "lease"];
+    let kinds = ["rsc", "dor", "cc", "operationledger", "lease"];
     let mut all: Vec<Value> = kinds.iter().flat_map(|kind| bed.list(kind)).collect();
     all.push(bed.get("secret", "huawei-key"));
     all

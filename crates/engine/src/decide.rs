@@ -1,12 +1,11 @@
 //! What a complete reading of the cloud leads to.
 
-use crate::machine::{Closed, Effect, Missing, Next, State, same_intent};
+use crate::machine::Effect;
 #[cfg(test)]
 use crate::mutant::Mutant;
+use crate::proof::{certain, proof_left, unsettled, verify};
+use crate::state::{Closed, Missing, Next, State, same_intent};
 use crate::types::*;
-
-/// Two complete readings are needed before something missing counts.
-const READINGS_OF_ABSENCE: u8 = 2;
 
 pub(crate) fn decide(
     rules: &Rules,
@@ -318,34 +317,6 @@ fn unknown(
     }
 }
 
-/// Accepted, and not seen yet.
-fn verify(rules: &Rules, state: State, now: Now, last: Step, due: Due) -> (State, Vec<Effect>) {
-    #[cfg(test)]
-    if rules.is(Mutant::AcceptedIsSuccess) {
-        return finish(state, End::Succeeded(How::Proven));
-    }
-    let left = proof_left(&state, now, last, due);
-    #[cfg(test)]
-    if left.0 <= 0 && rules.is(Mutant::FailedAtTimeout) {
-        return finish(state, End::Lost(Code(0)));
-    }
-    if left.0 <= 0 {
-        return hold(rules, state, Hold::ProofTimeout);
-    }
-    state.store(Report::Verifying, Next::Rest(Some(rules.poll.min(left))))
-}
-
-/// How much longer the accepted step's effect may take to show.
-fn proof_left(state: &State, now: Now, last: Step, due: Due) -> Span {
-    let answered = last.answered.unwrap_or(last.intended.wall);
-    let since = match due {
-        Due::SinceAnswer => answered,
-        Due::Since(at) => answered.max(at),
-        Due::Later => return Span(i64::MAX),
-    };
-    Span(state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0))
-}
-
 /// Whoever may send it now, sends it; anything else says so and waits.
 fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
     let wish = state.stored().wish;
@@ -382,7 +353,7 @@ fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
     state.store(Report::ResolvingAnswer, Next::Rest(Some(pause)))
 }
 
-fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
+pub(crate) fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
     let report = Report::Held(hold);
     let next = match state.stored().hold {
         Some(_) if state.untold != Some(report) => Next::Rest(Some(rules.recheck)),
@@ -392,7 +363,7 @@ fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
 }
 
 /// The claim is closed first: a finished object does not come back to do it.
-fn finish(state: State, end: End) -> (State, Vec<Effect>) {
+pub(crate) fn finish(state: State, end: End) -> (State, Vec<Effect>) {
     match state.record {
         Record::Ours(step) => {
             let closing = match state.may_have_acted() {
@@ -403,45 +374,6 @@ fn finish(state: State, end: End) -> (State, Vec<Effect>) {
         }
         _ => state.store(Report::Ended(end), Next::Announce(None)),
     }
-}
-
-/// Counts the readings that agree on the same thing missing.
-fn certain(rules: &Rules, state: &mut State, missing: Missing, evidence: Evidence) -> bool {
-    if evidence == Evidence::Presence {
-        return true;
-    }
-    #[cfg(test)]
-    if rules.is(Mutant::AbsenceOnce) {
-        return true;
-    }
-    #[cfg(not(test))]
-    let _ = rules;
-    let count = match state.missing {
-        Some((before, count)) if before == missing => count.saturating_add(1),
-        _ => 1,
-    };
-    state.missing = Some((missing, count));
-    count >= READINGS_OF_ABSENCE
-}
-
-/// How much longer an open intent's effect can still arrive. One that this
-/// process has not seen before now can for the whole time.
-fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
-    let open = match state.record {
-        Record::Orphan(step) => step,
-        _ => state.steps().rfind(Step::is_open)?,
-    };
-    let since = match state.seen {
-        Some((seen, since)) if seen == open.intent() => now.at_least_since(since),
-        _ => Span(0),
-    };
-    #[cfg(test)]
-    let since = match rules.is(Mutant::RemoteClock) {
-        true => Span(now.wall.0 - open.intended.wall.0),
-        false => since,
-    };
-    let left = rules.settle().0 - since.0;
-    (left > 0).then_some(Span(left))
 }
 
 impl State {

@@ -1,8 +1,9 @@
 //! What a look at the ledger means for the session, and what is written back.
 
-use crate::machine::{Closed, Effect, Event, Next, Phase, State, same_intent};
+use crate::machine::{Effect, Event};
 #[cfg(test)]
 use crate::mutant::Mutant;
+use crate::state::{Closed, Next, Phase, State, same_intent};
 use crate::types::*;
 
 impl State {

@@ -15,6 +15,8 @@
 mod decide;
 mod ledger;
 mod machine;
+mod proof;
+mod state;
 mod types;
 
 #[cfg(test)]
@@ -24,7 +26,8 @@ mod mutant;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Effect, Event, INTENT_NOT_STORED, State, step};
+pub use machine::{Effect, Event, INTENT_NOT_STORED, step};
+pub use state::State;
 pub use types::{
     Answer, Ask, Change, Class, Closing, Code, Decision, Due, End, Evidence, Goal, Hold, How, Now,
     Past, Pin, Plan, Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick, Trace,

@@ -5,6 +5,7 @@
 mod absence;
 mod answers;
 mod asking;
+mod gone;
 mod intents;
 mod ledger;
 mod sending;

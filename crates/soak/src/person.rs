@@ -5,7 +5,7 @@ use errand_simulator::{Journal, OrderAction};
 use errand_testbed::Bed;
 use serde_json::{Value, json};
 
-use crate::work::{Operation, Task};
+use crate::work::{Operation, Task, kinds};
 
 /// What an order's status is while it waits for payment.
 const PENDING_PAYMENT: u8 = 6;
@@ -24,7 +24,7 @@ pub struct Decision {
 /// Answers every open question of these operations and pays what is to be paid.
 pub fn attend(bed: &Bed, operations: &[Operation]) -> Result<Vec<Decision>, String> {
     let mut decisions = Vec::new();
-    for kind in ["rsc", "dor", "irf", "sir"] {
+    for kind in kinds() {
         for object in bed.list(kind) {
             let Some(question) = question(&object) else {
                 continue;

@@ -1,7 +1,7 @@
 //! One wave: operations are applied while operators are killed; then all is quiet,
 //! everything has to come to its end, and is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::thread::sleep;
@@ -22,7 +22,7 @@ use crate::person::{Decision, attend};
 use crate::replay::replay;
 use crate::tally::Tally;
 use crate::team::{Team, step};
-use crate::work::{Operation, furnish};
+use crate::work::{Operation, furnish, kinds};
 
 /// Short, so that much happens in a wave: leases expire, and signatures.
 const TIMING: Timing = Timing {
@@ -122,6 +122,13 @@ impl Wave {
         };
         let operator = options.operator.to_string_lossy();
         let mut bed = Bed::new(shared_plane(), &operator, "soak", bed_options);
+        let of_the_crds: BTreeSet<String> = bed.operation_kinds().into_iter().collect();
+        let of_the_tasks: BTreeSet<String> = kinds().into_iter().map(str::to_owned).collect();
+        if of_the_crds != of_the_tasks {
+            return Err(format!(
+                "there are the kinds {of_the_crds:?}, and tasks of {of_the_tasks:?} (work.rs)"
+            ));
+        }
         furnish(&bed);
         let mut team = Team::new(options.mistake.as_deref());
         for _ in 0..self.replicas {
@@ -195,7 +202,8 @@ impl Running {
         let operation = &mut self.operations[chosen];
         operation.replaced += 1;
         self.tally.replaced += 1;
-        self.bed.try_kubectl(&["delete", "dor", &operation.name])?;
+        self.bed
+            .try_kubectl(&["delete", operation.task.kind(), &operation.name])?;
         self.bed.try_apply(&operation.manifest(&self.bed))?;
         Ok(())
     }
@@ -231,8 +239,7 @@ impl Running {
     }
 
     fn objects(&self) -> BTreeMap<String, Value> {
-        let kinds = ["rsc", "dor", "irf", "sir", "iob"];
-        let all = kinds.iter().flat_map(|kind| self.bed.list(kind));
+        let all = kinds().into_iter().flat_map(|kind| self.bed.list(kind));
         let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
         all.filter_map(|object| Some((name(&object)?, object)))
             .collect()

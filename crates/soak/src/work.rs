@@ -1,6 +1,7 @@
 //! What the operators are given to do: operations of every kind, each on a target of
 //! its own.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use errand_simulator::{
@@ -51,6 +52,11 @@ pub const TASKS: [Task; 7] = [
     Task::CancelReservation,
     Task::Observe,
 ];
+
+/// kubectl's short names of what they are.
+pub fn kinds() -> BTreeSet<&'static str> {
+    TASKS.into_iter().map(Task::kind).collect()
+}
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,13 @@
 //! One test's own corner: a namespace, an operator with its rights, a simulator
 //! and a clock.
 
-mod clouds;
+mod audit;
+mod manifests;
+mod objects;
 mod operators;
 mod recorder;
 
-pub use clouds::{TENCENT_REGION, VOLCENGINE_REGION};
+pub use manifests::{TENCENT_REGION, VOLCENGINE_REGION};
 pub use operators::Replica;
 
 use std::fs;
@@ -16,9 +18,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use errand_controlplane::guard::Guarded;
-use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
+use errand_simulator::{Account, Config, Seed, Simulator};
 use errand_testclock::{TestClock, Timing};
-use serde_json::Value;
 
 use crate::plane::{Plane, repository};
 use crate::proxy::Proxy;
@@ -179,55 +180,6 @@ impl Bed {
         Ok(bed)
     }
 
-    /// The manifest of a CloudConnection to this bed's simulator.
-    pub fn connection(&self, name: &str) -> String {
-        let url = self.simulator.url();
-        format!(
-            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: {DOMAIN}\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\", workspace: \"{url}\", bss: \"{url}\", clouddc: \"{url}\"}}\n"
-        )
-    }
-
-    /// The same, through which operations may cost money, from this cluster.
-    pub fn paying_connection(&self, name: &str, payment: &str, cluster: &str) -> String {
-        let connection = self.connection(name);
-        format!("{connection}  policy: {{paidOperations: {payment}, clusterId: \"{cluster}\"}}\n")
-    }
-
-    /// The manifest of a DesktopOrder; `change` is spec.change, `more` is added to
-    /// the spec.
-    pub fn order(&self, name: &str, desktop: &str, change: &str, more: &str) -> String {
-        format!(
-            "apiVersion: huawei.errand.cloud/v1alpha1\nkind: DesktopOrder\nmetadata: {{name: {name}}}\nspec:\n  connectionRef: {{kind: CloudConnection, name: huawei-prod}}\n  desktopId: {desktop}\n  change: {change}\n{more}"
-        )
-    }
-
-    /// Puts a key pair with this secret key into the connection's Secret.
-    pub fn put_secret(&self, secret_key: &str) {
-        self.apply(&format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
-        ));
-    }
-
-    /// Puts the account's own key pair there.
-    pub fn put_right_secret(&self) {
-        self.put_secret(SECRET_KEY);
-    }
-
-    /// The manifest of a ResizeCancellation; `more` is added to its spec.
-    pub fn cancellation(&self, name: &str, instance: &str, task: &str, more: &str) -> String {
-        format!(
-            "apiVersion: huawei.errand.cloud/v1alpha1\nkind: ResizeCancellation\nmetadata: {{name: {name}}}\nspec:\n  connectionRef: {{kind: CloudConnection, name: huawei-prod}}\n  instanceId: {instance}\n  taskId: {task}\n{more}"
-        )
-    }
-
-    /// An instance with a change that would run in that many seconds.
-    pub fn seed_pending_change(&self, instance: &str, task: &str, seconds: i64) {
-        let instance = DcsInstance::new(instance)
-            .spec("redis.ha.xu1.large.r2.4", 4.0)
-            .pending_change(task, "redis.ha.xu1.large.r2.8", seconds);
-        self.simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
-    }
-
     /// A path for a file of this bed's own.
     pub fn file(&self, name: &str) -> PathBuf {
         let dir = self.plane.control_plane().dir();
@@ -328,93 +280,6 @@ impl Bed {
         let _ = self.try_kubectl(&["delete", "lease", "errand", "--ignore-not-found"]);
     }
 
-    /// `kubectl apply` into this namespace; panics with its words if it fails.
-    pub fn apply(&self, manifest: &str) -> String {
-        self.try_apply(manifest)
-            .unwrap_or_else(|e| panic!("kubectl apply: {e}"))
-    }
-
-    /// `kubectl apply` into this namespace.
-    pub fn try_apply(&self, manifest: &str) -> Result<String, String> {
-        let output = self
-            .plane
-            .kubectl_output(&["apply", "-n", &self.namespace, "-f", "-"], Some(manifest));
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
-    }
-
-    /// kubectl in this namespace, as admin.
-    pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut all = vec!["-n", &self.namespace];
-        all.extend(arguments);
-        self.plane.kubectl(&all)
-    }
-
-    /// kubectl in this namespace; panics with its words if it fails.
-    pub fn kubectl(&self, arguments: &[&str]) -> String {
-        self.try_kubectl(arguments).unwrap_or_else(|e| {
-            panic!(
-                "kubectl {}: {e}\n{}",
-                arguments.join(" "),
-                self.operator_log()
-            )
-        })
-    }
-
-    /// An object as JSON.
-    pub fn get(&self, kind: &str, name: &str) -> Value {
-        let found = self.find(kind, name).unwrap_or_else(|e| panic!("{e}"));
-        found.unwrap_or_else(|| panic!("there is no {kind} {name}\n{}", self.operator_log()))
-    }
-
-    /// An object as JSON, if it is there.
-    pub fn find(&self, kind: &str, name: &str) -> Result<Option<Value>, String> {
-        let found = self.plane.read(&self.path(kind, name))?;
-        found.iter().for_each(recorder::keep);
-        Ok(found)
-    }
-
-    /// All objects of a kind.
-    pub fn list(&self, kind: &str) -> Vec<Value> {
-        let list = self.plane.read(&self.path(kind, ""));
-        let list = list.unwrap_or_else(|e| panic!("{e}")).unwrap_or_default();
-        list["items"].as_array().cloned().unwrap_or_default()
-    }
-
-    fn path(&self, kind: &str, name: &str) -> String {
-        let (group, plural) = match kind {
-            "rsc" => ("apis/huawei.errand.cloud/v1alpha1", "resizecancellations"),
-            "dor" => ("apis/huawei.errand.cloud/v1alpha1", "desktoporders"),
-            "iob" => ("apis/huawei.errand.cloud/v1alpha1", "instanceobservations"),
-            "irf" => ("apis/tencent.errand.cloud/v1alpha1", "instancerefreshes"),
-            "sir" => (
-                "apis/volcengine.errand.cloud/v1alpha1",
-                "scheduledinstancereservations",
-            ),
-            "cc" => ("apis/errand.cloud/v1alpha1", "cloudconnections"),
-            "ledger" => ("apis/errand.cloud/v1alpha1", "operationledgers"),
-            "lease" => ("apis/coordination.k8s.io/v1", "leases"),
-            "secret" => ("api/v1", "secrets"),
-            other => panic!("the bed does not know where {other} is"),
-        };
-        let path = format!("/{group}/namespaces/{}/{plural}/{name}", self.namespace);
-        path.trim_end_matches('/').to_owned()
-    }
-
-    /// Waits, as a pipeline would, until the operation is at rest; it as JSON.
-    pub fn wait_at_rest(&self, kind: &str, name: &str) -> Value {
-        let object = format!("{kind}/{name}");
-        self.kubectl(&[
-            "wait",
-            "--for=condition=Reconciling=false",
-            &object,
-            "--timeout=60s",
-        ]);
-        self.get(kind, name)
-    }
-
     /// Waits until `condition` holds; panics with `what` and the operator's log
     /// if it does not.
     pub fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
@@ -458,50 +323,6 @@ impl Bed {
             // clock may have moved while that was under way.
             clock.advance(by.min(lease / 1800));
         }
-    }
-
-    /// Lines of the API server's audit log about this bed's operator.
-    pub fn audit(&self) -> Vec<Value> {
-        let file = self
-            .plane
-            .control_plane()
-            .audit_log()
-            .expect("auditing is on");
-        let user = format!("system:serviceaccount:{}:errand", self.namespace);
-        let text = fs::read_to_string(file).expect("the audit log can be read");
-        // Most lines are about other beds, and reading one as JSON takes its time.
-        text.lines()
-            .filter(|line| line.contains(&user))
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|event| event["user"]["username"] == user.as_str())
-            .collect()
-    }
-
-    /// The same without what keeps the CloudConnection's condition.
-    pub fn operation_writes(&self) -> Vec<String> {
-        let mut writes = self.writes();
-        writes.retain(|write| !write.contains("cloudconnections"));
-        writes
-    }
-
-    /// Requests of the operator that change something, but for the lease: verb,
-    /// resource and subresource.
-    pub fn writes(&self) -> Vec<String> {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        self.audit()
-            .iter()
-            .filter(|event| !["get", "list", "watch"].contains(&text(&event["verb"]).as_str()))
-            .filter(|event| event["objectRef"]["resource"] != "leases")
-            .map(|event| {
-                let object = &event["objectRef"];
-                let parts = [
-                    text(&event["verb"]),
-                    text(&object["resource"]),
-                    text(&object["subresource"]),
-                ];
-                parts.join(" ").trim_end().to_owned()
-            })
-            .collect()
     }
 }
 

@@ -15,8 +15,43 @@ use crate::reader::Reader;
 pub struct Plane {
     control_plane: ControlPlane,
     reader: Reader,
+    kinds: Vec<Kind>,
     /// Numbers what is made on it.
     pub(crate) counter: Mutex<u32>,
+}
+
+/// A kind that a CRD defines.
+pub(crate) struct Kind {
+    /// `apis/GROUP/VERSION`.
+    pub(crate) api: String,
+    pub(crate) plural: String,
+    singular: String,
+    /// kubectl's, if it has one.
+    pub(crate) short_name: String,
+    /// It is one of `kubectl get errand`.
+    pub(crate) operation: bool,
+}
+
+impl Kind {
+    fn of(crd: &Value) -> Self {
+        let text = |pointer: &str| {
+            let text = crd.pointer(pointer).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let (group, version) = (text("/spec/group"), text("/spec/versions/0/name"));
+        Self {
+            api: format!("apis/{group}/{version}"),
+            plural: text("/spec/names/plural"),
+            singular: text("/spec/names/singular"),
+            short_name: text("/spec/names/shortNames/0"),
+            operation: text("/spec/names/categories/0") == "errand",
+        }
+    }
+
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let names = [&self.plural, &self.singular, &self.short_name];
+        names.into_iter().any(|own| own == name)
+    }
 }
 
 /// One for the whole process. It ends with the process, however that ends.
@@ -35,9 +70,10 @@ impl Plane {
         let control_plane = ControlPlane::start(options).map_err(|e| e.to_string())?;
         let (url, ca) = (control_plane.url(), control_plane.ca_pem());
         let reader = Reader::new(url, ca, control_plane.admin_token());
-        let plane = Self {
+        let mut plane = Self {
             reader: reader.map_err(|e| e.to_string())?,
             control_plane,
+            kinds: Vec::new(),
             counter: Mutex::new(0),
         };
         let crds = repository().join("crds");
@@ -50,6 +86,10 @@ impl Plane {
             "--all",
             "--timeout=60s",
         ])?;
+        let crds = plane.kubectl(&["get", "crd", "-o", "json"])?;
+        let crds: Value = serde_json::from_str(&crds).map_err(|e| e.to_string())?;
+        let crds = crds["items"].as_array().into_iter().flatten();
+        plane.kinds = crds.map(Kind::of).collect();
         plane.await_storage()?;
         Ok(plane)
     }
@@ -57,15 +97,9 @@ impl Plane {
     /// An established CRD is not yet served from the API server's cache: for a
     /// moment, lists and watches of it are told to come back later.
     fn await_storage(&self) -> Result<(), String> {
-        let crds = self.kubectl(&["get", "crd", "-o", "json"])?;
-        let crds: Value = serde_json::from_str(&crds).map_err(|e| e.to_string())?;
         let deadline = Instant::now() + Duration::from_secs(60);
-        for crd in crds["items"].as_array().into_iter().flatten() {
-            let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
-            let (group, plural) = (text("/spec/group"), text("/spec/names/plural"));
-            let version = text("/spec/versions/0/name").unwrap_or_default();
-            let (group, plural) = (group.unwrap_or_default(), plural.unwrap_or_default());
-            let list = format!("/apis/{group}/{version}/{plural}?resourceVersion=0");
+        for Kind { api, plural, .. } in &self.kinds {
+            let list = format!("/{api}/{plural}?resourceVersion=0");
             while !matches!(self.read(&list), Ok(Some(_))) {
                 if Instant::now() > deadline {
                     return Err(format!("{plural} are not served"));
@@ -74,6 +108,11 @@ impl Plane {
             }
         }
         Ok(())
+    }
+
+    /// The kinds of the CRDs.
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        &self.kinds
     }
 
     /// The control plane.

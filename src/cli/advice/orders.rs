@@ -1,8 +1,7 @@
 //! Advice about what costs money, and about the ledger that keeps it from being
 //! done twice.
 
-use errand::api::{DesktopOrder, Reason};
-use kube::Resource as _;
+use errand::api::Reason;
 
 use super::{Advice, Asker, rules, span};
 
@@ -10,14 +9,13 @@ use super::{Advice, Asker, rules, span};
 const SECOND_ORDER: &str =
     "If the first order was placed after all, this is a second one, and both are charged.";
 
-impl Asker<'_> {
-    fn is_order(&self) -> bool {
-        self.place.named.type_.resource.kind == DesktopOrder::kind(&())
-    }
+/// The same of what costs nothing.
+const SECOND_CALL: &str = "If the first call had its effect after all, this has it once more.";
 
+impl Asker<'_> {
     /// What a person looks at before a decision.
     pub(super) fn to_look_at(&self) -> String {
-        match self.is_order() {
+        match self.place.named.type_.is_paid() {
             true => format!(
                 "{} in the cloud's console, and in its Billing Center at the orders of the time when the call was sent (see Steps)",
                 self.target()
@@ -28,7 +26,12 @@ impl Asker<'_> {
 
     /// What a decision may come to, beside its meaning.
     pub(super) fn danger(&self, decision: &str) -> Option<&'static str> {
-        (self.is_order() && decision == "SendAgain").then_some(SECOND_ORDER)
+        let type_ = &self.place.named.type_;
+        match decision {
+            "SendAgain" if type_.is_paid() => Some(SECOND_ORDER),
+            "SendAgain" if type_.is_recorded() => Some(SECOND_CALL),
+            _ => None,
+        }
     }
 
     /// Where the order stands, for the reasons of waiting that orders have.
@@ -93,6 +96,6 @@ impl Asker<'_> {
                 | Reason::OrderFailed
                 | Reason::GivenUp
         );
-        executed && self.is_order()
+        executed && self.place.named.type_.is_recorded()
     }
 }

@@ -1,4 +1,4 @@
-use errand_engine::Goal;
+use errand_engine::{Goal, Verdict};
 use serde_json::json;
 
 use super::stored::VERIFY;

@@ -1,15 +1,16 @@
 //! What the facts mean. Pure.
 
+mod shown;
+
 use errand_engine::{Due, Evidence, Goal, Tick, Trace};
 
-use super::facts::{Facts, Orders};
+use super::facts::Facts;
 use super::standing::{Standing, busy, standing};
 use super::trace::{Traced, millis, trace};
-use super::words::{LINE, WORD, choice, has, lower, planned, short};
+use super::words::{choice, has, planned};
 use super::{Assessment, Call, ORDER, order};
 use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, Payment, PlanStatus, Reason,
-    Timestamp,
 };
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Desktop, Job, Product};
@@ -268,139 +269,6 @@ impl Look<'_> {
             None => seen,
         };
         (Goal::Act(ORDER.plan()), Due::SinceAnswer, seen)
-    }
-
-    /// The desktop, and what tells of the order.
-    fn now(&self, change: &Change<'_>) -> String {
-        let desktop = match &self.facts.desktop {
-            Some(desktop) => has(change, desktop),
-            None => self.missing(),
-        };
-        match self.order() {
-            Some(details) if details.order.status().is_some() => desktop,
-            _ => format!("{desktop} {}", self.told()),
-        }
-    }
-
-    fn missing(&self) -> String {
-        format!(
-            "There is no desktop {} in the region and project of the connection.",
-            self.object.spec.desktop_id
-        )
-    }
-
-    fn name(&self) -> String {
-        match self.order_id() {
-            Some(id) => format!("Order {id}"),
-            None => "The order".to_owned(),
-        }
-    }
-
-    /// What is known of the order that is looked for, where BSS does not tell how
-    /// far it is.
-    fn told(&self) -> String {
-        let name = match (&self.foreign, self.order_id()) {
-            (Some(foreign), _) => {
-                let asked = foreign.recorded.body.as_deref().unwrap_or("not known");
-                format!(
-                    "An order of an operation that is gone ({})",
-                    short(asked, LINE)
-                )
-            }
-            (None, Some(id)) => format!("Order {id}"),
-            (None, None) => "Its order".to_owned(),
-        };
-        let rivals = self
-            .traced
-            .as_ref()
-            .map(|t| t.rivals.as_slice())
-            .unwrap_or_default();
-        match (&self.facts.orders, self.order()) {
-            (_, Some(found)) => format!(
-                "{name} has status {}, which is not documented.",
-                found
-                    .order
-                    .status_number
-                    .map_or("none".to_owned(), |n| n.to_string())
-            ),
-            (Orders::Unreadable(refusal), _) => format!(
-                "{name} cannot be looked up, as BSS does not let this key read orders ({}).",
-                refusal.label()
-            ),
-            (Orders::Listed { whole: false, .. }, _) => {
-                format!("{name} cannot be told from the other orders of that time in BSS.")
-            }
-            (Orders::Listed { .. }, _) if !rivals.is_empty() => {
-                format!("{name} may be any of these in BSS: {}.", rivals.join(", "))
-            }
-            (Orders::Known(Some(_)), _) => format!("{name} shows in BSS."),
-            (Orders::Known(None) | Orders::Listed { .. }, _) => {
-                format!("{name} does not show in BSS, which proves nothing.")
-            }
-            (Orders::NotAsked, _) => format!("{name} is not known."),
-        }
-    }
-
-    fn failure(&self, job: &Job) -> String {
-        let why = [&job.job_error_code, &job.fail_reason];
-        let why: Vec<&str> = why.into_iter().filter_map(|text| text.as_deref()).collect();
-        let why = match why[..] {
-            [] => String::new(),
-            _ => format!(" ({})", short(&why.join(": "), LINE)),
-        };
-        format!("Job {} of {} failed{why}.", job.id, lower(&self.name()))
-    }
-
-    /// What a look shows. What is known of the own call is kept.
-    fn observation(&self, asked: Option<&ChangeOrder<'_>>) -> DesktopObservation {
-        let order = self.order().map(|details| &details.order);
-        let status = order.and_then(|order| order.status());
-        let word = |order: &OrderStatus| format!("{order:?}");
-        let number = order.and_then(|order| order.status_number);
-        let deadline = order
-            .filter(|_| status == Some(OrderStatus::PendingPayment))
-            .and_then(|order| millis(order.pending_payment_end_time.as_deref()?));
-        let job_id = self.own.as_ref().and_then(|own| own.job_id);
-        let job_status = self.job().and_then(|job| job.status.as_deref());
-        let of_order = DesktopObservation {
-            order_id: self.order_id().map(str::to_owned),
-            order_status: status.as_ref().map(word).or(number.map(|n| n.to_string())),
-            payment_deadline: deadline.map(Timestamp::from_millis),
-            job_id: job_id.map(str::to_owned),
-            job_status: job_status.map(|word| short(word, WORD)),
-            ..DesktopObservation::default()
-        };
-        let Some(desktop) = &self.facts.desktop else {
-            let before = self.object.status.as_ref();
-            let before = before.and_then(|status| status.observed.clone());
-            let before = before.unwrap_or_default();
-            return DesktopObservation {
-                desktop_status: before.desktop_status,
-                product_id: before.product_id,
-                volume_size_gib: before.volume_size_gib,
-                charge_mode: before.charge_mode,
-                task_status: before.task_status,
-                ..of_order
-            };
-        };
-        let volume = match asked.map(|asked| asked.change) {
-            Some(Change::ExpandVolume { volume, .. }) => desktop.volume(volume),
-            _ => None,
-        };
-        let charge = desktop
-            .product
-            .as_ref()
-            .and_then(|p| p.charge_mode.as_deref());
-        DesktopObservation {
-            desktop_status: desktop.status.as_deref().map(|word| short(word, WORD)),
-            product_id: desktop.product_id().map(|id| short(id, 128)),
-            volume_size_gib: volume
-                .and_then(|volume| volume.size)
-                .and_then(|size| i32::try_from(size).ok()?.try_into().ok()),
-            charge_mode: charge.map(|word| short(word, 16)),
-            task_status: desktop.task_status.as_deref().map(|word| short(word, WORD)),
-            ..of_order
-        }
     }
 }
 

@@ -4,8 +4,8 @@
 use super::faults::Slip;
 use super::world::*;
 use super::{Scenario, properties};
-use crate::machine::same_intent;
 use crate::mutant::Mutant;
+use crate::state::same_intent;
 use crate::*;
 
 /// Another object holds the target.

@@ -5,7 +5,7 @@
 
 use super::world::*;
 use super::{NEVER, Scenario};
-use crate::machine::{Next, Phase, same_intent};
+use crate::state::{Next, Phase, same_intent};
 use crate::*;
 
 /// The monotonic clocks of the two processes begin far from each other.

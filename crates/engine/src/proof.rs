@@ -1,0 +1,92 @@
+//! What it takes to be certain: that an effect is there, that it is not, and that it
+//! cannot come any more.
+
+#[cfg(test)]
+use crate::decide::finish;
+use crate::decide::hold;
+use crate::machine::Effect;
+#[cfg(test)]
+use crate::mutant::Mutant;
+use crate::state::{Missing, Next, State};
+use crate::types::*;
+
+/// Two complete readings are needed before something missing counts.
+const READINGS_OF_ABSENCE: u8 = 2;
+
+/// Accepted, and not seen yet.
+pub(crate) fn verify(
+    rules: &Rules,
+    state: State,
+    now: Now,
+    last: Step,
+    due: Due,
+) -> (State, Vec<Effect>) {
+    #[cfg(test)]
+    if rules.is(Mutant::AcceptedIsSuccess) {
+        return finish(state, End::Succeeded(How::Proven));
+    }
+    let left = proof_left(&state, now, last, due);
+    #[cfg(test)]
+    if left.0 <= 0 && rules.is(Mutant::FailedAtTimeout) {
+        return finish(state, End::Lost(Code(0)));
+    }
+    if left.0 <= 0 {
+        return hold(rules, state, Hold::ProofTimeout);
+    }
+    state.store(Report::Verifying, Next::Rest(Some(rules.poll.min(left))))
+}
+
+/// How much longer the accepted step's effect may take to show.
+pub(crate) fn proof_left(state: &State, now: Now, last: Step, due: Due) -> Span {
+    let answered = last.answered.unwrap_or(last.intended.wall);
+    let since = match due {
+        Due::SinceAnswer => answered,
+        Due::Since(at) => answered.max(at),
+        Due::Later => return Span(i64::MAX),
+    };
+    Span(state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0))
+}
+
+/// Counts the readings that agree on the same thing missing.
+pub(crate) fn certain(
+    rules: &Rules,
+    state: &mut State,
+    missing: Missing,
+    evidence: Evidence,
+) -> bool {
+    if evidence == Evidence::Presence {
+        return true;
+    }
+    #[cfg(test)]
+    if rules.is(Mutant::AbsenceOnce) {
+        return true;
+    }
+    #[cfg(not(test))]
+    let _ = rules;
+    let count = match state.missing {
+        Some((before, count)) if before == missing => count.saturating_add(1),
+        _ => 1,
+    };
+    state.missing = Some((missing, count));
+    count >= READINGS_OF_ABSENCE
+}
+
+/// How much longer an open intent's effect can still arrive. One that this
+/// process has not seen before now can for the whole time.
+pub(crate) fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
+    let open = match state.record {
+        Record::Orphan(step) => step,
+        _ => state.steps().rfind(Step::is_open)?,
+    };
+    let since = match state.seen {
+        Some((seen, since)) if seen == open.intent() => now.at_least_since(since),
+        _ => Span(0),
+    };
+    #[cfg(test)]
+    let since = match rules.is(Mutant::RemoteClock) {
+        true => Span(now.wall.0 - open.intended.wall.0),
+        false => since,
+    };
+    let left = rules.settle().0 - since.0;
+    (left > 0).then_some(Span(left))
+}

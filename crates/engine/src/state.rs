@@ -1,0 +1,385 @@
+//! What one process keeps of one object, and the moves that a session is made of.
+
+use crate::machine::Effect;
+use crate::types::*;
+
+/// Where a session stands: which effect is being carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Phase {
+    Idle,
+    Reading,
+    Observing,
+    Permitting(Plan),
+    Claiming(Plan),
+    Intending,
+    Sending,
+    Storing(Report, Next),
+    Closing(Closed),
+}
+
+/// What follows a stored change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Next {
+    Observe,
+    Rest(Option<Span>),
+    Announce(Option<Span>),
+    Close(Step, Closing, Closed),
+}
+
+/// What follows what was written into the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Closed {
+    End(End),
+    Observe,
+    Rest(Option<Span>),
+    Orphaned,
+}
+
+/// What a reading does not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Missing {
+    /// What the operation wants to be gone.
+    Unwanted,
+    /// What it would need, so that this is its end.
+    Needed(Code),
+    /// The effect of the last step.
+    Effect,
+}
+
+/// What one process remembers of one object, between sessions too. Losing it
+/// costs time, never safety.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct State {
+    pub(crate) me: Writer,
+    pub(crate) phase: Phase,
+    pub(crate) stored: Option<Stored>,
+    /// An intent of this process, no attempt of which can have had an effect so
+    /// far. It may be sent until its window closes.
+    pub(crate) unsent: Option<Step>,
+    /// A step of this process that was never sent, and will not be.
+    pub(crate) dead: Option<Step>,
+    /// A step of this process whose answer is not stored yet.
+    pub(crate) unstored: Option<Step>,
+    /// The open step that this process saw last, and when it first did.
+    pub(crate) seen: Option<(Intent, Now)>,
+    /// What people have not been told yet, as nobody knows whether it was stored.
+    pub(crate) untold: Option<Report>,
+    /// What the ledger held when this session last looked, or was made to hold. Kept
+    /// between sessions only if it is the claim of a call that is not recorded yet.
+    pub(crate) record: Record,
+    /// When the running look at the cloud was asked for.
+    pub(crate) asked: Tick,
+    /// What is missing in this many complete readings in a row.
+    pub(crate) missing: Option<(Missing, u8)>,
+    /// Looks at the cloud that failed, in a row.
+    pub(crate) failures: u32,
+    /// Requests to the API server without a usable answer, in a row.
+    pub(crate) unheard: u32,
+    /// Attempts in a row that did not get through.
+    pub(crate) misses: u32,
+    /// No new attempt before this (monotonic clock, as every pause).
+    pub(crate) not_before: Option<Tick>,
+    /// The question that a decision of this session answers.
+    pub(crate) handled: Option<u64>,
+    /// What a question that this session puts is about.
+    pub(crate) pin: Pin,
+}
+
+impl State {
+    /// A process that knows nothing of the object yet.
+    pub fn new(me: Writer) -> Self {
+        Self {
+            me,
+            phase: Phase::Idle,
+            stored: None,
+            unsent: None,
+            dead: None,
+            unstored: None,
+            seen: None,
+            untold: None,
+            record: Record::None,
+            asked: Tick(0),
+            missing: None,
+            failures: 0,
+            unheard: 0,
+            misses: 0,
+            not_before: None,
+            handled: None,
+            pin: Pin::default(),
+        }
+    }
+
+    /// The process that this is the memory of.
+    pub fn writer(&self) -> Writer {
+        self.me
+    }
+
+    /// The session is over.
+    pub fn at_rest(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
+    /// More is known here of a call than may be recorded, which nobody else will
+    /// tell if the object goes.
+    pub fn has_loose_ends(&self) -> bool {
+        self.unsent.is_some() || self.unstored.is_some() || self.dead.is_some()
+    }
+
+    /// An answer is known here that may not be stored yet.
+    pub fn holds_an_answer(&self) -> bool {
+        self.unstored.is_some()
+    }
+
+    /// The object may have been ended by this process, which has not told it yet.
+    pub fn may_have_to_tell_an_end(&self) -> bool {
+        matches!(self.untold, Some(Report::Ended(_)))
+    }
+
+    /// The intent that [`Effect::Send`] is about.
+    pub fn intent(&self) -> Option<&Step> {
+        self.unsent.as_ref()
+    }
+
+    pub(crate) fn stored(&self) -> &Stored {
+        self.stored.as_ref().expect("a session starts with Woken")
+    }
+
+    /// The recorded steps, with what this process knows beside.
+    pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = Step> {
+        self.stored()
+            .steps
+            .iter()
+            .map(|stored| match self.unstored {
+                Some(known) if stored.is_open() && same_intent(&known, stored) => known,
+                _ => *stored,
+            })
+    }
+
+    /// The last recorded step, with what this process knows of it.
+    pub(crate) fn last(&self) -> Option<Step> {
+        self.steps().next_back()
+    }
+
+    /// A reading that is older than the question proves nothing about a step. It
+    /// will do where there is none and what it shows is there to see, so that many
+    /// objects can share one reading.
+    pub(crate) fn may_be_older(&self, goal: Goal) -> bool {
+        let shows = match goal {
+            Goal::Reached(evidence) | Goal::Lost(_, evidence) => evidence == Evidence::Presence,
+            Goal::Wait(..) => true,
+            Goal::Act(_) | Goal::Ask(_) => false,
+        };
+        shows && self.steps().next().is_none()
+    }
+
+    /// Any recorded step may have taken effect.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        self.steps().any(|step| step.may_have_acted())
+    }
+
+    /// What a write about `report` carries along.
+    pub(crate) fn change(&self, report: Report) -> Change {
+        let answer = self
+            .unstored
+            .and_then(|step| Some((step.number, step.answer?, step.answered?)));
+        Change {
+            report,
+            answer,
+            pin: self.pin,
+            handled: self.handled,
+            look_again: None,
+        }
+    }
+
+    pub(crate) fn observe(mut self, now: Now) -> (State, Vec<Effect>) {
+        self.phase = Phase::Observing;
+        self.asked = now.wall;
+        (self, vec![Effect::Observe])
+    }
+
+    pub(crate) fn permit(mut self, plan: Plan) -> (State, Vec<Effect>) {
+        // What was read before a call proves nothing after it.
+        self.missing = None;
+        self.phase = Phase::Permitting(plan);
+        (self, vec![Effect::Permit(plan)])
+    }
+
+    pub(crate) fn store(self, report: Report, next: Next) -> (State, Vec<Effect>) {
+        // A question stands until it is answered or the operation has ended,
+        // whatever else there is to tell.
+        let question = self.stored.as_ref().and_then(|stored| stored.hold);
+        let report = match (question, report) {
+            (_, Report::Ended(_) | Report::Suspended | Report::Held(_)) => report,
+            (Some(question), _) if self.handled.is_none() => Report::Held(question.hold),
+            _ => report,
+        };
+        let change = self.change(report);
+        self.store_change(change, next)
+    }
+
+    pub(crate) fn store_change(mut self, change: Change, next: Next) -> (State, Vec<Effect>) {
+        self.phase = Phase::Storing(change.report, next);
+        (self, vec![Effect::Store(change)])
+    }
+
+    pub(crate) fn rest(mut self, wake: Option<Span>) -> (State, Vec<Effect>) {
+        self.forget_session();
+        (self, vec![Effect::Rest(wake)])
+    }
+
+    pub(crate) fn announce(mut self, report: Report, wake: Option<Span>) -> (State, Vec<Effect>) {
+        self.untold = None;
+        self.forget_session();
+        (self, vec![Effect::Announce(report), Effect::Rest(wake)])
+    }
+
+    /// Between sessions only what the next one needs is kept; it starts with the
+    /// object as it then stands.
+    pub(crate) fn forget_session(&mut self) {
+        self.phase = Phase::Idle;
+        self.stored = None;
+        self.asked = Tick(0);
+        self.missing = None;
+        self.handled = None;
+        self.pin = Pin::default();
+        // Whose claim has to be closed if the object goes meanwhile.
+        if !matches!(self.record, Record::Ours(claim) if self.is_loose(&claim)) {
+            self.record = Record::None;
+        }
+    }
+
+    fn is_loose(&self, claim: &Step) -> bool {
+        let mut loose = [self.unsent, self.unstored, self.dead]
+            .into_iter()
+            .flatten();
+        loose.any(|step| same_intent(&step, claim))
+    }
+
+    /// A change was stored, and with it the answer that it carried.
+    pub(crate) fn note_stored_answer(&mut self) {
+        let Some(known) = self.unstored.take() else {
+            return;
+        };
+        let steps = self.stored.iter_mut().flat_map(|stored| &mut stored.steps);
+        for step in steps.filter(|step| same_intent(&known, step)) {
+            *step = known;
+        }
+    }
+
+    /// Starts over with what stands there.
+    pub(crate) fn reread(mut self) -> (State, Vec<Effect>) {
+        self.phase = Phase::Reading;
+        (self, vec![Effect::Read])
+    }
+
+    /// Nobody knows whether a write took place: look, once; then pause.
+    pub(crate) fn not_heard(mut self, rules: &Rules) -> (State, Vec<Effect>) {
+        self.unheard = self.unheard.saturating_add(1);
+        match self.unheard {
+            0..2 => self.reread(),
+            times => self.rest(Some(rules.pause(times))),
+        }
+    }
+
+    pub(crate) fn send(mut self) -> (State, Vec<Effect>) {
+        let number = self
+            .intent()
+            .expect("only an intent of ours is sent")
+            .number;
+        self.phase = Phase::Sending;
+        (self, vec![Effect::Send(number)])
+    }
+
+    /// The unsent intent will not be sent any more: that is its answer.
+    pub(crate) fn withdraw(&mut self, now: Now) {
+        if let Some(step) = self.unsent.take() {
+            self.dead = Some(step);
+            self.unstored = Some(Step {
+                answer: Some(Answer::NotSent),
+                answered: Some(now.wall),
+                ..step
+            });
+        }
+    }
+
+    /// A look that failed: pause, and tell it once it has lasted.
+    pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
+        self.failures = self.failures.saturating_add(1);
+        self.missing = None;
+        let failures = self.failures;
+        self.tell(rules, t, failures).0
+    }
+
+    /// An attempt that did not get through: the same, and no other before its time.
+    pub(crate) fn miss(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
+        self.misses = self.misses.saturating_add(1);
+        let misses = self.misses;
+        let (mut result, pause) = self.tell(rules, t, misses);
+        result.0.not_before = Some(now.after(pause));
+        result
+    }
+
+    fn tell(self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
+        let pause = match t.pause {
+            Some(pause) => pause,
+            None if t.blocked => rules.recheck,
+            None => rules.pause(times),
+        };
+        if times <= t.quiet {
+            return (self.rest(Some(pause)), pause);
+        }
+        let report = match t.blocked {
+            true => Report::Blocked(t.code),
+            false => Report::Waiting(t.code),
+        };
+        (self.store(report, Next::Rest(Some(pause))), pause)
+    }
+
+    /// The intent that the plan leads to: the unsent one, if that is still good,
+    /// or a new one.
+    pub(crate) fn next_intent(&self, rules: &Rules, now: Now, plan: Plan) -> Step {
+        if let Some(unsent) = self.unsent
+            && self.holds_stored_intent(now, plan.key)
+        {
+            return unsent;
+        }
+        let number = self.last().map_or(1, |last| last.number + 1);
+        match self.unsent {
+            // Its write timed out and may yet arrive, or it is claimed: write the
+            // very same one.
+            Some(unsent) if unsent.number == number && unsent.key == plan.key => unsent,
+            _ => Step {
+                number,
+                key: plan.key,
+                class: plan.class,
+                writer: self.me,
+                intended: now,
+                window: rules.window,
+                answer: None,
+                answered: None,
+            },
+        }
+    }
+
+    /// Keeps when this process first saw that step open.
+    pub(crate) fn note_open(&mut self, now: Now, open: Option<Step>) {
+        let Some(open) = open else { return };
+        if self.seen.is_none_or(|(seen, _)| seen != open.intent()) {
+            self.seen = Some((open.intent(), now));
+        }
+    }
+}
+
+/// What tells one intent from every other.
+pub(crate) type Intent = (u32, Writer, StepKey, Tick);
+
+impl Step {
+    pub(crate) fn intent(&self) -> Intent {
+        (self.number, self.writer, self.key, self.intended.wall)
+    }
+}
+
+/// The intent that was written and the one that stands there are the same one.
+pub(crate) fn same_intent(a: &Step, b: &Step) -> bool {
+    a.intent() == b.intent()
+}

@@ -1,0 +1,74 @@
+//! The object: what its user asks, and what is stored of what was done.
+
+use super::question::{Decision, Question};
+#[cfg(test)]
+use super::report::{Change, Report};
+use super::step::Step;
+use super::time::{Span, Tick};
+
+/// What the user asks, in the protocol's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Wish {
+    /// Send what is needed; otherwise only tell it.
+    pub execute: bool,
+    /// No further step.
+    pub suspended: bool,
+    /// The object is gone or going.
+    pub deleting: bool,
+    /// From an accepted answer until its effect has to be seen.
+    pub verify_timeout: Span,
+    /// The first step is not sent before this.
+    pub not_before: Option<Tick>,
+    /// The first step is not sent at or after this.
+    pub not_after: Option<Tick>,
+    /// The answer to a question.
+    pub decision: Option<(u64, Decision)>,
+}
+
+/// The object as the API server has (or had) it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Stored {
+    /// Oldest first.
+    pub steps: Vec<Step>,
+    /// It has an outcome.
+    pub ended: bool,
+    /// It was restored from a backup.
+    pub restored: bool,
+    /// A person was asked to decide.
+    pub hold: Option<Question>,
+    /// What the user asks.
+    pub wish: Wish,
+}
+
+#[cfg(test)]
+impl Stored {
+    /// What a stored change makes of the object, for the model and the tests:
+    /// the words of it are the shell's. `question` is the id of a new question.
+    pub(crate) fn apply(&mut self, intent: Option<Step>, change: Change, question: u64) {
+        if let Some((number, answer, at)) = change.answer
+            && let Some(step) = self.steps.iter_mut().find(|s| s.number == number)
+            && step.is_open()
+        {
+            step.answer = Some(answer);
+            step.answered = Some(at);
+        }
+        self.steps.extend(intent);
+        self.ended |= matches!(change.report, Report::Ended(_));
+        let open = self.hold.map(|question| question.id);
+        if self.ended || (change.handled.is_some() && change.handled == open) {
+            self.hold = None;
+        }
+        if let (Report::Held(hold), None) = (change.report, self.hold) {
+            self.hold = Some(Question {
+                id: question,
+                hold,
+                pin: change.pin,
+            });
+        }
+        if let (Some(at), Some(step)) = (change.look_again, self.steps.last_mut()) {
+            step.answered = Some(at);
+        }
+    }
+}

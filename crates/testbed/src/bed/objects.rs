@@ -1,0 +1,95 @@
+//! The objects of a bed's namespace, as kubectl and the API server show them.
+
+use serde_json::Value;
+
+use super::{Bed, recorder};
+
+impl Bed {
+    /// `kubectl apply` into this namespace; panics with its words if it fails.
+    pub fn apply(&self, manifest: &str) -> String {
+        self.try_apply(manifest)
+            .unwrap_or_else(|e| panic!("kubectl apply: {e}"))
+    }
+
+    /// `kubectl apply` into this namespace.
+    pub fn try_apply(&self, manifest: &str) -> Result<String, String> {
+        let output = self
+            .plane
+            .kubectl_output(&["apply", "-n", &self.namespace, "-f", "-"], Some(manifest));
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    /// kubectl in this namespace; panics with its words if it fails.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments).unwrap_or_else(|e| {
+            panic!(
+                "kubectl {}: {e}\n{}",
+                arguments.join(" "),
+                self.operator_log()
+            )
+        })
+    }
+
+    /// kubectl in this namespace, as admin.
+    pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut all = vec!["-n", &self.namespace];
+        all.extend(arguments);
+        self.plane.kubectl(&all)
+    }
+
+    /// An object as JSON.
+    pub fn get(&self, kind: &str, name: &str) -> Value {
+        let found = self.find(kind, name).unwrap_or_else(|e| panic!("{e}"));
+        found.unwrap_or_else(|| panic!("there is no {kind} {name}\n{}", self.operator_log()))
+    }
+
+    /// An object as JSON, if it is there.
+    pub fn find(&self, kind: &str, name: &str) -> Result<Option<Value>, String> {
+        let found = self.plane.read(&self.path(kind, name))?;
+        found.iter().for_each(recorder::keep);
+        Ok(found)
+    }
+
+    /// All objects of a kind.
+    pub fn list(&self, kind: &str) -> Vec<Value> {
+        let list = self.plane.read(&self.path(kind, ""));
+        let list = list.unwrap_or_else(|e| panic!("{e}")).unwrap_or_default();
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Of one object, or of the list of all.
+    fn path(&self, kind: &str, name: &str) -> String {
+        let (group, plural) = match kind {
+            "lease" => ("apis/coordination.k8s.io/v1", "leases"),
+            "secret" => ("api/v1", "secrets"),
+            _ => {
+                let known = self.plane.kinds().iter().find(|one| one.is_called(kind));
+                let kind = known.unwrap_or_else(|| panic!("no CRD is called {kind}"));
+                (kind.api.as_str(), kind.plural.as_str())
+            }
+        };
+        let path = format!("/{group}/namespaces/{}/{plural}/{name}", self.namespace);
+        path.trim_end_matches('/').to_owned()
+    }
+
+    /// The short names of every kind of operation.
+    pub fn operation_kinds(&self) -> Vec<String> {
+        let operations = self.plane.kinds().iter().filter(|kind| kind.operation);
+        operations.map(|kind| kind.short_name.clone()).collect()
+    }
+
+    /// Waits, as a pipeline would, until the operation is at rest; it as JSON.
+    pub fn wait_at_rest(&self, kind: &str, name: &str) -> Value {
+        let object = format!("{kind}/{name}");
+        self.kubectl(&[
+            "wait",
+            "--for=condition=Reconciling=false",
+            &object,
+            "--timeout=60s",
+        ]);
+        self.get(kind, name)
+    }
+}

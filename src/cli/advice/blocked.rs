@@ -1,0 +1,103 @@
+//! Advice where nothing goes on before somebody mends or resumes something.
+
+use errand::api::Reason;
+
+use super::{Advice, Asker, rules, span};
+use crate::cli::view::text;
+
+const PUT_KEY: &str = "Put a valid key into the Secret, from two files: ID-FILE with the access key id, KEY-FILE with the secret access key:";
+
+impl Asker<'_> {
+    pub(super) fn suspended(&self, reason: Reason) -> Advice {
+        let next = "Nothing is sent and nothing is looked at until it is resumed. What was sent before may still take effect.";
+        let say = "To resume it (with GitOps: in Git):";
+        Advice::new(next).say(say).run(match reason {
+            Reason::SuspendedByConnection => self.patch(
+                &self.connection_object(),
+                r#"{"spec":{"policy":{"suspend":false}}}"#,
+            ),
+            _ => self.patch(&self.object(), r#"{"spec":{"suspend":false}}"#),
+        })
+    }
+
+    pub(super) fn blocked(&self, reason: Reason) -> Advice {
+        let rules = rules();
+        let recheck = span(rules.recheck);
+        let mended = format!(
+            "Errand tries again every {recheck} and goes on by itself once that is mended."
+        );
+        match reason {
+            Reason::CredentialsMissing => Advice::new(
+                "Nothing is sent. Within a minute after the Secret is mended Errand goes on by itself.",
+            )
+            .say(PUT_KEY)
+            .run(self.put_key()),
+            Reason::CredentialsRejected => Advice::new(format!(
+                "Nothing is sent with this key; a single read tries it again every {recheck}, as too many bad signatures lock a key. Within a minute after another key is in the Secret Errand goes on by itself."
+            ))
+            .say(PUT_KEY)
+            .run(self.put_key()),
+            Reason::PermissionDenied => Advice::new(mended).say(format!(
+                "Grant the permission to the owner of the access key{} in the cloud's IAM.",
+                match self.secret() {
+                    secret if secret.is_empty() => String::new(),
+                    secret => format!(" in Secret {secret}"),
+                }
+            )),
+            Reason::TargetBlocked => Advice::new(mended).say(format!(
+                "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
+                self.target()
+            )),
+            Reason::PaidOperationsForbidden => Advice::new(mended)
+                .say("Allow it in policy.paidOperations of the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
+                .run(format!(
+                    "kubectl edit {} -n {}",
+                    self.connection_object(),
+                    self.place.namespace
+                )),
+            Reason::LedgerFull => Advice::new(format!("Nothing is sent. {mended}")).say(
+                "Ask the administrators of Errand: they can set the ledger that Cause names aside. Whatever is recorded in it could then be done once more.",
+            ),
+            Reason::IntentNotStored => {
+                Advice::new(format!("Nothing is sent. {mended}")).say(
+                    "Install the CRDs and the rights of the operator's version; errand has those of its own:",
+                )
+                .run("errand crds | kubectl apply --server-side -f -")
+                .run("errand rbac | kubectl apply -f -")
+            }
+            _ => Advice::new(mended)
+                .say("Mend the connection as Cause says (with GitOps: in Git):")
+                .run(format!(
+                    "kubectl edit {} -n {}",
+                    self.connection_object(),
+                    self.place.namespace
+                )),
+        }
+    }
+
+    /// The name of the connection's Secret, if it can be known.
+    fn secret(&self) -> String {
+        self.of_credentials("/name")
+    }
+
+    fn of_credentials(&self, part: &str) -> String {
+        let pointer = format!("/spec/credentials/secretRef{part}");
+        let found = self.connection.and_then(|object| object.pointer(&pointer));
+        found.map(text).unwrap_or_default()
+    }
+
+    /// Works whether or not the Secret is there. The key comes from files, which
+    /// no shell's history keeps.
+    fn put_key(&self) -> String {
+        let or = |part: &str, other: &str| match self.of_credentials(part) {
+            found if found.is_empty() => other.to_owned(),
+            found => found,
+        };
+        let (secret, id) = (or("/name", "NAME"), or("/keys/accessKey", "accessKey"));
+        let key = or("/keys/secretKey", "secretKey");
+        let namespace = &self.place.namespace;
+        format!(
+            "kubectl create secret generic {secret} -n {namespace} --from-file={id}=ID-FILE --from-file={key}=KEY-FILE --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -"
+        )
+    }
+}

@@ -1,0 +1,67 @@
+//! Advice about what has ended without what was wanted.
+
+use errand::api::Reason;
+
+use super::{Advice, Asker};
+
+impl Asker<'_> {
+    pub(super) fn failed(&self, reason: Reason) -> Advice {
+        let advice = Advice::new(match reason {
+            Reason::GivenUp => {
+                "Errand does nothing more with it. A call that was made may still take effect."
+            }
+            _ => "Nothing; it has ended, and nothing of it is in flight.",
+        });
+        let advice = match reason {
+            Reason::TargetNotFound => advice.say(format!(
+                "Compare {} with the cloud's console: the ids, and the region and project of {}.",
+                self.target(),
+                self.connection_object(),
+            )),
+            Reason::TooLate => advice.say(format!(
+                "If {} has to be as it was before, change it back in the cloud's console: that is a new change.",
+                self.target()
+            )),
+            Reason::ChangeFailed => advice.say(format!(
+                "See in the cloud's console why the change of {} failed; there is nothing left to cancel.",
+                self.target()
+            )),
+            Reason::WindowMissed => advice.say("Give a later schedule.notAfter if it is still wanted."),
+            Reason::Refused => advice.say(
+                "Correct what the cloud names; the code's meaning is below, and in its documentation.",
+            ),
+            Reason::InvalidForTarget => advice.say("Correct what the spec names."),
+            Reason::RefreshFailed | Reason::CancelledElsewhere => advice.say(format!(
+                "See in the cloud's console which instances of {} are refreshed; failed ones stay in standby until somebody deals with them.",
+                self.target()
+            )),
+            Reason::NotDelivered => advice.say(format!(
+                "See in the cloud's console what became of {}, and whether it was charged.",
+                self.target()
+            )),
+            Reason::StateUnreachable => advice.say(format!(
+                "See in the cloud's console what is the matter with {}.",
+                self.target()
+            )),
+            _ => advice.say(format!("Look at {} in the cloud's console.", self.target())),
+        };
+        match reason {
+            // There is nothing that another try could cancel.
+            Reason::TooLate | Reason::ChangeFailed => advice,
+            _ if self.anew_with_a_key(reason) => advice
+                .say("An ended operation stays ended, and the same one is not carried out again. To have it ordered anew, delete it and apply the manifest with a spec.operationKey that was not used yet:")
+                .run(format!(
+                    "kubectl delete {} -n {}",
+                    self.object(),
+                    self.place.namespace
+                )),
+            _ => advice
+                .say("An ended operation stays ended. To have it done anew, delete it and apply the corrected manifest (GitOps does that from Git):")
+                .run(format!(
+                    "kubectl delete {} -n {}",
+                    self.object(),
+                    self.place.namespace
+                )),
+        }
+    }
+}

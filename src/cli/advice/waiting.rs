@@ -1,0 +1,136 @@
+//! Advice where Errand goes on by itself: nothing to do, as a rule, but to know when.
+
+use errand::api::Reason;
+use errand::operations::VERIFY_TIMEOUT;
+use kube::core::Duration;
+
+use super::{Advice, Asker, rules, span};
+use crate::cli::view::text;
+
+impl Asker<'_> {
+    pub(super) fn waiting(&self, reason: Reason) -> Advice {
+        let rules = rules();
+        let poll = span(rules.poll);
+        let longest = span(rules.backoff_max);
+        let connection = self.connection_object();
+        match reason {
+            Reason::BeforeWindow => Advice::new(format!(
+                "The first call is sent at {} if it is still needed then{}.",
+                self.or("/spec/schedule/notBefore", "schedule.notBefore"),
+                match self.view.text("/spec/schedule/notAfter") {
+                    end if end.is_empty() => String::new(),
+                    end => format!("; if it cannot be sent by {end}, the operation ends as WindowMissed"),
+                }
+            ))
+            .say("To send it earlier, change spec.schedule."),
+            Reason::ConnectionNotFound => Advice::new(
+                "Nothing is sent. Errand goes on by itself as soon as the connection is there.",
+            )
+            .say("Create it, or correct spec.connectionRef. What there is:")
+            .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
+            Reason::ConnectionNotReady => Advice::new(
+                "Nothing is sent. Errand goes on by itself once the connection is mended.",
+            )
+            .say("Mend the connection as Cause says (with GitOps: in Git):")
+            .run(format!("kubectl edit {connection} -n {}", self.place.namespace)),
+            Reason::ConcurrencyLimit => Advice::new(format!(
+                "It starts by itself once another operation of the connection has ended; Errand looks every {poll}."
+            ))
+            .say("See which one takes long, or raise policy.maxConcurrent of the connection:")
+            .run(self.list()),
+            Reason::WaitingForPayment | Reason::OrderInReview | Reason::OrderProcessing => {
+                self.waiting_for_an_order(reason)
+            }
+            Reason::TargetLocked => self.locked(),
+            Reason::RefreshRunning => self.refresh_running(),
+            Reason::AwaitingDelivery => Advice::new(format!(
+                "Errand looks every {poll}, however long, and ends it once all instances are delivered; if the order ends before that, as NotDelivered."
+            ))
+            .say("Nothing, as a rule. To have it cancelled, while the cloud still does that (with GitOps: in Git):")
+            .run(self.patch(&self.object(), r#"{"spec":{"desiredState":"Cancelled"}}"#)),
+            Reason::AwaitingState => Advice::new(format!(
+                "Errand looks every {}, however long, and ends it once the instance is as spec.until says.",
+                self.or("/spec/interval", &poll)
+            ))
+            .say("Nothing, as a rule. To be told when it is at rest:")
+            .run(self.place.command("wait")),
+            Reason::Throttled => Advice::new(format!(
+                "Errand tries again by itself, each time after a longer pause, {longest} at most."
+            ))
+            .say("Nothing, as a rule. If it lasts, find who else uses up the account's quota for this API."),
+            Reason::CloudUnavailable => Advice::new(format!(
+                "Errand tries again by itself, each time after a longer pause, {longest} at most."
+            ))
+            .say("Nothing, as a rule. If it lasts, look at the cloud's status page, and whether the operator's pod reaches the endpoint (DNS, firewall).")
+            .say(self.by_hand()),
+            Reason::ClockSkew => Advice::new(format!(
+                "Errand looks again within {longest}, and goes on by itself once the clock is right."
+            ))
+            .say("Set the clock of the node that the operator runs on. This shows there how far it is off:")
+            .run("chronyc tracking"),
+            Reason::MaintenanceWindow => Advice::new(format!(
+                "The window closes at {}. Then the call is sent if the change is still pending; if the change ran meanwhile, the operation ends as TooLate. Errand looks every {}.",
+                self.end_of_window(),
+                span(rules.recheck)
+            ))
+            .say(self.by_hand()),
+            _ => Advice::new(format!("Errand looks every {poll} and goes on by itself."))
+                .say("Nothing, as a rule. To be told when it is at rest:")
+                .run(self.place.command("wait")),
+        }
+    }
+
+    pub(super) fn running(&self, reason: Reason) -> Advice {
+        let poll = span(rules().poll);
+        let next = match reason {
+            Reason::Executing => {
+                "The call is sent once; then its effect is looked for in the cloud.".to_owned()
+            }
+            Reason::Verifying => format!(
+                "Errand looks every {poll}. If the effect does not show by {}, it asks a person (Held).",
+                self.proof_deadline()
+            ),
+            _ => format!(
+                "Errand looks every {poll}: it ends if the effect shows, and otherwise sends the call again where that is harmless, or asks a person (Held)."
+            ),
+        };
+        Advice::new(next)
+            .say("Nothing, as a rule. To be told when it is at rest:")
+            .run(self.place.command("wait"))
+    }
+
+    fn end_of_window(&self) -> String {
+        let window = self.view.text("/status/observed/maintenanceWindow");
+        let end = window.split_once('-').map(|(_, end)| end.to_owned());
+        end.unwrap_or_else(|| "its end".to_owned())
+    }
+
+    /// What can be done without Errand, and that this is no harm.
+    fn by_hand(&self) -> String {
+        format!(
+            "If it cannot wait, do it by hand in the cloud's console, at {}: Errand sees that and sends nothing.",
+            self.target()
+        )
+    }
+
+    /// The last accepted call's answer, or the last question's, plus verifyTimeout.
+    fn proof_deadline(&self) -> String {
+        let absent = || "the end of verifyTimeout".to_owned();
+        let steps = self.view.at("/status/steps").as_array();
+        let Some(last) = steps.and_then(|steps| steps.last()) else {
+            return absent();
+        };
+        let since = ["lookedAgainAt", "answeredAt"]
+            .iter()
+            .map(|key| text(&last[*key]))
+            .find_map(|time| time.parse::<jiff::Timestamp>().ok());
+        let given = self.view.text("/spec/verifyTimeout");
+        let timeout = match given.parse::<Duration>() {
+            // No text at all is read as no time at all.
+            Ok(timeout) if !given.is_empty() => std::time::Duration::from(timeout),
+            _ => VERIFY_TIMEOUT,
+        };
+        let deadline = since.and_then(|since| since.checked_add(timeout).ok());
+        deadline.map_or_else(absent, |at| format!("{at:.0}"))
+    }
+}

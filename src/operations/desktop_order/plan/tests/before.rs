@@ -1,0 +1,256 @@
+//! Before anything was ordered.
+
+use super::*;
+
+#[test]
+fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
+    for (change, has, plan) in [
+        (
+            resize(),
+            "Desktop d1 has product p1.",
+            "type=resizeDesktops resize_product_id=p2",
+        ),
+        (
+            expand(),
+            "Volume v1 of desktop d1 has 80 GiB.",
+            "type=expandVolumes expand_volume_id=v1 expand_new_size=100",
+        ),
+        (
+            subscribe(),
+            "Desktop d1 is charged on demand.",
+            "type=meteredToPeriod period_type=2 period_num=3 is_auto_renew=0",
+        ),
+    ] {
+        let seen = see(change, &facts(desktop()), None);
+        assert_eq!(seen.goal, act());
+        assert_eq!(seen.seen, has);
+        let line = format!("CreateChangeOrder desktop_id=d1 is_auto_pay=false {plan}");
+        assert_eq!(seen.plan.steps, [line]);
+        assert!(seen.plan.paid);
+        assert_eq!(seen.trace, Trace::NotShown);
+        assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
+        assert_eq!(seen.observed.desktop_status.as_deref(), Some("ACTIVE"));
+        assert_eq!(seen.observed.product_id.as_deref(), Some("p1"));
+        assert_eq!(seen.observed.charge_mode.as_deref(), Some("1"));
+    }
+    let seen = see(expand(), &facts(desktop()), None);
+    assert_eq!(seen.observed.volume_size_gib, Some(80));
+}
+
+#[test]
+fn a_plan_says_who_pays_and_for_which_project_and_fits_into_status() {
+    let mut order = asking(resize());
+    order.spec.payment = Payment::Automatic;
+    order.spec.enterprise_project_id = Some("e1".into());
+    let line = |order: &DesktopOrder| {
+        let seen = OrderDesktop::assess(order, &facts(desktop()), None);
+        seen.plan.steps.first().cloned().unwrap_or_default()
+    };
+    assert_eq!(
+        line(&order),
+        "CreateChangeOrder desktop_id=d1 is_auto_pay=true type=resizeDesktops resize_product_id=p2 enterprise_project_id=e1"
+    );
+    let long = "p".repeat(128);
+    order.spec.desktop_id = "d".repeat(64);
+    order.spec.enterprise_project_id = Some("e".repeat(36));
+    order.spec.change.resize = Some(Resize {
+        product_id: long.clone(),
+    });
+    let facts = Facts {
+        targets: Some(vec![product(&long, "normal")]),
+        ..facts(desktop())
+    };
+    let seen = OrderDesktop::assess(&order, &facts, None);
+    assert_eq!(seen.plan.steps[0].len(), 256);
+    assert!(seen.plan.steps[0].contains("is_auto_pay=true"));
+}
+
+#[test]
+fn a_desktop_that_is_as_wanted_is_reached_by_presence_before_and_after_a_call() {
+    for (change, desktop, has) in [
+        (resize(), with_product("p2"), "Desktop d1 has product p2."),
+        (
+            expand(),
+            with_size(Some(100)),
+            "Volume v1 of desktop d1 has 100 GiB.",
+        ),
+        (
+            expand(),
+            with_size(Some(200)),
+            "Volume v1 of desktop d1 has 200 GiB.",
+        ),
+    ] {
+        for open in [None, Some(accepted()), Some(unanswered())] {
+            let seen = see(change.clone(), &facts(desktop.clone()), open.as_ref());
+            assert_eq!((seen.goal, seen.seen.as_str()), (REACHED, has));
+            assert!(seen.plan.steps.is_empty() && !seen.plan.paid);
+        }
+    }
+    for orders in [known(4), unreadable()] {
+        let facts = Facts {
+            orders,
+            job: job("FAILED"),
+            ..facts(with_product("p2"))
+        };
+        let seen = see(resize(), &facts, Some(&accepted()));
+        assert_eq!(seen.goal, REACHED, "whatever is said of the order");
+    }
+}
+
+#[test]
+fn a_subscription_is_reached_only_by_a_desktop_that_was_not_prepaid_before() {
+    for open in [accepted(), unanswered()] {
+        let seen = see(subscribe(), &facts(prepaid()), Some(&open));
+        assert_eq!(seen.goal, REACHED);
+    }
+    let over = Recorded {
+        over: true,
+        ..accepted()
+    };
+    let seen = see(subscribe(), &facts(prepaid()), Some(&over));
+    assert_eq!(seen.goal, REACHED, "an earlier run of it subscribed");
+    let seen = see(subscribe(), &facts(desktop()), Some(&over));
+    assert_eq!(seen.goal, Goal::Act(ORDER.plan()), "the ledger ends it");
+    for open in [None, Some(foreign(resize()))] {
+        let seen = see(subscribe(), &facts(prepaid()), open.as_ref());
+        assert_eq!(seen.goal, lost(Reason::AlreadyPrepaid, Evidence::Presence));
+        assert_eq!(
+            seen.seen,
+            "Desktop d1 is prepaid. Whether its term is the wanted one cannot be seen."
+        );
+    }
+    let mut order = asking(subscribe());
+    let steps = json!({"steps": [{"number": 1, "id": "s", "name": "CreateChangeOrder", "writer": "w",
+        "intendedAt": "2026-11-21T12:00:00Z", "sendBefore": "2026-11-21T12:30:00Z",
+        "answer": "Refused"}]});
+    let status: DesktopOrderStatus = serde_json::from_value(steps).expect("a status");
+    order.status = Some(status);
+    let seen = OrderDesktop::assess(&order, &facts(prepaid()), None);
+    assert_eq!(seen.goal, REACHED, "a step of its own came before");
+}
+
+#[test]
+fn what_does_not_fit_the_desktop_is_never_ordered() {
+    let no_volume = Desktop {
+        root_volume: None,
+        ..desktop()
+    };
+    let seen = see(expand(), &facts(no_volume), None);
+    let absent = lost(Reason::InvalidForTarget, Evidence::Absence);
+    assert_eq!(seen.goal, absent);
+    assert_eq!(seen.seen, "Desktop d1 has no volume v1.");
+    let with = |targets: Vec<Product>| {
+        let facts = Facts {
+            targets: Some(targets),
+            ..facts(desktop())
+        };
+        see(resize(), &facts, None)
+    };
+    let seen = with(vec![product("p3", "normal"), product("p4", "sellout")]);
+    assert_eq!(seen.goal, absent);
+    assert_eq!(
+        seen.seen,
+        "Desktop d1 cannot be changed to product p2. It can be changed to p3."
+    );
+    let seen = with(Vec::new());
+    assert_eq!(seen.goal, absent);
+    assert!(
+        seen.seen
+            .ends_with("There is none that it can be changed to.")
+    );
+    let many = (10..30).map(|n| product(&format!("p{n}"), "normal"));
+    let seen = with(many.collect());
+    assert!(
+        seen.seen.ends_with("p16, p17 and 12 more."),
+        "{}",
+        seen.seen
+    );
+    for word in ["sellout", "abandon"] {
+        let seen = with(vec![product("p2", word), product("p3", "normal")]);
+        assert_eq!(
+            seen.goal,
+            lost(Reason::InvalidForTarget, Evidence::Presence)
+        );
+        assert_eq!(
+            seen.seen,
+            format!("Product p2 is not on sale ({word}). It can be changed to p3.")
+        );
+    }
+    let both = DesktopChange {
+        expand_volume: expand().expand_volume,
+        ..resize()
+    };
+    for none_or_two in [both, DesktopChange::default()] {
+        let seen = see(none_or_two, &facts(desktop()), None);
+        assert_eq!(
+            seen.goal,
+            lost(Reason::InvalidForTarget, Evidence::Presence)
+        );
+        assert!(seen.plan.steps.is_empty());
+    }
+}
+
+#[test]
+fn a_busy_or_frozen_desktop_is_waited_for() {
+    let busy = Desktop {
+        task_status: Some("rebooting".into()),
+        root_volume: None,
+        ..desktop()
+    };
+    let frozen = Desktop {
+        is_freeze: Some(true),
+        ..desktop()
+    };
+    for change in [resize(), expand(), subscribe()] {
+        for open in [None, Some(unanswered())] {
+            let seen = see(change.clone(), &facts(busy.clone()), open.as_ref());
+            assert_eq!(seen.goal, wait(Reason::TargetBusy));
+            assert_eq!(
+                seen.seen,
+                "Desktop d1 is busy (rebooting); waiting until it is not."
+            );
+            assert_eq!(seen.observed.task_status.as_deref(), Some("rebooting"));
+            let seen = see(change.clone(), &facts(frozen.clone()), open.as_ref());
+            assert_eq!(seen.goal, wait(Reason::TargetBusy));
+            assert!(seen.seen.contains("frozen"), "{}", seen.seen);
+            assert!(seen.plan.steps.is_empty());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_ordered_where_the_answer_does_not_say_what_there_is() {
+    let unsaid = Desktop {
+        product_id: None,
+        product: None,
+        ..with_size(None)
+    };
+    for change in [resize(), expand(), subscribe()] {
+        let seen = see(change, &facts(unsaid.clone()), None);
+        assert_eq!(seen.goal, wait(Reason::CloudUnavailable));
+        assert!(seen.seen.contains("does not say"), "{}", seen.seen);
+    }
+}
+
+#[test]
+fn a_missing_desktop_ends_it_without_effect_only_if_no_call_was_made() {
+    let gone = |orders, open: Option<&Recorded>| {
+        let facts = Facts {
+            desktop: None,
+            orders,
+            ..facts(desktop())
+        };
+        see(resize(), &facts, open)
+    };
+    let none = "There is no desktop d1 in the region and project of the connection.";
+    let seen = gone(Orders::NotAsked, None);
+    assert_eq!(seen.goal, lost(Reason::TargetNotFound, Evidence::Absence));
+    assert_eq!(seen.seen, none);
+    let seen = gone(listed(&[]), Some(&unanswered()));
+    assert_eq!(seen.goal, act(), "which the engine leaves to a person");
+    let seen = gone(paid(3), Some(&accepted()));
+    assert_eq!(seen.goal, lost(Reason::OrderFailed, Evidence::Absence));
+    assert_eq!(seen.seen, format!("Order CS1 is placed. {none}"));
+    let seen = gone(known(4), Some(&accepted()));
+    assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));
+}

@@ -1,0 +1,154 @@
+//! An order was accepted.
+
+use super::*;
+
+#[test]
+fn every_status_of_an_order_is_read_as_documented() {
+    use ConditionStatus::{False, True, Unknown};
+    for (status, reason, word, money) in [
+        (1, Reason::OrderInReview, "InReview", Unknown),
+        (2, Reason::OrderProcessing, "RefundPending", Unknown),
+        (3, Reason::OrderProcessing, "Processing", True),
+        (5, Reason::OrderProcessing, "Completed", True),
+        (6, Reason::WaitingForPayment, "PendingPayment", False),
+        (9, Reason::OrderProcessing, "ToConfirm", True),
+        (10, Reason::OrderProcessing, "ToShip", True),
+        (11, Reason::OrderProcessing, "ToReceive", True),
+        (12, Reason::OrderProcessing, "PickUp", True),
+        (13, Reason::OrderProcessing, "Exchanging", True),
+    ] {
+        let seen = after(known(status), None);
+        assert_eq!(seen.goal, wait(reason), "{status}");
+        assert_eq!(seen.observed.order_status.as_deref(), Some(word));
+        assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));
+        assert_eq!(paid_condition(&seen), money, "{status}");
+        assert!(seen.seen.starts_with("Order CS1 "), "{}", seen.seen);
+        assert!(seen.seen.ends_with("Desktop d1 has product p1."));
+        assert!(seen.plan.steps.is_empty(), "it is sent already");
+    }
+    let seen = after(known(4), None);
+    assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));
+    assert_eq!(
+        seen.seen,
+        "Order CS1 is cancelled. Desktop d1 has product p1."
+    );
+    assert_eq!(paid_condition(&seen), Unknown);
+    let seen = after(known(7), None);
+    assert_eq!(seen.goal, act(), "verified until its time is up");
+    assert!(seen.seen.contains("status 7, which is not documented"));
+    assert_eq!(seen.observed.order_status.as_deref(), Some("7"));
+}
+
+#[test]
+fn an_unpaid_order_waits_for_ever_with_its_deadline_in_a_field_of_its_own() {
+    let seen = after(known(6), None);
+    assert_eq!(seen.due, Due::Later);
+    assert_eq!(
+        seen.seen,
+        "Order CS1 is not paid: pay it at the cloud, or cancel it there. Desktop d1 has product p1."
+    );
+    let deadline = seen.observed.payment_deadline.map(|at| at.to_string());
+    assert_eq!(deadline.as_deref(), Some("2026-11-28T12:01:00Z"));
+    assert_eq!(after(known(3), None).observed.payment_deadline, None);
+    assert_eq!(
+        after(known(1), None).due,
+        Due::Later,
+        "nor is a review timed"
+    );
+    let mut automatic = asking(resize());
+    automatic.spec.payment = Payment::Automatic;
+    let facts = Facts {
+        orders: known(6),
+        ..facts(desktop())
+    };
+    let seen = OrderDesktop::assess(&automatic, &facts, Some(&accepted()));
+    assert!(seen.seen.contains("was not paid automatically"));
+}
+
+#[test]
+fn an_order_is_due_from_its_payment_on_by_our_clock() {
+    for status in [3, 5, 9] {
+        let seen = after(paid(status), None);
+        assert_eq!(seen.due, Due::Since(Tick(NOON + 10 * MINUTE)), "{status}");
+        assert_eq!(after(known(status), None).due, Due::SinceAnswer);
+    }
+    let facts = Facts {
+        clock_offset: MINUTE,
+        orders: paid(3),
+        ..facts(desktop())
+    };
+    let seen = see(resize(), &facts, Some(&accepted()));
+    assert_eq!(seen.due, Due::Since(Tick(NOON + 9 * MINUTE)));
+}
+
+#[test]
+fn a_job_that_failed_is_the_end_of_an_order_that_cannot_be_paid_any_more() {
+    let failed = lost(Reason::OrderFailed, Evidence::Presence);
+    for orders in [
+        known(3),
+        known(5),
+        paid(4),
+        unreadable(),
+        Orders::Known(None),
+    ] {
+        let seen = after(orders, job("FAILED"));
+        assert_eq!(seen.goal, failed);
+        assert!(
+            seen.seen
+                .starts_with("Job j1 of order CS1 failed (WKS.0001: no host). Desktop d1"),
+            "{}",
+            seen.seen
+        );
+    }
+    // Cancelled before it was paid.
+    let seen = after(known(4), job("FAILED"));
+    assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));
+    let seen = after(known(6), job("FAILED"));
+    assert_eq!(seen.goal, wait(Reason::WaitingForPayment));
+    let open = call(Some(AnswerWord::Unknown), &[("job_id", "j1")]);
+    let facts = Facts {
+        job: job("FAILED"),
+        orders: listed(&[]),
+        ..facts(desktop())
+    };
+    assert_eq!(see(resize(), &facts, Some(&open)).goal, failed);
+}
+
+#[test]
+fn an_accepted_order_that_bss_does_not_show_is_verified_by_the_desktop_alone() {
+    let seen = after(unreadable(), job("RUNNING"));
+    assert_eq!((seen.goal, seen.due), (act(), Due::SinceAnswer));
+    assert_eq!(
+        seen.seen,
+        "Desktop d1 has product p1. Order CS1 cannot be looked up, as BSS does not let this key read orders (CBC.0151)."
+    );
+    assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
+    assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));
+    assert_eq!(seen.observed.order_status, None);
+    assert_eq!(seen.observed.job_status.as_deref(), Some("RUNNING"));
+    assert!(seen.plan.steps.is_empty());
+    let seen = after(Orders::Known(None), None);
+    assert_eq!(seen.goal, act());
+    assert!(
+        seen.seen
+            .contains("does not show in BSS, which proves nothing")
+    );
+}
+
+#[test]
+fn words_of_the_cloud_that_are_too_long_for_status_are_cut() {
+    let odd = Desktop {
+        status: Some("s".repeat(500)),
+        task_status: Some("t".repeat(500)),
+        ..with_size(Some(i64::MAX))
+    };
+    let seen = see(expand(), &facts(odd.clone()), None);
+    assert_eq!(
+        seen.observed.desktop_status.map(|word| word.len()),
+        Some(64)
+    );
+    assert_eq!(seen.observed.task_status.map(|word| word.len()), Some(64));
+    assert_eq!(seen.observed.volume_size_gib, None);
+    let seen = see(resize(), &facts(odd), None);
+    assert!(seen.seen.len() < 200, "{}", seen.seen);
+}
