@@ -1,8 +1,9 @@
 //! The custom resources: what users write, and what Errand writes back.
 //!
 //! A file per kind, `shared.rs` for what every operation asks, `status.rs` for what
-//! it is told, `reasons.rs` for the closed list. Nothing here knows of the engine, of a cloud client or of a
-//! controller; the CRDs in `crds/` are generated from these types alone.
+//! it is told, `reasons.rs` for the closed list. Nothing here knows of the engine, of
+//! a cloud client or of a controller; the CRDs in `crds/` are generated from these
+//! types alone.
 
 mod connection;
 mod crds;

@@ -22,6 +22,43 @@ pub struct Signed {
     pub authorization: String,
 }
 
+/// The headers that are signed, as two of the signers write them.
+pub(super) struct CanonicalHeaders<'a>(Vec<(String, &'a str)>);
+
+impl<'a> CanonicalHeaders<'a> {
+    /// Of these names in lower case and values.
+    pub(super) fn new(headers: impl Iterator<Item = (String, &'a str)>) -> Self {
+        let mut headers: Vec<_> = headers.collect();
+        headers.sort();
+        Self(headers)
+    }
+
+    /// The value of the first of that name; nothing if there is none.
+    pub(super) fn value(&self, wanted: &str) -> &'a str {
+        let found = self.0.iter().find(|(name, _)| name == wanted);
+        found.map_or("", |(_, value)| *value)
+    }
+
+    /// A line for each.
+    pub(super) fn lines(&self) -> String {
+        let lines = self.0.iter();
+        lines
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect()
+    }
+
+    /// The names, in the order of the lines.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(";")
+    }
+}
+
+/// A name and value as they go into [`CanonicalHeaders`].
+pub(super) fn canonical((name, value): &(String, String)) -> (String, &str) {
+    (name.to_ascii_lowercase(), value.trim())
+}
+
 /// Percent-encodes a name or value of a query, or a segment of a path.
 pub(super) fn encode(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()

@@ -48,21 +48,7 @@ pub(super) async fn control<K: Kind>(
         settings.watch_namespace.as_deref(),
         writer,
         context.metrics.clone(),
-        move |gone: &K::Object| {
-            let (context, cache) = parting.clone();
-            let gone = gone.clone();
-            let known = forget(&context, &gone);
-            tokio::spawn(async move {
-                let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
-                match known {
-                    Some(known) => Session::<K>::new(&context, &cache, gone, known).end().await,
-                    None if recorded && context.leadership.holds() => {
-                        context.ledgers.note_deleted::<K>(gone).await;
-                    }
-                    None => {}
-                }
-            });
-        },
+        move |gone: &K::Object| deleted::<K>(&parting.0, &parting.1, gone),
     );
     let (timers, due) = Timers::new(context.clock.clone());
     let referring = {
@@ -78,16 +64,7 @@ pub(super) async fn control<K: Kind>(
     control.context.started.add(control.cache.clone());
     let shown = control.cache.clone();
     let census = &control.context.metrics.census;
-    census.add(
-        kind.clone(),
-        Box::new(move || {
-            let shown = shown.state();
-            let states = shown.iter().map(|o| o.status().and_then(|s| s.state));
-            states
-                .map(|state| state.unwrap_or(State::Pending))
-                .collect()
-        }),
-    );
+    census.add(kind.clone(), Box::new(move || states::<K>(&shown)));
     let unshown = stopped_unshown(stop.clone(), cache.clone());
     let controller = Controller::for_stream(changes, cache)
         .with_config(ControllerConfig::default().concurrency(settings.concurrency))
@@ -118,6 +95,31 @@ pub(super) async fn control<K: Kind>(
         () = unshown => {}
     }
     store_answers(&control, usize::from(settings.concurrency)).await;
+}
+
+/// The state of each object, for the metrics.
+fn states<K: Kind>(shown: &Store<K::Object>) -> Vec<State> {
+    let shown = shown.state();
+    let states = shown.iter().map(|o| o.status().and_then(|s| s.state));
+    states
+        .map(|state| state.unwrap_or(State::Pending))
+        .collect()
+}
+
+/// What this process knows of its call is recorded, and people are told.
+fn deleted<K: Kind>(context: &Arc<Context>, cache: &Store<K::Object>, gone: &K::Object) {
+    let (context, cache, gone) = (context.clone(), cache.clone(), gone.clone());
+    let known = forget(&context, &gone);
+    tokio::spawn(async move {
+        let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
+        match known {
+            Some(known) => Session::<K>::new(&context, &cache, gone, known).end().await,
+            None if recorded && context.leadership.holds() => {
+                context.ledgers.note_deleted::<K>(gone).await;
+            }
+            None => {}
+        }
+    });
 }
 
 /// Answers that could not be stored when they came get a last try before this

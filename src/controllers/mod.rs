@@ -2,8 +2,8 @@
 //!
 //! `session` carries out the engine's effects for one object; `status` renders
 //! what it reports; `connections` turns a connectionRef into a client that may
-//! be used; `run` wires watches, timers and the lease together. Nothing here
-//! decides whether a mutating call may be made.
+//! be used; `controller` wakes sessions; `run` wires watches, timers and the lease
+//! together. Nothing here decides whether a mutating call may be made.
 
 mod admission;
 mod api_requests;

@@ -2,17 +2,23 @@
 //! make each (`src/mistakes.rs`), and what must not happen does. So these scenes
 //! would notice it. The soak notices those that need a kill.
 
-use errand_simulator::{DcsInstance, Fault, FaultKind, OrderTiming, Seed, WorkspaceDesktop};
+use errand_simulator::{DcsInstance, Fault, FaultKind, Seed};
 use errand_testbed::{Bed, DCS_PROJECT};
 
 use crate::between::{before_the_call, wait_until_seen};
 use crate::decisions::{pending_change, plan_change};
+use crate::replays::delivered_by;
 use crate::support::*;
+
+/// What has the operator make that mistake, if one is named.
+fn made(mistake: Option<&str>) -> Vec<(&str, &str)> {
+    let mistake = mistake.map(|name| ("ERRAND_TEST_MISTAKE", name));
+    mistake.into_iter().collect()
+}
 
 /// Starts the operator; it makes that mistake, if one is named.
 fn start(bed: &mut Bed, mistake: Option<&str>, more: &[(&str, &str)]) {
-    let mistake = mistake.map(|name| ("ERRAND_TEST_MISTAKE", name));
-    let variables: Vec<_> = mistake.into_iter().chain(more.iter().copied()).collect();
+    let variables = [made(mistake), more.to_vec()].concat();
     bed.start_operator_with(&[], &variables);
 }
 
@@ -23,24 +29,10 @@ fn await_end(bed: &Bed, kind: &str, name: &str) {
     });
 }
 
-/// A larger desktop has been ordered and delivered.
-fn delivered(name: &str, mistake: Option<&str>) -> Bed {
-    let mut bed = order_bed(name);
-    let at_once = OrderTiming {
-        runs_for: 0,
-        ..OrderTiming::default()
-    };
-    seed_desktop(&bed, WorkspaceDesktop::new("desk-1").timing(at_once));
-    start(&mut bed, mistake, &[]);
-    bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
-    until_order(&bed, "bigger", "Delivered");
-    bed
-}
-
 #[test]
 fn with_the_uid_in_its_key_an_order_that_is_applied_again_is_placed_again() {
     for (mistake, placed) in [(None, 1), (Some("KeyWithUid"), 2)] {
-        let bed = delivered("mutant-uid", mistake);
+        let bed = delivered_by("mutant-uid", &made(mistake));
         change_back(&bed, "desk-1");
         bed.kubectl(&["delete", "dor", "bigger"]);
         bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
@@ -55,7 +47,7 @@ fn without_the_body_in_its_key_another_order_is_taken_for_one_that_was_placed() 
         (None, "Delivered"),
         (Some("BodyNotInKey"), "OperationKeyReused"),
     ] {
-        let bed = delivered("mutant-body", mistake);
+        let bed = delivered_by("mutant-body", &made(mistake));
         bed.apply(&expand(&bed, "disk", "desk-1", "Automatic"));
         let object = until_order(&bed, "disk", outcome);
         assert_eq!(ending(&object).outcome, outcome, "{object:#}");

@@ -10,13 +10,18 @@ use crate::support::*;
 
 /// An order that was placed, delivered and proven.
 pub fn delivered(name: &str) -> Bed {
+    delivered_by(name, &[])
+}
+
+/// The same, by an operator with these environment variables.
+pub fn delivered_by(name: &str, variables: &[(&str, &str)]) -> Bed {
     let mut bed = order_bed(name);
     let timing = OrderTiming {
         runs_for: 0,
         ..OrderTiming::default()
     };
     seed_desktop(&bed, WorkspaceDesktop::new("desk-1").timing(timing));
-    bed.start_operator();
+    bed.start_operator_with(&[], variables);
     bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
     let object = until_order(&bed, "bigger", "Delivered");
     assert_ending(&bed, &object, "Succeeded", "Delivered");

@@ -11,6 +11,10 @@
 //! The path of one operation, as a reader will meet it in [`step`]:
 //! observe → decide → permit → (claim) → intend → send → (store the answer) →
 //! observe again → (close the claim) → store the end.
+//!
+//! `machine` has the order of events and effects, `decide` what a complete reading
+//! leads to, `proof` when something counts as certain, `ledger` what is claimed and
+//! closed, `state` what one process keeps of an object, and `types` the words.
 
 mod decide;
 mod ledger;

@@ -91,6 +91,8 @@ pub struct Bed {
     operator: Option<Guarded>,
     started: u32,
     cluster: bool,
+    /// How long the audit log was before there was this bed.
+    audit_from: u64,
 }
 
 impl Bed {
@@ -135,16 +137,30 @@ impl Bed {
             ),
         );
 
+        let audit_log = plane.control_plane().audit_log();
+        let audit_from = audit_log.and_then(|log| Some(fs::metadata(log).ok()?.len()));
+        let audit_from = audit_from.unwrap_or_default();
         let rights = fs::read_to_string(repository().join("deploy/rbac.yaml")).map_err(text)?;
-        plane.apply(&rights.replace("errand-system", &namespace))?;
-        let token = plane.kubectl(&[
-            "create",
-            "token",
-            "errand",
-            "-n",
-            &namespace,
-            "--duration=24h",
-        ])?;
+        let mut manifests = rights.replace("errand-system", &namespace);
+        if options.connection {
+            let url = simulator.url();
+            for more in [
+                manifests::secret(SECRET_KEY),
+                manifests::connection("huawei-prod", &url),
+            ] {
+                manifests.push_str("---\n");
+                manifests.push_str(&more);
+            }
+        }
+        // All that a bed needs at once, and of our own making: it is not judged first.
+        let output = plane.kubectl_output(
+            &["apply", "--validate=false", "-n", &namespace, "-f", "-"],
+            Some(&manifests),
+        );
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let token = plane.token(&namespace, "errand")?;
         let kubeconfig = dir.join(format!("{namespace}.kubeconfig"));
         let control_plane = plane.control_plane();
         control_plane
@@ -160,7 +176,7 @@ impl Bed {
                 Some(proxy)
             }
         };
-        let bed = Self {
+        Ok(Self {
             plane: Arc::clone(plane),
             namespace,
             simulator,
@@ -172,12 +188,8 @@ impl Bed {
             operator: None,
             started: 0,
             cluster: options.cluster,
-        };
-        if options.connection {
-            bed.put_secret(SECRET_KEY);
-            bed.try_apply(&bed.connection("huawei-prod"))?;
-        }
-        Ok(bed)
+            audit_from,
+        })
     }
 
     /// A path for a file of this bed's own.

@@ -5,10 +5,10 @@
 //! It speaks to the API server as people do, with kubectl, and knows nothing of
 //! the operator's code.
 
+mod api;
 mod bed;
 mod plane;
 mod proxy;
-mod reader;
 
 pub use bed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, TENCENT_REGION,

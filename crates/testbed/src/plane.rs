@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use errand_controlplane::{ControlPlane, Options};
 use serde_json::{Value, json};
 
-use crate::reader::Reader;
+use crate::api::Api;
 
 /// A control plane with Errand's CRDs.
 pub struct Plane {
     control_plane: ControlPlane,
-    reader: Reader,
+    api: Api,
     kinds: Vec<Kind>,
     /// Numbers what is made on it.
     pub(crate) counter: Mutex<u32>,
@@ -69,9 +69,9 @@ impl Plane {
         };
         let control_plane = ControlPlane::start(options).map_err(|e| e.to_string())?;
         let (url, ca) = (control_plane.url(), control_plane.ca_pem());
-        let reader = Reader::new(url, ca, control_plane.admin_token());
+        let api = Api::new(url, ca, control_plane.admin_token());
         let mut plane = Self {
-            reader: reader.map_err(|e| e.to_string())?,
+            api: api.map_err(|e| e.to_string())?,
             control_plane,
             kinds: Vec::new(),
             counter: Mutex::new(0),
@@ -138,7 +138,12 @@ impl Plane {
 
     /// The JSON at a path of the API server, as admin; `None`: it is not there.
     pub fn read(&self, path: &str) -> Result<Option<Value>, String> {
-        self.reader.get(path)
+        self.api.get(path)
+    }
+
+    /// A token for a service account, good for a day.
+    pub(crate) fn token(&self, namespace: &str, account: &str) -> Result<String, String> {
+        self.api.token(namespace, account, 24 * 3600)
     }
 
     /// Runs kubectl as admin; its output, or what it said on standard error.

@@ -90,7 +90,7 @@ impl Proxy {
     /// Starts one in front of the API server at `upstream`. The n-th write of an
     /// object meets the same fault whenever the seed is the same.
     pub fn start(upstream: &str, ca_pem: &str, seed: u64) -> io::Result<Self> {
-        let client = crate::reader::client(ca_pem)?;
+        let client = crate::api::client(ca_pem)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;

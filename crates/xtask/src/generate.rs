@@ -97,16 +97,21 @@ fn differences(wanted: &Files, found: &Files) -> Vec<String> {
     lines
 }
 
-/// What the operator's present code generates.
-fn by_the_operator() -> Result<Files, String> {
+/// Builds the operator, which is asked for what its code generates.
+pub fn build() -> Result<(), String> {
     let status = cargo_build(&OPERATOR_AND_DEMO)
         .arg("--quiet")
         .stdin(Stdio::null())
         .status()
         .map_err(|e| format!("cargo build: {e}"))?;
-    if !status.success() {
-        return Err("cargo build failed; see above".to_owned());
+    match status.success() {
+        true => Ok(()),
+        false => Err("cargo build failed; see above".to_owned()),
     }
+}
+
+/// What the operator's code generates, as it was built.
+fn by_the_operator() -> Result<Files, String> {
     let errand = tools::built("errand")?;
     let mut files = Files::new();
     for (subcommand, folder) in FOLDERS {

@@ -22,19 +22,21 @@ cargo xtask demo [--keep] [-- ARGUMENT ...]
     simulated cloud, and check what was shown. --keep leaves it running until
     Enter or Ctrl-C; further arguments go to errand-demo.
 
-cargo xtask generate [--check]
+cargo xtask generate [--check [--built]]
     Write crds/, docs/reference/, deploy/rbac.yaml and files of the chart from the
     operator's code; from the chart its README's table, deploy/kustomize/ and
     deploy/install.yaml; and the copies of the health scripts in integrations/argocd/.
-    --check writes nothing, and fails with the names of the files that are not up to date.";
+    --check writes nothing, and fails with the names of the files that are not up to date;
+    with --built it asks the operator that `cargo test` has built.";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["demo", rest @ ..] => demo_arguments(rest).and_then(|rest| demo::run(&rest)),
-        ["generate"] => generate::write(),
-        ["generate", "--check"] => generate::check(),
+        ["generate"] => generate::build().and_then(|()| generate::write()),
+        ["generate", "--check"] => generate::build().and_then(|()| generate::check()),
+        ["generate", "--check", "--built"] => generate::check(),
         ["-h" | "--help" | "help"] => {
             println!("{HELP}");
             Ok(())

@@ -6,7 +6,9 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::cloud::signing::{Signed, canonical_query, encode, hash, hex, hmac};
+use crate::cloud::signing::{
+    CanonicalHeaders, Signed, canonical, canonical_query, encode, hash, hex, hmac,
+};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
@@ -31,28 +33,15 @@ pub struct SignInput<'a> {
 
 /// Signs a request. `X-Sdk-Date` has to be among its headers.
 pub fn sign(input: SignInput<'_>) -> Signed {
-    let mut headers: Vec<(String, &str)> = input
-        .headers
-        .iter()
-        .filter(|(name, _)| !name.contains('_'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-        .collect();
-    headers.sort();
-    let header = |wanted: &str| {
-        let found = headers.iter().find(|(name, _)| name == wanted);
-        found.map_or("", |(_, value)| *value)
-    };
+    let signed = input.headers.iter();
+    let signed = signed.filter(|(name, _)| !name.contains('_'));
+    let headers = CanonicalHeaders::new(signed.map(canonical));
     // Without a body the SDK signs the empty hash, whatever that header says.
-    let payload = match header("x-sdk-content-sha256") {
+    let payload = match headers.value("x-sdk-content-sha256") {
         literal if !literal.is_empty() && !input.body.is_empty() => literal.to_owned(),
         _ => hash(input.body),
     };
-    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
-    let names = names.join(";");
-    let lines: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let (lines, names) = (headers.lines(), headers.names());
     let canonical_request = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{payload}",
         input.method.to_ascii_uppercase(),
@@ -61,7 +50,7 @@ pub fn sign(input: SignInput<'_>) -> Signed {
     );
     let string_to_sign = format!(
         "{ALGORITHM}\n{}\n{}",
-        header("x-sdk-date"),
+        headers.value("x-sdk-date"),
         hash(&canonical_request),
     );
     let signature = hex(&hmac(input.secret.as_bytes(), &string_to_sign));

@@ -212,10 +212,7 @@ pub async fn stop_instance_refresh(
     activity: &str,
     gate: Gate,
 ) -> Sent {
-    let body = json!({"AutoScalingGroupId": group, "RefreshActivityId": activity});
-    client
-        .send("StopInstanceRefresh", &body, gate, accepted)
-        .await
+    steer(client, "StopInstanceRefresh", group, activity, gate).await
 }
 
 /// `CancelInstanceRefresh`: ends it for good; nothing is rolled back.
@@ -225,10 +222,18 @@ pub async fn cancel_instance_refresh(
     activity: &str,
     gate: Gate,
 ) -> Sent {
+    steer(client, "CancelInstanceRefresh", group, activity, gate).await
+}
+
+async fn steer(
+    client: &Client,
+    action: &'static str,
+    group: &str,
+    activity: &str,
+    gate: Gate,
+) -> Sent {
     let body = json!({"AutoScalingGroupId": group, "RefreshActivityId": activity});
-    client
-        .send("CancelInstanceRefresh", &body, gate, accepted)
-        .await
+    client.send(action, &body, gate, accepted).await
 }
 
 /// `ResumeInstanceRefresh`. Without a mode the cloud takes its own.

@@ -4,7 +4,9 @@
 //! The key is derived for a day, a region and a service, and the secret has no
 //! prefix there.
 
-use crate::cloud::signing::{Signed, canonical_query, derived_key, hash, hex, hmac};
+use crate::cloud::signing::{
+    CanonicalHeaders, Signed, canonical, canonical_query, derived_key, hash, hex, hmac,
+};
 
 const ALGORITHM: &str = "HMAC-SHA256";
 
@@ -34,27 +36,16 @@ pub struct SignInput<'a> {
 
 /// Signs a request. `X-Date` has to be among its headers.
 pub fn sign(input: SignInput<'_>) -> Signed {
-    let mut headers: Vec<(String, &str)> = input
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-        .filter(|(name, _)| is_signed(name))
-        .map(|(name, value)| match name.as_str() {
-            "host" => (name, without_port(value)),
-            _ => (name, value),
-        })
-        .collect();
-    headers.sort();
-    let date = headers.iter().find(|(name, _)| name == "x-date");
-    let date = date.map_or("", |(_, value)| *value);
+    let signed = input.headers.iter().map(canonical);
+    let signed = signed.filter(|(name, _)| is_signed(name));
+    let headers = CanonicalHeaders::new(signed.map(|(name, value)| match name.as_str() {
+        "host" => (name, without_port(value)),
+        _ => (name, value),
+    }));
+    let date = headers.value("x-date");
     let day = date.get(..8).unwrap_or(date);
 
-    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
-    let names = names.join(";");
-    let lines: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let (lines, names) = (headers.lines(), headers.names());
     let path = match input.path {
         "" => "/",
         path => path,

@@ -1,6 +1,7 @@
 //! What the API server's audit log says of a bed's operator.
 
-use std::fs;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 
 use serde_json::Value;
 
@@ -15,7 +16,12 @@ impl Bed {
             .audit_log()
             .expect("auditing is on");
         let user = format!("system:serviceaccount:{}:errand", self.namespace);
-        let text = fs::read_to_string(file).expect("the audit log can be read");
+        let mut file = File::open(file).expect("the audit log can be read");
+        let mut text = String::new();
+        // What was before this bed is not about it.
+        file.seek(SeekFrom::Start(self.audit_from))
+            .and_then(|_| file.read_to_string(&mut text))
+            .expect("the audit log can be read");
         // Most lines are about other beds, and reading one as JSON takes its time.
         text.lines()
             .filter(|line| line.contains(&user))

@@ -10,13 +10,23 @@ pub const TENCENT_REGION: &str = "ap-guangzhou";
 /// The region of every bed's connection to Volcengine.
 pub const VOLCENGINE_REGION: &str = "cn-beijing";
 
+pub(super) fn connection(name: &str, url: &str) -> String {
+    format!(
+        "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: {DOMAIN}\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\", workspace: \"{url}\", bss: \"{url}\", clouddc: \"{url}\"}}\n"
+    )
+}
+
+/// The connections' Secret, with this secret key.
+pub(super) fn secret(secret_key: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
+    )
+}
+
 impl Bed {
     /// The manifest of a CloudConnection to this bed's simulator.
     pub fn connection(&self, name: &str) -> String {
-        let url = self.simulator.url();
-        format!(
-            "apiVersion: errand.cloud/v1alpha1\nkind: CloudConnection\nmetadata: {{name: {name}}}\nspec:\n  accountId: {DOMAIN}\n  huawei: {{region: cn-north-4, projectId: {DCS_PROJECT}}}\n  credentials: {{secretRef: {{name: huawei-key}}}}\n  endpoints: {{dcs: \"{url}\", workspace: \"{url}\", bss: \"{url}\", clouddc: \"{url}\"}}\n"
-        )
+        connection(name, &self.simulator.url())
     }
 
     /// The same, through which operations may cost money, from this cluster.
@@ -27,9 +37,7 @@ impl Bed {
 
     /// Puts a key pair with this secret key into the connection's Secret.
     pub fn put_secret(&self, secret_key: &str) {
-        self.apply(&format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
-        ));
+        self.apply(&secret(secret_key));
     }
 
     /// Puts the account's own key pair there.

@@ -1,22 +1,22 @@
-//! Reads of single objects without a kubectl process for each: tests that wait
-//! for something look often, and a process costs more than the answer.
+//! What is asked of the API server often, without a kubectl process for each: that
+//! costs more than the answer.
 
 use std::io;
 use std::sync::Mutex;
 
-use reqwest::{Certificate, Client, StatusCode, redirect};
-use serde_json::Value;
+use reqwest::{Certificate, Client, RequestBuilder, StatusCode, redirect};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// A client that only reads.
-pub(crate) struct Reader {
+/// A client with an administrator's rights.
+pub(crate) struct Api {
     url: String,
     token: String,
     client: Client,
     runtime: Mutex<Runtime>,
 }
 
-impl Reader {
+impl Api {
     pub(crate) fn new(url: &str, ca_pem: &str, token: &str) -> io::Result<Self> {
         let client = client(ca_pem)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -32,8 +32,39 @@ impl Reader {
 
     /// The JSON at that path; `None`: it is not there.
     pub(crate) fn get(&self, path: &str) -> Result<Option<Value>, String> {
+        self.ask(|client, url| client.get(format!("{url}{path}")))
+            .map_err(|e| format!("{path}: {e}"))
+    }
+
+    /// A token for this service account, for as many seconds.
+    pub(crate) fn token(
+        &self,
+        namespace: &str,
+        account: &str,
+        seconds: u32,
+    ) -> Result<String, String> {
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let request = json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        });
+        let answer = self.ask(|client, url| {
+            let post = client.post(format!("{url}{path}"));
+            let post = post.header("Content-Type", "application/json");
+            post.body(request.to_string())
+        });
+        let token = answer?.and_then(|answer| Some(answer["status"]["token"].as_str()?.to_owned()));
+        token.ok_or_else(|| format!("{path}: no token"))
+    }
+
+    /// The JSON of the answer; `None`: not found.
+    fn ask(
+        &self,
+        request: impl Fn(&Client, &str) -> RequestBuilder,
+    ) -> Result<Option<Value>, String> {
         let request = || {
-            let request = self.client.get(format!("{}{path}", self.url));
+            let request = request(&self.client, &self.url);
             request.bearer_auth(&self.token).send()
         };
         let text = |e: reqwest::Error| e.to_string();
@@ -46,14 +77,14 @@ impl Reader {
                 answer => answer.map_err(text)?,
             };
             match answer.status() {
-                StatusCode::OK => {
+                status if status.is_success() => {
                     let body = answer.bytes().await.map_err(text)?;
                     serde_json::from_slice(&body)
                         .map(Some)
                         .map_err(|e| e.to_string())
                 }
                 StatusCode::NOT_FOUND => Ok(None),
-                status => Err(format!("{path}: {status}")),
+                status => Err(status.to_string()),
             }
         })
     }
