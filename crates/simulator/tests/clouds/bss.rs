@@ -1,4 +1,5 @@
-//! BSS: orders as the account's billing shows them, and each reading of that.
+//! BSS: orders as the account's billing shows them, and each reading of that. A list
+//! of sentences about one state machine, long as that is.
 
 use crate::support::desktops::*;
 use crate::support::*;

@@ -1,3 +1,6 @@
+//! What each reading of the cloud means for each wanted end, a sentence for each. All
+//! of them are about one pure function, and stay together.
+
 use errand_engine::StepKey;
 
 use super::*;

@@ -1,4 +1,5 @@
-//! What each reading of the cloud means, a sentence for each.
+//! What each reading of the cloud means, a sentence for each. All of them are about
+//! one pure function, and stay together.
 
 use super::super::CANCEL;
 use super::*;
