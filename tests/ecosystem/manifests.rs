@@ -1,5 +1,6 @@
 //! Everything that is there to be applied is what Kubernetes takes it for.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,8 +36,7 @@ fn yaml_below(dir: &Path) -> Vec<PathBuf> {
 #[test]
 fn kubeconform_accepts_the_chart_with_every_values_file_in_ci() {
     for (name, file) in ci_values() {
-        // The kind of the Prometheus operator, whose schema is not ours to publish.
-        let yaml = template(&["-f", &file, "--set=serviceMonitor.enabled=false"]);
+        let yaml = template(&["-f", &file]);
         let yaml = yaml.unwrap_or_else(|e| panic!("{name}: {e}"));
         kubeconform(&yaml).unwrap_or_else(|e| panic!("{name}: {e}"));
     }
@@ -46,21 +46,29 @@ fn kubeconform_accepts_the_chart_with_every_values_file_in_ci() {
 fn kubeconform_accepts_all_that_is_there_to_be_applied_and_the_recorded_objects() {
     let folders = ["examples", "deploy", "integrations"];
     let all = folders.map(|folder| yaml_below(&repository().join(folder)));
-    // No objects of an API, or of Argo CD's and Flux's, whose schemas are not ours to
-    // publish.
-    let others = ["kustomization.yaml", "health_test.yaml"];
-    let folders = [
-        "examples/gitops/argocd",
-        "examples/gitops/flux",
-        "examples/gitops/bulk",
-    ];
-    let is_other = |file: &PathBuf| {
-        let in_folder = |folder: &str| file.starts_with(repository().join(folder));
-        others.iter().any(|name| file.ends_with(name)) || folders.into_iter().any(in_folder)
-    };
-    for file in all.concat().iter().filter(|file| !is_other(file)) {
-        let yaml = fs::read_to_string(file).expect("readable");
+    let bulk = repository().join("examples/gitops/bulk");
+    let mut seen = BTreeSet::new();
+    for file in all.concat() {
+        let yaml = fs::read_to_string(&file).expect("readable");
+        // What tools read and no API server is given.
+        let for_kustomize = yaml.contains("apiVersion: kustomize.config.k8s.io/");
+        if for_kustomize || file.ends_with("health_test.yaml") || file.starts_with(&bulk) {
+            continue;
+        }
         kubeconform(&yaml).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        seen.extend(
+            objects(&yaml)
+                .iter()
+                .map(|object| object["kind"].to_string()),
+        );
+    }
+    for kind in [
+        "Application",
+        "Kustomization",
+        "HelmRelease",
+        "GitRepository",
+    ] {
+        assert!(seen.contains(&format!("\"{kind}\"")), "{kind}: {seen:?}");
     }
 }
 
@@ -74,6 +82,37 @@ fn kubeconform_refuses_what_is_misspelt_in_kubernetes_kinds_and_in_ours() {
     let misspelt = install.replace("readOnlyRootFilesystem", "readonlyRootFilesystem");
     assert_ne!(misspelt, install);
     kubeconform(&misspelt).expect_err("an unknown field");
+}
+
+#[test]
+fn kubeconform_refuses_what_argo_cd_flux_or_the_prometheus_operator_would_refuse() {
+    let read = |path: &str| fs::read_to_string(repository().join(path)).expect("readable");
+    let argo_cd = read("examples/gitops/argocd/errand.yaml");
+    let flux = read("integrations/flux/kustomization.yaml");
+    let sources = read("examples/gitops/flux/errand.yaml");
+    let monitor = template(&[
+        "--set=serviceMonitor.enabled=true",
+        "--show-only=templates/servicemonitor.yaml",
+    ]);
+    let monitor = monitor.unwrap_or_else(|e| panic!("{e}"));
+    for (good, from, to) in [
+        (&argo_cd, "selfHeal", "selfheal"),
+        (&argo_cd, "  project: default\n", ""),
+        (&flux, "healthCheckExprs", "healthChecksExprs"),
+        (&flux, "timeout: 2h", "timeout: two hours"),
+        (
+            &sources,
+            "reconcileStrategy: Revision",
+            "reconcileStrategy: Commit",
+        ),
+        (&sources, "createNamespace", "createNameSpace"),
+        (&monitor, "interval: 30s", "interval: half a minute"),
+    ] {
+        kubeconform(good).unwrap_or_else(|e| panic!("{e}"));
+        let bad = good.replace(from, to);
+        assert_ne!(bad, *good, "{from}");
+        kubeconform(&bad).expect_err(to);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! JSON Schemas for kubeconform: of Kubernetes' kinds what the API server publishes,
-//! of ours what `crds/` says. Strict, as in the collections that kubeconform usually
-//! reads: what is not described is not allowed.
+//! of ours and of the projects that ours are used with what their CRDs say. Strict, as in
+//! the collections that kubeconform usually reads: what is not described is not allowed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,8 +8,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use errand::operations::crds;
+use errand_controlplane::assets::Program;
 use errand_testbed::shared_plane;
 use serde_json::{Map, Value, json};
+
+use crate::tools::{objects, tool};
 
 /// The `-schema-location` of a folder with a schema for each kind.
 pub fn location() -> &'static str {
@@ -40,12 +43,12 @@ fn schemas() -> BTreeMap<String, Value> {
             schemas.insert(file(kind), schema);
         }
     }
-    for crd in crds() {
-        let (group, kind) = (&crd.spec.group, &crd.spec.names.kind);
-        for version in &crd.spec.versions {
-            let gvk = json!({"group": group, "version": version.name, "kind": kind});
-            let crd = serde_json::to_value(version).expect("data");
-            let mut schema = crd["schema"]["openAPIV3Schema"].clone();
+    for crd in ours().chain(of_others()) {
+        let spec = &crd["spec"];
+        for version in spec["versions"].as_array().expect("versions") {
+            let gvk = json!({"group": spec["group"], "version": version["name"],
+                "kind": spec["names"]["kind"]});
+            let mut schema = version["schema"]["openAPIV3Schema"].clone();
             for name in ["apiVersion", "kind"] {
                 schema["properties"][name] = json!({"type": "string"});
             }
@@ -54,6 +57,17 @@ fn schemas() -> BTreeMap<String, Value> {
         }
     }
     schemas
+}
+
+fn ours() -> impl Iterator<Item = Value> {
+    let crds = crds().into_iter();
+    crds.map(|crd| serde_json::to_value(crd).expect("data"))
+}
+
+/// Those of Argo CD, Flux and the Prometheus operator.
+fn of_others() -> impl Iterator<Item = Value> {
+    let file = tool(Program::Crds);
+    objects(&fs::read_to_string(file).expect("readable")).into_iter()
 }
 
 fn file(gvk: &Value) -> String {
@@ -96,8 +110,10 @@ fn strict(schema: &Value) -> Value {
         Value::Object(map) => {
             let mut map: Map<_, _> = map.iter().map(|(k, v)| (k.clone(), strict(v))).collect();
             let described = map.get("properties").is_some_and(Value::is_object);
+            let open = map.get("x-kubernetes-preserve-unknown-fields");
             // An object whose property is called `properties` describes none.
-            if described && map.get("type").is_some_and(Value::is_string) {
+            let described = described && map.get("type").is_some_and(Value::is_string);
+            if described && open.is_none() {
                 map.entry("additionalProperties").or_insert(json!(false));
             }
             Value::Object(map)

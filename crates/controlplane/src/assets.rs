@@ -45,6 +45,8 @@ pub enum Program {
     Kstatus,
     /// Says what Argo CD makes of objects by our health scripts.
     ArgocdHealth,
+    /// No program: the definitions of other projects' kinds that our manifests use.
+    Crds,
 }
 
 /// What [`find_or_build`] is usually asked for.
@@ -52,7 +54,7 @@ pub const DEFAULT_PROGRAMS: [Program; 3] =
     [Program::Etcd, Program::KubeApiserver, Program::Kubectl];
 
 impl Program {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Etcd,
         Self::KubeApiserver,
         Self::Kubectl,
@@ -63,6 +65,7 @@ impl Program {
         Self::Kubeconform,
         Self::Kstatus,
         Self::ArgocdHealth,
+        Self::Crds,
     ];
 
     /// The one whose file has that name.
@@ -108,6 +111,7 @@ impl Program {
             ),
             Self::Kstatus => ("kstatus", ".", 9),
             Self::ArgocdHealth => ("argocd-health", ".", 89),
+            Self::Crds => ("crds.yaml", ".", 1),
         }
     }
 
@@ -123,6 +127,7 @@ impl Program {
             Self::Kubeconform => &modules::KUBECONFORM,
             Self::Kstatus => &modules::KSTATUS,
             Self::ArgocdHealth => &modules::ARGOCD,
+            Self::Crds => &modules::CRDS,
         }
     }
 

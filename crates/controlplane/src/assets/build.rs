@@ -92,12 +92,16 @@ fn go_build(program: Program, dir: &TempDir, label: &str) -> Result<PathBuf, Err
     let out = dir.path().join(program.name());
     let log = dir.path().join("log");
     let mut command = Command::new("go");
+    let flags = program.module().flags();
+    match program {
+        // What is wanted is what it writes.
+        Program::Crds => command.arg("run").args(flags).arg(".").arg(&out),
+        _ => {
+            let to = command.arg("build").args(flags).arg("-o").arg(&out);
+            to.arg(program.package())
+        }
+    };
     command
-        .arg("build")
-        .args(program.module().flags())
-        .arg("-o")
-        .arg(&out)
-        .arg(program.package())
         .current_dir(dir.path())
         .env("CGO_ENABLED", "0")
         // Not removed but set: else `go env -w GOFLAGS` would count. The cache

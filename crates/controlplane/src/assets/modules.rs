@@ -67,6 +67,13 @@ pub(super) static ARGOCD: Module = tool!(
     Some(include_str!("../../tools/argocd/main.go"))
 );
 
+pub(super) static CRDS: Module = tool!(
+    "crds",
+    "a file of other projects' definitions",
+    "github.com/argoproj/argo-cd/v2",
+    Some(include_str!("../../tools/crds/main.go"))
+);
+
 impl Module {
     /// The version of the module that matters most here, as in "v1.36.3".
     pub(super) fn version(&self) -> &'static str {
