@@ -20,9 +20,9 @@ use crate::tools::{chart, objects, run, tool};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// For the simulator.
-pub const LOOPBACK: &str =
-    "--set=operator.allowEndpoints={127.0.0.1},operator.allowHttpLoopback=true";
+/// For the simulator, and because pods share the machine's network: each has a loopback
+/// address of its own.
+pub const LOOPBACK: &str = "--set=operator.allowEndpoints={127.0.0.1},operator.allowHttpLoopback=true,operator.listen=$(POD_IP):8080";
 
 /// A cluster with one node, and a cloud.
 pub struct Cluster {
@@ -157,6 +157,21 @@ impl Cluster {
         }
     }
 
+    /// A folder with the kustomize base, as somebody builds upon it.
+    fn overlay(&self) -> String {
+        let [base, overlay] = ["base", "overlay"].map(|name| {
+            let dir = self.plane.dir().join(name);
+            fs::create_dir_all(&dir).expect("a folder can be made");
+            dir
+        });
+        for file in fs::read_dir(repository().join("deploy/kustomize")).expect("the base") {
+            let file = file.expect("readable");
+            fs::copy(file.path(), base.join(file.file_name())).expect("it can be copied");
+        }
+        fs::write(overlay.join("kustomization.yaml"), OVERLAY).expect("it can be written");
+        overlay.to_str().expect("text").to_owned()
+    }
+
     pub fn effects(&self) -> usize {
         self.simulator.journal().all_effects().len()
     }
@@ -186,6 +201,19 @@ pub fn distant_window() -> (String, String) {
     let hour = (jiff::Timestamp::now().as_second() / 3600 + 12) % 24;
     (format!("{hour:02}:00:00"), format!("{hour:02}:59:00"))
 }
+
+/// As [`LOOPBACK`], for kustomize.
+const OVERLAY: &str = "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../base]
+patches:
+- target: {kind: Deployment, name: errand}
+  patch: |
+    - {op: test, path: /spec/template/spec/containers/0/args/4, value: '--listen=0.0.0.0:8080'}
+    - {op: replace, path: /spec/template/spec/containers/0/args/4, value: '--listen=$(POD_IP):8080'}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: --allow-endpoint=127.0.0.1}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: --allow-http-loopback}
+";
 
 fn capitalised(word: &str) -> String {
     let (first, rest) = word.split_at(1);
@@ -267,15 +295,9 @@ fn one_team_installs_it_for_its_namespace_with_roles_alone() {
 #[test]
 fn after_kubectl_apply_of_the_kustomize_base_the_readmes_manifest_ends_succeeded() {
     let cluster = Cluster::start();
-    let base = repository().join("deploy/kustomize");
-    let base = base.to_str().expect("text");
-    cluster.kubectl(&["apply", "--server-side", "-k", base]);
-    let here = ["-n", "errand-system"];
-    let patch = r#"[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--allow-endpoint=127.0.0.1"},
-        {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--allow-http-loopback"}]"#;
-    let deployment = ["patch", "deployment", "errand", "--type=json", "-p", patch];
-    cluster.kubectl(&[&deployment[..], &here].concat());
+    let overlay = cluster.overlay();
+    cluster.kubectl(&["apply", "--server-side", "-k", &overlay]);
     let rolled = ["rollout", "status", "deployment/errand", "--timeout=90s"];
-    cluster.kubectl(&[&rolled[..], &here].concat());
+    cluster.kubectl(&[&rolled[..], &["-n", "errand-system"]].concat());
     cluster.carry_out_the_example("default");
 }

@@ -1,7 +1,6 @@
 //! Runs what is in pods, as the one node's kubelet would: the operator's binary in place
 //! of the image, with exactly the arguments, environment, volumes and token of the pod.
-//! One argument is another: it listens on a port that is free, because all pods share
-//! the machine's.
+//! All pods share the machine's network; each has a loopback address of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -92,6 +91,12 @@ impl Node {
         let Ok(pods) = pods else { return };
         let pods: Value = serde_json::from_str(&pods).expect("JSON");
         let pods = pods["items"].as_array().expect("a list");
+        // SIGTERM to what is gone, before its address is somebody else's.
+        let there = |uid: &String| pods.iter().any(|pod| pod["metadata"]["uid"] == **uid);
+        let gone = self.running.extract_if(.., |uid, _| !there(uid));
+        for (_, mut container) in gone {
+            container.process.stop().expect("it ends");
+        }
         for pod in pods
             .iter()
             .filter(|pod| pod["status"]["phase"] == "Running")
@@ -102,19 +107,6 @@ impl Node {
                 self.running.insert(uid.clone(), container);
             }
             self.tell(pod, &uid);
-        }
-        // SIGTERM to what is gone.
-        let there = |uid: &String| pods.iter().any(|pod| pod["metadata"]["uid"] == **uid);
-        let gone: Vec<_> = self
-            .running
-            .keys()
-            .filter(|uid| !there(uid))
-            .cloned()
-            .collect();
-        for uid in gone {
-            if let Some(mut container) = self.running.remove(&uid) {
-                container.process.stop().expect("it ends");
-            }
         }
     }
 
@@ -127,20 +119,29 @@ impl Node {
         let (host, port) = self.plane.url()["https://".len()..]
             .split_once(':')
             .expect("a port");
+        // Or there would be some for every service of the namespace.
+        assert_eq!(pod["spec"]["enableServiceLinks"], false);
         let mut environment = vec![
-            format!("KUBERNETES_SERVICE_HOST={host}"),
-            format!("KUBERNETES_SERVICE_PORT={port}"),
+            ("HOSTNAME", name),
+            ("KUBERNETES_SERVICE_HOST", host),
+            ("KUBERNETES_SERVICE_PORT", port),
+            ("KUBERNETES_SERVICE_PORT_HTTPS", port),
         ];
         for variable in list(&container["env"]) {
             let value = match variable["valueFrom"]["fieldRef"]["fieldPath"].as_str() {
                 Some("metadata.namespace") => namespace,
+                Some("status.podIP") => text(&pod["status"]["podIP"]),
                 Some(other) => panic!("{other} is no field that this kubelet knows"),
                 None => text(&variable["value"]),
             };
-            environment.push(format!("{}={value}", text(&variable["name"])));
+            environment.push((text(&variable["name"]), value));
         }
-        let listen = |argument: &Value| text(argument).replace("0.0.0.0:8080", "127.0.0.1:0");
-        let arguments = list(&container["args"]).iter().map(listen);
+        let arguments = list(&container["args"]).iter().map(|argument| {
+            let expand = |text: String, (name, value): &(&str, &str)| {
+                text.replace(&format!("$({name})"), value)
+            };
+            environment.iter().fold(text(argument).to_owned(), expand)
+        });
         let mut command = Command::new("unshare");
         command
             .args([
@@ -152,7 +153,11 @@ impl Node {
                 "container",
             ])
             .args([&files, Path::new(&mounted_at)])
-            .args(environment)
+            .args(
+                environment
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}")),
+            )
             .arg(env!("CARGO_BIN_EXE_errand"))
             .args(arguments);
         let options = self.plane.guard_options(&label);
@@ -182,9 +187,13 @@ impl Node {
         for source in sources {
             if let Some(token) = source.get("serviceAccountToken") {
                 let account = text(&pod["spec"]["serviceAccountName"]);
-                let bound = ["--bound-object-kind=Pod", "--bound-object-name", name];
-                let create = ["create", "token", account, "-n", namespace];
-                let said = self.kubectl(&[&create[..], &bound[..]].concat());
+                let uid = text(&pod["metadata"]["uid"]);
+                let of_pod = ["--bound-object-kind=Pod", "--bound-object-name", name];
+                let of_pod = [&of_pod[..], &["--bound-object-uid", uid]].concat();
+                let seconds = &token["expirationSeconds"];
+                let duration = format!("--duration={seconds}s");
+                let create = ["create", "token", account, "-n", namespace, &duration];
+                let said = self.kubectl(&[&create[..], &of_pod].concat());
                 write(&token["path"], said.expect("a token").trim());
             } else if let Some(map) = source.get("configMap") {
                 for item in list(&map["items"]) {
@@ -211,8 +220,8 @@ impl Node {
         (dir, text(&mount["mountPath"]).to_owned())
     }
 
-    /// Tells the API server of it once it answers its readiness probe or, if it is to
-    /// run once, when it has ended.
+    /// Tells the API server of it once it answers its probes or, if it is to run once,
+    /// when it has ended.
     fn tell(&mut self, pod: &Value, uid: &str) {
         let container = self.running.get_mut(uid).expect("it was started");
         if container.told {
@@ -220,12 +229,11 @@ impl Node {
         }
         let ended = container.process.try_wait().expect("its watchdog tells");
         let once = pod["spec"]["restartPolicy"] == "Never";
-        let probe = &pod["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"];
         let status = match ended {
             Some(0) if once => json!({"phase": "Succeeded"}),
             Some(_) if once => json!({"phase": "Failed"}),
             Some(code) => panic!("it ended with {code}: {}", log(&container.log)),
-            None if !once && answers(&log(&container.log), text(probe)) => {
+            None if !once && answers(pod) => {
                 let is = |name: &str| json!({"type": name, "status": "True"});
                 json!({"conditions": [is("Ready"), is("ContainersReady")]})
             }
@@ -265,13 +273,21 @@ fn log(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_default()
 }
 
-/// Whether the operator with this log, which tells its address, answers 200.
-fn answers(log: &str, path: &str) -> bool {
-    let mut told = log.lines().filter_map(|line| line.split_once("address="));
-    let Some((_, address)) = told.next() else {
-        return false;
-    };
-    let Ok(mut stream) = TcpStream::connect(address.trim()) else {
+/// Whether it answers its probes, at the port that they name.
+fn answers(pod: &Value) -> bool {
+    let container = &pod["spec"]["containers"][0];
+    ["livenessProbe", "readinessProbe"].iter().all(|probe| {
+        let get = &container[probe]["httpGet"];
+        let mut ports = list(&container["ports"]).iter();
+        let port = ports.find(|port| port["name"] == get["port"]);
+        let port = &port.expect("the probe's port")["containerPort"];
+        let address = format!("{}:{port}", text(&pod["status"]["podIP"]));
+        answers_200(&address, text(&get["path"]))
+    })
+}
+
+fn answers_200(address: &str, path: &str) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else {
         return false;
     };
     let request = format!("GET {path} HTTP/1.1\r\nHost: errand\r\nConnection: close\r\n\r\n");

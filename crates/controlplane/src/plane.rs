@@ -205,7 +205,7 @@ impl ControlPlane {
                 _ => {
                     let stages = plane.dir.path().join("stages.yaml");
                     fs::write(&stages, components::STAGES).map_err(Error::io("writing stages"))?;
-                    components::kwok(path, &stages, &plane.kubeconfig)
+                    components::kwok(path, &stages, &plane.kubeconfig, port)
                 }
             };
             let started = Guarded::start(&command, &options_for(&plane.dir, other.name()));

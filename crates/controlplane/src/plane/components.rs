@@ -113,13 +113,18 @@ pub(super) fn kube_scheduler(program: &Path, kubeconfig: &Path) -> Command {
     command
 }
 
-pub(super) fn kwok(program: &Path, stages: &Path, kubeconfig: &Path) -> Command {
+/// Pods get loopback addresses that no other control plane of this machine gives to
+/// its own, because its API server has another port: what runs in a pod can listen there
+/// on any port.
+pub(super) fn kwok(program: &Path, stages: &Path, kubeconfig: &Path, port: u16) -> Command {
+    let [high, low] = port.to_be_bytes();
     let mut command = Command::new(program);
     command
         .arg(flag("kubeconfig", kubeconfig))
         // Also instead of one in somebody's home.
         .arg(flag("config", stages))
         .arg("--manage-all-nodes")
+        .arg(format!("--cidr=127.{high}.{low}.0/24"))
         .arg("--node-lease-duration-seconds=40");
     command
 }
