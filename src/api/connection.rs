@@ -4,7 +4,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::status::Condition;
+use super::shared::Timestamp;
+use super::status::{Condition, ConditionStatus};
 
 /// An account at a cloud that operations of the same namespace may use.
 #[derive(Clone, Debug, PartialEq, Eq, CustomResource, Serialize, Deserialize, KubeSchema)]
@@ -241,6 +242,21 @@ pub struct CloudConnectionStatus {
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+impl CloudConnectionStatus {
+    /// The schema's default, which a new connection has before anybody has looked at it.
+    pub(super) fn not_probed() -> serde_json::Value {
+        let ready = Condition {
+            type_: "Ready".to_owned(),
+            status: ConditionStatus::Unknown,
+            observed_generation: None,
+            last_transition_time: Timestamp::from_millis(0),
+            reason: format!("{:?}", ConnectionReason::NotProbed),
+            message: "Not looked at by Errand yet.".to_owned(),
+        };
+        serde_json::json!({"conditions": [ready]})
+    }
 }
 
 /// Declares the list once: each word with what it means.

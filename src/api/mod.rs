@@ -22,7 +22,7 @@ pub use connection::{
     Endpoints, HuaweiConnection, PaidOperations, Policy, SecretKeys, SecretRef, Site,
     TencentConnection, VolcengineConnection,
 };
-pub use crds::operation_crd;
+pub use crds::{connection_crd, operation_crd};
 pub use desktop_order::{
     DesktopChange, DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus,
     ExpandVolume, Payment, Resize, Subscribe, TermUnit,

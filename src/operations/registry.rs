@@ -10,7 +10,7 @@ use super::instance_observation::ObserveInstance;
 use super::instance_refresh::SteerRefresh;
 use super::resize_cancellation::CancelResize;
 use super::scheduled_instance_reservation::SteerReservation;
-use crate::api::{CloudConnection, OperationLedger, operation_crd};
+use crate::api::{CloudConnection, OperationLedger, connection_crd, operation_crd};
 
 /// Something to do for each kind.
 pub trait Visitor {
@@ -43,6 +43,9 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         }
     }
     let mut all = each_kind(&mut Definition);
-    all.extend([CloudConnection::crd(), OperationLedger::crd()]);
+    all.extend([
+        connection_crd(CloudConnection::crd()),
+        OperationLedger::crd(),
+    ]);
     all
 }

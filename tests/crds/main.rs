@@ -169,6 +169,21 @@ fn a_fresh_operation_never_counts_as_done() {
 }
 
 #[test]
+fn a_fresh_connection_is_one_whose_key_nobody_has_used() {
+    let crds = written_by_people().into_iter();
+    let connection = crds.filter(|crd| !is_operation(crd)).collect::<Vec<_>>();
+    assert_eq!(connection.len(), 1);
+    for version in versions(&connection[0]) {
+        let default = &root(version)["properties"]["status"]["default"];
+        assert!(default["observedGeneration"].is_null());
+        let ready = &default["conditions"][0];
+        assert_eq!(ready["type"], "Ready");
+        assert_eq!(ready["status"], "Unknown");
+        assert_eq!(ready["reason"], "NotProbed");
+    }
+}
+
+#[test]
 fn the_spec_has_no_defaults() {
     let found = offenders(|path, s| {
         let at = path.find(".cloud.spec").is_some();

@@ -8,15 +8,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
-use errand::operations::crds;
 use errand_controlplane::assets::Program;
 use errand_testbed::repository;
 use serde_json::{Value, json};
 
-use crate::tools::{objects, run, tool};
+use crate::recorded::{Recorded, argocd, folder, kinds, recorded, recorded_of};
+use crate::tools::{kubectl, objects, run, tool};
 
 const STATES: [&str; 10] = [
     "Pending",
@@ -34,96 +33,27 @@ const STATES: [&str; 10] = [
 /// Sends nothing, so that it is never in these states; nor is there anything to plan.
 const NOT_OF_OBSERVATIONS: [&str; 3] = ["Executing", "Verifying", "Held"];
 
-/// An object of a real run.
-pub struct Recorded {
-    file: PathBuf,
-    pub object: Value,
-}
-
-impl Recorded {
-    fn text(&self, pointer: &str) -> &str {
-        let value = self.object.pointer(pointer);
-        value.and_then(Value::as_str).unwrap_or_default()
+/// What kstatus and Argo CD are to say, by the table of the design.
+fn expected(recorded: &Recorded) -> (&'static str, &'static str) {
+    let reason = recorded.ready()["reason"].as_str().expect("a reason");
+    if recorded.is_stale() {
+        return ("InProgress", "Progressing");
     }
-
-    fn kind(&self) -> &str {
-        self.text("/kind")
+    if recorded.kind() == "CloudConnection" {
+        return match reason {
+            "CredentialsAccepted" | "NotProbed" => ("Current", "Healthy"),
+            "SuspendedBySpec" => ("InProgress", "Suspended"),
+            _ => ("Failed", "Degraded"),
+        };
     }
-
-    fn ready(&self) -> &Value {
-        let conditions = self.object["status"]["conditions"].as_array();
-        let mut conditions = conditions.expect("conditions").iter();
-        conditions.find(|c| c["type"] == "Ready").expect("Ready")
+    match (recorded.text("/status/state"), reason) {
+        ("Waiting", "BeforeWindow" | "WaitingForPayment") => ("InProgress", "Suspended"),
+        ("Pending" | "Waiting" | "Executing" | "Verifying", _) => ("InProgress", "Progressing"),
+        ("Suspended", _) => ("InProgress", "Suspended"),
+        ("Planned" | "Succeeded", _) => ("Current", "Healthy"),
+        ("Blocked" | "Held" | "Failed", _) => ("Failed", "Degraded"),
+        (state, reason) => panic!("{}: {state}/{reason}", recorded.file.display()),
     }
-
-    fn is_stale(&self) -> bool {
-        let observed = &self.object["status"]["observedGeneration"];
-        *observed != self.object["metadata"]["generation"]
-    }
-
-    /// What kstatus and Argo CD are to say, by the table of the design.
-    fn expected(&self) -> (&'static str, &'static str) {
-        let reason = self.ready()["reason"].as_str().expect("a reason");
-        if self.is_stale() {
-            return ("InProgress", "Progressing");
-        }
-        if self.kind() == "CloudConnection" {
-            return match reason {
-                "CredentialsAccepted" | "NotProbed" => ("Current", "Healthy"),
-                "SuspendedBySpec" => ("InProgress", "Suspended"),
-                _ => ("Failed", "Degraded"),
-            };
-        }
-        match (self.text("/status/state"), reason) {
-            ("Waiting", "BeforeWindow" | "WaitingForPayment") => ("InProgress", "Suspended"),
-            ("Pending" | "Waiting" | "Executing" | "Verifying", _) => ("InProgress", "Progressing"),
-            ("Suspended", _) => ("InProgress", "Suspended"),
-            ("Planned" | "Succeeded", _) => ("Current", "Healthy"),
-            ("Blocked" | "Held" | "Failed", _) => ("Failed", "Degraded"),
-            (state, reason) => panic!("{}: {state}/{reason}", self.file.display()),
-        }
-    }
-}
-
-fn argocd() -> PathBuf {
-    repository().join("integrations/argocd")
-}
-
-fn folder(group: &str, kind: &str) -> PathBuf {
-    let layout = argocd().join("resource_customizations");
-    layout.join(group).join(kind)
-}
-
-/// Group and kind of all that people write.
-fn kinds() -> Vec<(String, String)> {
-    let named = crds()
-        .into_iter()
-        .map(|crd| (crd.spec.group, crd.spec.names.kind));
-    named
-        .filter(|(_, kind)| kind != "OperationLedger")
-        .collect()
-}
-
-fn recorded_of(group: &str, kind: &str) -> Vec<Recorded> {
-    let dir = folder(group, kind).join("testdata");
-    let files = fs::read_dir(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
-    let mut files: Vec<_> = files.map(|f| f.expect("readable").path()).collect();
-    files.sort();
-    let read = |file: PathBuf| {
-        let yaml = fs::read_to_string(&file).expect("readable");
-        let object = objects(&yaml).remove(0);
-        Recorded { file, object }
-    };
-    files.into_iter().map(read).collect()
-}
-
-/// All of them, as they were.
-pub fn recorded() -> Vec<Recorded> {
-    let kinds = kinds();
-    let all = kinds
-        .iter()
-        .flat_map(|(group, kind)| recorded_of(group, kind));
-    all.collect()
 }
 
 /// Status and message that a program gives to each object.
@@ -202,7 +132,7 @@ fn kstatus_gives_each_operation_the_column_of_the_table() {
     let operations: Vec<_> = operations.collect();
     let objects: Vec<_> = operations.iter().map(|r| &r.object).collect();
     for (recorded, (status, _)) in operations.iter().zip(kstatus(&objects)) {
-        assert_eq!(status, recorded.expected().0, "{}", recorded.file.display());
+        assert_eq!(status, expected(recorded).0, "{}", recorded.file.display());
     }
 }
 
@@ -211,7 +141,7 @@ fn flux_with_our_kustomization_gives_connections_and_operations_theirs() {
     let recorded = recorded();
     let objects: Vec<_> = recorded.iter().map(|r| &r.object).collect();
     for (recorded, (status, message)) in recorded.iter().zip(flux(&objects)) {
-        let expected = recorded.expected().0;
+        let expected = expected(recorded).0;
         assert_eq!(status, expected, "{}: {message}", recorded.file.display());
     }
 }
@@ -222,7 +152,7 @@ fn argo_cd_gives_each_object_its_health_and_shows_the_summary() {
     let objects: Vec<_> = recorded.iter().map(|r| &r.object).collect();
     for (recorded, (status, message)) in recorded.iter().zip(argo(&objects)) {
         let file = recorded.file.display();
-        assert_eq!(status, recorded.expected().1, "{file}: {message}");
+        assert_eq!(status, expected(recorded).1, "{file}: {message}");
         let summary = recorded.text("/status/summary");
         if !recorded.is_stale() && !summary.is_empty() {
             assert_eq!(message, summary, "{file}");
@@ -230,7 +160,25 @@ fn argo_cd_gives_each_object_its_health_and_shows_the_summary() {
     }
 }
 
-/// The API server gives operations a status with their creation, so that kstatus, which
+/// While no operator runs, say.
+#[test]
+fn a_connection_that_nobody_has_looked_at_counts_as_done_nowhere() {
+    let connection = json!({"apiVersion": "errand.cloud/v1alpha1", "kind": "CloudConnection",
+        "metadata": {"name": "new", "namespace": "default"},
+        "spec": {"accountId": "1", "credentials": {"secretRef": {"name": "key"}},
+            "tencent": {"region": "ap-guangzhou"}}});
+    let created = kubectl(
+        &["create", "-o", "json", "-f", "-"],
+        &connection.to_string(),
+    );
+    let created = created.unwrap_or_else(|e| panic!("{e}"));
+    let created: Value = serde_json::from_str(&created).expect("JSON");
+    assert_eq!(statuses(&kstatus(&[&created])), ["InProgress"]);
+    assert_eq!(statuses(&flux(&[&created])), ["InProgress"]);
+    assert_eq!(statuses(&argo(&[&created])), ["Progressing"]);
+}
+
+/// The API server gives objects a status with their creation, so that kstatus, which
 /// takes what has none for done, never sees them without.
 #[test]
 fn without_a_status_nothing_counts_as_done_where_we_can_say_so() {

@@ -7,5 +7,6 @@ mod gitops;
 mod health;
 mod manifests;
 mod policies;
+mod recorded;
 mod schemas;
 mod tools;

@@ -1,13 +1,15 @@
 //! Errand installed, upgraded and uninstalled on a real control plane with a scheduler
-//! and a node. It takes minutes and more of Go's programs than the other tests, so
-//! `.ci/full` runs it: `cargo test --test installation`.
+//! and a node. It needs Linux, and more of Go's programs than the other tests, so it is not
+//! among those of `cargo test`: `cargo test --workspace --test installation`.
 
-#[path = "../ecosystem/health.rs"]
-mod health;
 mod install;
 mod kubelet;
+#[allow(dead_code)]
+#[path = "../ecosystem/recorded.rs"]
+mod recorded;
 // What other modules share.
 #[allow(dead_code)]
 #[path = "../ecosystem/tools.rs"]
 mod tools;
+mod under_way;
 mod upgrade;

@@ -12,26 +12,20 @@ use errand_testbed::{
 };
 use serde_json::{Value, json};
 
-use crate::health::recorded;
 use crate::install::{Cluster, LOOPBACK, distant_window};
+use crate::recorded::recorded;
 use crate::tools::{chart, previous_chart};
+
+/// A reservation that is held because the cloud has it no more, unlike the others' of
+/// the same name.
+const GONE: &str = "gone";
 
 impl Cluster {
     /// The operator of the new chart looks at what has ended, is suspended, only planned,
-    /// or an order that nobody can know about, each with a target on which something
-    /// could be sent; and sends nothing.
+    /// or held, each with a target on which something could be sent; and sends nothing.
     fn leave_at_rest_what_is_at_rest(&self, recorded: &[Value]) {
         let here = ["-n", "recorded"];
-        let mut seed = Seed::new()
-            .tencent_account(TencentAccount::new(ACCESS_KEY, SECRET_KEY).region(TENCENT_REGION))
-            .volcengine_account(
-                VolcengineAccount::new(ACCESS_KEY, SECRET_KEY).region(VOLCENGINE_REGION),
-            )
-            .product(
-                DCS_PROJECT,
-                WorkspaceProduct::new("workspacehost.k.xlarge4"),
-            )
-            .product(DCS_PROJECT, WorkspaceProduct::new("workspacehost.k.large2"));
+        let mut seed = Seed::new();
         let mut seeded = BTreeSet::new();
         let mut resting = Vec::new();
         for object in recorded {
@@ -39,8 +33,7 @@ impl Cluster {
             let (kind, name) = (text("/kind").expect("a kind"), text("/metadata/name"));
             let name = format!("{kind}/{}", name.expect("a name")).to_lowercase();
             let state = text("/status/state").unwrap_or_default();
-            let rests = ["Suspended", "Planned", "Succeeded", "Failed"].contains(&state)
-                || (kind, state) == ("DesktopOrder", "Held");
+            let rests = ["Suspended", "Planned", "Held", "Succeeded", "Failed"].contains(&state);
             // What was changed since may be an answer.
             let rests = rests && !name.contains("/changed-");
             if !rests {
@@ -56,7 +49,7 @@ impl Cluster {
                 "InstanceRefresh" => id("/spec/adopt/refreshActivityId"),
                 _ => id("/spec/adopt/scheduledInstanceId"),
             };
-            if !seeded.insert(target.clone()) {
+            if target == GONE || !seeded.insert(target.clone()) {
                 continue;
             }
             let (begin, end) = distant_window();
@@ -99,7 +92,18 @@ impl Cluster {
     }
 
     /// Connections to all clouds, through which everything may be sent.
-    fn connect(&self, namespace: &str) {
+    pub fn connect(&self, namespace: &str) {
+        let seed = Seed::new()
+            .tencent_account(TencentAccount::new(ACCESS_KEY, SECRET_KEY).region(TENCENT_REGION))
+            .volcengine_account(
+                VolcengineAccount::new(ACCESS_KEY, SECRET_KEY).region(VOLCENGINE_REGION),
+            )
+            .product(
+                DCS_PROJECT,
+                WorkspaceProduct::new("workspacehost.k.xlarge4"),
+            )
+            .product(DCS_PROJECT, WorkspaceProduct::new("workspacehost.k.large2"));
+        self.simulator.seed(seed);
         let url = self.simulator.url();
         let secret = format!(
             "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
@@ -151,6 +155,10 @@ fn an_upgrade_from_the_charts_previous_commit_loses_nothing_of_any_state_and_sen
         let stale = *seen != object["metadata"]["generation"];
         let name = format!("{}-{number}", if stale { "changed" } else { "seen" });
         object["metadata"] = json!({"name": name, "namespace": "recorded"});
+        let held = object["status"]["state"] == "Held";
+        if held && object["kind"] == "ScheduledInstanceReservation" {
+            object["spec"]["adopt"]["scheduledInstanceId"] = json!(GONE);
+        }
     }
     let list = json!({"apiVersion": "v1", "kind": "List", "items": recorded}).to_string();
     let apply = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
