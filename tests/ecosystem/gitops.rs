@@ -61,6 +61,25 @@ fn the_teams_folder_is_what_the_api_server_and_kubeconform_take() {
     assert_eq!(objects(&built).len(), 3);
 }
 
+/// Those in files of their own are applied by the end-to-end tests.
+#[test]
+fn the_teams_folder_is_in_sync_once_it_is_applied_also_for_two_tools() {
+    let folder = gitops("teams/design");
+    let folder = folder.to_str().expect("text");
+    let run = |arguments: &[&str]| {
+        let done = kubectl(&[arguments, &["-k", folder]].concat(), "");
+        done.unwrap_or_else(|e| panic!("{arguments:?}: {e}"));
+    };
+    run(&["apply"]);
+    // Fails when there is a difference.
+    run(&["diff"]);
+    let managers = ["argocd-controller", "kustomize-controller"];
+    let by = managers.map(|manager| format!("--field-manager={manager}"));
+    for verb in ["apply", "apply", "diff"] {
+        by.iter().for_each(|by| run(&[verb, "--server-side", by]));
+    }
+}
+
 #[test]
 fn the_example_for_flux_has_the_expressions_that_are_tested() {
     let file = repository().join("integrations/flux/kustomization.yaml");

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use errand_controlplane::assets::Program;
 use errand_testbed::repository;
+use serde_json::{Value, json};
 
 use crate::schemas::location;
 use crate::tools::{ci_values, kubectl, objects, run, template, tool};
@@ -112,6 +113,42 @@ fn kubeconform_refuses_what_argo_cd_flux_or_the_prometheus_operator_would_refuse
         let bad = good.replace(from, to);
         assert_ne!(bad, *good, "{from}");
         kubeconform(&bad).expect_err(to);
+    }
+}
+
+/// The API server decides it: it refuses others, or says what is wrong with them.
+#[test]
+fn each_crd_is_structural_and_within_the_limits_of_what_its_rules_may_cost() {
+    let folder = repository().join("charts/errand/files/crds");
+    for file in yaml_below(&folder) {
+        let crd = objects(&fs::read_to_string(&file).expect("readable")).remove(0);
+        let replace = ["replace", "--dry-run=server", "-f", "-"];
+        kubectl(&replace, &crd.to_string()).unwrap_or_else(|e| panic!("{e}"));
+        let name = crd["metadata"]["name"].as_str().expect("a name");
+        let stored = kubectl(&["get", "crd", name, "-o", "json"], "");
+        let stored = objects(&stored.unwrap_or_else(|e| panic!("{e}"))).remove(0);
+        let conditions = stored["status"]["conditions"].as_array().expect("a list");
+        let conditions: BTreeSet<_> = conditions
+            .iter()
+            .map(|c| (c["type"].as_str().expect("text"), c["status"] == "True"))
+            .collect();
+        let expected = BTreeSet::from([("NamesAccepted", true), ("Established", true)]);
+        assert_eq!(conditions, expected, "{name}");
+
+        let schema = "/spec/versions/0/schema/openAPIV3Schema";
+        let refused = |change: &dyn Fn(&mut Value), words: &str| {
+            let mut crd = crd.clone();
+            change(crd.pointer_mut(schema).expect("a schema"));
+            let error = kubectl(&replace, &crd.to_string()).expect_err(words);
+            assert!(error.contains(words), "{error}");
+        };
+        let untyped = |schema: &mut Value| schema["properties"]["more"] = json!({});
+        refused(&untyped, "must not be empty for specified object fields");
+        let rule = "self.all(a, self.all(b, a != b))";
+        let list = json!({"type": "array", "items": {"type": "string"},
+            "x-kubernetes-validations": [{"rule": rule}]});
+        let costly = |schema: &mut Value| schema["properties"]["more"] = list.clone();
+        refused(&costly, "estimated rule cost");
     }
 }
 
