@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::kubelet::Kubelet;
 use crate::tools::{chart, objects, run, tool};
 
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// For the simulator, and because pods share the machine's network: each has a loopback
 /// address of its own.
@@ -184,10 +184,13 @@ impl Cluster {
         names.filter(|name| name.contains("errand")).collect()
     }
 
-    fn logs(&self) -> String {
+    pub fn logs(&self) -> String {
         let files = fs::read_dir(self.plane.dir()).expect("the folder");
         let paths = files.map(|f| f.expect("readable").path());
-        let is_pods = |path: &PathBuf| path.to_string_lossy().contains("errand-");
+        let is_pods = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().contains("errand-")
+        };
         let logs = paths.filter(|p| p.extension().is_some_and(|e| e == "log"));
         logs.filter(is_pods)
             .map(|path| fs::read_to_string(&path).unwrap_or_default())

@@ -91,16 +91,20 @@ impl Node {
         let Ok(pods) = pods else { return };
         let pods: Value = serde_json::from_str(&pods).expect("JSON");
         let pods = pods["items"].as_array().expect("a list");
-        // SIGTERM to what is gone, before its address is somebody else's.
-        let there = |uid: &String| pods.iter().any(|pod| pod["metadata"]["uid"] == **uid);
-        let gone = self.running.extract_if(.., |uid, _| !there(uid));
-        for (_, mut container) in gone {
-            container.process.stop().expect("it ends");
+        let is_deleted = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_string();
+        for pod in pods.iter().filter(is_deleted) {
+            // SIGTERM. Its object, and with it its token, stays until it has ended.
+            if let Some(mut container) = self.running.remove(text(&pod["metadata"]["uid"])) {
+                container.process.stop().expect("it ends");
+            }
+            let (namespace, name) = place(pod);
+            let at_once = ["--grace-period=0", "--force", "--wait=false"];
+            let delete = ["delete", "pod", name, "-n", namespace];
+            // Somebody may have done it already.
+            let _ = self.kubectl(&[&delete[..], &at_once].concat());
         }
-        for pod in pods
-            .iter()
-            .filter(|pod| pod["status"]["phase"] == "Running")
-        {
+        let runs = |pod: &&Value| !is_deleted(pod) && pod["status"]["phase"] == "Running";
+        for pod in pods.iter().filter(runs) {
             let uid = text(&pod["metadata"]["uid"]).to_owned();
             if !self.running.contains_key(&uid) {
                 let container = self.start(pod);
@@ -160,7 +164,9 @@ impl Node {
             )
             .arg(env!("CARGO_BIN_EXE_errand"))
             .args(arguments);
-        let options = self.plane.guard_options(&label);
+        let mut options = self.plane.guard_options(&label);
+        let grace = &pod["spec"]["terminationGracePeriodSeconds"];
+        options.grace = Duration::from_secs(grace.as_u64().expect("seconds"));
         Container {
             process: Guarded::start(&command, &options).expect("unshare starts"),
             log: self.plane.dir().join(format!("{label}.log")),

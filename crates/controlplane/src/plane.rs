@@ -35,8 +35,8 @@ pub struct Options {
     /// asks.
     pub controller_manager: bool,
     /// Also run kube-controller-manager, kube-scheduler and, with one node, kwok: pods
-    /// are put on the node and told to run. Nothing runs in them, and who wants them
-    /// ready has to say so.
+    /// are put on the node and told to run. Nothing runs in them: who wants them ready,
+    /// or gone once they are deleted, has to say so.
     pub node: bool,
     /// The folder in which the instance makes its own; the system's folder for
     /// temporary files if `None`.
