@@ -2,6 +2,7 @@
 # by which it knows the clouds.
 #
 #   rustup target add x86_64-unknown-linux-musl
+#   export CC_x86_64_unknown_linux_musl=cc
 #   cargo build --release --package errand --target x86_64-unknown-linux-musl
 #   install -D target/x86_64-unknown-linux-musl/release/errand image/errand
 #   install -D /etc/ssl/certs/ca-certificates.crt image/ca-certificates.crt
