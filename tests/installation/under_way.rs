@@ -1,6 +1,7 @@
 //! An upgrade while operations are in every state, with a call of each kind on its way:
 //! nothing is sent twice, nothing is lost, and all go on.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use errand_simulator::{
@@ -11,6 +12,7 @@ use errand_testbed::DCS_PROJECT;
 use serde_json::Value;
 
 use crate::install::{Cluster, LOOPBACK, PATIENCE, distant_window};
+use crate::recorded::kinds;
 use crate::tools::{chart, previous_chart};
 
 const HERE: [&str; 2] = ["-n", "team"];
@@ -37,10 +39,10 @@ const KINDS: [(&str, &str, &str); 5] = [
 ];
 
 /// Until the old operator was told to stop, and less than it waits for an answer.
-const ON_ITS_WAY: FaultKind = FaultKind::Delay { ms: 15_000 };
+const ON_ITS_WAY: FaultKind = FaultKind::Delay { ms: 10_000 };
 
 /// How long, in seconds, an effect is not to be seen yet.
-const UNSEEN: u32 = 15;
+const UNSEEN: u32 = 10;
 
 /// An operation on a target of its own, which has its name.
 #[derive(Clone)]
@@ -77,6 +79,20 @@ fn operation(kind: &'static str, case: &str, state: &'static str) -> Operation {
 }
 
 impl Operation {
+    fn call(&self) -> &'static str {
+        self.row().1
+    }
+
+    fn effect(&self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(&self) -> &(&'static str, &'static str, &'static str) {
+        let mut rows = KINDS.iter();
+        let row = rows.find(|(kind, ..)| *kind == self.kind);
+        row.expect("a kind of the table")
+    }
+
     fn manifest(&self) -> String {
         let Self {
             kind,
@@ -236,14 +252,6 @@ impl Cluster {
         all
     }
 
-    fn find(&self, operation: &Operation) -> Value {
-        let all = self.operations();
-        let mut named = all
-            .into_iter()
-            .filter(|o| o["metadata"]["name"] == *operation.name);
-        named.next().expect("it is there")
-    }
-
     fn await_that(&self, what: &str, is_so: impl Fn(&[Value]) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -289,19 +297,58 @@ impl Cluster {
         });
     }
 
-    /// How often the operation's call was sent, and had its effect.
-    fn sent(&self, operation: &Operation) -> (usize, usize) {
-        let mut kinds = KINDS.iter().filter(|(kind, ..)| *kind == operation.kind);
-        let (_, call, effect) = kinds.next().expect("a kind");
-        let (journal, name) = (self.simulator.journal(), &operation.name);
-        match call.is_empty() {
-            true => (0, 0),
-            false => (
-                journal.calls_on(call, name),
-                journal.effects_on(effect, name),
-            ),
+    /// Makes what these do take a while: of the first no effect is to be seen yet, of the
+    /// others no answer has come.
+    fn slow_down(&self, unseen: &[Operation], unanswered: &[Operation]) {
+        let mut readings = Readings::default();
+        readings.dcs.cancel_visible_after = UNSEEN;
+        readings.scaling.cancelled_after = UNSEEN;
+        readings.ecs.cancel_visible_after = UNSEEN;
+        let mut seed = Seed::new();
+        seed.readings = Some(readings);
+        self.simulator.seed(seed);
+        // An order that was accepted is seen, unless its answer was lost.
+        for order in unseen.iter().filter(|one| one.kind == "DesktopOrder") {
+            let lost = Fault::new(order.call(), FaultKind::DropAfter);
+            self.simulator.fault(lost.path_contains(&order.name));
+        }
+        let slow = Fault::new("bss.", ON_ITS_WAY).always();
+        self.simulator.fault(slow);
+        for one in unanswered {
+            let slow = Fault::new(one.call(), ON_ITS_WAY);
+            self.simulator.fault(slow.path_contains(&one.name));
         }
     }
+
+    /// What was ordered by these is there at once.
+    fn deliver(&self, operations: &[Operation]) {
+        for one in operations.iter().filter(|one| one.kind == "DesktopOrder") {
+            let orders = self.simulator.orders(&one.name);
+            assert_eq!(orders.len(), 1, "{}", one.name);
+            self.simulator
+                .act_on_order(&orders[0].order_id, OrderAction::Hurry);
+        }
+    }
+
+    /// How often the operation's call was sent, and had its effect.
+    fn sent(&self, operation: &Operation) -> (usize, usize) {
+        let (journal, name) = (self.simulator.journal(), &operation.name);
+        match operation.call() {
+            "" => (0, 0),
+            call => {
+                let effects = journal.effects_on(operation.effect(), name);
+                (journal.calls_on(call, name), effects)
+            }
+        }
+    }
+}
+
+/// An operation of each kind that sends something.
+fn under_way(case: &str, state: &'static str) -> Vec<Operation> {
+    let sending = KINDS.iter().filter(|(_, call, _)| !call.is_empty());
+    sending
+        .map(|(kind, ..)| operation(kind, case, state))
+        .collect()
 }
 
 fn stands(object: &Value) -> String {
@@ -318,6 +365,14 @@ fn specs(all: &[Value]) -> Vec<(String, Value)> {
 }
 
 #[test]
+fn every_kind_of_operation_is_upgraded_in_the_middle() {
+    let kinds = kinds().into_iter().map(|(_, kind)| kind);
+    let operations: BTreeSet<String> = kinds.filter(|kind| kind != "CloudConnection").collect();
+    let upgraded = KINDS.iter().map(|(kind, ..)| (*kind).to_owned());
+    assert_eq!(upgraded.collect::<BTreeSet<_>>(), operations);
+}
+
+#[test]
 fn an_upgrade_in_the_middle_of_all_sends_nothing_twice_and_loses_nothing() {
     let cluster = Cluster::start();
     let here = ["-n", "errand-system", LOOPBACK, "--set=clusterId=here"];
@@ -329,43 +384,16 @@ fn an_upgrade_in_the_middle_of_all_sends_nothing_twice_and_loses_nothing() {
     cluster.apply_all(&resting);
     cluster.await_states(&resting);
 
-    // Accepted, and not to be seen yet. Of an order that cannot be, unless its answer
-    // was lost.
-    let mutating = || KINDS.into_iter().filter(|(_, call, _)| !call.is_empty());
-    let mut unseen = Readings::default();
-    unseen.dcs.cancel_visible_after = UNSEEN;
-    unseen.scaling.cancelled_after = UNSEEN;
-    unseen.ecs.cancel_visible_after = UNSEEN;
-    let mut seed = Seed::new();
-    seed.readings = Some(unseen);
-    cluster.simulator.seed(seed);
-    let under_way = |case, state| -> Vec<Operation> {
-        mutating()
-            .map(|(kind, ..)| operation(kind, case, state))
-            .collect()
-    };
     let verifying = under_way("verifying", "Verifying");
     let executing = under_way("executing", "Executing");
-    let order = verifying
-        .iter()
-        .find(|o| o.kind == "DesktopOrder")
-        .expect("an order");
-    let lost = Fault::new("workspace.CreateChangeOrder", FaultKind::DropAfter);
-    cluster.simulator.fault(lost.path_contains(&order.name));
-    cluster
-        .simulator
-        .fault(Fault::new("bss.", ON_ITS_WAY).always());
-    for (operation, (_, call, _)) in executing.iter().zip(mutating()) {
-        cluster
-            .simulator
-            .fault(Fault::new(call, ON_ITS_WAY).path_contains(&operation.name));
-    }
+    cluster.slow_down(&verifying, &executing);
     cluster.apply_all(&verifying);
     cluster.await_states(&verifying);
     cluster.apply_all(&executing);
     cluster.await_states(&executing);
-    let (before, rests_on) = (cluster.operations(), |one| cluster.sent(one));
-    let sent: Vec<_> = resting.iter().map(rests_on).collect();
+    let specs_before = specs(&cluster.operations());
+    let sent = |all: &[Operation]| -> Vec<_> { all.iter().map(|one| cluster.sent(one)).collect() };
+    let sent_before = sent(&resting);
 
     let upgrade = [
         "upgrade",
@@ -376,41 +404,31 @@ fn an_upgrade_in_the_middle_of_all_sends_nothing_twice_and_loses_nothing() {
     cluster.release(&[&upgrade[..], &here].concat());
     cluster.simulator.clear_faults();
     cluster.look_at(&resting, "after-the-upgrade");
-    assert_eq!(specs(&cluster.operations()), specs(&before));
+    assert_eq!(specs(&cluster.operations()), specs_before);
     cluster.await_states(&resting);
-    assert_eq!(resting.iter().map(rests_on).collect::<Vec<_>>(), sent);
-
-    // Now it can be seen.
-    let orders = ["verifying", "executing"].map(|case| operation("DesktopOrder", case, "Waiting"));
-    cluster.await_that("both orders were found", |_| {
-        orders
-            .iter()
-            .all(|one| !cluster.simulator.orders(&one.name).is_empty())
-    });
-    let ended: Vec<_> = [verifying, executing].concat().into_iter().collect();
-    let ended: Vec<_> = ended
-        .into_iter()
-        .map(|one| Operation {
-            state: "Succeeded",
-            ..one
-        })
-        .collect();
-    for order in orders
-        .iter()
-        .flat_map(|one| cluster.simulator.orders(&one.name))
-    {
-        cluster
-            .simulator
-            .act_on_order(&order.order_id, OrderAction::Hurry);
+    assert_eq!(sent(&resting), sent_before);
+    let by_hand = "unpaid-desktoporder";
+    for (operation, sent) in resting.iter().zip(sent_before) {
+        let expected = if operation.name == by_hand { 1 } else { 0 };
+        assert_eq!(sent, (expected, expected), "{}", operation.name);
     }
+
+    cluster.deliver(&[&verifying[..], &executing].concat());
+    let succeed = |one| Operation {
+        state: "Succeeded",
+        ..one
+    };
+    let ended: Vec<_> = [verifying, executing]
+        .concat()
+        .into_iter()
+        .map(succeed)
+        .collect();
     cluster.look_at(&ended, "once-it-shows");
     cluster.await_states(&ended);
-    for one in &ended {
-        assert_eq!(cluster.sent(one), (1, 1), "{}", cluster.find(one));
-    }
-    let unpaid = operation("DesktopOrder", "unpaid", "Waiting");
-    for one in resting.iter().filter(|one| one.name != unpaid.name) {
-        assert_eq!(cluster.sent(one), (0, 0), "{}", cluster.find(one));
-    }
-    assert_eq!(cluster.sent(&unpaid), (1, 1));
+    assert_eq!(
+        sent(&ended),
+        vec![(1, 1); ended.len()],
+        "{}",
+        cluster.simulator.journal()
+    );
 }
