@@ -28,7 +28,9 @@ fn wait_for_connection_reason(bed: &Bed, reason: &str) {
     bed.wait_until(reason, || {
         bed.advance(seconds(5));
         let connection = bed.get("cc", "huawei-prod");
-        connection["status"]["conditions"][0]["reason"] == reason
+        let ready = &connection["status"]["conditions"][0];
+        // NotProbed is also what the API server says before anybody has looked.
+        ready["reason"] == reason && ready["observedGeneration"].is_i64()
     });
 }
 

@@ -140,7 +140,10 @@ fn pending(name: &str) -> Bed {
 /// The connection's own condition, which the page names, has that reason.
 fn until_connection(bed: &Bed, name: &str, reason: &str) {
     bed.wait_until("the connection says so", || {
-        bed.get("cc", name)["status"]["conditions"][0]["reason"] == reason
+        let object = bed.get("cc", name);
+        let ready = &object["status"]["conditions"][0];
+        // NotProbed is also what the API server says before anybody has looked.
+        ready["reason"] == reason && ready["observedGeneration"].is_i64()
     });
 }
 

@@ -4,6 +4,7 @@
 
 mod install;
 mod kubelet;
+mod operations;
 #[allow(dead_code)]
 #[path = "../ecosystem/recorded.rs"]
 mod recorded;
