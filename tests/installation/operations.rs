@@ -36,10 +36,10 @@ pub struct Operation {
     pub name: String,
     pub state: &'static str,
     /// What is asked for, in the kind's word.
-    wanted: &'static str,
-    connection: &'static str,
-    more: &'static str,
-    labels: &'static str,
+    pub wanted: &'static str,
+    pub connection: &'static str,
+    pub more: &'static str,
+    pub labels: &'static str,
 }
 
 /// One that would be carried out.
