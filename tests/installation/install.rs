@@ -12,10 +12,10 @@ use errand::operations::crds;
 use errand_controlplane::assets::Program;
 use errand_controlplane::{ControlPlane, Options};
 use errand_simulator::{Account, Config, DcsInstance, Seed, Simulator};
-use errand_testbed::{ACCESS_KEY, DCS_PROJECT, DOMAIN, SECRET_KEY, repository};
+use errand_testbed::{ACCESS_KEY, Api, DCS_PROJECT, DOMAIN, SECRET_KEY, repository};
 use serde_json::Value;
 
-use crate::kubelet::Kubelet;
+use crate::kubelet::{Kubelet, reader};
 use crate::tools::{chart, objects, run, tool};
 
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -29,6 +29,7 @@ pub struct Cluster {
     // Before the control plane that its processes use.
     kubelet: Kubelet,
     pub simulator: Simulator,
+    pub reader: Api,
     plane: Arc<ControlPlane>,
 }
 
@@ -47,6 +48,7 @@ impl Cluster {
         Self {
             kubelet: Kubelet::start(Arc::clone(&plane)),
             simulator,
+            reader: reader(&plane),
             plane,
         }
     }

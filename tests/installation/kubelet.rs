@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use errand_controlplane::ControlPlane;
 use errand_controlplane::guard::Guarded;
+use errand_testbed::Api;
 use serde_json::{Value, json};
 
 use crate::tools::run;
@@ -41,6 +42,7 @@ impl Kubelet {
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             let mut node = Node {
+                reader: reader(&plane),
                 plane,
                 running: BTreeMap::new(),
                 started: 0,
@@ -74,9 +76,16 @@ impl Drop for Kubelet {
 
 struct Node {
     plane: Arc<ControlPlane>,
+    reader: Api,
     /// By the pods' uids.
     running: BTreeMap<String, Container>,
     started: u32,
+}
+
+/// Reads as admin.
+pub fn reader(plane: &ControlPlane) -> Api {
+    let reader = Api::new(plane.url(), plane.ca_pem(), plane.admin_token());
+    reader.expect("a client")
 }
 
 struct Container {
@@ -91,9 +100,9 @@ impl Node {
     }
 
     fn look(&mut self) {
-        let pods = self.kubectl(&["get", "pods", "-A", "-o", "json"]);
-        let Ok(pods) = pods else { return };
-        let pods: Value = serde_json::from_str(&pods).expect("JSON");
+        let Ok(Some(pods)) = self.reader.get("/api/v1/pods") else {
+            return;
+        };
         let pods = pods["items"].as_array().expect("a list");
         let is_deleted = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_string();
         for pod in pods.iter().filter(is_deleted) {

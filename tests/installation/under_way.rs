@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use errand::operations::crds;
 use errand_simulator::{Fault, FaultKind, OrderAction, Readings, Seed};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
 use crate::install::{Cluster, LOOPBACK, PATIENCE};
@@ -32,8 +34,16 @@ impl Cluster {
 
     /// All operations, in the order of their names.
     fn operations(&self) -> Vec<Value> {
-        let all = self.get(&[&["errand"], &HERE[..]].concat());
-        let mut all = all["items"].as_array().expect("a list").clone();
+        let of_kind = |crd: CustomResourceDefinition| {
+            let (group, plural) = (crd.spec.group, crd.spec.names.plural);
+            let path = format!("/apis/{group}/v1alpha1/namespaces/team/{plural}");
+            let list = self.reader.get(&path).unwrap_or_else(|e| panic!("{e}"));
+            let list = list.expect("the kind is served");
+            list["items"].as_array().expect("a list").clone()
+        };
+        let mut all: Vec<Value> = crds().into_iter().flat_map(of_kind).collect();
+        // Connections are none.
+        all.retain(|object| object["spec"]["connectionRef"].is_object());
         all.sort_by_key(|object| object["metadata"]["name"].to_string());
         all
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 /// A client with an administrator's rights.
-pub(crate) struct Api {
+pub struct Api {
     url: String,
     token: String,
     client: Client,
@@ -17,7 +17,8 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(url: &str, ca_pem: &str, token: &str) -> io::Result<Self> {
+    /// For the API server at `url`, which shows a certificate of that CA.
+    pub fn new(url: &str, ca_pem: &str, token: &str) -> io::Result<Self> {
         let client = client(ca_pem)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -31,7 +32,7 @@ impl Api {
     }
 
     /// The JSON at that path; `None`: it is not there.
-    pub(crate) fn get(&self, path: &str) -> Result<Option<Value>, String> {
+    pub fn get(&self, path: &str) -> Result<Option<Value>, String> {
         self.ask(|client, url| client.get(format!("{url}{path}")))
             .map_err(|e| format!("{path}: {e}"))
     }

@@ -10,6 +10,7 @@ mod bed;
 mod plane;
 mod proxy;
 
+pub use api::Api;
 pub use bed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, TENCENT_REGION,
     VOLCENGINE_REGION,
