@@ -4,6 +4,7 @@
 
 /// A mistake of the shell around the engine. Those of the engine itself are in its
 /// model.
+// A release build asks about each and makes none, so some are never constructed there.
 #[cfg_attr(not(feature = "test-clock"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {

@@ -13,7 +13,7 @@ mod ordering;
 mod refreshes;
 #[path = "../e2e/reservations.rs"]
 mod reservations;
-// What other modules share.
+// The other modules of e2e use more of it than these do.
 #[allow(dead_code)]
 #[path = "../e2e/support.rs"]
 mod support;

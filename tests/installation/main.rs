@@ -5,10 +5,10 @@
 mod install;
 mod kubelet;
 mod operations;
+// Of these two the other tests use more than these do.
 #[allow(dead_code)]
 #[path = "../ecosystem/recorded.rs"]
 mod recorded;
-// What other modules share.
 #[allow(dead_code)]
 #[path = "../ecosystem/tools.rs"]
 mod tools;

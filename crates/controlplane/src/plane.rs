@@ -320,7 +320,9 @@ impl ControlPlane {
             .env("KUBECONFIG", &self.kubeconfig)
             // Variables rather than flags, so that plugins get them too.
             .env("KUBECACHEDIR", self.dir.path().join("kubectl-cache"))
-            .env("KUBERC", "off");
+            .env("KUBERC", "off")
+            // It ends before its garbage is worth collecting.
+            .env("GOGC", "off");
         command
     }
 

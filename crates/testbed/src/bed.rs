@@ -289,7 +289,10 @@ impl Bed {
 
     /// Deletes the lease, whoever holds it.
     pub fn delete_lease(&self) {
-        let _ = self.try_kubectl(&["delete", "lease", "errand", "--ignore-not-found"]);
+        // Without waiting until it is gone: an operator that is left makes it anew at
+        // once, and kubectl was seen to wait for that one to go.
+        let delete = ["delete", "lease", "errand", "--ignore-not-found"];
+        let _ = self.try_kubectl(&[&delete[..], &["--wait=false"]].concat());
     }
 
     /// Waits until `condition` holds; panics with `what` and the operator's log
