@@ -1,12 +1,12 @@
 //! Orders that are accepted: who pays them when, and what they end as.
 
 use errand_simulator::{OrderAction, OrderTiming, WorkspaceDesktop, WorkspaceVolume};
-use errand_testbed::{Bed, CLUSTER, DCS_PROJECT};
+use errand_testbed::{Bed, BedOptions, CLUSTER, DCS_PROJECT};
 use serde_json::Value;
 
 use crate::support::{
-    LARGER, ORDER, assert_ending, await_look, bed, condition, deny, ending, order_bed, pass_hours,
-    resize, seconds, seed_desktop, subscribe, until_order, until_said, volume_id,
+    LARGER, ORDER, assert_ending, await_look, bed, bed_with, condition, deny, ending, order_bed,
+    pass_hours, resize, seconds, seed_desktop, subscribe, until_order, until_said, volume_id,
 };
 
 /// A desktop whose orders are delivered the moment they are paid.
@@ -19,7 +19,10 @@ fn at_once(desktop: WorkspaceDesktop) -> WorkspaceDesktop {
 
 /// A bed through whose connection orders may be placed that a person pays.
 fn manual_bed(name: &str) -> Bed {
-    let bed = bed(name);
+    allowing_manual(bed(name))
+}
+
+fn allowing_manual(bed: Bed) -> Bed {
     bed.apply(&bed.paying_connection("huawei-prod", "ManualPayment", CLUSTER));
     bed
 }
@@ -78,7 +81,10 @@ fn a_paid_order_is_placed_once_delivered_proven_and_costs_six_writes() {
 
 #[test]
 pub fn an_unpaid_order_waits_without_a_write_however_long_and_is_delivered_after_payment() {
-    let mut bed = manual_bed("unpaid");
+    let mut options = BedOptions::default();
+    // What is on its way while three hours pass is answered all the same.
+    options.timing.signature_validity = seconds(4 * 3600);
+    let mut bed = allowing_manual(bed_with("unpaid", options));
     // Longer than from the order until it may be proven, and shorter than from
     // its payment.
     let timing = OrderTiming {
