@@ -61,7 +61,7 @@ fn say_plan(control_plane: &ControlPlane, go: Option<&str>) -> Result<(), String
     let rust = match built {
         true => "the operator and the simulated cloud (Rust): built before; brought up to date",
         false => {
-            "the operator and the simulated cloud (Rust): to be built, about 2 minutes on two \
+            "the operator and the simulated cloud (Rust): to be built, about 4 minutes on two \
              cores,\n   beside the above"
         }
     };
