@@ -157,9 +157,7 @@ impl Signed {
             "SDK-HMAC-SHA256\n{date}\n{}",
             hex(&Sha256::digest(canonical))
         );
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).unwrap();
-        mac.update(text.as_bytes());
-        let signature = hex(&mac.finalize().into_bytes());
+        let signature = hex(&keyed(self.secret.as_bytes(), &text));
         let mut request = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         for (name, value) in headers.iter().chain(&self.unsigned) {
             request += &format!("{name}: {value}\r\n");
@@ -288,6 +286,13 @@ pub(crate) fn admin(simulator: &Simulator, method: &str, path: &str, body: &str)
         body.len()
     );
     exchange(simulator, request.as_bytes(), Duration::from_secs(20)).answer()
+}
+
+/// The HMAC-SHA256 of it.
+fn keyed(key: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

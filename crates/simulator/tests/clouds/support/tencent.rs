@@ -7,12 +7,11 @@ use errand_simulator::{
     Config, RefreshActivity, RefreshActivityState, Seed, Simulator, TencentAccount,
 };
 use errand_testclock::TestClock;
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Seen, exchange, hex, started};
+use super::{Answer, Seen, exchange, hex, keyed, started};
 
 pub(crate) const SECRET_ID: &str = "AKIDSIMULATOR";
 pub(crate) const SECRET_KEY: &str = "tk-canary-91ad";
@@ -141,12 +140,6 @@ impl Tc3 {
     pub(crate) fn send(&self, simulator: &Simulator) -> Answer {
         self.seen(simulator).answer()
     }
-}
-
-fn keyed(key: &[u8], text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
 }
 
 /// A call that names the activity.

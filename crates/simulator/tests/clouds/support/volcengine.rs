@@ -7,12 +7,11 @@ use errand_simulator::{
     Config, EcsReadings, Reservation, ReservationState, Seed, Simulator, VolcengineAccount,
 };
 use errand_testclock::TestClock;
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Seen, exchange, hex, started};
+use super::{Answer, Seen, exchange, hex, keyed, started};
 
 pub(crate) const AK: &str = "AKLTSIMULATOR";
 pub(crate) const SK: &str = "vk-canary-3c07";
@@ -170,12 +169,6 @@ impl V4 {
     pub(crate) fn send(&self, simulator: &Simulator) -> Answer {
         self.seen(simulator).answer()
     }
-}
-
-fn keyed(key: &[u8], text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
 }
 
 fn encode(text: &str) -> String {
