@@ -14,7 +14,8 @@ use errand_testclock::Timing;
 use serde_json::Value;
 
 use crate::support::{
-    LEASE_OF_AN_HOUR, assert_ending, bed_with, effects_on, ending, resolve_of, seconds,
+    LEASE_OF_AN_HOUR, assert_ending, bed_with, combinations, effects_on, ending, resolve_of,
+    seconds,
 };
 
 const RESUME: &str = "as.ResumeInstanceRefresh";
@@ -82,15 +83,7 @@ struct Case {
 
 /// Every way without a kill, and every moment with every way or with one in turn.
 fn cases(full: bool) -> Vec<Case> {
-    let mut pairs: Vec<(Option<String>, Way)> = Vec::new();
-    pairs.extend(ways().into_iter().map(|way| (None, way)));
-    for (turn, moment) in moments().into_iter().enumerate() {
-        let mut here = ways();
-        if !full {
-            here = vec![here[turn % here.len()].clone()];
-        }
-        pairs.extend(here.into_iter().map(|way| (Some(moment.clone()), way)));
-    }
+    let pairs = combinations(&moments(), &ways(), full, |_, _| true);
     let numbered = pairs.into_iter().enumerate();
     numbered
         .map(|(number, (kill, way))| Case { number, kill, way })

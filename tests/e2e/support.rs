@@ -91,6 +91,26 @@ pub fn until_said(bed: &Bed, name: &str, words: &str) -> Value {
     bed.get("dor", name)
 }
 
+/// Every way without a kill, and every moment with every way; if not `full`, each moment
+/// with one, in turn, of those that lead to it.
+pub fn combinations<M: Clone, W: Clone>(
+    moments: &[M],
+    ways: &[W],
+    full: bool,
+    leads_to: impl Fn(&M, &W) -> bool,
+) -> Vec<(Option<M>, W)> {
+    let mut pairs: Vec<_> = ways.iter().map(|way| (None, way.clone())).collect();
+    for (turn, moment) in moments.iter().enumerate() {
+        let mut here = ways.to_vec();
+        if !full {
+            here.retain(|way| leads_to(moment, way));
+            here = vec![here[turn % here.len()].clone()];
+        }
+        pairs.extend(here.into_iter().map(|way| (Some(moment.clone()), way)));
+    }
+    pairs
+}
+
 /// Lets hours pass in steps that the operator keeps its lease over.
 pub fn pass_hours(bed: &Bed, hours: u64) {
     const STEP: u64 = 3;

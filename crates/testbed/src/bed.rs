@@ -153,13 +153,8 @@ impl Bed {
             }
         }
         // All that a bed needs at once, and of our own making: it is not judged first.
-        let output = plane.kubectl_output(
-            &["apply", "--validate=false", "-n", &namespace, "-f", "-"],
-            Some(&manifests),
-        );
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
+        let apply = ["apply", "--validate=false", "-n", &namespace, "-f", "-"];
+        plane.kubectl_with(&apply, &manifests)?;
         let token = plane.token(&namespace, "errand")?;
         let kubeconfig = dir.join(format!("{namespace}.kubeconfig"));
         let control_plane = plane.control_plane();

@@ -153,7 +153,13 @@ impl Plane {
 
     /// `kubectl apply -f -`.
     pub fn apply(&self, manifest: &str) -> Result<String, String> {
-        said(self.kubectl_output(&["apply", "-f", "-"], Some(manifest)))
+        self.kubectl_with(&["apply", "-f", "-"], manifest)
+    }
+
+    /// Runs kubectl as admin, with this on its standard input; its output, or what it
+    /// said on standard error.
+    pub fn kubectl_with(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+        said(self.kubectl_output(arguments, Some(input)))
     }
 
     /// Runs kubectl as admin, with this on its standard input.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use errand::controllers::EFFECTS;
 use errand_simulator::FaultKind;
 
-use crate::support::Ending;
+use crate::support::{Ending, combinations};
 
 /// How long a request that arrives late takes.
 const LATE: u32 = 600;
@@ -106,16 +106,7 @@ pub(super) struct Case {
 /// Every way without a kill, and every moment with every way or with one of those
 /// that lead to it.
 pub(super) fn cases(full: bool) -> Vec<Case> {
-    let mut pairs: Vec<(Option<Moment>, Way)> = Vec::new();
-    pairs.extend(ways().into_iter().map(|way| (None, way)));
-    for (turn, moment) in moments().into_iter().enumerate() {
-        let mut here = ways();
-        if !full {
-            here.retain(|way| moment.comes(way));
-            here = vec![here[turn % here.len()].clone()];
-        }
-        pairs.extend(here.into_iter().map(|way| (Some(moment.clone()), way)));
-    }
+    let pairs = combinations(&moments(), &ways(), full, Moment::comes);
     let numbered = pairs.into_iter().enumerate();
     numbered
         .map(|(number, (kill, way))| Case { number, kill, way })

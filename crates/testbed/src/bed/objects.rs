@@ -13,13 +13,8 @@ impl Bed {
 
     /// `kubectl apply` into this namespace.
     pub fn try_apply(&self, manifest: &str) -> Result<String, String> {
-        let output = self
-            .plane
-            .kubectl_output(&["apply", "-n", &self.namespace, "-f", "-"], Some(manifest));
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
+        let apply = ["apply", "-n", &self.namespace, "-f", "-"];
+        self.plane.kubectl_with(&apply, manifest)
     }
 
     /// kubectl in this namespace; panics with its words if it fails.
