@@ -3,7 +3,7 @@
 use crate::machine::Effect;
 #[cfg(test)]
 use crate::mutant::Mutant;
-use crate::proof::{certain, proof_left, unsettled, verify};
+use crate::proof::{certain, certainly_not_shown, counts, proof_left, unsettled, verify};
 use crate::state::{Closed, Missing, Next, State, same_intent};
 use crate::types::*;
 
@@ -16,24 +16,49 @@ pub(crate) fn decide(
     if view.trace == Trace::Shown {
         state.note_shown(now);
     }
-    if let Some(question) = state.stored().hold
-        && question.hold.is_of_the_kind()
-        && !matches!(view.goal, Goal::Ask(ask) if ask.puts(question))
-    {
-        // What it was about does not show any more.
-        state.drop_question(question);
-    }
-    let lost_or_waits = matches!(view.goal, Goal::Lost(..) | Goal::Wait(..));
     #[cfg(test)]
-    let lost_or_waits = lost_or_waits || rules.is(Mutant::ContraryIgnored);
+    let view = match view.goal == Goal::Unclear && rules.is(Mutant::UnclearIsNo) {
+        true => View {
+            goal: Goal::Reached(Evidence::Presence),
+            ..view
+        },
+        false => view,
+    };
+    // Evidence that is not good enough for what it is given for says nothing.
+    let view = View {
+        goal: match view.goal {
+            Goal::Reached(evidence) if !counts(rules, &state, Missing::Unwanted, evidence) => {
+                Goal::Unclear
+            }
+            Goal::Lost(code, evidence)
+                if !counts(rules, &state, Missing::Needed(code), evidence) =>
+            {
+                Goal::Unclear
+            }
+            goal => goal,
+        },
+        ..view
+    };
+    let moot = |question| state.is_moot(now, question, &view);
+    #[cfg(test)]
+    let moot = |question| moot(question) && !rules.is(Mutant::QuestionStays);
+    if let Some(question) = state.stored().hold.filter(|question| moot(*question)) {
+        state.withdraw_question(question);
+    }
+    let waits = matches!(
+        view.goal,
+        Goal::Lost(..) | Goal::Wait(..) | Goal::Block(_) | Goal::Unclear
+    );
+    #[cfg(test)]
+    let waits = waits || rules.is(Mutant::ContraryIgnored);
     let answered = state.unstored.is_some_and(|step| !step.is_open());
-    if view.past.contrary && !lost_or_waits && answered {
+    if view.past.contrary && !waits && answered {
         // What it is against may be that very step, whose answer only this process
         // knows yet: the kind has to know it too.
-        return state.store(Report::Verifying, Next::Observe);
+        return state.store(rules, Report::Verifying, Next::Observe);
     }
     if view.past.contrary
-        && !lost_or_waits
+        && !waits
         && let Some(left) = unsettled(rules, &state, now)
     {
         // It could still arrive, and undo what is wanted now.
@@ -44,22 +69,16 @@ pub(crate) fn decide(
             if !certain(rules, &mut state, Missing::Unwanted, evidence) {
                 return state.observe(now);
             }
-            if state.only_plans() {
-                return state.store(Report::Planned, Next::Rest(None));
-            }
             let how = if state.may_have_acted() {
                 How::Proven
             } else {
                 How::AlreadySatisfied
             };
-            finish(state, End::Succeeded(how))
+            finish(rules, state, End::Succeeded(how))
         }
         Goal::Lost(code, evidence) => {
             if !certain(rules, &mut state, Missing::Needed(code), evidence) {
                 return state.observe(now);
-            }
-            if state.only_plans() {
-                return state.store(Report::Planned, Next::Rest(None));
             }
             // Failed says that nothing is in flight. A natural step that still
             // is can change nothing any more.
@@ -69,24 +88,109 @@ pub(crate) fn decide(
             {
                 return resolving(rules, state, left);
             }
-            finish(state, End::Lost(code))
+            finish(rules, state, End::Lost(code))
         }
         Goal::Wait(code, until) => {
-            state.missing = None;
-            state.misses = 0;
-            state.not_before = None;
-            // What keeps the cloud busy after it accepted a step is that step.
-            if let Some(last) = state.last().filter(|s| s.answer == Some(Answer::Accepted))
-                && proof_left(&state, now, last, view.due).0 <= 0
-            {
-                return hold(rules, state, Hold::ProofTimeout);
-            }
             let pause = until.unwrap_or(rules.poll);
-            state.store(Report::Waiting(code), Next::Rest(Some(pause)))
+            waiting(rules, state, now, view.due, Report::Waiting(code), pause)
         }
+        Goal::Block(code) => {
+            let report = Report::Blocked(code);
+            waiting(rules, state, now, view.due, report, rules.recheck)
+        }
+        Goal::Unclear => unclear(rules, state, now, view),
         Goal::Act(plan) => act(rules, state, now, plan, view),
         Goal::Ask(ask) => asked(rules, state, now, ask),
     }
+}
+
+/// Nothing is to be done now, and a decision to look again needs nothing else.
+fn waiting(
+    rules: &Rules,
+    mut state: State,
+    now: Now,
+    due: Due,
+    report: Report,
+    pause: Span,
+) -> (State, Vec<Effect>) {
+    state.missing = None;
+    state.misses = 0;
+    state.not_before = None;
+    if let Some((id, Decision::LookAgain)) = state.offered() {
+        return look_again(rules, state, now, id);
+    }
+    // What keeps the cloud busy after it accepted a step is that step.
+    if state.stored().hold.is_none()
+        && let Some(last) = state.last().filter(|s| s.answer == Some(Answer::Accepted))
+        && proof_left(&state, now, last, due).0 <= 0
+    {
+        return hold(rules, state, Hold::ProofTimeout);
+    }
+    // A decision that waits for the cloud is looked after as the cloud is.
+    let pause = match state.offered() {
+        Some(_) => pause.min(rules.poll),
+        None => pause,
+    };
+    state.store(rules, report, Next::Rest(Some(pause)))
+}
+
+/// The reading is neither yes nor no. If that lasts longer than a call can be under
+/// way, nobody can know what came of it.
+fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Effect>) {
+    let report = Report::Waiting(OBSERVATION_UNCLEAR);
+    let asked = state.stored().hold.is_some() || state.only_plans();
+    if !asked && state.has_open_call(view.past.over) {
+        return match unsettled(rules, &state, now) {
+            Some(left) => resolving(rules, state, left),
+            None => hold(rules, state, Hold::AnswerUnknown),
+        };
+    }
+    waiting(rules, state, now, view.due, report, rules.poll)
+}
+
+/// Its effect is looked for once more, for another verify time-out.
+fn look_again(rules: &Rules, mut state: State, now: Now, id: u64) -> (State, Vec<Effect>) {
+    state.handled = Some(id);
+    let change = Change {
+        look_again: Some(now.wall),
+        ..state.change(Report::Verifying)
+    };
+    state.store_change(change, Next::Rest(Some(rules.poll)))
+}
+
+/// A decision that ends the operation, whatever the cloud shows; or that ends what
+/// is asked of the call of an operation that is gone.
+pub(crate) fn conclude(
+    rules: &Rules,
+    mut state: State,
+    now: Now,
+    decision: Decision,
+) -> (State, Vec<Effect>) {
+    let (Some(question), Some((id, _))) = (state.stored().hold, state.offered()) else {
+        return state.reread();
+    };
+    if question.hold != Hold::OrphanUnknown {
+        state.handled = Some(id);
+        let end = match decision {
+            Decision::AssumeDone => End::Succeeded(How::Assumed),
+            _ => End::GivenUp,
+        };
+        return finish(rules, state, end);
+    }
+    let Record::Orphan(step) = state.record else {
+        // What it was about is over.
+        state.withdraw_question(question);
+        return match state.stored().wish.suspended {
+            true => state.store(rules, Report::Suspended, Next::Rest(None)),
+            false => state.observe(now),
+        };
+    };
+    // The question ends first: a decision that is lost on the way is asked for
+    // again, and none is used twice.
+    state.handled = Some(id);
+    let change = state.change(Report::ResolvingAnswer);
+    let next = Next::Close(step, Closing::Decided(decision), Closed::Reread);
+    state.store_change(change, next)
 }
 
 impl Ask {
@@ -99,23 +203,23 @@ impl Ask {
 /// A person chooses what is next; each answer is to one thing that the cloud
 /// showed.
 fn asked(rules: &Rules, mut state: State, now: Now, ask: Ask) -> (State, Vec<Effect>) {
-    if state.only_plans() {
-        return state.store(Report::Planned, Next::Rest(None));
-    }
     if let Some(question) = state.stored().hold.filter(|question| !ask.puts(*question)) {
-        state.drop_question(question);
+        state.withdraw_question(question);
     }
     state.pin = ask.pin;
-    let Some((id, decision)) = decision(&state) else {
+    let Some((id, decision)) = state.offered() else {
         return hold(rules, state, ask.hold);
     };
-    state.handled = Some(id);
     let plan = match decision {
-        Decision::GiveUp => return finish(state, End::GivenUp),
         Decision::Retry => ask.retry,
         Decision::Continue => ask.go_on,
-        Decision::LookAgain | Decision::SendAgain | Decision::AssumeDone => None,
+        Decision::LookAgain => None,
+        // Taken before there was a reading, or not offered by a kind.
+        Decision::GiveUp | Decision::AssumeDone | Decision::SendAgain => {
+            return hold(rules, state, ask.hold);
+        }
     };
+    state.handled = Some(id);
     match plan {
         // The intent's own write ends the question, so it is used once.
         Some(plan) => attempt(rules, state, now, plan),
@@ -129,7 +233,7 @@ fn asked(rules: &Rules, mut state: State, now: Now, ask: Ask) -> (State, Vec<Eff
 /// The step is next, and its effect does not show.
 fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (State, Vec<Effect>) {
     if plan.ledger
-        && state.stored().wish.execute
+        && (state.stored().wish.execute || state.only_plans())
         && let Some(first) = before_a_claim(rules, &mut state, now, plan, view.trace)
     {
         return first;
@@ -167,31 +271,18 @@ fn before_a_claim(
     plan: Plan,
     trace: Trace,
 ) -> Option<(State, Vec<Effect>)> {
-    let new = state.steps().next().is_none();
-    let conflict = state.contradicts_the_ledger();
-    let unrecorded = plan.paid && state.stored().restored && new && state.record == Record::Free;
-    if let Some(question) = state.stored().hold {
-        let moot = match question.hold {
-            Hold::OrphanUnknown => conflict || !matches!(state.record, Record::Orphan(_)),
-            Hold::LedgerConflict => !conflict,
-            Hold::NoRecord => !unrecorded,
-            Hold::AnswerUnknown
-            | Hold::ProofTimeout
-            | Hold::Unreachable
-            | Hold::PausedOnFailure
-            | Hold::Paused => false,
-        };
-        if !moot && question.hold != Hold::OrphanUnknown {
-            return None;
-        }
-        if moot {
-            state.drop_question(question);
-        }
+    let asked = state.stored().hold.map(|question| question.hold);
+    if asked.is_some_and(|hold| hold != Hold::OrphanUnknown) {
+        return None;
     }
+    let new = state.steps().next().is_none();
+    let unrecorded = plan.paid && state.stored().restored && new && state.record == Record::Free;
     match state.record {
-        _ if conflict => Some(hold(rules, state.clone(), Hold::LedgerConflict)),
+        _ if state.contradicts_the_ledger() => {
+            Some(hold(rules, state.clone(), Hold::LedgerConflict))
+        }
         Record::Orphan(step) => Some(orphan(rules, state.clone(), now, step, trace)),
-        Record::Spent(code) if new => Some(finish(state.clone(), End::Lost(code))),
+        Record::Spent(code) if new => Some(finish(rules, state.clone(), End::Lost(code))),
         _ if unrecorded => Some(hold(rules, state.clone(), Hold::NoRecord)),
         _ => None,
     }
@@ -199,48 +290,29 @@ fn before_a_claim(
 
 /// A call of an operation that is gone comes first: this operation must not be
 /// sent while that one can still take effect unseen.
-fn orphan(
-    rules: &Rules,
-    mut state: State,
-    now: Now,
-    step: Step,
-    trace: Trace,
-) -> (State, Vec<Effect>) {
+fn orphan(rules: &Rules, state: State, now: Now, step: Step, trace: Trace) -> (State, Vec<Effect>) {
+    if state.only_plans() {
+        let next = Next::Rest(Some(rules.recheck));
+        return state.store(rules, Report::ResolvingAnswer, next);
+    }
     if trace == Trace::Shown {
         return state.close(step, Closing::Seen, Closed::Observe);
     }
-    if let Some(left) = unsettled(rules, &state, now) {
-        return resolving(rules, state, left);
+    match unsettled(rules, &state, now) {
+        Some(left) => resolving(rules, state, left),
+        None => hold(rules, state, Hold::OrphanUnknown),
     }
-    let Some((id, decision)) = decision(&state) else {
-        return hold(rules, state, Hold::OrphanUnknown);
-    };
-    // The question ends first: a decision that is lost on the way is asked for
-    // again, and none is used twice.
-    state.handled = Some(id);
-    let change = state.change(Report::ResolvingAnswer);
-    let next = Next::Close(step, Closing::Decided(decision), Closed::Observe);
-    state.store_change(change, next)
-}
-
-/// The answer to the very question that stands there.
-fn decision(state: &State) -> Option<(u64, Decision)> {
-    let question = state.stored().hold?;
-    let answer = state.stored().wish.decision;
-    answer.filter(|(id, decision)| *id == question.id && question.hold.choices().contains(decision))
 }
 
 /// Refused for good; but an earlier call of ours may yet arrive.
 fn refused(rules: &Rules, mut state: State, now: Now, end: End) -> (State, Vec<Effect>) {
     if !state.may_have_acted() {
-        return finish(state, end);
+        return finish(rules, state, end);
     }
     match unsettled(rules, &state, now) {
         Some(left) => resolving(rules, state, left),
-        None if !certain(rules, &mut state, Missing::Effect, Evidence::Absence) => {
-            state.observe(now)
-        }
-        None => finish(state, end),
+        None if !certainly_not_shown(rules, &mut state) => state.observe(now),
+        None => finish(rules, state, end),
     }
 }
 
@@ -252,24 +324,16 @@ fn decided(
     plan: Plan,
     question: Question,
 ) -> (State, Vec<Effect>) {
-    let Some((id, decision)) = decision(&state) else {
-        return hold(rules, state, question.hold);
-    };
-    state.handled = Some(id);
-    match decision {
-        // The intent's own write ends the question, so it is used once.
-        Decision::SendAgain => attempt(rules, state, now, plan),
-        Decision::AssumeDone => finish(state, End::Succeeded(How::Assumed)),
-        Decision::GiveUp => finish(state, End::GivenUp),
-        // Not offered by the questions that come here.
-        Decision::Retry | Decision::Continue => hold(rules, state, question.hold),
-        Decision::LookAgain => {
-            let change = Change {
-                look_again: Some(now.wall),
-                ..state.change(Report::Verifying)
-            };
-            state.store_change(change, Next::Rest(Some(rules.poll)))
+    match state.offered() {
+        Some((id, Decision::SendAgain)) => {
+            // The intent's own write ends the question, so it is used once.
+            state.handled = Some(id);
+            attempt(rules, state, now, plan)
         }
+        Some((id, Decision::LookAgain)) => look_again(rules, state, now, id),
+        // What ends it was taken before there was a reading; the others are not
+        // offered by the questions that come here.
+        _ => hold(rules, state, question.hold),
     }
 }
 
@@ -305,9 +369,7 @@ fn unknown(
         Class::Token { .. } | Class::Provable => match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
             None if trace == Trace::Unclear => hold(rules, state, Hold::AnswerUnknown),
-            None if !certain(rules, &mut state, Missing::Effect, Evidence::Absence) => {
-                state.observe(now)
-            }
+            None if !certainly_not_shown(rules, &mut state) => state.observe(now),
             None => attempt(rules, state, now, plan),
         },
         Class::Never => match unsettled(rules, &state, now) {
@@ -320,27 +382,46 @@ fn unknown(
 /// Whoever may send it now, sends it; anything else says so and waits.
 fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
     let wish = state.stored().wish;
-    if !wish.execute {
-        return state.store(Report::Planned, Next::Rest(None));
+    // A decision is used up by the intent that it leads to, and by nothing before.
+    let decided = state.handled.is_some() && state.withdrawn.is_none();
+    let kept = |mut state: State| {
+        #[cfg(test)]
+        let decided = decided && !rules.is(Mutant::DecisionLost);
+        if decided {
+            state.handled = None;
+        }
+        state
+    };
+    if !wish.execute && !state.only_plans() {
+        let report = Report::Planned(Forecast::Sends);
+        return kept(state).store(rules, report, Next::Rest(Some(rules.recheck)));
     }
     if state.has_sent_nothing(now, plan.key) {
-        if wish.not_after.is_some_and(|at| now.wall >= at) {
-            state.withdraw(now);
-            return finish(state, End::WindowMissed);
+        let early = wish.not_before.filter(|at| now.wall < *at);
+        let late = wish.not_after.filter(|at| now.wall >= *at);
+        if state.skewed && wish.not_before.or(wish.not_after).is_some() {
+            // Whether it is time cannot be told by a clock that is wrong.
+            let report = Report::Waiting(CLOCK_SKEW);
+            return kept(state).store(rules, report, Next::Rest(Some(rules.poll)));
         }
-        if let Some(at) = wish.not_before.filter(|at| now.wall < *at) {
+        if late.is_some() {
+            state.withdraw(now);
+            return finish(rules, state, End::WindowMissed);
+        }
+        if let Some(at) = early {
             let wait = Span(at.0 - now.wall.0);
-            return state.store(Report::BeforeWindow, Next::Rest(Some(wait)));
+            return kept(state).store(rules, Report::BeforeWindow, Next::Rest(Some(wait)));
         }
     }
     if let Some(wait) = state.not_before.map(|at| at.0 - now.mono.0)
         && wait > 0
+        && !decided
     {
         let pause = Some(Span(wait).min(rules.backoff_max));
         let last = state.last().and_then(|last| last.answer);
         return match last {
             Some(Answer::Refused(Verdict::Verify(code))) => {
-                state.store(Report::Waiting(code), Next::Rest(pause))
+                state.store(rules, Report::Waiting(code), Next::Rest(pause))
             }
             _ => state.rest(pause),
         };
@@ -350,7 +431,7 @@ fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec
 
 fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
     let pause = rules.poll.min(left);
-    state.store(Report::ResolvingAnswer, Next::Rest(Some(pause)))
+    state.store(rules, Report::ResolvingAnswer, Next::Rest(Some(pause)))
 }
 
 pub(crate) fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
@@ -359,20 +440,20 @@ pub(crate) fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effec
         Some(_) if state.untold != Some(report) => Next::Rest(Some(rules.recheck)),
         _ => Next::Announce(Some(rules.recheck)),
     };
-    state.store(report, next)
+    state.store(rules, report, next)
 }
 
 /// The claim is closed first: a finished object does not come back to do it.
-pub(crate) fn finish(state: State, end: End) -> (State, Vec<Effect>) {
+pub(crate) fn finish(rules: &Rules, state: State, end: End) -> (State, Vec<Effect>) {
     match state.record {
-        Record::Ours(step) => {
+        Record::Ours(step) if !state.only_plans() => {
             let closing = match state.may_have_acted() {
                 true => Closing::Ended(end),
                 false => Closing::NoEffect,
             };
             state.close(step, closing, Closed::End(end))
         }
-        _ => state.store(Report::Ended(end), Next::Announce(None)),
+        _ => state.store(rules, Report::Ended(end), Next::Announce(None)),
     }
 }
 
@@ -394,9 +475,56 @@ impl State {
         !self.steps().rev().skip(ours).any(|s| s.may_have_acted())
     }
 
-    /// Nothing was intended, and nothing shall be.
-    fn only_plans(&self) -> bool {
-        let stored = self.stored();
-        !stored.wish.execute && stored.steps.is_empty()
+    /// A call may have been made of which nobody knows what came of it, and its like
+    /// have not run their course.
+    fn has_open_call(&self, over: u32) -> bool {
+        let never_sent = |step: &Step| {
+            let known = [self.unsent, self.dead].into_iter().flatten();
+            known.into_iter().any(|known| same_intent(&known, step))
+        };
+        self.steps()
+            .any(|step| step.is_open() && step.number > over && !never_sent(&step))
+    }
+
+    /// The premise of the question is gone by what this reading shows. An edit of the
+    /// object is no such thing.
+    fn is_moot(&self, now: Now, question: Question, view: &View) -> bool {
+        match question.hold {
+            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => match view.goal {
+                Goal::Ask(ask) => !ask.puts(question),
+                Goal::Unclear => false,
+                _ => true,
+            },
+            Hold::AnswerUnknown => {
+                let unclear = view.goal == Goal::Unclear;
+                !self.steps().any(|step| {
+                    let tells = step.class == Class::Natural && !unclear;
+                    step.is_open() && step.number > view.past.over && !tells
+                })
+            }
+            Hold::OrphanUnknown => {
+                self.contradicts_the_ledger() || !matches!(self.record, Record::Orphan(_))
+            }
+            Hold::ProofTimeout => self.is_proof_due_again(now, view),
+            Hold::NoRecord => self.record != Record::Free || self.steps().next().is_some(),
+            Hold::LedgerConflict => !self.contradicts_the_ledger(),
+        }
+    }
+
+    /// Nothing accepted waits for its proof any more, or not yet again: something else
+    /// has to happen first, or did later than the answer. That the spec gives more time
+    /// is an edit, which LookAgain is for.
+    fn is_proof_due_again(&self, now: Now, view: &View) -> bool {
+        let accepted = |step: &Step| step.answer == Some(Answer::Accepted);
+        let mut steps = self.steps().filter(|step| step.number > view.past.over);
+        let last = match view.goal {
+            Goal::Act(plan) => steps.rfind(|step| step.key == plan.key).filter(accepted),
+            _ => steps.rfind(accepted),
+        };
+        match (last, view.due) {
+            (None, _) | (_, Due::Later) => true,
+            (Some(last), Due::Since(_)) => proof_left(self, now, last, view.due).0 > 0,
+            (Some(_), Due::SinceAnswer) => false,
+        }
     }
 }

@@ -76,9 +76,10 @@ impl State {
         }
     }
 
-    /// The question is over without an answer.
-    pub(crate) fn drop_question(&mut self, question: Question) {
+    /// The question is over without an answer: its premise is gone.
+    pub(crate) fn withdraw_question(&mut self, question: Question) {
         self.handled = Some(question.id);
+        self.withdrawn = Some(question.hold);
         if let Some(stored) = &mut self.stored {
             stored.hold = None;
         }
@@ -113,11 +114,15 @@ impl State {
         match (then, event) {
             (Closed::End(end), Event::Written(..)) => {
                 self.unheard = 0;
-                self.store(Report::Ended(end), Next::Announce(None))
+                self.store(rules, Report::Ended(end), Next::Announce(None))
             }
             (Closed::Observe, Event::Written(now, _)) => {
                 self.unheard = 0;
                 self.observe(now)
+            }
+            (Closed::Reread, Event::Written(..)) => {
+                self.unheard = 0;
+                self.reread()
             }
             // Only spares others a wait; the next claim makes up for it.
             (Closed::Rest(pause), _) => self.rest(pause),

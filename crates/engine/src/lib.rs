@@ -33,7 +33,8 @@ mod tests;
 pub use machine::{Effect, Event, INTENT_NOT_STORED, step};
 pub use state::State;
 pub use types::{
-    Answer, Ask, Change, Class, Closing, Code, Decision, Due, End, Evidence, Goal, Hold, How, Now,
-    Past, Pin, Plan, Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick, Trace,
-    Trouble, Verdict, View, Wish, Writer, may_send,
+    Answer, Ask, Change, Class, Closing, Code, Decision, Due, End, Evidence, Forecast, Goal, Hold,
+    How, Now, Past, Pin, Plan, Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick,
+    Trace, Trouble, Verdict, View, Wish, Witness, Writer, may_send,
 };
+pub use types::{CLOCK_SKEW, OBSERVATION_UNCLEAR};

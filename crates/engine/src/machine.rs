@@ -4,7 +4,7 @@
 //! order in which effects follow one another. What is kept in memory is in
 //! `state.rs`.
 
-use crate::decide::decide;
+use crate::decide::{conclude, decide};
 #[cfg(test)]
 use crate::mutant::Mutant;
 use crate::state::{Next, Phase, State, same_intent};
@@ -18,6 +18,9 @@ pub enum Effect {
     Read,
     /// Read the cloud. [`Event::Observed`] or [`Event::Unobserved`].
     Observe,
+    /// Read what the ledger holds for the object, and nothing of the cloud: for a
+    /// decision that needs no observation. [`Event::Recalled`] or [`Event::NoReply`].
+    Recall,
     /// Get everything ready that a send of this step needs: connection, policy,
     /// credentials, throttle. [`Event::Permitted`] or [`Event::Forbidden`].
     Permit(Plan),
@@ -58,6 +61,8 @@ pub enum Event {
     Observed(Now, View),
     /// No complete reading.
     Unobserved(Now, Trouble),
+    /// What the ledger holds.
+    Recalled(Now, Record),
     /// Permitted, or claimed.
     Permitted(Now),
     /// Not permitted, not claimed, or not closed.
@@ -84,6 +89,7 @@ impl Event {
             Event::Woken(now, _)
             | Event::Observed(now, _)
             | Event::Unobserved(now, _)
+            | Event::Recalled(now, _)
             | Event::Permitted(now)
             | Event::Forbidden(now, _)
             | Event::NoReply(now)
@@ -97,7 +103,9 @@ impl Event {
 /// Advances one object's session by what came of its last effect.
 pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>) {
     match (state.phase, event) {
-        (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => begin(state, now, stored),
+        (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => {
+            begin(rules, state, now, stored)
+        }
         (Phase::Idle | Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
             let older = view.started < state.asked;
@@ -109,8 +117,14 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
                 return state.observe(now);
             }
             state.failures = 0;
+            state.judged = true;
+            state.skewed = view.skewed;
             state.note_record(rules, now, view.record);
             decide(rules, state, now, view)
+        }
+        (Phase::Recalling(decision), Event::Recalled(now, record)) => {
+            state.note_record(rules, now, record);
+            conclude(rules, state, now, decision)
         }
         (Phase::Observing, Event::Unobserved(_, t)) => state.trouble(rules, t),
         (Phase::Permitting(plan), Event::Permitted(now)) => permitted(rules, state, now, plan),
@@ -123,23 +137,23 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         }
         (Phase::Intending, Event::Written(_, true)) => {
             state.unheard = 0;
-            state.note_stored_answer();
             let step = state.intent().copied().expect("intended above");
-            let handled = state.handled.take().is_some();
+            let withdrawn = state.note_stored_change();
             if let Some(stored) = &mut state.stored {
                 stored.steps.push(step);
-                if handled {
-                    stored.hold = None;
-                }
             }
-            state.send()
+            announcing(withdrawn, state.send())
         }
         (Phase::Intending, Event::Written(_, false)) => {
             // The reply lacks the intent: an older CRD prunes it, or something
             // rewrites status. Nothing may be sent without a record.
             state.unsent = None;
             let pause = rules.recheck;
-            state.store(Report::Blocked(INTENT_NOT_STORED), Next::Rest(Some(pause)))
+            state.store(
+                rules,
+                Report::Blocked(INTENT_NOT_STORED),
+                Next::Rest(Some(pause)),
+            )
         }
         // Start over with what stands there. After a time-out the intent may
         // stand there as we wrote it: `unsent` recognises it.
@@ -154,10 +168,14 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             | Event::NoReply(_)),
         ) => state.closed(rules, next, event),
         (
-            Phase::Reading | Phase::Claiming(_) | Phase::Intending | Phase::Storing(..),
+            Phase::Reading
+            | Phase::Recalling(_)
+            | Phase::Claiming(_)
+            | Phase::Intending
+            | Phase::Storing(..),
             Event::NoReply(_),
         ) => match state.phase {
-            Phase::Reading => {
+            Phase::Reading | Phase::Recalling(_) => {
                 state.unheard = state.unheard.saturating_add(1);
                 let pause = rules.pause(state.unheard);
                 state.rest(Some(pause))
@@ -173,18 +191,14 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
         (Phase::Sending, Event::Unsent(now, t)) => state.miss(rules, now, t),
         (Phase::Storing(report, next), Event::Written(now, _)) => {
             state.unheard = 0;
-            state.note_stored_answer();
-            if state.handled.take().is_some()
-                && let Some(stored) = &mut state.stored
-            {
-                stored.hold = None;
-            }
-            match next {
+            let withdrawn = state.note_stored_change();
+            let next = match next {
                 Next::Observe => state.observe(now),
                 Next::Rest(wake) => state.rest(wake),
                 Next::Announce(wake) => state.announce(report, wake),
                 Next::Close(step, closing, then) => state.close(step, closing, then),
-            }
+            };
+            announcing(withdrawn, next)
         }
         // The shell answers each effect with one of its events; anything else
         // is a mistake there, and starting over is safe from everywhere.
@@ -192,11 +206,20 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
     }
 }
 
+/// The question that was withdrawn is told before anything else.
+fn announcing(withdrawn: Option<Hold>, next: (State, Vec<Effect>)) -> (State, Vec<Effect>) {
+    let (state, mut effects) = next;
+    if let Some(hold) = withdrawn {
+        effects.insert(0, Effect::Announce(Report::Withdrawn(hold)));
+    }
+    (state, effects)
+}
+
 /// The code of Blocked/IntentNotStored, the one reason of the protocol's own
 /// that is not a report of its own.
 pub const INTENT_NOT_STORED: Code = Code(u16::MAX);
 
-fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
+fn begin(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     let last = stored.steps.last();
     let in_time = |step: &Step| now.at_most_since(step.intended) < step.window;
     if let Some(unsent) = state.unsent {
@@ -217,8 +240,11 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     state.unstored = state.unstored.filter(|known| unknown(*known));
     state.missing = None;
     state.handled = None;
+    state.withdrawn = None;
+    state.judged = false;
     state.pin = Pin::default();
     let (ended, wish) = (stored.ended, stored.wish);
+    state.plans = !wish.execute && stored.steps.is_empty() && stored.hold.is_none();
     state.stored = Some(stored);
     if let (true, Some(report @ Report::Ended(_))) = (ended, state.untold) {
         // It was stored after all.
@@ -231,14 +257,27 @@ fn begin(mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
         // Something keeps it there yet; nothing more is done for it.
         return state.gone();
     }
+    // Whatever the cloud shows or fails to show, and also while it is suspended.
+    let ending = state.offered().map(|(_, decision)| decision);
+    #[cfg(test)]
+    let ending = ending.filter(|_| !rules.is(Mutant::DecisionNeedsLook));
+    if let Some(decision) = ending.filter(|decision| decision.ends()) {
+        state.phase = Phase::Recalling(decision);
+        return (state, vec![Effect::Recall]);
+    }
     if wish.suspended {
-        return state.store(Report::Suspended, Next::Rest(None));
+        return state.store(rules, Report::Suspended, Next::Rest(None));
     }
     state.observe(now)
 }
 
 /// Nothing stands in the way any more: claim, intend, send, whichever is next.
 fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
+    if state.only_plans() {
+        // Nothing is claimed and nothing sent.
+        let report = Report::Planned(Forecast::Sends);
+        return state.store(rules, report, Next::Rest(Some(rules.recheck)));
+    }
     let step = state.next_intent(rules, now, plan);
     let claimed = matches!(state.record, Record::Ours(claim) if same_intent(&claim, &step));
     #[cfg(test)]
@@ -294,13 +333,13 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             let pause = rules.recheck;
             state.not_before = Some(now.after(pause));
             let next = state.release(step, pause);
-            return state.store(Report::Blocked(code), next);
+            return state.store(rules, Report::Blocked(code), next);
         }
         Answer::Refused(Verdict::Wait(code)) => {
             let pause = rules.poll;
             state.not_before = Some(now.after(pause));
             let next = state.release(step, pause);
-            return state.store(Report::Waiting(code), next);
+            return state.store(rules, Report::Waiting(code), next);
         }
         Answer::Unknown | Answer::Refused(Verdict::Verify(_) | Verdict::Retry) => {
             // A look at the cloud comes first; if that shows nothing, the next
@@ -323,7 +362,7 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
                 Answer::Accepted => Report::Verifying,
                 _ => Report::ResolvingAnswer,
             };
-            state.store(report, Next::Observe)
+            state.store(rules, report, Next::Observe)
         }
     }
 }

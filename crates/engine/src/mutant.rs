@@ -62,6 +62,16 @@ mutants! {
     SpentAsFree,
     /// An open step that is against what is wanted now is not waited for.
     ContraryIgnored,
+    /// Something missing counts, whatever was seen, compared and understood.
+    AnyAbsence,
+    /// What is not understood is taken for a reading that shows nothing.
+    UnclearIsNo,
+    /// A decision that ends the operation waits for a reading that tells what is next.
+    DecisionNeedsLook,
+    /// A decision is used up by what keeps it from being acted on.
+    DecisionLost,
+    /// A question stays though what it was about is over.
+    QuestionStays,
     /// A session that is to look again does not.
     NoWake,
     /// An accepted resume whose effect does not show yet counts for nothing once

@@ -23,17 +23,21 @@ pub(crate) fn verify(
 ) -> (State, Vec<Effect>) {
     #[cfg(test)]
     if rules.is(Mutant::AcceptedIsSuccess) {
-        return finish(state, End::Succeeded(How::Proven));
+        return finish(rules, state, End::Succeeded(How::Proven));
     }
     let left = proof_left(&state, now, last, due);
     #[cfg(test)]
     if left.0 <= 0 && rules.is(Mutant::FailedAtTimeout) {
-        return finish(state, End::Lost(Code(0)));
+        return finish(rules, state, End::Lost(Code(0)));
     }
     if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
-    state.store(Report::Verifying, Next::Rest(Some(rules.poll.min(left))))
+    state.store(
+        rules,
+        Report::Verifying,
+        Next::Rest(Some(rules.poll.min(left))),
+    )
 }
 
 /// How much longer the accepted step's effect may take to show.
@@ -45,6 +49,25 @@ pub(crate) fn proof_left(state: &State, now: Now, last: Step, due: Due) -> Span 
         Due::Later => return Span(i64::MAX),
     };
     Span(state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0))
+}
+
+/// The evidence is good enough for what it is given for.
+pub(crate) fn counts(rules: &Rules, state: &State, missing: Missing, evidence: Evidence) -> bool {
+    #[cfg(test)]
+    if rules.is(Mutant::AnyAbsence) {
+        return true;
+    }
+    #[cfg(not(test))]
+    let _ = rules;
+    match (evidence, missing) {
+        (Evidence::Presence, _) => true,
+        (Evidence::Absence(witness), Missing::Unwanted) => {
+            witness.seen && witness.compared && witness.understood
+        }
+        (Evidence::Absence(witness), Missing::Needed(_) | Missing::Effect) => witness.understood,
+        // It is no proof of what a call did.
+        (Evidence::Nothing { understood }, _) => understood && !state.may_have_acted(),
+    }
 }
 
 /// Counts the readings that agree on the same thing missing.
@@ -69,6 +92,12 @@ pub(crate) fn certain(
     };
     state.missing = Some((missing, count));
     count >= READINGS_OF_ABSENCE
+}
+
+/// The same of the effect of a call, in readings that are fully understood.
+pub(crate) fn certainly_not_shown(rules: &Rules, state: &mut State) -> bool {
+    let evidence = Evidence::Absence(Witness::NOT_THERE);
+    certain(rules, state, Missing::Effect, evidence)
 }
 
 /// How much longer an open intent's effect can still arrive. One that this

@@ -1,6 +1,8 @@
 //! What one process keeps of one object, and the moves that a session is made of.
 
 use crate::machine::Effect;
+#[cfg(test)]
+use crate::mutant::Mutant;
 use crate::types::*;
 
 /// Where a session stands: which effect is being carried out.
@@ -9,6 +11,7 @@ pub(crate) enum Phase {
     Idle,
     Reading,
     Observing,
+    Recalling(Decision),
     Permitting(Plan),
     Claiming(Plan),
     Intending,
@@ -31,6 +34,7 @@ pub(crate) enum Next {
 pub(crate) enum Closed {
     End(End),
     Observe,
+    Reread,
     Rest(Option<Span>),
     Orphaned,
 }
@@ -79,8 +83,16 @@ pub struct State {
     pub(crate) misses: u32,
     /// No new attempt before this (monotonic clock, as every pause).
     pub(crate) not_before: Option<Tick>,
-    /// The question that a decision of this session answers.
+    /// The question that a decision of this session answers, or that is withdrawn.
     pub(crate) handled: Option<u64>,
+    /// What the question was about that is withdrawn, as its premise is gone.
+    pub(crate) withdrawn: Option<Hold>,
+    /// The object is a plan, by what stood there when it was read.
+    pub(crate) plans: bool,
+    /// This session has a complete reading of the cloud.
+    pub(crate) judged: bool,
+    /// By that reading the clocks differ too much.
+    pub(crate) skewed: bool,
     /// What a question that this session puts is about.
     pub(crate) pin: Pin,
 }
@@ -105,6 +117,10 @@ impl State {
             misses: 0,
             not_before: None,
             handled: None,
+            withdrawn: None,
+            plans: false,
+            judged: false,
+            skewed: false,
             pin: Pin::default(),
         }
     }
@@ -167,9 +183,10 @@ impl State {
         let shows = match goal {
             Goal::Reached(evidence) | Goal::Lost(_, evidence) => evidence == Evidence::Presence,
             Goal::Wait(..) => true,
-            Goal::Act(_) | Goal::Ask(_) => false,
+            Goal::Act(_) | Goal::Ask(_) | Goal::Block(_) | Goal::Unclear => false,
         };
-        shows && self.steps().next().is_none()
+        // The first one is of the time since the object was made.
+        shows && self.stored().seen && self.steps().next().is_none()
     }
 
     /// Any recorded step may have taken effect.
@@ -188,6 +205,7 @@ impl State {
             pin: self.pin,
             handled: self.handled,
             look_again: None,
+            in_the_way: None,
         }
     }
 
@@ -204,17 +222,62 @@ impl State {
         (self, vec![Effect::Permit(plan)])
     }
 
-    pub(crate) fn store(self, report: Report, next: Next) -> (State, Vec<Effect>) {
-        // A question stands until it is answered or the operation has ended,
-        // whatever else there is to tell.
+    /// The one place where a report is made of what was decided.
+    pub(crate) fn store(self, rules: &Rules, report: Report, next: Next) -> (State, Vec<Effect>) {
+        // A question stands until it is answered, withdrawn, or the operation has
+        // ended, whatever else there is to tell.
         let question = self.stored.as_ref().and_then(|stored| stored.hold);
+        let decided = self.stored.is_some() && self.handled.is_none() && self.offered().is_some();
+        let in_the_way = Some(report).filter(|_| decided);
         let report = match (question, report) {
             (_, Report::Ended(_) | Report::Suspended | Report::Held(_)) => report,
             (Some(question), _) if self.handled.is_none() => Report::Held(question.hold),
             _ => report,
         };
-        let change = self.change(report);
+        let (report, next) = match self.only_plans() {
+            true => self.forecast(rules, report, next),
+            false => (report, next),
+        };
+        let change = Change {
+            in_the_way,
+            ..self.change(report)
+        };
         self.store_change(change, next)
+    }
+
+    /// A plan is judged as it would be executed, by the same decisions; what would be
+    /// done is only told.
+    fn forecast(&self, rules: &Rules, report: Report, next: Next) -> (Report, Next) {
+        let forecast = match report {
+            Report::Blocked(code) => Forecast::Blocked(code),
+            Report::Held(hold) => Forecast::Held(hold),
+            Report::Ended(end) => Forecast::Ended(end),
+            // What could not be read says nothing of the plan.
+            _ if !self.judged => return (report, next),
+            Report::Waiting(code) => Forecast::Waits(code),
+            Report::BeforeWindow => Forecast::BeforeWindow,
+            Report::ResolvingAnswer => Forecast::Resolves,
+            _ => return (report, next),
+        };
+        let again = match next {
+            Next::Rest(Some(pause)) | Next::Announce(Some(pause)) => pause,
+            _ => rules.recheck,
+        };
+        (Report::Planned(forecast), Next::Rest(Some(again)))
+    }
+
+    /// Nothing was intended, nobody is asked, and nothing shall be sent.
+    pub(crate) fn only_plans(&self) -> bool {
+        self.plans
+    }
+
+    /// The answer to the very question that stands there.
+    pub(crate) fn offered(&self) -> Option<(u64, Decision)> {
+        let question = self.stored().hold?;
+        let answer = self.stored().wish.decision;
+        answer.filter(|(id, decision)| {
+            *id == question.id && question.hold.choices().contains(decision)
+        })
     }
 
     pub(crate) fn store_change(mut self, change: Change, next: Next) -> (State, Vec<Effect>) {
@@ -241,6 +304,10 @@ impl State {
         self.asked = Tick(0);
         self.missing = None;
         self.handled = None;
+        self.withdrawn = None;
+        self.plans = false;
+        self.judged = false;
+        self.skewed = false;
         self.pin = Pin::default();
         // Whose claim has to be closed if the object goes meanwhile.
         if !matches!(self.record, Record::Ours(claim) if self.is_loose(&claim)) {
@@ -264,6 +331,18 @@ impl State {
         for step in steps.filter(|step| same_intent(&known, step)) {
             *step = known;
         }
+    }
+
+    /// A change was stored: with it the answer that it carried, and the end of a
+    /// question. Gives the question that was withdrawn.
+    pub(crate) fn note_stored_change(&mut self) -> Option<Hold> {
+        self.note_stored_answer();
+        if self.handled.take().is_some()
+            && let Some(stored) = &mut self.stored
+        {
+            stored.hold = None;
+        }
+        self.withdrawn.take()
     }
 
     /// Starts over with what stands there.
@@ -319,20 +398,35 @@ impl State {
         result
     }
 
-    fn tell(self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
+    fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
+        // A decision that was to be acted on is kept, and its question with it.
+        #[cfg(test)]
+        let lost = rules.is(Mutant::DecisionLost);
+        #[cfg(not(test))]
+        let lost = false;
+        if self.withdrawn.is_none() && !lost {
+            self.handled = None;
+        }
+        // Whoever has decided is told at once what is in the way.
+        let waits = self.stored.is_some() && self.offered().is_some();
         let pause = match t.pause {
             Some(pause) => pause,
             None if t.blocked => rules.recheck,
             None => rules.pause(times),
         };
-        if times <= t.quiet {
+        let pause = match waits {
+            true => pause.min(rules.poll),
+            false => pause,
+        };
+        if t.quiet == u32::MAX || (times <= t.quiet && !waits) {
             return (self.rest(Some(pause)), pause);
         }
         let report = match t.blocked {
             true => Report::Blocked(t.code),
             false => Report::Waiting(t.code),
         };
-        (self.store(report, Next::Rest(Some(pause))), pause)
+        let stored = self.store(rules, report, Next::Rest(Some(pause)));
+        (stored, pause)
     }
 
     /// The intent that the plan leads to: the unsent one, if that is still good,

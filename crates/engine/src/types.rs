@@ -10,7 +10,10 @@ mod time;
 
 pub use object::{Stored, Wish};
 pub use question::{Ask, Decision, Hold, Pin, Question};
-pub use reading::{Due, Evidence, Goal, Past, Record, Trace, Trouble, View};
-pub use report::{Change, Closing, End, How, Report};
-pub use step::{Answer, Class, Code, Plan, Step, StepKey, Verdict, Writer, may_send};
+pub use reading::{Due, Evidence, Goal, Past, Record, Trace, Trouble, View, Witness};
+pub use report::{Change, Closing, End, Forecast, How, Report};
+pub use step::{
+    Answer, CLOCK_SKEW, Class, Code, OBSERVATION_UNCLEAR, Plan, Step, StepKey, Verdict, Writer,
+    may_send,
+};
 pub use time::{Now, Rules, Span, Tick};

@@ -36,6 +36,8 @@ pub struct Stored {
     pub ended: bool,
     /// It was restored from a backup.
     pub restored: bool,
+    /// The cloud was observed for it before.
+    pub seen: bool,
     /// A person was asked to decide.
     pub hold: Option<Question>,
     /// What the user asks.

@@ -81,6 +81,14 @@ pub enum Decision {
     Continue,
 }
 
+impl Decision {
+    /// It says how the operation ends, whatever the cloud shows or fails to show, so
+    /// it is taken without an observation.
+    pub fn ends(self) -> bool {
+        matches!(self, Decision::AssumeDone | Decision::GiveUp)
+    }
+}
+
 /// A question that was put to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -22,6 +22,9 @@ pub struct View {
     pub past: Past,
     /// Many objects share it, so it may be older than this one's question.
     pub shared: bool,
+    /// The clocks of this process and of the cloud differ by more than the margin:
+    /// nothing final is concluded from ours.
+    pub skewed: bool,
 }
 
 /// What a complete reading of the cloud means for the operation.
@@ -36,8 +39,13 @@ pub enum Goal {
     Act(Plan),
     /// Not now. Look again after this time, or as routine.
     Wait(Code, Option<Span>),
+    /// A person has to fix this at the cloud first. Look again as rarely as that asks for.
+    Block(Code),
     /// A person has to choose what is next.
     Ask(Ask),
+    /// The reading is not fully understood, so nothing is concluded from it: neither
+    /// yes nor no.
+    Unclear,
 }
 
 /// How certain a reading is, by how the thing shows.
@@ -46,8 +54,43 @@ pub enum Goal {
 pub enum Evidence {
     /// It is there to see: one complete reading proves it.
     Presence,
-    /// It shows by something missing: two complete readings prove it.
-    Absence,
+    /// It shows by something missing: two complete readings prove it, if the witness
+    /// is good enough for what is concluded.
+    Absence(Witness),
+    /// Nothing is there that would have to be changed. Two complete readings prove
+    /// that, and no more: it says nothing of what a call of ours did.
+    Nothing {
+        /// Every member of every list, and every field that matters, was understood.
+        understood: bool,
+    },
+}
+
+/// What makes an absence say something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Witness {
+    /// The target was seen before, at this very place.
+    pub seen: bool,
+    /// A field that the change alters was read before and after.
+    pub compared: bool,
+    /// Every member of every list, and every field that matters, was understood.
+    pub understood: bool,
+}
+
+impl Witness {
+    /// All of it.
+    pub const FULL: Witness = Witness {
+        seen: true,
+        compared: true,
+        understood: true,
+    };
+
+    /// That something is not there, and no more: the service says so itself.
+    pub const NOT_THERE: Witness = Witness {
+        seen: false,
+        compared: false,
+        understood: true,
+    };
 }
 
 /// What a reading says of the open step's own effect: of the one that the ledger

@@ -19,8 +19,8 @@ pub enum Report {
     ResolvingAnswer,
     /// The spec says so.
     Suspended,
-    /// What would be sent is known; nothing will be.
-    Planned,
+    /// Nothing will be sent. What would come of it if it were executed now.
+    Planned(Forecast),
     /// A person has to mend something.
     Blocked(Code),
     /// A person has to decide.
@@ -29,6 +29,28 @@ pub enum Report {
     Ended(End),
     /// The object went while a call of it was under way. Told, never stored.
     Orphaned,
+    /// The premise of this question is gone, so it was withdrawn. Told, never stored.
+    Withdrawn(Hold),
+}
+
+/// What executing a plan now would come to, as far as that can be told without a
+/// claim or a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Forecast {
+    /// Its call would be sent.
+    Sends,
+    /// It would wait for something that passes by itself.
+    Waits(Code),
+    /// It would wait for the time from which the first step may be sent.
+    BeforeWindow,
+    /// It would wait until the call of an operation that is gone is resolved.
+    Resolves,
+    /// It would be blocked.
+    Blocked(Code),
+    /// It would be held.
+    Held(Hold),
+    /// It would end at once.
+    Ended(End),
 }
 
 /// How an operation ended.
@@ -71,6 +93,8 @@ pub struct Change {
     pub handled: Option<u64>,
     /// The last step's effect is looked for anew from this time on.
     pub look_again: Option<Tick>,
+    /// There is a decision that is not taken yet, because of this.
+    pub in_the_way: Option<Report>,
 }
 
 /// What the ledger is to keep of a claimed step.

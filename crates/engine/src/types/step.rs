@@ -14,6 +14,13 @@ pub struct Writer(pub u64);
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Code(pub u16);
 
+/// The code of Waiting/ObservationUnclear. This and the next are reasons that the
+/// protocol itself gives, beside those that are reports of their own.
+pub const OBSERVATION_UNCLEAR: Code = Code(u16::MAX - 1);
+
+/// The code of Waiting/ClockSkew.
+pub const CLOCK_SKEW: Code = Code(u16::MAX - 2);
+
 /// Which of its kind's steps a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
