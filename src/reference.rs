@@ -35,12 +35,12 @@ fn reasons() -> String {
          | State | Ready | Succeeded | Reconciling | Stalled | Suspended |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     for state in State::ALL {
-        let statuses = state.conditions().map(|(_, status)| format!("{status:?}"));
-        let _ = writeln!(page, "| `{state:?}` | {} |", statuses.join(" | "));
+        let statuses = state.conditions().map(|(_, status)| status.word());
+        let _ = writeln!(page, "| `{state}` | {} |", statuses.join(" | "));
     }
     page.push_str("\n## Ready of a CloudConnection\n\n| Reason | Meaning |\n| --- | --- |\n");
     for reason in ConnectionReason::ALL {
-        let _ = writeln!(page, "| `{reason:?}` | {} |", reason.meaning());
+        let _ = writeln!(page, "| `{}` | {} |", reason.word(), reason.meaning());
     }
     page
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::Timestamp;
 use super::status::{Condition, ConditionStatus};
+use super::words::words;
 
 /// An account at a cloud that operations of the same namespace may use.
 #[derive(Clone, Debug, PartialEq, Eq, CustomResource, Serialize, Deserialize, KubeSchema)]
@@ -92,18 +93,20 @@ pub struct Policy {
     pub cluster_id: Option<String>,
 }
 
-/// Whether operations may cost money.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-pub enum PaidOperations {
-    /// Nothing that costs money is sent.
-    #[default]
-    Forbid,
-    /// Orders may be placed, unpaid; a person pays them.
-    ManualPayment,
-    /// Orders may be placed and are paid from the account at once.
-    AutomaticPayment,
+words! {
+    /// Whether operations may cost money.
+    #[derive(
+        Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    )]
+    pub enum PaidOperations {
+        /// Nothing that costs money is sent.
+        #[default]
+        Forbid = "Forbid",
+        /// Orders may be placed, unpaid; a person pays them.
+        ManualPayment = "ManualPayment",
+        /// Orders may be placed and are paid from the account at once.
+        AutomaticPayment = "AutomaticPayment",
+    }
 }
 
 /// Region and project at Huawei Cloud.
@@ -252,7 +255,7 @@ impl CloudConnectionStatus {
             status: ConditionStatus::Unknown,
             observed_generation: None,
             last_transition_time: Timestamp::from_millis(0),
-            reason: format!("{:?}", ConnectionReason::NotProbed),
+            reason: ConnectionReason::NotProbed.word().to_owned(),
             message: "Not looked at by Errand yet.".to_owned(),
         };
         serde_json::json!({"conditions": [ready]})
@@ -261,33 +264,38 @@ impl CloudConnectionStatus {
 
 /// Declares the list once: each word with what it means.
 macro_rules! connection_reasons {
-    ($($word:ident: $meaning:literal,)*) => {
+    ($($name:ident $word:literal: $meaning:literal,)*) => {
         /// Why a connection is ready, or not. Closed list.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ConnectionReason {
-            $(#[doc = $meaning] $word,)*
+            $(#[doc = $meaning] $name,)*
         }
 
         impl ConnectionReason {
             /// Every reason.
-            pub const ALL: &'static [ConnectionReason] = &[$(Self::$word,)*];
+            pub const ALL: &'static [ConnectionReason] = &[$(Self::$name,)*];
 
             /// What it means.
             pub fn meaning(self) -> &'static str {
-                match self { $(Self::$word => $meaning,)* }
+                match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// The word of the API.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
             }
         }
     };
 }
 
 connection_reasons! {
-    CredentialsAccepted: "A cloud gave an authenticated answer, a refusal for lack of rights included.",
-    NotProbed: "No operation has used the key yet; the first one tries it.",
-    SecretNotFound: "The Secret is not there.",
-    SecretKeyMissing: "The Secret lacks a key, or holds something that cannot be one.",
-    CredentialsRejected: "The cloud does not accept the key.",
-    KeyLocked: "The cloud has locked the key after too many bad signatures, for everybody who uses it.",
-    EndpointNotAllowed: "The endpoint does not match the operator's flags.",
-    ClockSkew: "The operator's clock and the cloud's differ by more than 10 minutes.",
-    SuspendedBySpec: "policy.suspend is true.",
+    CredentialsAccepted "CredentialsAccepted": "A cloud gave an authenticated answer, a refusal for lack of rights included.",
+    NotProbed "NotProbed": "No operation has used the key yet; the first one tries it.",
+    SecretNotFound "SecretNotFound": "The Secret is not there.",
+    SecretKeyMissing "SecretKeyMissing": "The Secret lacks a key, or holds something that cannot be one.",
+    CredentialsRejected "CredentialsRejected": "The cloud does not accept the key.",
+    KeyLocked "KeyLocked": "The cloud has locked the key after too many bad signatures, for everybody who uses it.",
+    EndpointNotAllowed "EndpointNotAllowed": "The endpoint does not match the operator's flags.",
+    ClockSkew "ClockSkew": "The operator's clock and the cloud's differ by more than 10 minutes.",
+    SuspendedBySpec "SuspendedBySpec": "policy.suspend is true.",
 }

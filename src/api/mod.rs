@@ -16,6 +16,7 @@ mod resize_cancellation;
 mod scheduled_instance_reservation;
 mod shared;
 mod status;
+mod words;
 
 pub use connection::{
     CloudConnection, CloudConnectionSpec, CloudConnectionStatus, ConnectionReason, Credentials,
@@ -52,5 +53,6 @@ pub use shared::{
     Common, ConnectionKind, ConnectionRef, Decision, Mode, Resolution, Schedule, Timestamp,
 };
 pub use status::{
-    AnswerWord, Condition, ConditionStatus, Hold, LocalRef, PlanStatus, State, Status, StepStatus,
+    AnswerWord, Condition, ConditionStatus, Hold, LocalRef, LockedBy, ObservedFor, PlanStatus,
+    State, Status, StepStatus,
 };

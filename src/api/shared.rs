@@ -9,6 +9,8 @@ use kube::core::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
+
 /// A point in time, to the millisecond, as RFC 3339 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -64,14 +66,16 @@ pub enum ConnectionKind {
     CloudConnection,
 }
 
-/// Whether anything may be changed in the cloud.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Mode {
-    /// Send what is needed.
-    #[default]
-    Execute,
-    /// Observe and report what would be sent; change nothing.
-    Plan,
+words! {
+    /// Whether anything may be changed in the cloud.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum Mode {
+        /// Send what is needed.
+        #[default]
+        Execute = "Execute",
+        /// Observe and report what would be sent; change nothing.
+        Plan = "Plan",
+    }
 }
 
 /// When the first call may be sent.
@@ -163,20 +167,22 @@ pub struct Resolution {
     pub decision: Decision,
 }
 
-/// What a person may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Decision {
-    /// Make the call again, whatever the last one did.
-    SendAgain,
-    /// Look for the effect for another verifyTimeout.
-    LookAgain,
-    /// It is done: end as Succeeded/AssumedDone.
-    AssumeDone,
-    /// Leave it: end as Failed/GivenUp.
-    GiveUp,
-    /// Have the cloud try again what failed (Tencent `ResumeMode` RETRY).
-    Retry,
-    /// Have the cloud go on (Tencent `ResumeInstanceRefresh`; after a failure with
-    /// `ResumeMode` CONTINUE).
-    Continue,
+words! {
+    /// What a person may decide.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum Decision {
+        /// Make the call again, whatever the last one did.
+        SendAgain = "SendAgain",
+        /// Look for the effect for another verifyTimeout.
+        LookAgain = "LookAgain",
+        /// It is done: end as Succeeded/AssumedDone.
+        AssumeDone = "AssumeDone",
+        /// Leave it: end as Failed/GivenUp.
+        GiveUp = "GiveUp",
+        /// Have the cloud try again what failed (Tencent `ResumeMode` RETRY).
+        Retry = "Retry",
+        /// Have the cloud go on (Tencent `ResumeInstanceRefresh`; after a failure with
+        /// `ResumeMode` CONTINUE).
+        Continue = "Continue",
+    }
 }

@@ -7,31 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use super::Reason;
 use super::shared::Timestamp;
+use super::words::words;
 
-/// Where an operation stands, for people and field selectors. Derived from the
-/// same decision as the conditions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum State {
-    /// Not looked at yet.
-    Pending,
-    /// Waits for something that passes by itself.
-    Waiting,
-    /// A call is intended and being sent.
-    Executing,
-    /// A call was sent; its effect is looked for.
-    Verifying,
-    /// Suspended by the spec.
-    Suspended,
-    /// What would be sent is known; nothing will be.
-    Planned,
-    /// A person has to mend something; then it goes on by itself.
-    Blocked,
-    /// A person has to decide between the listed choices.
-    Held,
-    /// The wanted result was seen in the cloud.
-    Succeeded,
-    /// The wanted result is not there, and nothing of this object is in flight.
-    Failed,
+words! {
+    /// Where an operation stands, for people and field selectors. Derived from the
+    /// same decision as the conditions.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+    pub enum State {
+        /// Not looked at yet.
+        Pending = "Pending",
+        /// Waits for something that passes by itself.
+        Waiting = "Waiting",
+        /// A call is intended and being sent.
+        Executing = "Executing",
+        /// A call was sent; its effect is looked for.
+        Verifying = "Verifying",
+        /// Suspended by the spec.
+        Suspended = "Suspended",
+        /// What would be sent is known; nothing will be.
+        Planned = "Planned",
+        /// A person has to mend something; then it goes on by itself.
+        Blocked = "Blocked",
+        /// A person has to decide between the listed choices.
+        Held = "Held",
+        /// The wanted result was seen in the cloud.
+        Succeeded = "Succeeded",
+        /// The wanted result is not there, and nothing of this object is in flight.
+        Failed = "Failed",
+    }
 }
 
 impl State {
@@ -68,6 +71,18 @@ impl State {
             ("Reconciling", reconciling),
             ("Stalled", stalled),
             ("Suspended", suspended),
+        ]
+    }
+
+    /// The same of a plan that would not lead to what is asked for.
+    pub fn failing_plan() -> [(&'static str, ConditionStatus); 5] {
+        use ConditionStatus::{False, True, Unknown};
+        [
+            ("Ready", False),
+            ("Succeeded", Unknown),
+            ("Reconciling", False),
+            ("Stalled", True),
+            ("Suspended", False),
         ]
     }
 
@@ -115,15 +130,17 @@ pub struct Condition {
     pub message: String,
 }
 
-/// Status of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ConditionStatus {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// Not known (yet).
-    Unknown,
+words! {
+    /// Status of a condition.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum ConditionStatus {
+        /// It holds.
+        True = "True",
+        /// It does not.
+        False = "False",
+        /// Not known (yet).
+        Unknown = "Unknown",
+    }
 }
 
 /// What would be sent.
@@ -147,6 +164,10 @@ pub struct Hold {
     /// Why a person is asked.
     #[schemars(length(max = 64))]
     pub reason: String,
+    /// Which question it is. Two of them have one reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub question: Option<String>,
     /// The answers that are possible.
     #[schemars(length(max = 8), inner(length(max = 64)))]
     pub choices: Vec<String>,
@@ -211,6 +232,15 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub code: Option<String>,
+    /// How a refusal was read when it came: Verify, Retry, Wait, Blocked, Terminal,
+    /// Gone or Lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub reading: Option<String>,
+    /// The reason that belongs to that reading, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub reading_reason: Option<String>,
     /// The cloud's request id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
@@ -238,17 +268,19 @@ pub(super) fn ids(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// What came of a mutating call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum AnswerWord {
-    /// The cloud said that it does it.
-    Accepted,
-    /// The cloud documents this answer as: no effect.
-    Refused,
-    /// Anything else, silence included.
-    Unknown,
-    /// Nothing of it reached the cloud.
-    NotSent,
+words! {
+    /// What came of a mutating call.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum AnswerWord {
+        /// The cloud said that it does it.
+        Accepted = "Accepted",
+        /// The cloud documents this answer as: no effect.
+        Refused = "Refused",
+        /// Anything else, silence included.
+        Unknown = "Unknown",
+        /// Nothing of it reached the cloud.
+        NotSent = "NotSent",
+    }
 }
 
 /// The name of an object without a namespace of its own.
@@ -257,6 +289,61 @@ pub struct LocalRef {
     /// Name of that object.
     #[schemars(length(max = 253))]
     pub name: String,
+}
+
+/// What the observations of an operation are about. What is remembered of another
+/// place or target is not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedFor {
+    /// The cloud.
+    #[schemars(length(max = 64))]
+    pub cloud: String,
+    /// spec.accountId of the connection.
+    #[schemars(length(max = 64))]
+    pub account_id: String,
+    /// Region of the connection.
+    #[schemars(length(max = 64))]
+    pub region: String,
+    /// Project of the connection, where the cloud has projects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub project_id: Option<String>,
+    /// The endpoints that the connection names for the services of the operation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "endpoints")]
+    pub endpoints: BTreeMap<String, String>,
+    /// SHA-256 of the target fields of the spec, in hexadecimal.
+    #[schemars(length(max = 64))]
+    pub target_digest: String,
+    /// The target was seen there in mode Execute, or a call was intended: the
+    /// operation stays at this place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bound: bool,
+}
+
+fn endpoints(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 8,
+        "additionalProperties": {"type": "string", "maxLength": 256},
+    })
+}
+
+/// The operation that holds the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LockedBy {
+    /// Kind of the object that holds it.
+    #[schemars(length(max = 64))]
+    pub kind: String,
+    /// Its name, if it is in the same namespace; absent: it is in another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub name: Option<String>,
+    /// The OperationLedger that says so, in the operator's namespace.
+    #[schemars(length(max = 253))]
+    pub ledger: String,
 }
 
 /// The status of every operation; `O` is what a kind saw in the cloud.
@@ -307,6 +394,12 @@ pub struct Status<O> {
     /// What was last seen in the cloud, in the cloud's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<O>,
+    /// What `observed` is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_for: Option<ObservedFor>,
+    /// Which operation holds the target, while this one waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_by: Option<LockedBy>,
     /// When the first call was intended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -348,6 +441,8 @@ impl<O> Default for Status<O> {
             step_count: None,
             ledger_ref: None,
             observed: None,
+            observed_for: None,
+            locked_by: None,
             started_at: None,
             finished_at: None,
             last_handled_reconcile_at: None,

@@ -79,6 +79,7 @@ impl Asker<'_> {
             .run("kubectl get lease -A --field-selector metadata.name=errand");
         }
         match self.view.known_reason() {
+            Some(reason) if state == "Planned" => self.planned(reason),
             Some(reason) => self.by_reason(reason),
             None if state == "Succeeded" => Advice::new("Nothing; it has ended."),
             None => Advice::new("This version of errand does not know the reason.")
@@ -91,9 +92,7 @@ impl Asker<'_> {
             (_, Group::Waiting) => self.waiting(reason),
             (_, Group::Running) => self.running(reason),
             (_, Group::Suspended) => self.suspended(reason),
-            (_, Group::Planned) => Advice::new("Nothing is sent in mode Plan.")
-                .say("Read the plan below. To have it carried out (with GitOps: in Git):")
-                .run(self.patch(&self.object(), r#"{"spec":{"mode":"Execute"}}"#)),
+            (_, Group::Planned) => self.planned(reason),
             (_, Group::Blocked) => self.blocked(reason),
             // Without a question in the status it cannot be answered.
             (_, Group::Held) => Advice::new("Nothing further is sent; Errand is about to ask."),
@@ -103,6 +102,32 @@ impl Asker<'_> {
             )),
             (_, Group::Success) => Advice::new("Nothing; it has ended."),
             (_, Group::FailureWithoutEffect | Group::Failure) => self.failed(reason),
+        }
+    }
+
+    /// What becomes of a plan, and what executing it would come to.
+    fn planned(&self, reason: Reason) -> Advice {
+        let again = format!(
+            "Nothing is sent in mode Plan. Errand judges the plan again every {}, and when the object changes.",
+            span(rules().recheck)
+        );
+        if self.view.ready() != "False" {
+            return Advice::new(again)
+                .say("Read the plan below. To execute it (with GitOps: in Git):")
+                .run(self.patch(&self.object(), r#"{"spec":{"mode":"Execute"}}"#));
+        }
+        let advice = Advice::new(again);
+        match reason.group() {
+            Group::Blocked => {
+                let Advice { can, .. } = self.blocked(reason);
+                Advice { can, ..advice }
+            }
+            Group::Held => {
+                advice.say("In mode Execute it would be Held. Read Cause, and check the target first.")
+            }
+            _ => advice.say(
+                "Do not switch to mode Execute: it would fail. Correct the spec as Cause says; it can still be edited. Or delete the object.",
+            ),
         }
     }
 

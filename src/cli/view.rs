@@ -44,14 +44,21 @@ impl<'a> View<'a> {
         }
     }
 
+    fn of_ready(&self, part: &str) -> Option<String> {
+        let conditions = self.at("/status/conditions").as_array();
+        let ready = conditions?.iter().find(|c| c["type"] == "Ready")?;
+        Some(text(&ready[part])).filter(|text| !text.is_empty())
+    }
+
+    /// The status of Ready.
+    pub fn ready(&self) -> String {
+        self.of_ready("status").unwrap_or_default()
+    }
+
     /// The reason of Ready, or else how it ended.
     pub fn reason(&self) -> String {
-        let conditions = self.at("/status/conditions").as_array();
-        let ready = conditions.and_then(|all| all.iter().find(|c| c["type"] == "Ready"));
-        match ready.map(|ready| text(&ready["reason"])) {
-            Some(reason) if !reason.is_empty() => reason,
-            _ => self.text("/status/outcome"),
-        }
+        let outcome = || self.text("/status/outcome");
+        self.of_ready("reason").unwrap_or_else(outcome)
     }
 
     /// The reason, if this version knows it.

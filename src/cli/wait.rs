@@ -8,6 +8,8 @@ use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher;
 use tokio::time::Instant;
 
+use errand::api::{Group, Reason};
+
 use super::view::View;
 use super::{Failure, Place, explain, get, report};
 
@@ -112,11 +114,23 @@ fn at_rest(view: &View) -> Option<u8> {
         return None;
     }
     match view.state().as_str() {
-        "Succeeded" | "Planned" => Some(0),
+        "Planned" => Some(of_a_plan(view)),
+        "Succeeded" => Some(0),
         "Failed" => Some(1),
         "Blocked" | "Held" => Some(2),
         "Suspended" => Some(3),
         _ => None,
+    }
+}
+
+/// A plan that would not lead to what is asked for ends as executing it would.
+fn of_a_plan(view: &View) -> u8 {
+    if view.ready() != "False" {
+        return 0;
+    }
+    match view.known_reason().map(Reason::group) {
+        Some(Group::Failure | Group::FailureWithoutEffect) => 1,
+        _ => 2,
     }
 }
 

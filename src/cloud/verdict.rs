@@ -23,6 +23,35 @@ pub enum Reading {
     Lost(Reason),
 }
 
+impl Reading {
+    /// Its word in status, and the reason that belongs to it.
+    pub fn words(self) -> (&'static str, Option<Reason>) {
+        match self {
+            Reading::Verify => ("Verify", None),
+            Reading::Retry(reason) => ("Retry", Some(reason)),
+            Reading::Wait(reason) => ("Wait", Some(reason)),
+            Reading::Blocked(reason) => ("Blocked", Some(reason)),
+            Reading::Terminal => ("Terminal", None),
+            Reading::Gone => ("Gone", None),
+            Reading::Lost(reason) => ("Lost", Some(reason)),
+        }
+    }
+
+    /// What [`Reading::words`] gave; `None`: a newer version's.
+    pub fn of_words(word: &str, reason: Option<Reason>) -> Option<Self> {
+        Some(match (word, reason) {
+            ("Verify", _) => Reading::Verify,
+            ("Retry", Some(reason)) => Reading::Retry(reason),
+            ("Wait", Some(reason)) => Reading::Wait(reason),
+            ("Blocked", Some(reason)) => Reading::Blocked(reason),
+            ("Terminal", _) => Reading::Terminal,
+            ("Gone", _) => Reading::Gone,
+            ("Lost", Some(reason)) => Reading::Lost(reason),
+            _ => return None,
+        })
+    }
+}
+
 /// Which HTTP statuses a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

@@ -70,7 +70,7 @@ fn status(
             status: ready,
             observed_generation: connection.meta().generation,
             last_transition_time: same.map_or(now, |condition| condition.last_transition_time),
-            reason: format!("{reason:?}"),
+            reason: reason.word().to_owned(),
             message,
         }],
     }

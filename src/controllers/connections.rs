@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::context::API_TIMEOUT;
 use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
+use super::observed_for::At;
 use super::watches::all_shown;
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
@@ -40,6 +41,8 @@ pub(super) struct Usable {
     pub(super) clients: Clients,
     /// Where the operations of a namespace that use it take place.
     pub(super) place: Place,
+    /// Where that is, in every respect: what is remembered belongs to it.
+    pub(super) at: At,
     /// policy of the connection.
     pub(super) policy: Policy,
     /// policy.maxConcurrent.
@@ -122,11 +125,8 @@ impl Connections {
         let taken = taken.map_err(|e| no_key(&e, &name, &secret.name))?;
         let policy = connection.spec.policy.clone().unwrap_or_default();
         Ok(Usable {
-            place: Place {
-                scope: scope(connection),
-                account: connection.spec.account_id.clone(),
-                namespace: namespace.to_owned(),
-            },
+            place: place(connection, namespace),
+            at: At::of(connection, services),
             clients: Clients(
                 places
                     .into_iter()
@@ -280,6 +280,15 @@ impl Connections {
             Some(given) => self.endpoints.check(given),
             None => Ok(default),
         })
+    }
+}
+
+/// Where the operations of a namespace that use the connection take place.
+pub(super) fn place(connection: &CloudConnection, namespace: &str) -> Place {
+    Place {
+        scope: scope(connection),
+        account: connection.spec.account_id.clone(),
+        namespace: namespace.to_owned(),
     }
 }
 

@@ -12,8 +12,8 @@ use super::connections::Connections;
 use super::lease::Leadership;
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
+use super::status::Said;
 use crate::clock::Clock;
-use crate::cloud::Refusal;
 
 /// The total time-out of one request to the API server.
 pub(super) const API_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ pub(super) struct Memory {
     /// clock, which is what its timer runs on, too.
     pub(super) quiet_until: Option<Tick>,
     /// The words of the newest answer, by step number, until they are stored.
-    pub(super) said: Option<(u32, Refusal)>,
+    pub(super) said: Option<(u32, Said)>,
     /// The ledger that this process claimed a call in.
     pub(super) ledger: Option<String>,
 }

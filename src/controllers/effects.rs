@@ -20,6 +20,7 @@ macro_rules! effects {
 effects! {
     Read (),
     Observe (),
+    Recall (),
     Permit (..),
     Claim (..),
     Close (..),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use self::record::{close, entry, identity, record, recorded};
 use super::connections::Unusable;
 use super::context::API_TIMEOUT;
-use super::status::step_status;
+use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
     AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerObject, OperationLedger, OperationLedgerSpec,
@@ -42,6 +42,11 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// Another object that has a call to the target under way.
+    pub(super) fn holder(&self) -> Option<&LedgerObject> {
+        self.holder.as_ref()
+    }
+
     /// The object that is gone, whose call has to be resolved first.
     pub(super) fn orphan_of(&self) -> Option<&LedgerObject> {
         let open = self.ledger.spec.open.as_ref()?;
@@ -121,6 +126,19 @@ impl Ledgers {
         })
     }
 
+    /// The claimed step of this very object, with its id; by the ledger's name alone.
+    pub(super) async fn own_claim<K: Kind>(
+        &self,
+        object: &K::Object,
+        name: &str,
+    ) -> Result<Option<(Step, String)>, String> {
+        let found = self.get(name).await;
+        let found = found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))?;
+        let open = found.and_then(|ledger| ledger.spec.open);
+        let own = open.filter(|open| Some(&open.object.uid) == object.uid().as_ref());
+        Ok(own.map(|open| (claimed_step::<K>(&open), open.step_id)))
+    }
+
     /// The object that a call is claimed for is there and has not ended. What
     /// cannot be read is taken for being there.
     async fn is_there<K: Kind>(&self, other: &LedgerObject) -> bool {
@@ -144,7 +162,8 @@ impl Ledgers {
         approved: bool,
     ) -> Result<(), NotWritten> {
         if let Some(holder) = &look.holder {
-            return Err(NotWritten::Forbidden(target_locked(holder)));
+            let (unusable, _) = target_locked(holder, &look.me.namespace, &look.claimant.ledger());
+            return Err(NotWritten::Forbidden(unusable));
         }
         let mut spec = look.ledger.spec.clone();
         let before = spec.open.take();

@@ -81,7 +81,7 @@ impl Collector for Census {
         for (kind, count) in self.lock().iter() {
             let mut states: BTreeMap<String, i64> = BTreeMap::new();
             for state in count() {
-                *states.entry(format!("{state:?}")).or_default() += 1;
+                *states.entry(state.word().to_owned()).or_default() += 1;
             }
             for (state, number) in states {
                 let labels = [("kind", kind.as_str()), ("state", state.as_str())];

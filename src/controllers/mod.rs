@@ -23,6 +23,7 @@ mod lease;
 mod ledger;
 mod metrics;
 mod observability;
+mod observed_for;
 mod put;
 pub mod rbac;
 mod recording;

@@ -22,6 +22,7 @@ use super::metrics::Reconcile;
 use super::recording::Entry;
 use super::status::stored;
 use super::watches::{all_shown, version};
+use crate::api::{LockedBy, ObservedFor};
 use crate::operations::{Assessment, Kind, Object};
 use crate::test_point::test_point;
 
@@ -36,6 +37,12 @@ pub(super) struct Session<'a, K: Kind> {
     memory: Memory,
     assessment: Option<Assessment<Observed<K>>>,
     connection: Option<Usable>,
+    /// What the assessment is about.
+    at: Option<ObservedFor>,
+    /// Which operation holds the target.
+    locked_by: Option<LockedBy>,
+    /// The id of the claimed call that a decision without an observation is about.
+    recalled: Option<String>,
     /// The ledger as it was found, for kinds that have one.
     look: Option<Look>,
     trouble: Option<String>,
@@ -77,6 +84,9 @@ impl<'a, K: Kind> Session<'a, K> {
             memory,
             assessment: None,
             connection: None,
+            at: None,
+            locked_by: None,
+            recalled: None,
             look: None,
             trouble: None,
             mangled: false,
@@ -139,6 +149,7 @@ impl<'a, K: Kind> Session<'a, K> {
         Outcome::Event(match effect {
             Effect::Read => self.read().await,
             Effect::Observe => self.observe().await,
+            Effect::Recall => self.recall().await,
             Effect::Permit(_) => self.permit().await,
             Effect::Claim(step) => self.claim(step).await,
             Effect::Close(step, closing) => self.close(step, closing).await,

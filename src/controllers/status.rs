@@ -5,8 +5,8 @@ mod stored;
 mod summary;
 
 use errand_engine::{
-    Answer, Change, Code, Decision as EngineDecision, End, Hold as EngineHold, How,
-    INTENT_NOT_STORED, Report, Step, Tick,
+    Answer, CLOCK_SKEW, Change, Code, Decision as EngineDecision, End, Forecast,
+    Hold as EngineHold, How, INTENT_NOT_STORED, OBSERVATION_UNCLEAR, Report, Step, Tick,
 };
 use kube::Resource as _;
 
@@ -14,10 +14,10 @@ use self::stored::hold_number;
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
 use super::troubles::said;
 use crate::api::{
-    AnswerWord, Condition, Decision, Hold, LedgerObject, LocalRef, PlanStatus, Reason, State,
-    Status, StepStatus, Timestamp,
+    AnswerWord, Condition, Decision, Hold, LedgerObject, LocalRef, LockedBy, ObservedFor,
+    PlanStatus, Reason, State, Status, StepStatus, Timestamp,
 };
-use crate::cloud::Refusal;
+use crate::cloud::{Reading, Refusal};
 use crate::operations::{Assessment, Claimant, Kind, Object, digest};
 
 /// The first step and this many of the last are kept.
@@ -45,12 +45,26 @@ fn held(hold: EngineHold) -> Reason {
     }
 }
 
-fn choices(hold: EngineHold) -> Vec<String> {
-    let choices = hold.choices().iter();
-    choices.map(|c| format!("{:?}", choice(*c))).collect()
+/// The word of a question, as it is stored.
+fn question(hold: EngineHold) -> &'static str {
+    match hold {
+        EngineHold::AnswerUnknown => "AnswerUnknown",
+        EngineHold::OrphanUnknown => "OrphanUnknown",
+        EngineHold::ProofTimeout => "ProofTimeout",
+        EngineHold::NoRecord => "NoRecord",
+        EngineHold::LedgerConflict => "LedgerConflict",
+        EngineHold::Unreachable => "DesiredStateUnreachable",
+        EngineHold::PausedOnFailure => "RefreshPausedOnFailure",
+        EngineHold::Paused => "RefreshPausedAtBatch",
+    }
 }
 
-fn choice(decision: EngineDecision) -> Decision {
+fn choices(hold: EngineHold) -> Vec<String> {
+    let choices = hold.choices().iter();
+    choices.map(|c| choice(*c).word().to_owned()).collect()
+}
+
+pub(super) fn choice(decision: EngineDecision) -> Decision {
     match decision {
         EngineDecision::SendAgain => Decision::SendAgain,
         EngineDecision::LookAgain => Decision::LookAgain,
@@ -71,6 +85,14 @@ pub(super) fn answer_word(answer: Answer) -> AnswerWord {
     }
 }
 
+/// What the cloud said to a call, and how that is read.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) refusal: Refusal,
+    /// Of a refusal.
+    pub(super) reading: Option<Reading>,
+}
+
 /// What a status is rendered from, beside the one that is there.
 pub(super) struct Rendering<'a, K: Kind> {
     pub(super) object: &'a K::Object,
@@ -79,10 +101,14 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) assessment: Option<&'a Assessment<<K::Object as Object>::Observed>>,
     /// Why the last effect could not be carried out.
     pub(super) trouble: Option<&'a str>,
-    /// The words of the answer that the change folds in.
-    pub(super) said: Option<&'a Refusal>,
+    /// The words of the answer that the change folds in, and how it was read.
+    pub(super) said: Option<&'a Said>,
     /// A further intent, as it is written.
     pub(super) intent: Option<StepStatus>,
+    /// What the observation is about; absent: there was none.
+    pub(super) at: Option<&'a ObservedFor>,
+    /// Which operation holds the target.
+    pub(super) locked_by: Option<&'a LockedBy>,
     /// What it claims, for kinds that have a ledger.
     pub(super) claimant: Option<&'a Claimant>,
     /// The operation that is gone, whose call is to be resolved first.
@@ -102,13 +128,17 @@ impl<K: Kind> Rendering<'_, K> {
         if let Some(intent) = &self.intent {
             status.started_at.get_or_insert(now);
             push_step(&mut status.steps, intent.clone());
-            status.ledger_ref = self.claimant.map(|claimant| LocalRef {
-                name: claimant.ledger(),
-            });
             status.step_count = Some(intent.number);
         }
-        if let Some(assessment) = self.assessment {
+        // A question about a claim has to find it again, also without a connection.
+        let claims = self.intent.is_some() || matches!(self.change.report, Report::Held(_));
+        if claims && let Some(claimant) = self.claimant {
+            let name = claimant.ledger();
+            status.ledger_ref.get_or_insert(LocalRef { name });
+        }
+        if let (Some(assessment), Some(at)) = (self.assessment, self.at) {
             status.observed = Some(assessment.observed.clone());
+            status.observed_for = Some(at.clone());
         }
         if let (Some(at), Some(step)) = (self.change.look_again, status.steps.last_mut()) {
             step.looked_again_at = Some(Timestamp::from_millis(at.0));
@@ -127,8 +157,12 @@ impl<K: Kind> Rendering<'_, K> {
             status.finished_at.get_or_insert(now);
         }
         status.plan = match (self.change.report, self.assessment) {
-            (Report::Planned, Some(assessment)) => Some(assessment.plan.clone()),
-            (Report::Planned, None) => Some(PlanStatus::default()),
+            (Report::Planned(_), Some(assessment)) => Some(assessment.plan.clone()),
+            (Report::Planned(_), None) => Some(PlanStatus::default()),
+            _ => None,
+        };
+        status.locked_by = match reason {
+            Reason::TargetLocked => self.locked_by.cloned(),
             _ => None,
         };
         status.observed_generation = self.object.meta().generation;
@@ -158,7 +192,14 @@ impl<K: Kind> Rendering<'_, K> {
         }
         step.answer = Some(answer_word(answer));
         step.answered_at = Some(Timestamp::from_millis(at.0));
-        if let Some(said) = self.said {
+        if let Some(Said {
+            refusal: said,
+            reading,
+        }) = self.said
+        {
+            let words = reading.map(Reading::words);
+            step.reading = words.map(|(word, _)| word.to_owned());
+            step.reading_reason = words.and_then(|(_, reason)| Some(reason?.to_string()));
             let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             step.http_status = Some(said.status).filter(|status| *status > 0);
             step.ids.clone_from(&said.ids);
@@ -189,6 +230,7 @@ impl<K: Kind> Rendering<'_, K> {
         status.hold = Some(Hold {
             id: format!("h-{:08x}", self.random & 0xffff_ffff),
             reason: reason.to_string(),
+            question: Some(question(hold).to_owned()),
             choices: choices(hold),
             about: match hold.is_of_the_kind() {
                 true => self.assessment.and_then(|a| a.about.clone()),
@@ -210,7 +252,10 @@ impl<K: Kind> Rendering<'_, K> {
             .assessment
             .map(|a| a.conditions.as_slice())
             .unwrap_or_default();
-        let shared = state.conditions();
+        let shared = match self.change.report {
+            Report::Planned(forecast) if fails(forecast) => State::failing_plan(),
+            _ => state.conditions(),
+        };
         for (type_, status) in shared.iter().chain(own) {
             let before = conditions.iter().position(|c| c.type_ == *type_);
             let last_transition_time = match before.map(|at| &conditions[at]) {
@@ -240,10 +285,21 @@ impl<K: Kind> Rendering<'_, K> {
     }
 }
 
+/// Executing the plan now would not lead to what is asked for, and needs somebody.
+fn fails(forecast: Forecast) -> bool {
+    match forecast {
+        Forecast::Sends | Forecast::Waits(_) | Forecast::BeforeWindow | Forecast::Resolves => false,
+        Forecast::Ended(End::Succeeded(_)) => false,
+        Forecast::Blocked(_) | Forecast::Held(_) | Forecast::Ended(_) => true,
+    }
+}
+
 /// State and reason of a report.
 pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reason) {
     let reason = |code: Code| match code {
         INTENT_NOT_STORED => Reason::IntentNotStored,
+        OBSERVATION_UNCLEAR => Reason::ObservationUnclear,
+        CLOCK_SKEW => Reason::ClockSkew,
         Code(index) => Reason::from_index(index).unwrap_or(Reason::Pending),
     };
     match report {
@@ -253,7 +309,20 @@ pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reas
         Report::Verifying => (State::Verifying, Reason::Verifying),
         Report::ResolvingAnswer => (State::Verifying, Reason::ResolvingAnswer),
         Report::Suspended => (State::Suspended, Reason::SuspendedBySpec),
-        Report::Planned => (State::Planned, Reason::PlanReady),
+        Report::Planned(forecast) => {
+            let would = match forecast {
+                Forecast::Sends | Forecast::Ended(End::Succeeded(_)) => {
+                    return (State::Planned, Reason::PlanReady);
+                }
+                Forecast::Waits(code) => Report::Waiting(code),
+                Forecast::BeforeWindow => Report::BeforeWindow,
+                Forecast::Resolves => Report::ResolvingAnswer,
+                Forecast::Blocked(code) => Report::Blocked(code),
+                Forecast::Held(hold) => Report::Held(hold),
+                Forecast::Ended(end) => Report::Ended(end),
+            };
+            (State::Planned, words::<K>(object, would).1)
+        }
         Report::Blocked(code) => (State::Blocked, reason(code)),
         Report::Held(hold) => (State::Held, held(hold)),
         Report::Ended(End::Succeeded(How::Proven)) => (State::Succeeded, K::done(object)),
@@ -267,6 +336,8 @@ pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reas
         Report::Ended(End::GivenUp) => (State::Failed, Reason::GivenUp),
         // Never stored; told as what was going on.
         Report::Orphaned => (State::Executing, Reason::Executing),
+        // The same, as the question that it is about.
+        Report::Withdrawn(hold) => (State::Held, held(hold)),
     }
 }
 
@@ -292,6 +363,8 @@ pub(super) fn step_status<K: Kind>(uid: &str, step: &Step) -> StepStatus {
         looked_again_at: None,
         http_status: None,
         code: None,
+        reading: None,
+        reading_reason: None,
         request_id: None,
         message: None,
         ids: Default::default(),

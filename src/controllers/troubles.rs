@@ -4,7 +4,7 @@
 use errand_engine::{Code, Span, Trouble};
 
 use super::connections::Unusable;
-use crate::api::{LedgerObject, PaidOperations, Policy, Reason};
+use crate::api::{LedgerObject, LockedBy, PaidOperations, Policy, Reason};
 use crate::cloud::{CallError, Reading, Refusal};
 
 /// How often a passing fault of a cloud is met before status tells it.
@@ -46,23 +46,34 @@ pub(super) fn not_leading() -> Trouble {
     }
 }
 
-/// Another object has a call to the target under way.
-pub(super) fn target_locked(holder: &LedgerObject) -> Unusable {
-    let LedgerObject {
-        kind,
-        namespace,
-        name,
-        ..
-    } = holder;
-    Unusable {
+/// Another object has a call to the target under way. Names and namespaces of other
+/// tenants are told to nobody.
+pub(super) fn target_locked(
+    holder: &LedgerObject,
+    namespace: &str,
+    ledger: &str,
+) -> (Unusable, LockedBy) {
+    let LedgerObject { kind, name, .. } = holder;
+    let here = holder.namespace == namespace;
+    let who = match here {
+        true => format!("{kind} {name}"),
+        false => format!("A {kind} in another namespace"),
+    };
+    let unusable = Unusable {
         trouble: Trouble {
             quiet: 0,
             ..passing(Reason::TargetLocked)
         },
         text: format!(
-            "{kind} {namespace}/{name} has a call to this target under way that must not be repeated. This one waits until that has ended."
+            "{who} has a call to this target under way that must not be repeated (OperationLedger {ledger}). This operation waits until that has ended."
         ),
-    }
+    };
+    let locked_by = LockedBy {
+        kind: kind.clone(),
+        name: here.then(|| name.clone()),
+        ledger: ledger.to_owned(),
+    };
+    (unusable, locked_by)
 }
 
 pub(super) fn ledger_full(name: &str) -> Unusable {
@@ -102,7 +113,7 @@ pub(super) fn unpayable(
         return Some(blocked(
             Reason::PaidOperationsForbidden,
             format!(
-                "policy.paidOperations of the connection is {allowed:?}; this operation needs {wanted:?}."
+                "policy.paidOperations of the connection is {allowed}; this operation needs {wanted}."
             ),
         ));
     }

@@ -191,6 +191,13 @@ pub trait Object:
     fn target(&self) -> String;
     /// The status, which the schema's default makes always present.
     fn status(&self) -> Option<&Status<Self::Observed>>;
+    /// The same, to be changed in memory.
+    fn status_mut(&mut self) -> Option<&mut Status<Self::Observed>>;
+    /// The fields of the spec that say what the operation is about, with their values:
+    /// everything but what may change while it is under way.
+    fn target_fields(&self) -> serde_json::Value {
+        target_fields(self, &[])
+    }
     /// spec.desiredState, for kinds that have one.
     fn desired_state(&self) -> Option<String> {
         None
@@ -202,6 +209,28 @@ pub trait Object:
             status.outcome.is_some() && status.desired_state == self.desired_state()
         })
     }
+}
+
+/// Fields of a spec that may change while an operation is under way.
+const NOT_OF_THE_TARGET: [&str; 7] = [
+    "mode",
+    "suspend",
+    "schedule",
+    "verifyTimeout",
+    "ttlAfterSuccess",
+    "resolution",
+    "desiredState",
+];
+
+/// The spec without what may change; `others` are such fields of a kind's own.
+pub(crate) fn target_fields<O: Object>(object: &O, others: &[&str]) -> serde_json::Value {
+    let mut object = serde_json::to_value(object).unwrap_or_default();
+    let mut spec = object["spec"].take();
+    if let Some(fields) = spec.as_object_mut() {
+        let changes = |name: &str| NOT_OF_THE_TARGET.contains(&name) || others.contains(&name);
+        fields.retain(|name, _| !changes(name));
+    }
+    spec
 }
 
 /// A kind of operation. Implemented by a type without a value.

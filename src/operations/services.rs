@@ -123,6 +123,12 @@ impl Client {
 pub struct Clients(pub Vec<(Service, Client)>);
 
 impl Clients {
+    /// A cloud's clock is further from ours than this, in milliseconds.
+    pub fn skewed(&self, margin: i64) -> bool {
+        let mut clients = self.0.iter();
+        clients.any(|(_, client)| client.clock_offset().abs() > margin)
+    }
+
     /// The client of a service that is among the kind's.
     pub fn of(&self, service: Service) -> &Client {
         let mut clients = self.0.iter();

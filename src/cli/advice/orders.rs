@@ -67,23 +67,23 @@ impl Asker<'_> {
             "Nothing is sent. Errand looks again within {}, and goes on by itself once the other operation has ended.",
             span(rules().backoff_max)
         ));
-        let advice = advice.say("See what the other operation, which Cause names, waits for:");
-        match self.holder() {
-            Some((object, namespace)) => advice.run(format!(
-                "{} why {object} -n {namespace}",
-                self.place.program
+        let locked_by = |part: &str| self.view.text(&format!("/status/lockedBy/{part}"));
+        let (kind, name) = (locked_by("kind").to_lowercase(), locked_by("name"));
+        match (kind.is_empty(), name.is_empty()) {
+            (false, false) => advice
+                .say("See what the other operation waits for:")
+                .run(format!(
+                    "{} why {kind}/{name} -n {}",
+                    self.place.program, self.place.namespace
+                )),
+            (false, true) => advice.say(format!(
+                "The other operation is in another namespace. An administrator of Errand finds it in OperationLedger {} (spec.open.object), in the operator's namespace.",
+                locked_by("ledger")
             )),
-            None => advice.run(self.list()),
+            (true, _) => advice
+                .say("See which operation has the target:")
+                .run(self.list()),
         }
-    }
-
-    /// Object and namespace of the other operation: the summary begins with it.
-    fn holder(&self) -> Option<(String, String)> {
-        let summary = self.view.text("/status/summary");
-        let mut words = summary.split(' ');
-        let kind = words.next()?.to_lowercase();
-        let (namespace, name) = words.next()?.split_once('/')?;
-        Some((format!("{kind}/{name}"), namespace.to_owned()))
     }
 
     /// The ledger has its key, so that the same manifest is not sent again.

@@ -8,7 +8,7 @@ use crate::api::{
     Timestamp, Unknown,
 };
 use crate::cloud::Ids;
-use crate::controllers::status::{answer_word, claimed_step, words};
+use crate::controllers::status::{answer_word, choice, claimed_step, words};
 use crate::operations::{Claimant, Kind, Recorded, code};
 
 pub(super) fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
@@ -146,7 +146,7 @@ pub(super) fn close<K: Kind>(
             reason.to_string()
         }
         Closing::Seen => "Seen".to_owned(),
-        Closing::Decided(decision) => format!("{decision:?}"),
+        Closing::Decided(decision) => choice(decision).word().to_owned(),
     };
     spec.entries.push(entry(open, now, result, ids));
 }

@@ -2,13 +2,16 @@
 
 use errand_engine::{Event, Record, View};
 use kube::ResourceExt as _;
+use kube::runtime::reflector::ObjectRef;
 use tokio::time::timeout;
 
 use super::Session;
-use crate::api::Reason;
+use crate::api::{Mode, ObservedFor, Reason};
 use crate::cloud::Reading;
+use crate::controllers::connections::{Unusable, Usable, place};
 use crate::controllers::context::API_TIMEOUT;
-use crate::controllers::troubles::{no_ledger, read_trouble};
+use crate::controllers::observed_for::{Memory, memory};
+use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
 use crate::operations::{Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
@@ -43,6 +46,10 @@ impl<K: Kind> Session<'_, K> {
             Ok(usable) => usable,
             Err(unusable) => return Event::Unobserved(self.now(), self.tell(unusable)),
         };
+        let remembers = match self.belongs(&connection) {
+            Ok(remembers) => remembers,
+            Err(unusable) => return Event::Unobserved(self.now(), self.tell(unusable)),
+        };
         // The ledger first: a claim on it as it is found counts on a look at the
         // cloud that is newer than every earlier claim.
         self.look = None;
@@ -59,6 +66,7 @@ impl<K: Kind> Session<'_, K> {
         match facts {
             Ok(facts) => {
                 connection.accepted();
+                let skewed = connection.clients.skewed(self.ctx.rules.margin.0);
                 self.connection = Some(connection);
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
                 let view = View {
@@ -68,7 +76,9 @@ impl<K: Kind> Session<'_, K> {
                     due: assessment.due,
                     record,
                     past: assessment.past,
-                    shared: assessment.shared_since.is_some(),
+                    // What nothing is remembered of was never seen before.
+                    shared: assessment.shared_since.is_some() && remembers,
+                    skewed,
                 };
                 self.assessment = Some(assessment);
                 Event::Observed(self.now(), view)
@@ -86,6 +96,81 @@ impl<K: Kind> Session<'_, K> {
                     }
                 };
                 Event::Unobserved(self.now(), self.tell(unusable))
+            }
+        }
+    }
+
+    /// Drops what is remembered of another place or target. Whether anything is
+    /// remembered; an error where the operation belongs to another place.
+    fn belongs(&mut self, connection: &Usable) -> Result<bool, Unusable> {
+        let execute = self.object.asked().mode == Mode::Execute;
+        let here = connection.at.observed_for(&self.object, execute);
+        let compared = memory(&self.object, &here);
+        let Some(status) = self.object.status_mut() else {
+            self.at = Some(here);
+            return Ok(false);
+        };
+        match compared {
+            Memory::Kept => {
+                let bound = status.observed_for.as_ref().is_some_and(|then| then.bound);
+                self.at = Some(ObservedFor {
+                    bound: here.bound || bound || !status.steps.is_empty(),
+                    ..here
+                });
+                Ok(status.observed.is_some())
+            }
+            Memory::Forgotten => {
+                (status.observed, status.observed_for) = (None, None);
+                self.at = Some(here);
+                Ok(false)
+            }
+            Memory::Elsewhere(text) => Err(blocked(Reason::ConnectionMismatch, text)),
+        }
+    }
+
+    /// What the ledger holds for the object. Where its connection is not there or is
+    /// another one, by what status says of the ledger.
+    pub(super) async fn recall(&mut self) -> Event {
+        (self.look, self.recalled) = (None, None);
+        if !K::STEPS.iter().any(|step| step.ledger) {
+            return Event::Recalled(self.now(), Record::None);
+        }
+        let namespace = self.namespace();
+        let name = &self.object.asked().connection.name;
+        let reference = ObjectRef::new(name).within(&namespace);
+        let connection = self.ctx.connections.store.get(&reference);
+        let claimant = connection
+            .and_then(|connection| K::claimant(&self.object, &place(&connection, &namespace)));
+        let status = self.object.status();
+        let known = status.and_then(|s| Some(s.ledger_ref.as_ref()?.name.clone()));
+        let ledgers = &self.ctx.ledgers;
+        let recalled = match (claimant, known) {
+            (Some(claimant), known) if known.as_ref().is_none_or(|n| *n == claimant.ledger()) => {
+                match ledgers.look::<K>(&self.object, claimant).await {
+                    Ok(look) => {
+                        let record = look.record;
+                        self.look = Some(look);
+                        Ok(record)
+                    }
+                    Err(text) => Err(text),
+                }
+            }
+            (_, Some(known)) => match ledgers.own_claim::<K>(&self.object, &known).await {
+                Ok(Some((step, id))) => {
+                    self.memory.ledger = Some(known);
+                    self.recalled = Some(id);
+                    Ok(Record::Ours(step))
+                }
+                Ok(None) => Ok(Record::None),
+                Err(text) => Err(text),
+            },
+            (_, None) => Ok(Record::None),
+        };
+        match recalled {
+            Ok(record) => Event::Recalled(self.now(), record),
+            Err(error) => {
+                tracing::warn!(%error, "the ledger cannot be read");
+                Event::NoReply(self.now())
             }
         }
     }

@@ -10,7 +10,9 @@ use crate::controllers::admission::connection_id;
 use crate::controllers::connections::Unusable;
 use crate::controllers::ledger::NotWritten;
 use crate::controllers::status::approved;
-use crate::controllers::troubles::{concurrency_limit, not_leading, passing, unpayable};
+use crate::controllers::troubles::{
+    concurrency_limit, not_leading, passing, target_locked, unpayable,
+};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -23,14 +25,20 @@ impl<K: Kind> Session<'_, K> {
         let Some(connection) = &self.connection else {
             return Event::Forbidden(now, passing(Reason::ConnectionNotReady));
         };
-        let offset = connection.clients.of(K::SERVICES[0]).clock_offset();
-        if offset.abs() > self.ctx.rules.margin.0 {
+        if connection.clients.skewed(self.ctx.rules.margin.0) {
             let trouble = passing(Reason::ClockSkew);
             self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
             return Event::Forbidden(now, trouble);
         }
         if let Some(unusable) = self.unpayable() {
             return Event::Forbidden(now, self.tell(unusable));
+        }
+        if let Some(look) = &self.look
+            && let Some(holder) = look.holder()
+        {
+            let unusable = target_locked(holder, &self.namespace(), &look.claimant.ledger());
+            self.locked_by = Some(unusable.1);
+            return Event::Forbidden(now, self.tell(unusable.0));
         }
         match self.admitted().await {
             true => Event::Permitted(now),
@@ -105,14 +113,17 @@ impl<K: Kind> Session<'_, K> {
             .as_ref()
             .map(|a| a.ids.clone())
             .unwrap_or_default();
-        let id = self.intent(&step).id;
+        let id = self
+            .recalled
+            .clone()
+            .unwrap_or_else(|| self.intent(&step).id);
         let steps = self.object.status().map_or(&[][..], |status| &status.steps);
         let recorded = steps.iter().find(|step| step.id == id);
         ids.extend(recorded.map(|step| step.ids.clone()).unwrap_or_default());
         if let Some((number, said)) = &self.memory.said
             && *number == step.number
         {
-            ids.extend(said.ids.clone());
+            ids.extend(said.refusal.ids.clone());
         }
         let time = Timestamp::from_millis(now.wall.0);
         let ledgers = &self.ctx.ledgers;

@@ -11,7 +11,7 @@ use crate::api::{Reason, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::controllers::audit::{Answered, Line};
 use crate::controllers::connections::suspends;
-use crate::controllers::status::{verdict, wish};
+use crate::controllers::status::{Said, verdict, wish};
 use crate::controllers::troubles::{passing, said};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
@@ -41,6 +41,10 @@ impl<K: Kind> Session<'_, K> {
         self.audit("answered", &info, Some(Answered::new(result, &refusal)));
         self.count_call(K::STEPS[usize::from(step.key.0)].name, result);
         let now = self.now();
+        let reading = match &sent {
+            Sent::Refused(reading, _) => Some(*reading),
+            _ => None,
+        };
         let answer = match sent {
             Sent::Accepted { .. } => Answer::Accepted,
             Sent::Unknown(_) => Answer::Unknown,
@@ -66,7 +70,7 @@ impl<K: Kind> Session<'_, K> {
                 Answer::Refused(verdict(reading))
             }
         };
-        self.memory.said = Some((step.number, refusal));
+        self.memory.said = Some((step.number, Said { refusal, reading }));
         Event::Answered(now, answer)
     }
 

@@ -28,6 +28,8 @@ impl<K: Kind> Session<'_, K> {
                 .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
                 .map(|(_, said)| said),
             intent: intent.map(|step| self.intent(&step)),
+            at: self.at.as_ref(),
+            locked_by: self.locked_by.as_ref(),
             claimant: self.look.as_ref().map(|look| &look.claimant),
             orphan_of: self.look.as_ref().and_then(Look::orphan_of),
             now: self.now().wall,

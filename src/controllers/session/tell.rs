@@ -12,7 +12,7 @@ use crate::controllers::connections::Unusable;
 use crate::controllers::context::API_TIMEOUT;
 use crate::controllers::expiry::{Expiry, expiry};
 use crate::controllers::metrics::{CloudCall, Ended};
-use crate::controllers::status::words;
+use crate::controllers::status::{Said, words};
 use crate::operations::{Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
@@ -23,6 +23,16 @@ impl<K: Kind> Session<'_, K> {
             Report::Orphaned => (
                 "DeletedInFlight".to_owned(),
                 self.orphaned().map(|(_, note)| note),
+            ),
+            Report::Withdrawn(_) => (
+                "QuestionWithdrawn".to_owned(),
+                Some(format!(
+                    "The question {reason} was withdrawn: what it was about is no longer so. {}",
+                    self.object
+                        .status()
+                        .and_then(|s| s.summary.as_deref())
+                        .unwrap_or_default()
+                )),
             ),
             _ => {
                 let summary = self.object.status().and_then(|s| s.summary.clone());
@@ -43,7 +53,7 @@ impl<K: Kind> Session<'_, K> {
                 .inc();
         }
         if let (Report::Orphaned, Some((step, _))) = (report, self.orphaned())
-            && let Some((_, said)) = &self.memory.said
+            && let Some((_, Said { refusal: said, .. })) = &self.memory.said
         {
             self.audit(
                 "orphaned",
@@ -54,9 +64,10 @@ impl<K: Kind> Session<'_, K> {
         tracing::info!(operation = %self.object.target(), ?state, %reason, "reported");
         let type_ = match state {
             State::Succeeded => EventType::Normal,
+            _ if matches!(report, Report::Withdrawn(_)) => EventType::Normal,
             _ => EventType::Warning,
         };
-        self.publish(type_, reason, note, format!("{state:?}"))
+        self.publish(type_, reason, note, state.word().to_owned())
             .await;
         if let Expiry::TrackedBy(tool) = expiry(&self.object, self.now().wall) {
             let note = format!(

@@ -7,7 +7,7 @@ use errand_engine::{
 
 use kube::Resource as _;
 
-use super::{choices, held};
+use super::question;
 use crate::api::{
     AnswerWord, Decision, Hold, LedgerClaim, Mode, Reason, Resolution, Status, StepStatus,
 };
@@ -29,6 +29,7 @@ pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: boo
             .collect(),
         ended: object.is_finished(),
         restored: restored(object),
+        seen: status.observed.is_some(),
         hold: status.hold.as_ref().map(|hold| Question {
             id: hold_number(&hold.id),
             hold: engine_hold(hold),
@@ -43,13 +44,31 @@ fn restored(object: &impl kube::Resource) -> bool {
     labels.is_some_and(|labels| RESTORED.iter().any(|label| labels.contains_key(*label)))
 }
 
-/// Which question it is. Two of them have one reason, and differ in what may be
-/// decided.
+/// Which question it is.
 pub(super) fn engine_hold(hold: &Hold) -> EngineHold {
-    let found = EngineHold::ALL.iter().find(|engine| {
-        hold.reason == held(**engine).to_string() && hold.choices == choices(**engine)
-    });
-    found.copied().unwrap_or(EngineHold::AnswerUnknown)
+    let found = match &hold.question {
+        Some(word) => EngineHold::ALL.into_iter().find(|q| question(*q) == word),
+        None => of_an_older_version(hold),
+    };
+    // A newer version's, of which only what it offers may be decided.
+    found.unwrap_or(EngineHold::AnswerUnknown)
+}
+
+/// Version 0.1.0 did not write which question it is. By what it wrote: two of them
+/// have one reason and differ in their choices.
+fn of_an_older_version(hold: &Hold) -> Option<EngineHold> {
+    let choices: Vec<&str> = hold.choices.iter().map(String::as_str).collect();
+    Some(match (hold.reason.as_str(), choices.as_slice()) {
+        ("AnswerUnknown", ["AssumeDone", "GiveUp"]) => EngineHold::OrphanUnknown,
+        ("AnswerUnknown", _) => EngineHold::AnswerUnknown,
+        ("ProofTimeout", _) => EngineHold::ProofTimeout,
+        ("NoRecord", _) => EngineHold::NoRecord,
+        ("LedgerConflict", _) => EngineHold::LedgerConflict,
+        ("DesiredStateUnreachable", _) => EngineHold::Unreachable,
+        ("RefreshPausedOnFailure", _) => EngineHold::PausedOnFailure,
+        ("RefreshPausedAtBatch", _) => EngineHold::Paused,
+        _ => return None,
+    })
 }
 
 /// The answer to the open question is that the call be made again.
@@ -82,8 +101,11 @@ pub(in crate::controllers) fn wish<K: Kind>(object: &K::Object, suspended: bool)
 pub(super) fn offered<O: Object>(object: &O) -> Option<&Resolution> {
     let open = object.status()?.hold.as_ref()?;
     let answer = object.asked().resolution?;
-    let word = format!("{:?}", answer.decision);
-    (open.id == answer.hold_id && open.choices.contains(&word)).then_some(answer)
+    let offers = open
+        .choices
+        .iter()
+        .any(|word| word == answer.decision.word());
+    (open.id == answer.hold_id && offers).then_some(answer)
 }
 
 /// A hold's id is its number in hexadecimal; anything else is the number of none.
@@ -122,10 +144,7 @@ pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
         window: Span(step.send_before.millis() - intended.0),
         answer: step.answer.map(|word| match word {
             AnswerWord::Refused => {
-                let status = step.http_status.unwrap_or_default();
-                let code = step.code.as_deref().unwrap_or_default();
-                let reading = K::SERVICES[0].recorded(status, code);
-                Answer::Refused(reading.map_or(VERIFY, verdict))
+                Answer::Refused(recorded_reading::<K>(step).map_or(VERIFY, verdict))
             }
             known => engine_answer(known),
         }),
@@ -134,6 +153,22 @@ pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
             .or(step.answered_at)
             .map(|at| Tick(at.millis())),
     })
+}
+
+/// How a recorded refusal was read when it came.
+fn recorded_reading<K: Kind>(step: &StepStatus) -> Option<Reading> {
+    match &step.reading {
+        Some(word) => {
+            let reason = step.reading_reason.as_deref();
+            Reading::of_words(word, reason.and_then(Reason::from_word))
+        }
+        // Version 0.1.0 did not write it.
+        None => {
+            let status = step.http_status.unwrap_or_default();
+            let code = step.code.as_deref().unwrap_or_default();
+            K::SERVICES[0].recorded(status, code)
+        }
+    }
 }
 
 fn engine_answer(word: AnswerWord) -> Answer {

@@ -1,10 +1,10 @@
 //! The sentence of a status: what happened, what was seen, and what to do. It stays
 //! the same while nothing changes: no moving times, no request ids.
 
-use errand_engine::{Answer, End, Report, Verdict};
+use errand_engine::{Answer, End, Forecast, Report, Verdict};
 
-use super::stored::engine_step;
-use super::{Rendering, said};
+use super::stored::{engine_step, offered};
+use super::{Rendering, said, words};
 use crate::api::{Hold, Reason};
 use crate::cloud::Refusal;
 use crate::operations::{Kind, Object as _};
@@ -22,23 +22,27 @@ impl<K: Kind> Rendering<'_, K> {
                 gone.kind, gone.namespace, gone.name
             )
         });
+        let kept = self.kept_decision();
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
                 (Some(trouble), _) => vec![trouble],
                 (None, Some(seen)) => vec![seen, &busy],
                 (None, None) => vec![reason.meaning()],
             },
-            Report::Planned => match self.assessment {
-                Some(a) if a.plan.steps.is_empty() => vec!["Nothing would be sent.", &a.seen],
-                Some(a) => vec!["Would be sent:", &a.plan.steps[0], "—", &a.seen],
-                None => vec![reason.meaning()],
-            },
+            Report::Planned(forecast) => self.forecast(forecast, reason),
             Report::Ended(End::Refused) => {
-                let refusal = self.said.cloned().or_else(|| self.recorded_refusal());
+                let refusal = self
+                    .said
+                    .map(|said| said.refusal.clone())
+                    .or_else(|| self.recorded_refusal());
                 refused = refusal.map(|refusal| said("It said", &refusal));
                 vec![reason.meaning(), refused.as_deref().unwrap_or_default()]
             }
-            Report::Suspended => vec![reason.meaning(), left.as_deref().unwrap_or_default()],
+            Report::Suspended => vec![
+                reason.meaning(),
+                left.as_deref().unwrap_or_default(),
+                kept.as_deref().unwrap_or_default(),
+            ],
             Report::BeforeWindow => vec![reason.meaning()],
             Report::Ended(End::GivenUp) => vec![
                 reason.meaning(),
@@ -50,6 +54,7 @@ impl<K: Kind> Rendering<'_, K> {
                     Some(reason.meaning()),
                     orphan.as_deref(),
                     seen,
+                    kept.as_deref(),
                     self.stale_answer(open),
                 ];
                 parts.into_iter().flatten().collect()
@@ -65,6 +70,55 @@ impl<K: Kind> Rendering<'_, K> {
         };
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         parts.join(" ").chars().take(1024).collect()
+    }
+
+    /// What executing the plan now would come to.
+    fn forecast(&self, forecast: Forecast, reason: Reason) -> Vec<&str> {
+        let Some(assessment) = self.assessment else {
+            let why = self.trouble.unwrap_or(reason.meaning());
+            return vec![self.would(forecast), why];
+        };
+        let seen = assessment.seen.as_str();
+        let call = assessment.plan.steps.first();
+        match (forecast, call) {
+            (Forecast::Sends, Some(call)) => vec!["Would be sent:", call, "—", seen],
+            (Forecast::Sends | Forecast::Ended(End::Succeeded(_)), _) => {
+                vec!["Nothing would be sent.", seen]
+            }
+            _ => {
+                let why = self.trouble.unwrap_or(reason.meaning());
+                vec![self.would(forecast), why, seen]
+            }
+        }
+    }
+
+    fn would(&self, forecast: Forecast) -> &'static str {
+        match forecast {
+            Forecast::Sends => "In mode Execute the call would be sent now.",
+            Forecast::Waits(_) | Forecast::BeforeWindow | Forecast::Resolves => {
+                "In mode Execute it would wait now:"
+            }
+            Forecast::Blocked(_) => "In mode Execute it would be Blocked now:",
+            Forecast::Held(_) => "In mode Execute it would be Held now:",
+            Forecast::Ended(End::Succeeded(_)) => "In mode Execute it would succeed at once.",
+            Forecast::Ended(_) => "In mode Execute it would fail now:",
+        }
+    }
+
+    /// The decision that was given and is not taken yet, and what is in the way.
+    fn kept_decision(&self) -> Option<String> {
+        let report = self.change.in_the_way?;
+        let decision = offered(self.object)?.decision;
+        let (_, reason) = words::<K>(self.object, report);
+        let why = match report {
+            Report::Suspended => "the operation is suspended".to_owned(),
+            Report::Planned(_) => "spec.mode is Plan".to_owned(),
+            _ => format!("{reason}: {}", self.trouble.unwrap_or(reason.meaning())),
+        };
+        let why = why.trim_end_matches('.');
+        Some(format!(
+            "The decision {decision} is kept and not taken yet. In the way: {why}."
+        ))
     }
 
     /// The last step's answer, where an earlier write recorded it.
@@ -86,7 +140,9 @@ impl<K: Kind> Rendering<'_, K> {
         };
         let last = self.object.status()?.steps.last()?;
         let (answer, refusal) = match self.change.answer {
-            Some((number, answer, _)) if number == last.number => (answer, self.said.cloned()),
+            Some((number, answer, _)) if number == last.number => {
+                (answer, self.said.map(|said| said.refusal.clone()))
+            }
             _ => (engine_step::<K>(last)?.answer?, self.recorded_refusal()),
         };
         let explains = answer == Answer::Refused(Verdict::Verify(code));
@@ -100,7 +156,8 @@ impl<K: Kind> Rendering<'_, K> {
         if answer.hold_id != open.id {
             return Some("spec.resolution answers another question and is ignored.");
         }
-        let offered = open.choices.contains(&format!("{:?}", answer.decision));
+        let word = answer.decision.word();
+        let offered = open.choices.iter().any(|choice| choice == word);
         (!offered).then_some("spec.resolution names a decision that this question does not offer.")
     }
 }

@@ -119,6 +119,10 @@ impl Object for DesktopOrder {
     fn status(&self) -> Option<&DesktopOrderStatus> {
         self.status.as_ref()
     }
+
+    fn status_mut(&mut self) -> Option<&mut DesktopOrderStatus> {
+        self.status.as_mut()
+    }
 }
 
 impl Kind for OrderDesktop {

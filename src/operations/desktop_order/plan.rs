@@ -2,7 +2,7 @@
 
 mod shown;
 
-use errand_engine::{Due, Evidence, Goal, Tick, Trace};
+use errand_engine::{Due, Evidence, Goal, Tick, Trace, Witness};
 
 use super::facts::Facts;
 use super::standing::{Standing, busy, standing};
@@ -138,7 +138,11 @@ impl Look<'_> {
     /// Nothing was ordered by this operation.
     fn before(&self, change: &Change<'_>) -> Meaning {
         let Some(desktop) = &self.facts.desktop else {
-            return lost(Reason::TargetNotFound, Evidence::Absence, self.missing());
+            return lost(
+                Reason::TargetNotFound,
+                Evidence::Absence(Witness::FULL),
+                self.missing(),
+            );
         };
         if let Some(why) = busy(desktop) {
             return wait(Reason::TargetBusy, Due::SinceAnswer, why);
@@ -146,7 +150,7 @@ impl Look<'_> {
         match (standing(change, desktop), change) {
             (Standing::NoVolume, Change::ExpandVolume { volume, .. }) => lost(
                 Reason::InvalidForTarget,
-                Evidence::Absence,
+                Evidence::Absence(Witness::FULL),
                 format!("Desktop {} has no volume {volume}.", desktop.desktop_id),
             ),
             // Without it nobody knows whether the order is needed at all.
@@ -184,7 +188,7 @@ impl Look<'_> {
             Some(_) => None,
             None => Some(lost(
                 Reason::InvalidForTarget,
-                Evidence::Absence,
+                Evidence::Absence(Witness::FULL),
                 format!(
                     "Desktop {} cannot be changed to product {product}. {}",
                     self.object.spec.desktop_id,
@@ -250,7 +254,7 @@ impl Look<'_> {
             ),
             _ if self.facts.desktop.is_none() => lost(
                 Reason::OrderFailed,
-                Evidence::Absence,
+                Evidence::Absence(Witness::FULL),
                 format!("{name} is placed. {now}"),
             ),
             (Some(status), None) => wait(

@@ -36,6 +36,14 @@ impl Object for InstanceObservation {
     fn status(&self) -> Option<&InstanceObservationStatus> {
         self.status.as_ref()
     }
+
+    fn status_mut(&mut self) -> Option<&mut InstanceObservationStatus> {
+        self.status.as_mut()
+    }
+
+    fn target_fields(&self) -> serde_json::Value {
+        super::target_fields(self, &["until", "interval"])
+    }
 }
 
 fn interval(object: &InstanceObservation) -> Duration {

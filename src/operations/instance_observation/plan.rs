@@ -1,6 +1,6 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Evidence, Goal};
+use errand_engine::{Evidence, Goal, Witness};
 
 use super::words::{TERMINATED, is_good, is_last, is_settled, same};
 use super::{Facts, interval};
@@ -50,7 +50,10 @@ fn goal(object: &InstanceObservation, until: &Until, instance: &InstanceStatus) 
 fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Goal, String) {
     let id = &object.spec.target.instance_id;
     let Some(before) = before.and_then(|before| before.instance_state.as_deref()) else {
-        let goal = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
+        let goal = Goal::Lost(
+            code(Reason::TargetNotFound),
+            Evidence::Absence(Witness::FULL),
+        );
         let seen =
             format!("There is no instance {id} in the region and project of the connection.");
         return (goal, seen);
@@ -59,8 +62,11 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
     let states = until.and_then(|until| until.states.as_ref());
     let wanted = states.is_some_and(|states| states.iter().any(|word| same(word, TERMINATED)));
     let goal = match wanted {
-        true => Goal::Reached(Evidence::Absence),
-        false => Goal::Lost(code(Reason::StateUnreachable), Evidence::Absence),
+        true => Goal::Reached(Evidence::Absence(Witness::FULL)),
+        false => Goal::Lost(
+            code(Reason::StateUnreachable),
+            Evidence::Absence(Witness::FULL),
+        ),
     };
     let seen = format!("Instance {id} is no longer there; it was {before} when last seen.");
     (goal, seen)

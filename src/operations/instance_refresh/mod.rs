@@ -65,6 +65,10 @@ impl Object for InstanceRefresh {
         self.status.as_ref()
     }
 
+    fn status_mut(&mut self) -> Option<&mut InstanceRefreshStatus> {
+        self.status.as_mut()
+    }
+
     fn desired_state(&self) -> Option<String> {
         Some(format!("{:?}", self.spec.desired_state))
     }

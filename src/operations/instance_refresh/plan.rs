@@ -1,6 +1,6 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Plan, Trace};
+use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Plan, Trace, Witness};
 
 use super::stage::{Stage, batch_runs};
 use super::{CANCEL, CONTINUE, Facts, RESUME, RETRY, STOP, activity, past, steps};
@@ -44,7 +44,11 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
             "There is no refresh activity {} in the region of the connection.",
             activity(object)
         );
-        return lost(Reason::TargetNotFound, Evidence::Absence, seen);
+        return lost(
+            Reason::TargetNotFound,
+            Evidence::Absence(Witness::FULL),
+            seen,
+        );
     };
     if found.group != spec.auto_scaling_group_id {
         let seen = format!(

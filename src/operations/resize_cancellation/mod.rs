@@ -49,6 +49,10 @@ impl Object for ResizeCancellation {
     fn status(&self) -> Option<&ResizeCancellationStatus> {
         self.status.as_ref()
     }
+
+    fn status_mut(&mut self) -> Option<&mut ResizeCancellationStatus> {
+        self.status.as_mut()
+    }
 }
 
 impl Kind for CancelResize {

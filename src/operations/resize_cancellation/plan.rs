@@ -1,6 +1,6 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Evidence, Goal, Span};
+use errand_engine::{Evidence, Goal, Span, Witness};
 
 use super::window::Window;
 use super::{Assessment, CANCEL, Facts};
@@ -53,7 +53,10 @@ pub(super) fn assess(
     facts: &Facts,
 ) -> Assessment<ResizeObservation> {
     let (Some(tasks), Some(instance)) = (&facts.tasks, &facts.instance) else {
-        let goal = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
+        let goal = Goal::Lost(
+            code(Reason::TargetNotFound),
+            Evidence::Absence(Witness::FULL),
+        );
         let seen = format!(
             "There is no instance {} in the region and project of the connection.",
             spec.instance_id
@@ -235,16 +238,16 @@ fn meaning(spec: &ResizeCancellationSpec, look: &Look<'_>, change: &Change) -> (
             if before.is_some_and(|b| b.task_status.is_some() || b.new_spec_code.is_some()) =>
         {
             (
-                Goal::Reached(Evidence::Absence),
+                Goal::Reached(Evidence::Absence(Witness::FULL)),
                 format!("{task} is no longer listed, and {keeps}."),
             )
         }
         Change::NotListed if id.is_none() => (
-            Goal::Reached(Evidence::Absence),
+            Goal::Reached(Evidence::Absence(Witness::FULL)),
             format!("No change that fits pendingChange is pending; {keeps}."),
         ),
         Change::NotListed => (
-            Goal::Reached(Evidence::Absence),
+            Goal::Reached(Evidence::Absence(Witness::FULL)),
             format!(
                 "{task} was never seen: the instance has no such task. Check the id if that is a surprise; {keeps}."
             ),

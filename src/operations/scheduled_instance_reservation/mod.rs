@@ -49,6 +49,10 @@ impl Object for ScheduledInstanceReservation {
         self.status.as_ref()
     }
 
+    fn status_mut(&mut self) -> Option<&mut ScheduledInstanceReservationStatus> {
+        self.status.as_mut()
+    }
+
     fn desired_state(&self) -> Option<String> {
         Some(format!("{:?}", self.spec.desired_state))
     }

@@ -1,6 +1,6 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past};
+use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Witness};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{DELETE, Facts, order, steps};
@@ -102,11 +102,13 @@ fn absent(
         .unwrap_or_default()
         > 0;
     let acted = steps(object).iter().any(may_have_acted);
-    let lost = |reason| Goal::Lost(code(reason), Evidence::Absence);
+    let lost = |reason| Goal::Lost(code(reason), Evidence::Absence(Witness::FULL));
     let goal = match object.spec.desired_state {
         // What was delivered was not cancelled, though it is gone by now.
         ReservationState::Cancelled if came => lost(Reason::TooLate),
-        ReservationState::Cancelled if acted || seen.is_some() => Goal::Reached(Evidence::Absence),
+        ReservationState::Cancelled if acted || seen.is_some() => {
+            Goal::Reached(Evidence::Absence(Witness::FULL))
+        }
         _ if acted && !came => unreachable(),
         _ if seen.is_some() => lost(Reason::NotDelivered),
         _ => lost(Reason::TargetNotFound),
