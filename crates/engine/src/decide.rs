@@ -4,6 +4,7 @@ use crate::machine::Effect;
 #[cfg(test)]
 use crate::mutant::Mutant;
 use crate::proof::{certain, certainly_not_shown, counts, proof_left, unsettled, verify};
+use crate::question::{asked, decided, end_orphan, hold, look_again};
 use crate::state::{Closed, Missing, Next, State, same_intent};
 use crate::types::*;
 
@@ -39,12 +40,18 @@ pub(crate) fn decide(
         },
         ..view
     };
-    let moot = |question| state.is_moot(now, question, &view);
+    let moot = |question| state.is_moot(question, &view);
     #[cfg(test)]
     let moot = |question| moot(question) && !rules.is(Mutant::QuestionStays);
     if let Some(question) = state.stored().hold.filter(|question| moot(*question)) {
         state.withdraw_question(question);
     }
+    // Only readings in a row count.
+    state.missing = state.missing.filter(|(missing, _)| match view.goal {
+        Goal::Reached(_) | Goal::Lost(..) => true,
+        Goal::Act(_) => *missing == Missing::Effect,
+        Goal::Wait(..) | Goal::Block(_) | Goal::Ask(_) | Goal::Unclear => false,
+    });
     let waits = matches!(
         view.goal,
         Goal::Lost(..) | Goal::Wait(..) | Goal::Block(_) | Goal::Unclear
@@ -92,11 +99,11 @@ pub(crate) fn decide(
         }
         Goal::Wait(code, until) => {
             let pause = until.unwrap_or(rules.poll);
-            waiting(rules, state, now, view.due, Report::Waiting(code), pause)
+            waiting(rules, state, now, view, Report::Waiting(code), pause)
         }
         Goal::Block(code) => {
             let report = Report::Blocked(code);
-            waiting(rules, state, now, view.due, report, rules.recheck)
+            waiting(rules, state, now, view, report, rules.recheck)
         }
         Goal::Unclear => unclear(rules, state, now, view),
         Goal::Act(plan) => act(rules, state, now, plan, view),
@@ -109,11 +116,10 @@ fn waiting(
     rules: &Rules,
     mut state: State,
     now: Now,
-    due: Due,
+    view: View,
     report: Report,
     pause: Span,
 ) -> (State, Vec<Effect>) {
-    state.missing = None;
     state.misses = 0;
     state.not_before = None;
     if let Some((id, Decision::LookAgain)) = state.offered() {
@@ -121,8 +127,10 @@ fn waiting(
     }
     // What keeps the cloud busy after it accepted a step is that step.
     if state.stored().hold.is_none()
-        && let Some(last) = state.last().filter(|s| s.answer == Some(Answer::Accepted))
-        && proof_left(&state, now, last, due).0 <= 0
+        && let Some(last) = state.last()
+        && last.answer == Some(Answer::Accepted)
+        && last.number > view.past.over
+        && proof_left(&state, now, last, view.due).0 <= 0
     {
         return hold(rules, state, Hold::ProofTimeout);
     }
@@ -145,89 +153,7 @@ fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Eff
             None => hold(rules, state, Hold::AnswerUnknown),
         };
     }
-    waiting(rules, state, now, view.due, report, rules.poll)
-}
-
-/// Its effect is looked for once more, for another verify time-out.
-fn look_again(rules: &Rules, mut state: State, now: Now, id: u64) -> (State, Vec<Effect>) {
-    state.handled = Some(id);
-    let change = Change {
-        look_again: Some(now.wall),
-        ..state.change(Report::Verifying)
-    };
-    state.store_change(change, Next::Rest(Some(rules.poll)))
-}
-
-/// A decision that ends the operation, whatever the cloud shows; or that ends what
-/// is asked of the call of an operation that is gone.
-pub(crate) fn conclude(
-    rules: &Rules,
-    mut state: State,
-    now: Now,
-    decision: Decision,
-) -> (State, Vec<Effect>) {
-    let (Some(question), Some((id, _))) = (state.stored().hold, state.offered()) else {
-        return state.reread();
-    };
-    if question.hold != Hold::OrphanUnknown {
-        state.handled = Some(id);
-        let end = match decision {
-            Decision::AssumeDone => End::Succeeded(How::Assumed),
-            _ => End::GivenUp,
-        };
-        return finish(rules, state, end);
-    }
-    let Record::Orphan(step) = state.record else {
-        // What it was about is over.
-        state.withdraw_question(question);
-        return match state.stored().wish.suspended {
-            true => state.store(rules, Report::Suspended, Next::Rest(None)),
-            false => state.observe(now),
-        };
-    };
-    // The question ends first: a decision that is lost on the way is asked for
-    // again, and none is used twice.
-    state.handled = Some(id);
-    let change = state.change(Report::ResolvingAnswer);
-    let next = Next::Close(step, Closing::Decided(decision), Closed::Reread);
-    state.store_change(change, next)
-}
-
-impl Ask {
-    /// It is this question.
-    fn puts(self, question: Question) -> bool {
-        (question.hold, question.pin) == (self.hold, self.pin)
-    }
-}
-
-/// A person chooses what is next; each answer is to one thing that the cloud
-/// showed.
-fn asked(rules: &Rules, mut state: State, now: Now, ask: Ask) -> (State, Vec<Effect>) {
-    if let Some(question) = state.stored().hold.filter(|question| !ask.puts(*question)) {
-        state.withdraw_question(question);
-    }
-    state.pin = ask.pin;
-    let Some((id, decision)) = state.offered() else {
-        return hold(rules, state, ask.hold);
-    };
-    let plan = match decision {
-        Decision::Retry => ask.retry,
-        Decision::Continue => ask.go_on,
-        Decision::LookAgain => None,
-        // Taken before there was a reading, or not offered by a kind.
-        Decision::GiveUp | Decision::AssumeDone | Decision::SendAgain => {
-            return hold(rules, state, ask.hold);
-        }
-    };
-    state.handled = Some(id);
-    match plan {
-        // The intent's own write ends the question, so it is used once.
-        Some(plan) => attempt(rules, state, now, plan),
-        None => {
-            let change = state.change(Report::Verifying);
-            state.store_change(change, Next::Observe)
-        }
-    }
+    waiting(rules, state, now, view, report, rules.poll)
 }
 
 /// The step is next, and its effect does not show.
@@ -298,9 +224,11 @@ fn orphan(rules: &Rules, state: State, now: Now, step: Step, trace: Trace) -> (S
     if trace == Trace::Shown {
         return state.close(step, Closing::Seen, Closed::Observe);
     }
-    match unsettled(rules, &state, now) {
-        Some(left) => resolving(rules, state, left),
-        None => hold(rules, state, Hold::OrphanUnknown),
+    match (unsettled(rules, &state, now), state.offered()) {
+        (Some(left), _) => resolving(rules, state, left),
+        // The ledger could not be found before there was a reading.
+        (None, Some((id, decision))) if decision.ends() => end_orphan(state, step, id, decision),
+        (None, _) => hold(rules, state, Hold::OrphanUnknown),
     }
 }
 
@@ -313,27 +241,6 @@ fn refused(rules: &Rules, mut state: State, now: Now, end: End) -> (State, Vec<E
         Some(left) => resolving(rules, state, left),
         None if !certainly_not_shown(rules, &mut state) => state.observe(now),
         None => finish(rules, state, end),
-    }
-}
-
-/// A person was asked; nothing goes on without an answer to that very question.
-fn decided(
-    rules: &Rules,
-    mut state: State,
-    now: Now,
-    plan: Plan,
-    question: Question,
-) -> (State, Vec<Effect>) {
-    match state.offered() {
-        Some((id, Decision::SendAgain)) => {
-            // The intent's own write ends the question, so it is used once.
-            state.handled = Some(id);
-            attempt(rules, state, now, plan)
-        }
-        Some((id, Decision::LookAgain)) => look_again(rules, state, now, id),
-        // What ends it was taken before there was a reading; the others are not
-        // offered by the questions that come here.
-        _ => hold(rules, state, question.hold),
     }
 }
 
@@ -380,7 +287,12 @@ fn unknown(
 }
 
 /// Whoever may send it now, sends it; anything else says so and waits.
-fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
+pub(crate) fn attempt(
+    rules: &Rules,
+    mut state: State,
+    now: Now,
+    plan: Plan,
+) -> (State, Vec<Effect>) {
     let wish = state.stored().wish;
     // A decision is used up by the intent that it leads to, and by nothing before.
     let decided = state.handled.is_some() && state.withdrawn.is_none();
@@ -394,7 +306,8 @@ fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec
     };
     if !wish.execute && !state.only_plans() {
         let report = Report::Planned(Forecast::Sends);
-        return kept(state).store(rules, report, Next::Rest(Some(rules.recheck)));
+        let pause = if decided { rules.poll } else { rules.recheck };
+        return kept(state).store(rules, report, Next::Rest(Some(pause)));
     }
     if state.has_sent_nothing(now, plan.key) {
         let early = wish.not_before.filter(|at| now.wall < *at);
@@ -410,12 +323,14 @@ fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec
         }
         if let Some(at) = early {
             let wait = Span(at.0 - now.wall.0);
+            let wait = if decided { wait.min(rules.poll) } else { wait };
             return kept(state).store(rules, Report::BeforeWindow, Next::Rest(Some(wait)));
         }
     }
     if let Some(wait) = state.not_before.map(|at| at.0 - now.mono.0)
         && wait > 0
         && !decided
+        && !state.only_plans()
     {
         let pause = Some(Span(wait).min(rules.backoff_max));
         let last = state.last().and_then(|last| last.answer);
@@ -432,15 +347,6 @@ fn attempt(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec
 fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
     let pause = rules.poll.min(left);
     state.store(rules, Report::ResolvingAnswer, Next::Rest(Some(pause)))
-}
-
-pub(crate) fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
-    let report = Report::Held(hold);
-    let next = match state.stored().hold {
-        Some(_) if state.untold != Some(report) => Next::Rest(Some(rules.recheck)),
-        _ => Next::Announce(Some(rules.recheck)),
-    };
-    state.store(rules, report, next)
 }
 
 /// The claim is closed first: a finished object does not come back to do it.
@@ -473,58 +379,5 @@ impl State {
     fn has_sent_nothing(&self, now: Now, key: StepKey) -> bool {
         let ours = usize::from(self.holds_stored_intent(now, key));
         !self.steps().rev().skip(ours).any(|s| s.may_have_acted())
-    }
-
-    /// A call may have been made of which nobody knows what came of it, and its like
-    /// have not run their course.
-    fn has_open_call(&self, over: u32) -> bool {
-        let never_sent = |step: &Step| {
-            let known = [self.unsent, self.dead].into_iter().flatten();
-            known.into_iter().any(|known| same_intent(&known, step))
-        };
-        self.steps()
-            .any(|step| step.is_open() && step.number > over && !never_sent(&step))
-    }
-
-    /// The premise of the question is gone by what this reading shows. An edit of the
-    /// object is no such thing.
-    fn is_moot(&self, now: Now, question: Question, view: &View) -> bool {
-        match question.hold {
-            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => match view.goal {
-                Goal::Ask(ask) => !ask.puts(question),
-                Goal::Unclear => false,
-                _ => true,
-            },
-            Hold::AnswerUnknown => {
-                let unclear = view.goal == Goal::Unclear;
-                !self.steps().any(|step| {
-                    let tells = step.class == Class::Natural && !unclear;
-                    step.is_open() && step.number > view.past.over && !tells
-                })
-            }
-            Hold::OrphanUnknown => {
-                self.contradicts_the_ledger() || !matches!(self.record, Record::Orphan(_))
-            }
-            Hold::ProofTimeout => self.is_proof_due_again(now, view),
-            Hold::NoRecord => self.record != Record::Free || self.steps().next().is_some(),
-            Hold::LedgerConflict => !self.contradicts_the_ledger(),
-        }
-    }
-
-    /// Nothing accepted waits for its proof any more, or not yet again: something else
-    /// has to happen first, or did later than the answer. That the spec gives more time
-    /// is an edit, which LookAgain is for.
-    fn is_proof_due_again(&self, now: Now, view: &View) -> bool {
-        let accepted = |step: &Step| step.answer == Some(Answer::Accepted);
-        let mut steps = self.steps().filter(|step| step.number > view.past.over);
-        let last = match view.goal {
-            Goal::Act(plan) => steps.rfind(|step| step.key == plan.key).filter(accepted),
-            _ => steps.rfind(accepted),
-        };
-        match (last, view.due) {
-            (None, _) | (_, Due::Later) => true,
-            (Some(last), Due::Since(_)) => proof_left(self, now, last, view.due).0 > 0,
-            (Some(_), Due::SinceAnswer) => false,
-        }
     }
 }

@@ -13,13 +13,15 @@
 //! observe again → (close the claim) → store the end.
 //!
 //! `machine` has the order of events and effects, `decide` what a complete reading
-//! leads to, `proof` when something counts as certain, `ledger` what is claimed and
-//! closed, `state` what one process keeps of an object, and `types` the words.
+//! leads to, `question` how decisions are taken, `proof` when something counts as
+//! certain, `ledger` what is claimed and closed, `state` what one process keeps of an
+//! object, and `types` the words.
 
 mod decide;
 mod ledger;
 mod machine;
 mod proof;
+mod question;
 mod state;
 mod types;
 

@@ -4,9 +4,10 @@
 //! order in which effects follow one another. What is kept in memory is in
 //! `state.rs`.
 
-use crate::decide::{conclude, decide};
+use crate::decide::decide;
 #[cfg(test)]
 use crate::mutant::Mutant;
+use crate::question::conclude;
 use crate::state::{Next, Phase, State, same_intent};
 use crate::types::*;
 
@@ -184,6 +185,9 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
                 if let Phase::Storing(report, Next::Announce(_)) = phase {
                     state.untold = Some(report);
                 }
+                if matches!(phase, Phase::Storing(..) | Phase::Intending) {
+                    state.unheard_of = state.handled.zip(state.withdrawn);
+                }
                 state.not_heard(rules)
             }
         },
@@ -220,6 +224,13 @@ fn announcing(withdrawn: Option<Hold>, next: (State, Vec<Effect>)) -> (State, Ve
 pub const INTENT_NOT_STORED: Code = Code(u16::MAX);
 
 fn begin(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
+    let stands = |id| stored.hold.is_some_and(|question| question.id == id);
+    let withdrawn = state.unheard_of.take().filter(|(id, _)| !stands(*id));
+    let next = begin_with(rules, state, now, stored);
+    announcing(withdrawn.map(|(_, hold)| hold), next)
+}
+
+fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     let last = stored.steps.last();
     let in_time = |step: &Step| now.at_most_since(step.intended) < step.window;
     if let Some(unsent) = state.unsent {
@@ -277,6 +288,10 @@ fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, V
         // Nothing is claimed and nothing sent.
         let report = Report::Planned(Forecast::Sends);
         return state.store(rules, report, Next::Rest(Some(rules.recheck)));
+    }
+    if state.handled.is_some() && state.holds_stored_intent(now, plan.key) {
+        // What ends a question is written before anything is sent.
+        state.withdraw(now);
     }
     let step = state.next_intent(rules, now, plan);
     let claimed = matches!(state.record, Record::Ours(claim) if same_intent(&claim, &step));

@@ -3,10 +3,10 @@
 
 #[cfg(test)]
 use crate::decide::finish;
-use crate::decide::hold;
 use crate::machine::Effect;
 #[cfg(test)]
 use crate::mutant::Mutant;
+use crate::question::hold;
 use crate::state::{Missing, Next, State};
 use crate::types::*;
 

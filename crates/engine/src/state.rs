@@ -68,6 +68,8 @@ pub struct State {
     pub(crate) seen: Option<(Intent, Now)>,
     /// What people have not been told yet, as nobody knows whether it was stored.
     pub(crate) untold: Option<Report>,
+    /// The same of a question that was withdrawn: its id, and what it was about.
+    pub(crate) unheard_of: Option<(u64, Hold)>,
     /// What the ledger held when this session last looked, or was made to hold. Kept
     /// between sessions only if it is the claim of a call that is not recorded yet.
     pub(crate) record: Record,
@@ -89,7 +91,7 @@ pub struct State {
     pub(crate) withdrawn: Option<Hold>,
     /// The object is a plan, by what stood there when it was read.
     pub(crate) plans: bool,
-    /// This session has a complete reading of the cloud.
+    /// The last look of this session gave a complete reading of the cloud.
     pub(crate) judged: bool,
     /// By that reading the clocks differ too much.
     pub(crate) skewed: bool,
@@ -109,6 +111,7 @@ impl State {
             unstored: None,
             seen: None,
             untold: None,
+            unheard_of: None,
             record: Record::None,
             asked: Tick(0),
             missing: None,
@@ -211,6 +214,7 @@ impl State {
 
     pub(crate) fn observe(mut self, now: Now) -> (State, Vec<Effect>) {
         self.phase = Phase::Observing;
+        self.judged = false;
         self.asked = now.wall;
         (self, vec![Effect::Observe])
     }
@@ -228,7 +232,8 @@ impl State {
         // ended, whatever else there is to tell.
         let question = self.stored.as_ref().and_then(|stored| stored.hold);
         let decided = self.stored.is_some() && self.handled.is_none() && self.offered().is_some();
-        let in_the_way = Some(report).filter(|_| decided);
+        let ends = matches!(report, Report::Ended(_));
+        let in_the_way = Some(report).filter(|_| decided && !ends);
         let report = match (question, report) {
             (_, Report::Ended(_) | Report::Suspended | Report::Held(_)) => report,
             (Some(question), _) if self.handled.is_none() => Report::Held(question.hold),

@@ -5,9 +5,13 @@
 mod absence;
 mod answers;
 mod asking;
+mod decisions;
+mod evidence;
 mod gone;
 mod intents;
 mod ledger;
+mod plans;
+mod premises;
 mod sending;
 mod telling;
 mod unknown;
@@ -31,7 +35,7 @@ const BUSY: Code = Code(40);
 const GONE: Code = Code(41);
 const FORBIDDEN: Code = Code(42);
 const SEEN: Goal = Goal::Reached(Evidence::Presence);
-const MISSING: Goal = Goal::Reached(Evidence::Absence);
+const MISSING: Goal = Goal::Reached(Evidence::Absence(Witness::FULL));
 
 /// Passes by itself; told after three in a row.
 const AWAY: Trouble = Trouble {
@@ -79,12 +83,18 @@ struct Script {
     /// The pause of the last session.
     wake: Option<Span>,
     announced: Vec<Report>,
+    /// What was written, oldest first.
+    changes: Vec<Change>,
+    /// What was written into the ledger.
+    closings: Vec<Closing>,
     writes: usize,
     sends: usize,
     /// What the next look at the ledger finds.
     record: Record,
     /// What the next look at the cloud says of earlier steps.
     past: Past,
+    /// By the next look the clocks differ too much.
+    skewed: bool,
     /// Every effect since the script began, by name.
     trail: Vec<&'static str>,
 }
@@ -102,6 +112,7 @@ impl Script {
                 steps: vec![],
                 ended: false,
                 restored: false,
+                seen: false,
                 hold: None,
                 wish: Wish {
                     execute: true,
@@ -117,10 +128,13 @@ impl Script {
             todo: None,
             wake: None,
             announced: vec![],
+            changes: vec![],
+            closings: vec![],
             writes: 0,
             sends: 0,
             record: Record::None,
             past: Past::default(),
+            skewed: false,
             trail: vec![],
         }
     }
@@ -168,7 +182,13 @@ impl Script {
 
     fn sees_with(&mut self, goal: Goal, trace: Trace) -> &mut Self {
         assert_eq!(self.todo, Some(Effect::Observe));
-        let view = View {
+        let view = self.view(goal, trace);
+        self.on(Event::Observed(self.now, view))
+    }
+
+    /// A complete reading of now.
+    fn view(&self, goal: Goal, trace: Trace) -> View {
+        View {
             started: self.now.wall,
             goal,
             trace,
@@ -176,8 +196,14 @@ impl Script {
             record: self.record,
             past: self.past,
             shared: false,
-        };
-        self.on(Event::Observed(self.now, view))
+            skewed: self.skewed,
+        }
+    }
+
+    /// The ledger is read for a decision that needs no observation.
+    fn recalled(&mut self) -> &mut Self {
+        assert_eq!(self.todo, Some(Effect::Recall));
+        self.on(Event::Recalled(self.now, self.record))
     }
 
     fn permitted(&mut self) -> &mut Self {
@@ -197,7 +223,9 @@ impl Script {
         };
         let question = self.writes as u64 + 1;
         self.object.apply(intent, change, question);
+        self.object.seen |= self.state.judged;
         self.report = Some(change.report);
+        self.changes.push(change);
         self.writes += 1;
         self
     }
@@ -251,10 +279,21 @@ impl Script {
     }
 
     fn storing(&self) -> Report {
+        self.change().report
+    }
+
+    fn change(&self) -> Change {
         match &self.todo {
-            Some(Effect::Store(change)) => change.report,
+            Some(Effect::Store(change)) => *change,
             other => panic!("nothing is being stored: {other:?}"),
         }
+    }
+
+    /// The user answers the open question.
+    fn decide(&mut self, decision: Decision) -> &mut Self {
+        let question = self.object.hold.expect("a question");
+        self.object.wish.decision = Some((question.id, decision));
+        self
     }
 
     fn rests_for(&self) -> Span {
@@ -267,6 +306,7 @@ fn name(effect: &Effect) -> &'static str {
     match effect {
         Effect::Read => "Read",
         Effect::Observe => "Observe",
+        Effect::Recall => "Recall",
         Effect::Permit(_) => "Permit",
         Effect::Claim(_) => "Claim",
         Effect::Intend(..) => "Intend",

@@ -142,7 +142,7 @@ impl Scenario {
             Some(Effect::Send(_)) if session.signed.is_none() => &[],
             Some(Effect::Send(_)) => SLIPS,
             Some(Effect::Observe) => &[Slip::Misread, Slip::Shared],
-            Some(Effect::Read) => &[Slip::Undone],
+            Some(Effect::Read | Effect::Recall) => &[Slip::Undone],
             _ => &[Slip::Unheard, Slip::Undone],
         };
         for slip in slips.iter().filter(|slip| world.has_left(slip.kind())) {
@@ -305,6 +305,7 @@ pub(super) fn fresh(wish: Wish) -> Stored {
         steps: vec![],
         ended: false,
         restored: false,
+        seen: false,
         hold: None,
         wish,
     }

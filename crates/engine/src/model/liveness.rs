@@ -136,7 +136,7 @@ fn is_at_rest(world: &World) -> bool {
     let rests = |living: &Living| match living.report {
         _ if living.gone => true,
         Some(Report::Ended(_) | Report::Held(_) | Report::Blocked(_)) => true,
-        Some(Report::Suspended | Report::Planned) => true,
+        Some(Report::Suspended | Report::Planned(_)) => true,
         // Somebody else's is under way.
         Some(Report::Waiting(UNDER_WAY)) => theirs,
         // Behind one that a person keeps.

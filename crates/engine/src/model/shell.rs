@@ -89,6 +89,13 @@ impl Scenario {
                 let view = self.look(world, p, o, slip);
                 self.advance(world, p, o, Event::Observed(now, view));
             }
+            Effect::Recall => {
+                let event = match slip {
+                    Some(_) => Event::NoReply(now),
+                    None => Event::Recalled(now, self.record(world, p, o)),
+                };
+                self.advance(world, p, o, event);
+            }
             Effect::Claim(step) => self.claim(world, p, o, step, slip),
             Effect::Close(step, closing) => self.close(world, p, o, step, closing, slip),
             Effect::Intend(step, change) => self.write(world, p, o, Some(step), change, slip),
@@ -225,6 +232,7 @@ impl Scenario {
         let decided = living.stored.wish.decision;
         let question = decided.map_or(0, |(id, _)| id) + 1;
         living.stored.apply(intent, change, question);
+        living.stored.seen |= session.state.judged;
         living.report = Some(change.report);
         if let Some(step) = intent {
             let pin = session.pin;

@@ -137,6 +137,7 @@ impl Scenario {
             record,
             past: Past::default(),
             shared,
+            skewed: false,
         };
         match world.cloud {
             Cloud::Single(_) => self.look_single(world, p, o, slip.is_some(), view),
@@ -160,7 +161,7 @@ impl Scenario {
         let about = claim.map_or(session.object, |claim| claim.object).uid;
         let ours = cloud.by == about || self.violates(8) && cloud.by == 0;
         let evidence = match self.family {
-            Family::Absence => Evidence::Absence,
+            Family::Absence => Evidence::Absence(Witness::FULL),
             _ => Evidence::Presence,
         };
         let (goal, due) = match stage {

@@ -13,7 +13,7 @@ fn what_shows_is_proven_by_one_reading_what_is_missing_by_two() {
 
 #[test]
 fn a_missing_target_is_proven_by_two_readings() {
-    let missing = Goal::Lost(GONE, Evidence::Absence);
+    let missing = Goal::Lost(GONE, Evidence::Absence(Witness::NOT_THERE));
     let mut s = Script::new();
     s.wake().sees(missing);
     assert_eq!(s.todo, Some(Effect::Observe));
@@ -23,7 +23,7 @@ fn a_missing_target_is_proven_by_two_readings() {
 
 #[test]
 fn two_readings_that_miss_different_things_prove_neither() {
-    let lost = Goal::Lost(GONE, Evidence::Absence);
+    let lost = Goal::Lost(GONE, Evidence::Absence(Witness::NOT_THERE));
     let mut s = Script::new();
     s.wake().sees(lost).sees(MISSING);
     assert_eq!(s.todo, Some(Effect::Observe));
@@ -76,6 +76,7 @@ fn a_view_older_than_the_question_proves_nothing() {
             record: Record::None,
             past: Past::default(),
             shared: false,
+            skewed: false,
         };
         s.on(Event::Observed(s.now, view));
         assert_eq!(s.todo, Some(Effect::Observe), "{goal:?}");
@@ -96,6 +97,7 @@ fn a_view_from_before_the_answer_is_no_proof() {
         record: Record::None,
         past: Past::default(),
         shared: false,
+        skewed: false,
     };
     s.on(Event::Observed(s.now, view));
     assert_eq!(s.todo, Some(Effect::Observe));

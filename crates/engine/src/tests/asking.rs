@@ -25,16 +25,11 @@ fn asked(pin: u64) -> Script {
     s
 }
 
-fn decide(s: &mut Script, decision: Decision) {
-    let question = s.object.hold.expect("a question");
-    s.object.wish.decision = Some((question.id, decision));
-}
-
 #[test]
 fn what_a_person_chooses_is_sent_once_and_ends_the_question() {
     for (decision, plan) in [(Decision::Retry, RETRY), (Decision::Continue, RESUME)] {
         let mut s = asked(1);
-        decide(&mut s, decision);
+        s.decide(decision);
         s.wake().sees(paused(1)).permitted();
         assert_eq!(s.intent().key, plan.key);
         s.written();
@@ -53,7 +48,7 @@ fn what_a_person_chooses_is_sent_once_and_ends_the_question() {
 fn a_decision_is_about_what_was_shown_when_it_was_asked() {
     let mut s = asked(1);
     let first = s.object.hold.expect("a question");
-    decide(&mut s, Decision::Continue);
+    s.decide(Decision::Continue);
     s.wake().sees(paused(2)).written();
     let second = s.object.hold.expect("another question");
     assert_ne!(first.id, second.id);
@@ -73,8 +68,8 @@ fn a_question_is_over_when_its_cause_does_not_show_any_more() {
 #[test]
 fn a_question_of_a_kind_can_be_given_up_or_looked_at_again() {
     let mut s = asked(1);
-    decide(&mut s, Decision::GiveUp);
-    s.wake().sees(paused(1)).written();
+    s.decide(Decision::GiveUp);
+    s.wake().recalled().written();
     assert_eq!(s.report, Some(Report::Ended(End::GivenUp)));
 
     let unreachable = Goal::Ask(Ask {
@@ -86,7 +81,7 @@ fn a_question_of_a_kind_can_be_given_up_or_looked_at_again() {
     let mut s = Script::new();
     s.wake().sees(unreachable).written();
     let first = s.object.hold.expect("a question").id;
-    decide(&mut s, Decision::LookAgain);
+    s.decide(Decision::LookAgain);
     s.wake().sees(unreachable).written();
     assert_eq!(s.todo, Some(Effect::Observe), "it looks again at once");
     s.sees(unreachable).written();
@@ -95,12 +90,16 @@ fn a_question_of_a_kind_can_be_given_up_or_looked_at_again() {
 }
 
 #[test]
-fn a_plan_asks_nothing() {
+fn a_plan_reports_the_question_and_does_not_put_it() {
     let mut s = Script::new();
     s.object.wish.execute = false;
     s.wake().sees(paused(1)).written();
-    assert_eq!(s.report, Some(Report::Planned));
+    assert_eq!(
+        s.report,
+        Some(Report::Planned(Forecast::Held(Hold::PausedOnFailure)))
+    );
     assert_eq!(s.object.hold, None);
+    assert!(s.announced.is_empty());
 }
 
 #[test]
@@ -193,6 +192,7 @@ fn a_shared_reading_may_be_older_where_no_step_is_about() {
             record: Record::None,
             past: Past::default(),
             shared: true,
+            skewed: false,
         };
         s.on(Event::Observed(s.now, view));
         s.todo == Some(Effect::Observe)
@@ -201,14 +201,23 @@ fn a_shared_reading_may_be_older_where_no_step_is_about() {
         (SEEN, false),
         (Goal::Wait(BUSY, None), false),
         (MISSING, true),
-        (Goal::Lost(GONE, Evidence::Absence), true),
+        (
+            Goal::Lost(GONE, Evidence::Absence(Witness::NOT_THERE)),
+            true,
+        ),
         (Goal::Act(NATURAL), true),
     ] {
         let mut s = Script::new();
+        s.object.seen = true;
         s.wake();
         assert_eq!(look(&mut s, goal), again, "{goal:?}");
+
+        let mut s = Script::new();
+        s.wake();
+        assert!(look(&mut s, goal), "the first one is newer than the object");
     }
     let mut s = Script::new();
+    s.object.seen = true;
     s.sent(NATURAL).answer(Answer::Accepted);
     assert!(look(&mut s, SEEN), "it says nothing of a step");
 }

@@ -147,14 +147,14 @@ fn a_call_of_an_operation_that_is_gone_is_asked_about_before_the_own_one() {
         assert_eq!(s.report, Some(Report::Held(Hold::OrphanUnknown)));
     }
     s.object.wish.decision = Some((question.id, Decision::GiveUp));
-    s.wake().sees(Goal::Act(ORDER)).written();
+    s.wake().recalled().written();
     assert_eq!(
         s.object.hold, None,
         "the question is over before its answer is used"
     );
     assert_eq!(s.closing(), Closing::Decided(Decision::GiveUp));
     s.record = Record::Free;
-    s.closed().sees(Goal::Act(ORDER)).permitted();
+    s.closed().read().sees(Goal::Act(ORDER)).permitted();
     assert_eq!(s.claiming().number, 1);
     assert_eq!(s.sends, 0);
 }
@@ -319,6 +319,7 @@ fn what_is_paid_later_is_due_from_then_on() {
             record: s.record,
             past: Past::default(),
             shared: false,
+            skewed: false,
         };
         let event = Event::Observed(s.now, view);
         s.on(event).written();

@@ -135,29 +135,6 @@ fn suspended_after_the_call_its_answer_is_still_recorded() {
 }
 
 #[test]
-fn plan_mode_tells_and_never_intends() {
-    for goal in [Goal::Act(NATURAL), Goal::Act(NEVER), SEEN] {
-        let mut s = Script::new();
-        s.object.wish.execute = false;
-        s.wake().sees(goal).written();
-        assert_eq!(s.report, Some(Report::Planned));
-        assert_eq!(s.trail, ["Observe", "Store", "Rest"], "{goal:?}");
-        assert!(s.announced.is_empty());
-    }
-}
-
-#[test]
-fn plan_mode_says_what_cannot_be_had_without_ending() {
-    let mut s = Script::new();
-    s.object.wish.execute = false;
-    s.wake()
-        .sees(Goal::Lost(GONE, Evidence::Presence))
-        .written();
-    assert_eq!(s.report, Some(Report::Planned));
-    assert!(!s.object.ended);
-}
-
-#[test]
 fn may_send_wants_all_of_its_conditions() {
     let s = Script::new();
     let now = s.now;

@@ -118,6 +118,7 @@ fn a_pause_counts_from_what_decided_it_and_not_from_the_write_that_tells_it() {
     for event in [
         Event::Woken(now, object),
         Event::Unobserved(now, AWAY),
+        Event::Recalled(now, Record::None),
         Event::Permitted(now),
         Event::Forbidden(now, AWAY),
         Event::NoReply(now),
