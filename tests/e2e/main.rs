@@ -56,6 +56,7 @@ mod support;
 mod tenants;
 mod terminal;
 mod told;
+mod truth;
 mod weather;
 mod why;
 

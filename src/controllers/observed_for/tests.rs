@@ -1,1 +1,149 @@
+use serde_json::{Value, json};
 
+use super::*;
+use crate::api::ResizeCancellation;
+
+fn connection(change: impl FnOnce(&mut Value)) -> CloudConnection {
+    let mut object = json!({
+        "apiVersion": "errand.cloud/v1alpha1",
+        "kind": "CloudConnection",
+        "metadata": {"name": "c", "namespace": "ns"},
+        "spec": {
+            "accountId": "a1",
+            "huawei": {"region": "cn-north-4", "projectId": "p1"},
+            "credentials": {"secretRef": {"name": "s"}},
+        },
+    });
+    change(&mut object["spec"]);
+    serde_json::from_value(object).expect("a connection")
+}
+
+fn operation(change: impl FnOnce(&mut Value)) -> ResizeCancellation {
+    let mut object = json!({
+        "apiVersion": "huawei.errand.cloud/v1alpha1",
+        "kind": "ResizeCancellation",
+        "metadata": {"name": "stop", "namespace": "ns", "uid": "u"},
+        "spec": {
+            "connectionRef": {"kind": "CloudConnection", "name": "c"},
+            "instanceId": "dcs-1",
+            "taskId": "task-1",
+        },
+        "status": {"observed": {"taskId": "task-1", "taskStatus": "WAITING"}},
+    });
+    change(&mut object);
+    serde_json::from_value(object).expect("an operation")
+}
+
+/// The object after an observation through that connection.
+fn observed(connection: &CloudConnection, bound: bool) -> ResizeCancellation {
+    let mut object = operation(|_| {});
+    let at = At::of(connection, &[Service::HuaweiDcs]);
+    let about = at.observed_for(&object, bound);
+    object.status.as_mut().expect("a status").observed_for = Some(about);
+    object
+}
+
+fn compared(object: &ResizeCancellation, connection: &CloudConnection) -> Memory {
+    let at = At::of(connection, &[Service::HuaweiDcs]);
+    memory(object, &at.observed_for(object, true))
+}
+
+/// Every way in which a connection can be at another place.
+fn elsewhere() -> [CloudConnection; 5] {
+    [
+        connection(|spec| spec["accountId"] = "a2".into()),
+        connection(|spec| spec["huawei"]["region"] = "cn-east-3".into()),
+        connection(|spec| spec["huawei"]["projectId"] = "p2".into()),
+        connection(|spec| spec["endpoints"] = json!({"dcs": "https://dcs.example"})),
+        connection(|spec| {
+            spec["huawei"].take();
+            spec["volcengine"] = json!({"region": "cn-north-4"});
+        }),
+    ]
+}
+
+#[test]
+fn memory_of_the_same_place_and_target_is_kept() {
+    let here = connection(|_| {});
+    for bound in [false, true] {
+        assert_eq!(compared(&observed(&here, bound), &here), Memory::Kept);
+    }
+    // What a kind does not call is no part of its place.
+    let other = connection(|spec| spec["endpoints"] = json!({"bss": "https://bss.example"}));
+    assert_eq!(compared(&observed(&here, true), &other), Memory::Kept);
+}
+
+#[test]
+fn another_place_is_forgotten_before_and_refused_once_the_operation_belongs_there() {
+    let here = connection(|_| {});
+    for other in elsewhere() {
+        assert_eq!(compared(&observed(&here, false), &other), Memory::Forgotten);
+        let Memory::Elsewhere(text) = compared(&observed(&here, true), &other) else {
+            panic!("it would go on at {other:?}");
+        };
+        for place in ["account a1", "region cn-north-4", "project p1"] {
+            assert!(text.contains(place), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_call_that_was_intended_binds_the_operation_to_its_place() {
+    let here = connection(|_| {});
+    let mut object = observed(&here, false);
+    let step = json!({
+        "number": 1, "id": "s1", "name": "CancelInstanceResize", "writer": "7",
+        "intendedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+    });
+    let steps = &mut object.status.as_mut().expect("a status").steps;
+    steps.push(serde_json::from_value(step).expect("a step"));
+    for other in elsewhere() {
+        let compared = compared(&object, &other);
+        assert!(matches!(compared, Memory::Elsewhere(_)), "{compared:?}");
+    }
+    assert_eq!(compared(&object, &here), Memory::Kept);
+}
+
+#[test]
+fn memory_of_another_target_is_forgotten_and_what_may_change_is_no_target() {
+    let here = connection(|_| {});
+    for bound in [false, true] {
+        for (field, value, expected) in [
+            ("instanceId", json!("dcs-2"), Memory::Forgotten),
+            ("taskId", json!("task-2"), Memory::Forgotten),
+            (
+                "connectionRef",
+                json!({"kind": "CloudConnection", "name": "d"}),
+                Memory::Forgotten,
+            ),
+            ("mode", json!("Plan"), Memory::Kept),
+            ("suspend", json!(true), Memory::Kept),
+            ("verifyTimeout", json!("2h"), Memory::Kept),
+            ("ttlAfterSuccess", json!("2h"), Memory::Kept),
+        ] {
+            let object = observed(&here, bound);
+            let mut edited = serde_json::to_value(&object).expect("JSON");
+            edited["spec"][field] = value;
+            let edited = serde_json::from_value(edited).expect("an operation");
+            assert_eq!(compared(&edited, &here), expected, "{field}");
+        }
+    }
+}
+
+/// Version 0.1.0 wrote the target in words, and nothing of the place.
+#[test]
+fn memory_of_version_0_1_0_is_kept_unless_it_may_be_of_another_target() {
+    let here = connection(|_| {});
+    for (target, state, expected) in [
+        (json!("dcs-1/task-1"), "Waiting", Memory::Kept),
+        (json!("dcs-2/task-1"), "Waiting", Memory::Forgotten),
+        (json!("dcs-1/task-1"), "Planned", Memory::Forgotten),
+        (json!(null), "Waiting", Memory::Forgotten),
+    ] {
+        let object = operation(|object| {
+            object["status"]["target"] = target.clone();
+            object["status"]["state"] = state.into();
+        });
+        assert_eq!(compared(&object, &here), expected, "{target} {state}");
+    }
+}

@@ -70,7 +70,7 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
         "sendBefore": "2026-11-22T03:00:00Z",
     });
     if recorded {
-        step["answer"] = json!(format!("{:?}", answer_word(answer)));
+        step["answer"] = json!(answer_word(answer).word());
         step["httpStatus"] = json!(refusal.status);
         step["code"] = json!(refusal.code);
         step["message"] = json!(refusal.message);
@@ -79,6 +79,10 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
     let status = json!({"steps": [step]});
     object.status = Some(serde_json::from_value(status).expect("a status"));
     let busy = code(Reason::TargetBusy);
+    let said = Said {
+        refusal,
+        reading: None,
+    };
     let seen = Assessment::new(Goal::Wait(busy, None), "It is there.", Default::default());
     let rendering = Rendering::<CancelResize> {
         object: &object,
@@ -88,11 +92,14 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
             pin: Default::default(),
             handled: None,
             look_again: None,
+            in_the_way: None,
         },
         assessment: Some(&seen),
         trouble: None,
-        said: (!recorded).then_some(&refusal),
+        said: (!recorded).then_some(&said),
         intent: None,
+        at: None,
+        locked_by: None,
         claimant: None,
         orphan_of: None,
         now: Tick(0),
@@ -114,5 +121,188 @@ fn a_refusal_that_no_look_explains_is_told_while_it_is_waited() {
         ] {
             assert_eq!(says(answer, code, recorded), "It is there.", "{code}");
         }
+    }
+}
+
+/// What is stored of a question, and what is read back, by its word alone.
+#[test]
+fn a_question_is_stored_and_read_by_its_own_word() {
+    for (hold, word) in [
+        (EngineHold::AnswerUnknown, "AnswerUnknown"),
+        (EngineHold::OrphanUnknown, "OrphanUnknown"),
+        (EngineHold::ProofTimeout, "ProofTimeout"),
+        (EngineHold::NoRecord, "NoRecord"),
+        (EngineHold::LedgerConflict, "LedgerConflict"),
+        (EngineHold::Unreachable, "DesiredStateUnreachable"),
+        (EngineHold::PausedOnFailure, "RefreshPausedOnFailure"),
+        (EngineHold::Paused, "RefreshPausedAtBatch"),
+    ] {
+        assert_eq!(question(hold), word);
+        let mut object = held("a reason of tomorrow", &["a choice of tomorrow"], "GiveUp");
+        let status = object.status.as_mut().expect("a status");
+        status.hold.as_mut().expect("a hold").question = Some(word.to_owned());
+        let read = stored::<CancelResize>(&object, false).hold.expect("a hold");
+        assert_eq!(read.hold, hold, "whatever its reason and choices are called");
+    }
+}
+
+/// The questions of version 0.1.0, as that wrote them.
+#[test]
+fn a_question_of_version_0_1_0_is_known_by_its_reason_and_choices() {
+    for (reason, choices, hold) in [
+        (
+            "AnswerUnknown",
+            &["SendAgain", "AssumeDone", "GiveUp"][..],
+            EngineHold::AnswerUnknown,
+        ),
+        (
+            "AnswerUnknown",
+            &["AssumeDone", "GiveUp"],
+            EngineHold::OrphanUnknown,
+        ),
+        (
+            "ProofTimeout",
+            &["LookAgain", "AssumeDone", "GiveUp"],
+            EngineHold::ProofTimeout,
+        ),
+        ("NoRecord", &["SendAgain", "GiveUp"], EngineHold::NoRecord),
+        (
+            "LedgerConflict",
+            &["LookAgain", "GiveUp"],
+            EngineHold::LedgerConflict,
+        ),
+        (
+            "DesiredStateUnreachable",
+            &["LookAgain", "GiveUp"],
+            EngineHold::Unreachable,
+        ),
+        (
+            "RefreshPausedOnFailure",
+            &["Retry", "Continue", "GiveUp"],
+            EngineHold::PausedOnFailure,
+        ),
+        (
+            "RefreshPausedAtBatch",
+            &["Continue", "GiveUp"],
+            EngineHold::Paused,
+        ),
+    ] {
+        let object = held(reason, choices, "GiveUp");
+        let read = stored::<CancelResize>(&object, false).hold.expect("a hold");
+        assert_eq!(read.hold, hold, "{reason} {choices:?}");
+    }
+}
+
+/// A refusal means what it meant when it came, whatever the tables say now.
+#[test]
+fn a_recorded_refusal_is_read_by_the_words_that_were_recorded() {
+    let mut object = held("AnswerUnknown", &[], "GiveUp");
+    let read = |object: &ResizeCancellation| stored::<CancelResize>(object, false).steps[0].answer;
+    for (reading, reason, expected) in [
+        ("Terminal", None, Verdict::Terminal),
+        ("Wait", Some("TargetBusy"), Verdict::Wait(code(Reason::TargetBusy))),
+        (
+            "Blocked",
+            Some("PermissionDenied"),
+            Verdict::Blocked(code(Reason::PermissionDenied)),
+        ),
+        ("Retry", Some("Throttled"), Verdict::Retry),
+        ("Lost", Some("TooLate"), Verdict::Lost(code(Reason::TooLate))),
+        ("Verify", None, VERIFY),
+        ("Gone", None, VERIFY),
+        ("of tomorrow", None, VERIFY),
+    ] {
+        let mut step = json!({
+            "number": 1, "id": "s1", "name": "CancelInstanceResize", "writer": "7",
+            "intendedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+            // The table would say something else of it.
+            "answer": "Refused", "httpStatus": 400, "code": "DCS.4107", "reading": reading,
+        });
+        if let Some(reason) = reason {
+            step["readingReason"] = json!(reason);
+        }
+        let status = json!({"steps": [step]});
+        object.status = Some(serde_json::from_value(status).expect("a status"));
+        assert_eq!(read(&object), Some(Answer::Refused(expected)), "{reading}");
+    }
+}
+
+/// What a failing plan says in its conditions, and one that would only wait.
+#[test]
+fn a_plan_is_ready_unless_executing_it_would_fail_or_need_somebody() {
+    use crate::api::ConditionStatus::{False, True, Unknown};
+    let busy = code(Reason::TargetBusy);
+    for (forecast, reason, ready, stalled) in [
+        (Forecast::Sends, Reason::PlanReady, True, False),
+        (
+            Forecast::Ended(End::Succeeded(How::AlreadySatisfied)),
+            Reason::PlanReady,
+            True,
+            False,
+        ),
+        (Forecast::Waits(busy), Reason::TargetBusy, True, False),
+        (Forecast::BeforeWindow, Reason::BeforeWindow, True, False),
+        (Forecast::Resolves, Reason::ResolvingAnswer, True, False),
+        (
+            Forecast::Blocked(code(Reason::PermissionDenied)),
+            Reason::PermissionDenied,
+            False,
+            True,
+        ),
+        (
+            Forecast::Held(EngineHold::NoRecord),
+            Reason::NoRecord,
+            False,
+            True,
+        ),
+        (
+            Forecast::Ended(End::Lost(code(Reason::InvalidForTarget))),
+            Reason::InvalidForTarget,
+            False,
+            True,
+        ),
+        (
+            Forecast::Ended(End::WindowMissed),
+            Reason::WindowMissed,
+            False,
+            True,
+        ),
+    ] {
+        let mut object = held("", &[], "GiveUp");
+        object.status = None;
+        let seen = Assessment::new(Goal::Wait(busy, None), "It is there.", Default::default());
+        let change = Change {
+            report: Report::Planned(forecast),
+            answer: None,
+            pin: Default::default(),
+            handled: None,
+            look_again: None,
+            in_the_way: None,
+        };
+        let status = Rendering::<CancelResize> {
+            object: &object,
+            change,
+            assessment: Some(&seen),
+            trouble: None,
+            said: None,
+            intent: None,
+            at: None,
+            locked_by: None,
+            claimant: None,
+            orphan_of: None,
+            now: Tick(0),
+            random: 0,
+        }
+        .status();
+        assert_eq!(status.state, Some(State::Planned));
+        assert_eq!(status.outcome, None);
+        let condition = |name: &str| {
+            let mut all = status.conditions.iter();
+            all.find(|c| c.type_ == name).expect("a shared condition")
+        };
+        assert_eq!(condition("Ready").reason, reason.to_string());
+        assert_eq!(condition("Ready").status, ready, "{forecast:?}");
+        assert_eq!(condition("Stalled").status, stalled, "{forecast:?}");
+        assert_eq!(condition("Succeeded").status, Unknown, "{forecast:?}");
     }
 }
