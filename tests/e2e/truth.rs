@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::command::errand;
 use crate::support::{
-    CANCEL, assert_held, bed, bed_with, condition, deny, ending, held, order_bed, orders,
-    reread, resize, resolve_of, seconds, seed_desktop, summary, until_state,
+    CANCEL, assert_held, bed, bed_with, condition, deny, ending, held, order_bed, orders, reread,
+    resize, resolve_of, seconds, seed_desktop, summary, until_state,
 };
 
 /// Waits until the operation has that outcome, for half a minute of its clock at most.
@@ -59,11 +59,21 @@ fn a_decision_is_taken_while_the_cloud_stays_busy_for_ever() {
     assert_eq!(bed.simulator.journal().calls(CANCEL), 1);
 }
 
+/// Deletes the Secret and waits until the held operation says that it is missing.
+fn lose_the_key(bed: &Bed) {
+    bed.kubectl(&["delete", "secret", "huawei-key"]);
+    bed.wait_until("the summary names the Secret", || {
+        bed.advance(seconds(30));
+        summary(&bed.get("rsc", "stop")).contains("Secret huawei-key does not exist")
+    });
+    assert_eq!(ending(&bed.get("rsc", "stop")).state, "Held");
+}
+
 #[test]
 fn a_decision_is_taken_without_credentials_and_one_that_needs_them_is_kept() {
     let mut bed = bed("no-key");
     held(&mut bed);
-    bed.kubectl(&["delete", "secret", "huawei-key"]);
+    lose_the_key(&bed);
     resolve_of(&bed, "rsc", "stop", "LookAgain");
     bed.wait_until("the summary names what is in the way", || {
         bed.advance(seconds(5));
@@ -79,7 +89,7 @@ fn a_decision_is_taken_without_credentials_and_one_that_needs_them_is_kept() {
         bed.get("rsc", "stop")["status"]["hold"].is_null()
     });
     until_state(&bed, "stop", "Held", seconds(60));
-    bed.kubectl(&["delete", "secret", "huawei-key"]);
+    lose_the_key(&bed);
     resolve_of(&bed, "rsc", "stop", "AssumeDone");
     ends_within_half_a_minute(&bed, "rsc", "stop", "AssumedDone");
     assert_eq!(bed.simulator.journal().calls(CANCEL), 1);
@@ -104,10 +114,13 @@ fn a_window_is_not_missed_by_a_clock_that_is_known_to_be_wrong() {
         date_offset: -3 * 3600,
         ..Config::default()
     };
-    let mut bed = bed_with("clock-ahead", BedOptions {
-        simulator,
-        ..BedOptions::default()
-    });
+    let mut bed = bed_with(
+        "clock-ahead",
+        BedOptions {
+            simulator,
+            ..BedOptions::default()
+        },
+    );
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     // The first look learns how far the clocks are apart.
     bed.start_operator();
@@ -137,11 +150,22 @@ fn assert_failing_plan(bed: &Bed, kind: &str, name: &str, reason: &str, exit: i3
     });
     let object = bed.get(kind, name);
     let found = ending(&object);
-    assert_eq!((&*found.state, &*found.outcome), ("Planned", ""), "{object:#}");
+    assert_eq!(
+        (&*found.state, &*found.outcome),
+        ("Planned", ""),
+        "{object:#}"
+    );
     let conditions = ["Ready", "Stalled", "Succeeded", "Reconciling"];
     let conditions = conditions.map(|name| condition(&object, name));
-    assert_eq!(conditions, ["False", "True", "Unknown", "False"], "{object:#}");
-    let said = errand(bed, &["wait", &format!("{kind}/{name}"), "--timeout", "30s"]);
+    assert_eq!(
+        conditions,
+        ["False", "True", "Unknown", "False"],
+        "{object:#}"
+    );
+    let said = errand(
+        bed,
+        &["wait", &format!("{kind}/{name}"), "--timeout", "30s"],
+    );
     assert_eq!(said.code, exit, "{}{}", said.out, said.err);
 }
 

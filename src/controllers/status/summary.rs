@@ -54,6 +54,8 @@ impl<K: Kind> Rendering<'_, K> {
                     Some(reason.meaning()),
                     orphan.as_deref(),
                     seen,
+                    // Nothing can be seen now, or not be done.
+                    self.trouble.filter(|_| kept.is_none()),
                     kept.as_deref(),
                     self.stale_answer(open),
                 ];

@@ -142,7 +142,10 @@ fn a_question_is_stored_and_read_by_its_own_word() {
         let status = object.status.as_mut().expect("a status");
         status.hold.as_mut().expect("a hold").question = Some(word.to_owned());
         let read = stored::<CancelResize>(&object, false).hold.expect("a hold");
-        assert_eq!(read.hold, hold, "whatever its reason and choices are called");
+        assert_eq!(
+            read.hold, hold,
+            "whatever its reason and choices are called"
+        );
     }
 }
 
@@ -200,14 +203,22 @@ fn a_recorded_refusal_is_read_by_the_words_that_were_recorded() {
     let read = |object: &ResizeCancellation| stored::<CancelResize>(object, false).steps[0].answer;
     for (reading, reason, expected) in [
         ("Terminal", None, Verdict::Terminal),
-        ("Wait", Some("TargetBusy"), Verdict::Wait(code(Reason::TargetBusy))),
+        (
+            "Wait",
+            Some("TargetBusy"),
+            Verdict::Wait(code(Reason::TargetBusy)),
+        ),
         (
             "Blocked",
             Some("PermissionDenied"),
             Verdict::Blocked(code(Reason::PermissionDenied)),
         ),
         ("Retry", Some("Throttled"), Verdict::Retry),
-        ("Lost", Some("TooLate"), Verdict::Lost(code(Reason::TooLate))),
+        (
+            "Lost",
+            Some("TooLate"),
+            Verdict::Lost(code(Reason::TooLate)),
+        ),
         ("Verify", None, VERIFY),
         ("Gone", None, VERIFY),
         ("of tomorrow", None, VERIFY),
