@@ -204,14 +204,28 @@ where
     T: DeserializeOwned,
 {
     let member = |value: Value| match T::deserialize(&value) {
-        Ok(member) => Read::Understood(member),
-        Err(_) => unclear(&value),
+        // A list would be taken for the fields of a member, in order.
+        Ok(member) if !value.is_array() => Read::Understood(member),
+        _ => unclear(&value),
     };
     Ok(Some(match Value::deserialize(from)? {
         Value::Null => Vec::new(),
         Value::Array(values) => values.into_iter().map(member).collect(),
         other => vec![unclear(&other)],
     }))
+}
+
+/// An answer that has to be an object: a list would be taken for its fields, in order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        if !value.is_object() {
+            return Err(D::Error::custom("no object"));
+        }
+        T::deserialize(value).map(Object).map_err(D::Error::custom)
+    }
 }
 
 /// Whether it is so, in the ways in which that is written.

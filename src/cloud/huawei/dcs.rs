@@ -11,7 +11,7 @@ use super::client::Client;
 use super::pages;
 use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
-use crate::cloud::lenient::{self, Form, Read};
+use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
 
 /// A background task (`ListBackgroundTask`).
@@ -184,7 +184,7 @@ struct CancelResult {
 /// `ShowInstance`; `None`: there is no such instance.
 pub async fn show_instance(client: &Client, instance: &str) -> Result<Option<Instance>, CallError> {
     let path = format!("/v2/{}/instances/{instance}", client.scope.id());
-    let instance: Instance = match client.get(&path, &[]).await {
+    let Object(instance): Object<Instance> = match client.get(&path, &[]).await {
         Ok(body) => parse(&body)?,
         Err(e) if e.reading == Reading::Gone => return Ok(None),
         Err(e) => return Err(e),
@@ -205,7 +205,7 @@ pub async fn list_background_tasks(
 ) -> Result<Option<Vec<Read<BackgroundTask>>>, CallError> {
     let path = format!("/v2/{}/instances/{instance}/tasks", client.scope.id());
     let (mut most, mut shrunk) = (0, false);
-    let tasks = pages::all(client, &path, &[], |page: TaskPage| {
+    let tasks = pages::all(client, &path, &[], |Object(page): Object<TaskPage>| {
         let count = page.task_count.known().copied();
         shrunk |= count.is_some_and(|count| count < most);
         most = most.max(count.unwrap_or_default());

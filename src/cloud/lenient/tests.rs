@@ -126,9 +126,9 @@ fn numbers_and_flags_are_read_as_text_too() {
 
 #[test]
 fn a_member_that_cannot_be_read_stays_in_the_list() {
-    let list = answer(json!({"list": [{"id": "a"}, null, {"name": "b"}, 7]})).list;
+    let list = answer(json!({"list": [{"id": "a"}, null, {"name": "b"}, 7, ["c"]]})).list;
     let list = list.expect("a list");
-    assert_eq!(list.len(), 4);
+    assert_eq!(list.len(), 5);
     assert_eq!(list[0].is(|member| member.id == "a"), Some(true));
     for member in &list[1..] {
         assert!(matches!(member, Read::Unclear(_)), "{member:?}");
@@ -143,5 +143,14 @@ fn a_null_list_is_empty_an_absent_one_is_not_and_another_form_is_unclear() {
     for form in [json!("none"), json!({"0": {}}), json!(0)] {
         let list = answer(json!({"list": form})).list.expect("a list");
         assert!(matches!(list[..], [Read::Unclear(_)]), "{list:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_a_list_is_no_object() {
+    let read = |text: &str| serde_json::from_str::<Object<Answer>>(text).is_ok();
+    assert!(read("{}"));
+    for text in ["[]", "7", "null", r#"["2026-07-10T08:00:00Z"]"#] {
+        assert!(!read(text), "{text}");
     }
 }

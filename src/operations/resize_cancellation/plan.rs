@@ -301,18 +301,21 @@ impl Look<'_> {
         if let Some(waits) = self.settling(id) {
             return waits;
         }
-        match compared == Compared::Untold && alters_something(observed) {
-            true => (
-                Goal::Unclear,
-                format!(
-                    "Task {id} is {word}, but what it would change of the instance cannot be read; {keeps}."
-                ),
-            ),
-            false => (
-                Goal::Reached(Evidence::Presence),
-                format!("Task {id} is {word}, and {keeps}."),
-            ),
-        }
+        let unread = compared == Compared::Untold && alters_something(observed);
+        let why = match compared {
+            _ if unread => "what it would change of the instance cannot be read",
+            Compared::Partly => "the instance is partly as the change makes it",
+            _ => {
+                return (
+                    Goal::Reached(Evidence::Presence),
+                    format!("Task {id} is {word}, and {keeps}."),
+                );
+            }
+        };
+        (
+            Goal::Unclear,
+            format!("Task {id} is {word}, but {why}; {keeps}."),
+        )
     }
 
     /// The task was seen before, and its record is gone. That proves nothing by itself:
@@ -341,6 +344,7 @@ impl Look<'_> {
                     );
                 }
             },
+            Compared::Partly => "the instance is partly as the change makes it",
             Compared::Other => "the instance is neither as before the change nor as after it",
             Compared::Untold | Compared::New => {
                 "nothing is known of the instance that the change alters"

@@ -12,7 +12,9 @@ pub(super) enum Compared {
     Old,
     /// As the change makes it.
     New,
-    /// Neither, or partly.
+    /// Partly as the change makes it.
+    Partly,
+    /// Something else, and nothing of it as the change makes it.
     Other,
     /// Nothing that can be compared is known.
     Untold,
@@ -41,8 +43,9 @@ pub(super) fn compare(instance: &Instance, seen: &ResizeObservation) -> Compared
     match (has(Compared::Old), has(Compared::New), has(Compared::Other)) {
         (true, false, false) => Compared::Old,
         (false, true, false) => Compared::New,
+        (_, true, _) => Compared::Partly,
+        (_, false, true) => Compared::Other,
         (false, false, false) => Compared::Untold,
-        _ => Compared::Other,
     }
 }
 
