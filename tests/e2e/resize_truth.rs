@@ -1,9 +1,7 @@
 //! What a ResizeCancellation concludes from a cloud whose answers are not what they
 //! were, not fully understood, or about another target than before.
 
-use errand_simulator::{
-    Account, DcsInstance, Fault, FaultKind, PendingChange, Seed, When,
-};
+use errand_simulator::{Account, DcsInstance, Fault, FaultKind, PendingChange, Seed, When};
 use errand_testbed::{ACCESS_KEY, Bed, DCS_PROJECT, DOMAIN, SECRET_KEY};
 use serde_json::{Value, json};
 
@@ -70,7 +68,10 @@ fn what_a_plan_found_is_not_cancelled_once_it_no_longer_fits() {
     let object = bed.get("rsc", "stop");
     assert_eq!(calls(&bed), 0, "{object:#}\n{}", bed.simulator.journal());
     assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
-    assert_says(&object, &[&format!("task found-1 (redis.other) is {}", waiting())]);
+    assert_says(
+        &object,
+        &[&format!("task found-1 (redis.other) is {}", waiting())],
+    );
 }
 
 #[test]
@@ -296,5 +297,8 @@ fn an_id_never_seen_is_not_found_while_another_change_is_pending() {
 /// The word of a change that waits, as this binary's cloud has it.
 fn waiting() -> String {
     let word = serde_json::to_value(crate::readings().dcs.waiting);
-    word.expect("a word").as_str().unwrap_or_default().to_owned()
+    word.expect("a word")
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
