@@ -101,6 +101,36 @@ pub struct ResizeObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub new_spec_code: Option<String>,
+    /// DCS `status` of the background task when it was last listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub last_task_status: Option<String>,
+    /// DCS `created_at` of the background task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_created_at: Option<Timestamp>,
+    /// DCS `details.old_capacity` of the task, or the instance's when the task was
+    /// first seen, in GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub old_capacity: Option<String>,
+    /// DCS `capacity` or `capacity_minor` of the instance, in GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub capacity: Option<String>,
+    /// DCS `details.new_capacity` of the task, in GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub new_capacity: Option<String>,
+    /// DCS `details.old_replica_num` of the task, or the instance's `replica_count`
+    /// when the task was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_replica_count: Option<i64>,
+    /// DCS `replica_count` of the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_count: Option<i64>,
+    /// DCS `details.new_replica_num` of the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_replica_count: Option<i64>,
     /// DCS `maintain_begin` and `maintain_end` of the instance, in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -15,6 +15,7 @@ mod verdict;
 pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
+pub use lenient::Read;
 pub use secret::{Key, SecretText};
 pub use shared::{Asker, SharedReads};
 pub use signing::Signed;

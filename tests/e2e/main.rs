@@ -46,6 +46,7 @@ mod reservation_cancels;
 mod reservation_clocks;
 mod reservation_kills;
 mod reservations;
+mod resize_truth;
 mod resume_kills;
 mod reverts;
 mod robust;

@@ -126,15 +126,17 @@ fn of_volcengine(input: &Value, _: &Value) -> Result<Request, String> {
     };
     let method = required("method")?;
     let form = query(&input["form_params"])?;
-    let body = match form.is_empty() {
-        true => input["body"].as_str().unwrap_or_default().to_owned(),
-        false => form_text(&form),
-    };
     let mut headers = headers_before_signing(input)?;
     if method == "POST" && header(&headers, "content-type").is_none() {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         headers.push(("Content-Type".into(), form.into()));
     }
+    let content = header(&headers, "content-type").unwrap_or_default();
+    let is_form = method == "POST" && content.starts_with("application/x-www-form-urlencoded");
+    let body = match is_form && !form.is_empty() {
+        true => form_text(&form),
+        false => input["body"].as_str().unwrap_or_default().to_owned(),
+    };
     let clock = required("frozen_utc")?;
     let date: String = clock.chars().filter(|c| !matches!(c, '-' | ':')).collect();
     headers.push(("X-Date".into(), date));

@@ -49,8 +49,9 @@ pub use huawei::clouddc::seed::{
 };
 pub use huawei::clouddc::state::CloudDcInstanceState;
 pub use huawei::dcs::seed::{
-    AfterCancel, DcsChange, DcsInstance, DcsReadings, FinishedTask, InstanceWord, PendingChange,
-    TaskCount, TaskName, TaskOrder, WaitingWord,
+    AfterCancel, DcsChange, DcsInstance, DcsReadings, EmptyTasks, FinishedTask, InstanceWord,
+    PendingChange, ReplicaCount, TaskCount, TaskDetails, TaskName, TaskOrder, TaskTime,
+    WaitingWord,
 };
 pub use huawei::dcs::state::{DcsInstanceState, DcsTaskState};
 pub use huawei::workspace::change::DesktopChange;

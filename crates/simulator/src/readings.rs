@@ -39,6 +39,9 @@ impl Readings {
                 task_name: TaskName::Extend,
                 task_count: TaskCount::Number,
                 task_order: TaskOrder::OldestFirst,
+                empty_tasks: EmptyTasks::Null,
+                created_at: TaskTime::Offset,
+                updated_at: TaskTime::MillisNumber,
                 ..DcsReadings::default()
             },
             workspace: WorkspaceReadings {

@@ -1,64 +1,179 @@
 //! Distributed Cache Service: the three calls that cancelling a resize takes.
 
-use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::Gate;
+use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
+use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Gate, lenient};
 
 /// A background task (`ListBackgroundTask`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct BackgroundTask {
     /// `id`
+    #[serde(deserialize_with = "id")]
     pub id: String,
     /// `name`: EXTEND or ChangeInstanceSpec for a specification change.
     #[serde(default)]
-    pub name: String,
+    pub name: Read<String>,
     /// `status`, open.
     #[serde(default)]
-    pub status: String,
+    pub status: Read<String>,
     /// `created_at`
     #[serde(default)]
-    pub created_at: Option<String>,
+    pub created_at: Read<Timestamp>,
+    /// `updated_at`: when it ended.
+    #[serde(default)]
+    pub updated_at: Read<Timestamp>,
     /// `details`
     #[serde(default)]
-    pub details: Option<TaskDetails>,
+    pub details: Read<TaskDetails>,
+    /// `error_code`
+    #[serde(default)]
+    pub error_code: Read<String>,
 }
 
-/// What a specification change would change (`details`).
+/// What a change would change (`details`): pairs of before and after.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct TaskDetails {
     /// `old_resource_spec_code`
     #[serde(default)]
-    pub old_resource_spec_code: Option<String>,
+    pub old_resource_spec_code: Read<String>,
     /// `new_resource_spec_code`
     #[serde(default)]
-    pub new_resource_spec_code: Option<String>,
+    pub new_resource_spec_code: Read<String>,
+    /// `old_capacity`
+    #[serde(default)]
+    pub old_capacity: Read<Capacity>,
+    /// `new_capacity`
+    #[serde(default)]
+    pub new_capacity: Read<Capacity>,
+    /// `old_replica_num`
+    #[serde(default)]
+    pub old_replica_num: Read<i64>,
+    /// `new_replica_num`
+    #[serde(default)]
+    pub new_replica_num: Read<i64>,
+}
+
+impl Form for TaskDetails {
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Object(_) => Self::deserialize(value).ok(),
+            // As `params`, which is JSON in a text.
+            Value::String(text) => Self::read(&serde_json::from_str(text).ok()?),
+            _ => None,
+        }
+    }
 }
 
 /// An instance (`ShowInstance`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Instance {
     /// `status`, open.
-    pub status: String,
+    #[serde(default)]
+    pub status: Read<String>,
     /// `spec_code`
-    pub spec_code: String,
+    #[serde(default)]
+    pub spec_code: Read<String>,
+    /// `capacity`, in GB; 0 where `capacity_minor` says it.
+    #[serde(default)]
+    capacity: Read<Capacity>,
+    /// `capacity_minor`, in GB, below 1.
+    #[serde(default)]
+    capacity_minor: Read<Capacity>,
+    /// `replica_count`
+    #[serde(default)]
+    pub replica_count: Read<i64>,
     /// `maintain_begin`, UTC.
     #[serde(default)]
-    pub maintain_begin: Option<String>,
+    pub maintain_begin: Read<String>,
     /// `maintain_end`, UTC.
     #[serde(default)]
-    pub maintain_end: Option<String>,
+    pub maintain_end: Read<String>,
+}
+
+impl Instance {
+    /// How large it is.
+    pub fn capacity(&self) -> Read<Capacity> {
+        let unclear = |text: &str| Read::Unclear(text.to_owned());
+        match (&self.capacity, &self.capacity_minor) {
+            (Read::Unclear(text), _) | (_, Read::Unclear(text)) => unclear(text),
+            (Read::Understood(whole), Read::Understood(minor)) => match whole {
+                Capacity(0) => Read::Understood(*minor),
+                whole if whole == minor || *minor == Capacity(0) => Read::Understood(*whole),
+                _ => unclear(&format!("{whole} and {minor} GB")),
+            },
+            (Read::Missing, known) => known.clone(),
+            (Read::Understood(Capacity(0)), Read::Missing) => Read::Missing,
+            (known, Read::Missing) => known.clone(),
+        }
+    }
+}
+
+/// A capacity in millionths of a GB, so that 0.125, ".125" and "0.1250" are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Capacity(u64);
+
+impl Capacity {
+    const GB: u64 = 1_000_000;
+
+    /// From a decimal number of GB, without unit.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let part = part.trim_end_matches('0');
+        let (short, empty) = (part.len() <= 6, text.trim().trim_matches('.').is_empty());
+        if empty || !short || !digits(whole) || !digits(part) {
+            return None;
+        }
+        let whole: u64 = match whole {
+            "" => 0,
+            whole => whole.parse().ok()?,
+        };
+        let part: u64 = format!("{part:0<6}").parse().ok()?;
+        whole.checked_mul(Self::GB)?.checked_add(part).map(Self)
+    }
+}
+
+impl fmt::Display for Capacity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, part) = (self.0 / Self::GB, self.0 % Self::GB);
+        match part {
+            0 => write!(f, "{whole}"),
+            part => write!(f, "{whole}.{}", format!("{part:06}").trim_end_matches('0')),
+        }
+    }
+}
+
+impl Form for Capacity {
+    fn read(value: &Value) -> Option<Self> {
+        Self::parse(&String::read(value)?)
+    }
+}
+
+/// What is no id cannot be cancelled, and its task counts as not understood.
+fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match Read::<String>::deserialize(from)? {
+        Read::Understood(id) if is_id(&id) => Ok(id),
+        _ => Err(serde::de::Error::custom("no id")),
+    }
 }
 
 #[derive(Deserialize)]
 struct TaskPage {
     // A string in the model, a number in the example.
-    #[serde(default, deserialize_with = "lenient::count")]
-    task_count: u64,
-    tasks: Vec<BackgroundTask>,
+    #[serde(default)]
+    task_count: Read<u64>,
+    #[serde(default, deserialize_with = "lenient::members")]
+    tasks: Option<Vec<Read<BackgroundTask>>>,
 }
 
 #[derive(Deserialize)]
@@ -69,24 +184,51 @@ struct CancelResult {
 /// `ShowInstance`; `None`: there is no such instance.
 pub async fn show_instance(client: &Client, instance: &str) -> Result<Option<Instance>, CallError> {
     let path = format!("/v2/{}/instances/{instance}", client.scope.id());
-    match client.get(&path, &[]).await {
-        Ok(body) => parse(&body).map(Some),
-        Err(e) if e.reading == Reading::Gone => Ok(None),
-        Err(e) => Err(e),
+    let Object(instance): Object<Instance> = match client.get(&path, &[]).await {
+        Ok(body) => parse(&body)?,
+        Err(e) if e.reading == Reading::Gone => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    match (&instance.status, &instance.spec_code) {
+        (Read::Missing, Read::Missing) => Err(CallError::unreadable(
+            "the answer has neither the status nor the specification of an instance",
+        )),
+        _ => Ok(Some(instance)),
     }
 }
 
-/// `ListBackgroundTask` to the last page; `None`: there is no such instance.
+/// `ListBackgroundTask` to the last page; `None`: there is no such instance. A task
+/// that is not understood stays in the list, as does what shows that it is not whole.
 pub async fn list_background_tasks(
     client: &Client,
     instance: &str,
-) -> Result<Option<Vec<BackgroundTask>>, CallError> {
+) -> Result<Option<Vec<Read<BackgroundTask>>>, CallError> {
     let path = format!("/v2/{}/instances/{instance}/tasks", client.scope.id());
-    let tasks = pages::all(client, &path, &[], |page: TaskPage| {
-        (page.tasks, page.task_count)
+    let (mut most, mut shrunk) = (0, false);
+    let tasks = pages::all(client, &path, &[], |Object(page): Object<TaskPage>| {
+        let count = page.task_count.known().copied();
+        shrunk |= count.is_some_and(|count| count < most);
+        most = most.max(count.unwrap_or_default());
+        match (page.tasks, count) {
+            (Some(tasks), count) => (tasks, count),
+            (None, Some(0)) => (Vec::new(), Some(0)),
+            (None, _) => (vec![Read::Unclear("no list of tasks".to_owned())], Some(0)),
+        }
     });
     match tasks.await {
-        Ok(tasks) => Ok(Some(tasks)),
+        Ok(mut tasks) => {
+            // One that moved to the next page meanwhile was read twice: the later counts.
+            let mut ids = HashSet::new();
+            tasks.reverse();
+            tasks.retain(|task| task.known().is_none_or(|task| ids.insert(task.id.clone())));
+            tasks.reverse();
+            if shrunk {
+                // A record that was deleted meanwhile has moved one over the edge of
+                // a page.
+                tasks.push(Read::Unclear("a list that shrank while it was read".into()));
+            }
+            Ok(Some(tasks))
+        }
         Err(e) if e.reading == Reading::Gone => Ok(None),
         Err(e) => Err(e),
     }

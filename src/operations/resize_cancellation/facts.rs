@@ -1,16 +1,17 @@
 //! What the cloud says: two reads, the tasks to the last page and the instance.
 
-use crate::cloud::CallError;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::dcs::{self, BackgroundTask, Instance};
+use crate::cloud::{CallError, Read};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The cloud's time when it was begun, in milliseconds since 1970 UTC.
     pub at: i64,
-    /// Every background task of the instance; `None`: no such instance.
-    pub tasks: Option<Vec<BackgroundTask>>,
+    /// Every background task of the instance; one that is not understood stays among
+    /// them. `None`: no such instance.
+    pub tasks: Option<Vec<Read<BackgroundTask>>>,
     /// The instance; `None`: no such instance.
     pub instance: Option<Instance>,
 }

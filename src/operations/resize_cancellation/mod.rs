@@ -3,6 +3,7 @@
 mod facts;
 mod plan;
 mod steps;
+mod task;
 mod window;
 
 use errand_engine::{Class, StepKey};
@@ -36,10 +37,9 @@ impl Object for ResizeCancellation {
     }
 
     fn target(&self) -> String {
-        let found = self
-            .status
-            .as_ref()
-            .and_then(|s| s.observed.as_ref()?.task_id.as_ref());
+        let status = self.status.as_ref();
+        let pinned = status.and_then(|s| s.steps.last()?.target.as_ref());
+        let found = pinned.or_else(|| status?.observed.as_ref()?.task_id.as_ref());
         match self.spec.task_id.as_ref().or(found) {
             Some(task) => format!("{}/{task}", self.spec.instance_id),
             None => self.spec.instance_id.clone(),

@@ -1,32 +1,20 @@
 //! What the facts mean. Pure.
 
+mod choice;
+mod compare;
+
 use errand_engine::{Evidence, Goal, Span, Witness};
 
+use self::choice::{Choice, Tasks, choose};
+use self::compare::{Compared, alters_something, compare, keeps, observation};
+use super::task::{Sort, Stage, named, sort, stage, waits, word};
 use super::window::Window;
 use super::{Assessment, CANCEL, Facts};
-use crate::api::{
-    ConditionStatus, PendingChange, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation,
-};
+use crate::api::{ConditionStatus, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation};
+use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 use crate::mistakes::Mistake;
 use crate::operations::code;
-
-/// Names of a specification change, which differ between API versions.
-const CHANGE_NAMES: [&str; 2] = ["EXTEND", "CHANGEINSTANCESPEC"];
-
-/// Where the change stands.
-enum Change {
-    NotListed,
-    /// Gone, and nothing tells whether it ran.
-    Vanished,
-    /// The task is of another sort.
-    Other,
-    Pending,
-    Running,
-    Ran,
-    Failed,
-    Cancelled,
-}
 
 /// What a reading is compared with.
 #[derive(Clone, Copy)]
@@ -38,12 +26,31 @@ pub(super) struct Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    /// The task that the operation has settled on.
-    fn task(self) -> Option<&'a str> {
-        if Mistake::TargetResolvedAgain.is_made() {
-            return None;
-        }
-        self.pinned.or(self.observed?.task_id.as_deref())
+    fn pinned(self) -> Option<&'a str> {
+        self.pinned
+            .filter(|_| !Mistake::TargetResolvedAgain.is_made())
+    }
+
+    /// What was seen, where a task was found.
+    fn found(self) -> Option<&'a ResizeObservation> {
+        self.observed
+            .filter(|_| !Mistake::TargetResolvedAgain.is_made())
+    }
+
+    /// What was seen of that very task.
+    fn of(self, id: &str) -> Option<&'a ResizeObservation> {
+        self.observed
+            .filter(|seen| seen.task_id.as_deref() == Some(id))
+    }
+
+    /// That task was listed at an earlier look. One that a call was intended for was.
+    fn saw(self, id: &str) -> bool {
+        let listed = |seen: &ResizeObservation| {
+            seen.last_task_status.is_some()
+                || seen.task_status.is_some()
+                || seen.new_spec_code.is_some()
+        };
+        self.pinned == Some(id) || self.of(id).is_some_and(listed)
     }
 }
 
@@ -53,47 +60,50 @@ pub(super) fn assess(
     facts: &Facts,
 ) -> Assessment<ResizeObservation> {
     let (Some(tasks), Some(instance)) = (&facts.tasks, &facts.instance) else {
-        let goal = Goal::Lost(
-            code(Reason::TargetNotFound),
-            Evidence::Absence(Witness::FULL),
-        );
-        let seen = format!(
-            "There is no instance {} in the region and project of the connection.",
-            spec.instance_id
-        );
-        let observed = before.observed.cloned().unwrap_or_default();
-        return Assessment {
-            conditions: vec![(CHANGE_PENDING, ConditionStatus::False)],
-            ..Assessment::new(goal, seen, observed)
-        };
+        return not_there(spec, before, facts);
     };
-    let known = spec.task_id.as_deref().or(before.task());
-    let task = match (known, &spec.pending_change) {
-        (Some(id), _) => tasks.iter().find(|task| task.id == id),
-        (None, Some(wanted)) => newest(tasks, wanted),
-        (None, None) => None,
+    let read: Vec<&BackgroundTask> = tasks.iter().filter_map(Read::known).collect();
+    let unread: Vec<&str> = tasks.iter().filter_map(unread).collect();
+    let tasks = Tasks {
+        read: &read,
+        unread: &unread,
     };
-    let id = task.map(|task| task.id.as_str()).or(known);
-    let observed = observation(instance, id, task, before.observed);
-    let change = change(instance, task, &observed, before.observed);
-    // A change that somebody else has planned keeps the instance EXTENDING too.
-    let other = |task: &BackgroundTask| {
-        Some(task.id.as_str()) != id && matches!(stage(task), Change::Pending | Change::Running)
-    };
-    let settling = instance.status == "EXTENDING" && !tasks.iter().any(other);
     let look = Look {
         at: facts.at,
+        id: &spec.instance_id,
         instance,
-        id,
-        settling,
-        observed: &observed,
-        before: before.observed,
+        tasks,
     };
-    let (goal, seen) = meaning(spec, &look, &change);
-    let pending = matches!(change, Change::Pending | Change::Running);
+    let choice = choose(spec, before, tasks);
+    let (id, task, remembered) = match &choice {
+        Choice::Task(id) => (Some(&**id), tasks.find(id), before.of(id)),
+        // What is remembered is kept until there is an answer.
+        Choice::Unclear(_) => {
+            let found = before.observed;
+            (found.and_then(|seen| seen.task_id.as_deref()), None, found)
+        }
+        Choice::None => (None, None, None),
+    };
+    let observed = observation(instance, id, task, remembered);
+    let (goal, seen) = match &choice {
+        Choice::Unclear(why) => (Goal::Unclear, why.clone()),
+        Choice::None => look.none_fits(spec),
+        Choice::Task(id) => match task {
+            Some(task) => look.listed(task, &observed),
+            None if before.saw(id) => look.gone(id, &observed),
+            None => look.never_seen(id, &observed),
+        },
+    };
+    let open = task.is_some_and(|task| sort(task) != Sort::Other && stage(task).is_open());
+    let pending = match goal {
+        Goal::Unclear => ConditionStatus::Unknown,
+        _ if open => ConditionStatus::True,
+        _ => ConditionStatus::False,
+    };
+    let target = id.filter(|_| matches!(choice, Choice::Task(_)));
     Assessment {
         plan: PlanStatus {
-            steps: match (goal, id) {
+            steps: match (goal, target) {
                 (Goal::Act(_), Some(id)) => vec![format!(
                     "{} instance_id={} task_id={id}",
                     CANCEL.name, spec.instance_id
@@ -102,14 +112,8 @@ pub(super) fn assess(
             },
             paid: false,
         },
-        target: id.map(str::to_owned),
-        conditions: vec![(
-            CHANGE_PENDING,
-            match pending {
-                true => ConditionStatus::True,
-                false => ConditionStatus::False,
-            },
-        )],
+        target: target.map(str::to_owned),
+        conditions: vec![(CHANGE_PENDING, pending)],
         ..Assessment::new(goal, seen, observed)
     }
 }
@@ -120,139 +124,149 @@ const WINDOW_POLL: Span = Span(5 * 60 * 1000);
 /// The change waits or runs.
 const CHANGE_PENDING: &str = "ChangePending";
 
-/// The newest unfinished change that fits; one scheduled later never does.
-fn newest<'a>(tasks: &'a [BackgroundTask], wanted: &PendingChange) -> Option<&'a BackgroundTask> {
-    let created = |task: &BackgroundTask| {
-        let text = task.created_at.as_deref()?;
-        let time: jiff::Timestamp = text.parse().ok()?;
-        Some(time)
-    };
-    let fits = |task: &&BackgroundTask| {
-        let unfinished = matches!(stage(task), Change::Pending | Change::Running);
-        let earlier = created(task).is_some_and(|at| at < wanted.created_before.0);
-        let spec = wanted.new_spec_code.as_deref();
-        unfinished && earlier && (spec.is_none() || new_spec(task) == spec)
-    };
-    tasks.iter().filter(fits).max_by_key(|task| created(task))
-}
+/// What is there, and all of it is understood.
+const NOTHING: Evidence = Evidence::Nothing { understood: true };
 
-/// Where a listed task stands, by its own word. Only what the cloud documents
-/// as an end is one; any other word of a change counts as pending (contracts: a.3).
-fn stage(task: &BackgroundTask) -> Change {
-    let named = CHANGE_NAMES.contains(&task.name.to_ascii_uppercase().as_str());
-    if !named && new_spec(task).is_none() {
-        return Change::Other;
-    }
-    match task.status.to_ascii_uppercase().as_str() {
-        "SUCCESS" => Change::Ran,
-        "FAILED" => Change::Failed,
-        "EXECUTING" => Change::Running,
-        "CANCELLED" | "CANCELED" | "DELETED" => Change::Cancelled,
-        _ => Change::Pending,
+fn unread(member: &Read<BackgroundTask>) -> Option<&str> {
+    match member {
+        Read::Understood(_) => None,
+        Read::Missing => Some("null"),
+        Read::Unclear(text) => Some(text),
     }
 }
 
-fn change(
-    instance: &Instance,
-    task: Option<&BackgroundTask>,
-    known: &ResizeObservation,
-    before: Option<&ResizeObservation>,
-) -> Change {
-    let changes = known.new_spec_code.is_some() && known.new_spec_code != known.old_spec_code;
-    let has_new = known.new_spec_code.as_deref() == Some(&instance.spec_code);
-    match task.map(stage) {
-        // Whatever its record says: the instance is what the change makes of it.
-        Some(Change::Cancelled) | None if changes && has_new => Change::Ran,
-        Some(stage) => stage,
-        None if changes => Change::NotListed,
-        // It was seen, and its specification would not tell that it ran.
-        None if before.is_some_and(|before| before.task_status.is_some()) => Change::Vanished,
-        None => Change::NotListed,
-    }
-}
-
-/// One look at the instance, and what was known before it.
-struct Look<'a> {
-    at: i64,
-    instance: &'a Instance,
-    id: Option<&'a str>,
-    /// EXTENDING, and no other change explains it.
-    settling: bool,
-    observed: &'a ResizeObservation,
-    before: Option<&'a ResizeObservation>,
-}
-
-fn meaning(spec: &ResizeCancellationSpec, look: &Look<'_>, change: &Change) -> (Goal, String) {
-    let Look {
-        at,
-        instance,
-        id,
-        settling,
-        observed,
-        before,
-    } = *look;
-    let task = id.map_or("The change".to_owned(), |id| format!("Task {id}"));
-    let word = observed.task_status.as_deref().unwrap_or_default();
-    let keeps = format!(
-        "instance {} has specification {}",
-        spec.instance_id, instance.spec_code
-    );
-    match change {
-        Change::Other => (
-            Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
-            format!("{task} is no specification change."),
-        ),
-        Change::Ran => (
-            Goal::Lost(code(Reason::TooLate), Evidence::Presence),
-            format!("The change has run: {keeps}."),
-        ),
-        Change::Failed => (
-            Goal::Lost(code(Reason::ChangeFailed), Evidence::Presence),
-            format!("{task} is {word}: {keeps}."),
-        ),
-        Change::Running => (
-            Goal::Wait(code(Reason::TargetBusy), None),
-            format!(
-                "The change is running ({task} is {word}) and can no longer be cancelled; waiting for its end."
+fn not_there(
+    spec: &ResizeCancellationSpec,
+    before: Before<'_>,
+    facts: &Facts,
+) -> Assessment<ResizeObservation> {
+    let id = &spec.instance_id;
+    let (goal, pending, seen) = match (&facts.tasks, &facts.instance) {
+        (None, None) => (
+            Goal::Lost(
+                code(Reason::TargetNotFound),
+                Evidence::Absence(Witness::NOT_THERE),
             ),
+            ConditionStatus::False,
+            format!("There is no instance {id} in the region and project of the connection."),
         ),
-        // Whether EXTENDING lasts a moment longer than the change is nowhere said.
-        Change::Cancelled | Change::NotListed | Change::Vanished if settling => (
-            Goal::Wait(code(Reason::TargetBusy), None),
-            format!(
-                "Instance {} is still EXTENDING; waiting until it is not.",
-                spec.instance_id
-            ),
-        ),
-        Change::Cancelled => (
-            Goal::Reached(Evidence::Presence),
-            format!("{task} is {word}, and {keeps}."),
-        ),
-        Change::Vanished => (
-            Goal::Wait(code(Reason::TargetBusy), None),
-            format!(
-                "{task} is no longer listed, and as the change keeps the specification code nothing tells whether it ran. Look at the instance in the console; {keeps}."
-            ),
-        ),
-        Change::NotListed
-            if before.is_some_and(|b| b.task_status.is_some() || b.new_spec_code.is_some()) =>
-        {
+        (listed, _) => {
+            let (there, not) = match listed {
+                Some(_) => ("background tasks", "the instance"),
+                None => ("the instance", "its background tasks"),
+            };
             (
-                Goal::Reached(Evidence::Absence(Witness::FULL)),
-                format!("{task} is no longer listed, and {keeps}."),
+                Goal::Unclear,
+                ConditionStatus::Unknown,
+                format!("DCS gives {there} of {id}, but not {not}, so nothing is concluded."),
             )
         }
-        Change::NotListed if id.is_none() => (
-            Goal::Reached(Evidence::Absence(Witness::FULL)),
-            format!("No change that fits pendingChange is pending; {keeps}."),
-        ),
-        Change::NotListed => (
-            Goal::Reached(Evidence::Absence(Witness::FULL)),
-            format!(
-                "{task} was never seen: the instance has no such task. Check the id if that is a surprise; {keeps}."
+    };
+    Assessment {
+        conditions: vec![(CHANGE_PENDING, pending)],
+        ..Assessment::new(goal, seen, before.observed.cloned().unwrap_or_default())
+    }
+}
+
+/// One look at the instance and its tasks.
+struct Look<'a> {
+    at: i64,
+    id: &'a str,
+    instance: &'a Instance,
+    tasks: Tasks<'a>,
+}
+
+type Meaning = (Goal, String);
+
+fn lost(reason: Reason, seen: String) -> Meaning {
+    (Goal::Lost(code(reason), Evidence::Presence), seen)
+}
+
+fn busy(seen: String) -> Meaning {
+    (Goal::Wait(code(Reason::TargetBusy), None), seen)
+}
+
+impl Look<'_> {
+    /// The task is listed.
+    fn listed(&self, task: &BackgroundTask, observed: &ResizeObservation) -> Meaning {
+        let (id, word) = (&task.id, word(task));
+        let keeps = keeps(self.id, self.instance, observed);
+        let stage = stage(task);
+        match (sort(task), stage.is_open()) {
+            (Sort::Change, _) => {}
+            (Sort::Unknown, true) => {
+                let name = match &task.name {
+                    Read::Understood(name) => format!("a name that is not known ({name})"),
+                    Read::Missing => "no name".to_owned(),
+                    Read::Unclear(text) => format!("a name that is not understood ({text})"),
+                };
+                return (
+                    Goal::Unclear,
+                    format!(
+                        "Task {id} has {name} and does not say what it changes, so it cannot be told whether it is a specification change."
+                    ),
+                );
+            }
+            (Sort::Other | Sort::Unknown, _) => {
+                let seen = format!("Task {id} is no specification change.");
+                return lost(Reason::InvalidForTarget, seen);
+            }
+        }
+        let compared = compare(self.instance, observed);
+        match stage {
+            Stage::Ran => lost(Reason::TooLate, format!("The change has run: {keeps}.")),
+            Stage::Failed => {
+                let code = task.error_code.known();
+                let code = code.map_or_else(String::new, |code| format!(" ({code})"));
+                lost(
+                    Reason::ChangeFailed,
+                    format!("Task {id} is {word}{code}: {keeps}."),
+                )
+            }
+            Stage::Running if self.has_status("RUNNING") == Some(true) => (
+                Goal::Unclear,
+                format!(
+                    "Task {id} is {word}{}, but instance {} is RUNNING, so it cannot be told whether the change still runs; the record may be left over.",
+                    since(task),
+                    self.id
+                ),
             ),
-        ),
-        Change::Pending => match window(instance).and_then(|w| w.open_for(at)) {
+            Stage::Running => busy(format!(
+                "The change is running (task {id} is {word}) and can no longer be cancelled; waiting for its end."
+            )),
+            Stage::Cancelled => self.cancelled(id, &word, observed, &keeps),
+            // A word that is not known, of a change that shows at the instance.
+            Stage::Pending if compared == Compared::New && !waits(task) => lost(
+                Reason::TooLate,
+                format!("Task {id} is {word}, and the change has run: {keeps}."),
+            ),
+            Stage::Pending => self.pending(id, &word, &keeps),
+        }
+    }
+
+    fn pending(&self, id: &str, word: &str, keeps: &str) -> Meaning {
+        let (begin, end) = (&self.instance.maintain_begin, &self.instance.maintain_end);
+        let window = match (begin, end) {
+            (Read::Understood(begin), Read::Understood(end)) => Window::parse(begin, end),
+            (Read::Missing, Read::Missing) => {
+                let seen =
+                    format!("Task {id} is {word}, and {keeps}, which names no maintenance window.");
+                return (Goal::Act(CANCEL.plan()), seen);
+            }
+            _ => None,
+        };
+        let Some(window) = window else {
+            return (
+                Goal::Unclear,
+                format!(
+                    "Task {id} is {word}, and the maintenance window of instance {} ({} to {}) is not understood, so it cannot be told whether it is open; nothing is sent. The change may run meanwhile. The console can still be tried.",
+                    self.id,
+                    shown(begin),
+                    shown(end)
+                ),
+            );
+        };
+        match window.open_for(self.at) {
             Some(left) => (
                 Goal::Wait(
                     code(Reason::MaintenanceWindow),
@@ -261,55 +275,233 @@ fn meaning(spec: &ResizeCancellationSpec, look: &Look<'_>, change: &Change) -> (
                 ),
                 format!(
                     "The maintenance window is open until {} UTC, so a cancel would race with the change; it is sent after that. The change may run meanwhile. The console can still be tried.",
-                    instance.maintain_end.as_deref().unwrap_or_default()
+                    shown(end)
                 ),
             ),
             None => (
                 Goal::Act(CANCEL.plan()),
-                format!("{task} is {word}, and {keeps}."),
+                format!("Task {id} is {word}, and {keeps}."),
             ),
-        },
+        }
+    }
+
+    /// Its record says that it was cancelled.
+    fn cancelled(
+        &self,
+        id: &str,
+        word: &str,
+        observed: &ResizeObservation,
+        keeps: &str,
+    ) -> Meaning {
+        let compared = compare(self.instance, observed);
+        // Whatever its record says: the instance is what the change makes of it.
+        if compared == Compared::New {
+            return lost(Reason::TooLate, format!("The change has run: {keeps}."));
+        }
+        if let Some(waits) = self.settling(id) {
+            return waits;
+        }
+        let unread = compared == Compared::Untold && alters_something(observed);
+        let why = match compared {
+            _ if unread => "what it would change of the instance cannot be read",
+            Compared::Partly => "the instance is partly as the change makes it",
+            _ => {
+                return (
+                    Goal::Reached(Evidence::Presence),
+                    format!("Task {id} is {word}, and {keeps}."),
+                );
+            }
+        };
+        (
+            Goal::Unclear,
+            format!("Task {id} is {word}, but {why}; {keeps}."),
+        )
+    }
+
+    /// The task was seen before, and its record is gone. That proves nothing by itself:
+    /// anybody can delete a record (contracts: l.2).
+    fn gone(&self, id: &str, observed: &ResizeObservation) -> Meaning {
+        let keeps = keeps(self.id, self.instance, observed);
+        let compared = compare(self.instance, observed);
+        if compared == Compared::New {
+            return lost(Reason::TooLate, format!("The change has run: {keeps}."));
+        }
+        if let Some(waits) = self.settling(id) {
+            return waits;
+        }
+        let why = match compared {
+            Compared::Old => match self.tasks.not_understood() {
+                None => {
+                    return (
+                        Goal::Reached(Evidence::Absence(Witness::FULL)),
+                        format!("Task {id} is no longer listed, and {keeps}."),
+                    );
+                }
+                Some(why) => {
+                    return (
+                        Goal::Unclear,
+                        format!("{why}, so it cannot be told whether task {id} is gone; {keeps}."),
+                    );
+                }
+            },
+            Compared::Partly => "the instance is partly as the change makes it",
+            Compared::Other => "the instance is neither as before the change nor as after it",
+            Compared::Untold | Compared::New => {
+                "nothing is known of the instance that the change alters"
+            }
+        };
+        (
+            Goal::Unclear,
+            format!(
+                "Task {id} is no longer listed, and nothing tells whether it ran, because {why}. Look at the instance in the console; {keeps}."
+            ),
+        )
+    }
+
+    /// No task of that id was ever listed.
+    fn never_seen(&self, id: &str, observed: &ResizeObservation) -> Meaning {
+        if let Some(why) = self.tasks.not_understood() {
+            let seen = format!("{why}, so it cannot be told whether there is a task {id}.");
+            return (Goal::Unclear, seen);
+        }
+        let open = self.tasks.open_changes(Some(id));
+        let extending = self.has_status("EXTENDING");
+        if !open.is_empty() || extending == Some(true) {
+            let pending = match names(&open) {
+                Some(names) => names,
+                None => "the instance is EXTENDING, so a change of it waits or runs".to_owned(),
+            };
+            return (
+                Goal::Lost(
+                    code(Reason::TargetNotFound),
+                    Evidence::Absence(Witness::NOT_THERE),
+                ),
+                format!(
+                    "Instance {} has no task {id}, but {pending}. Check the id.",
+                    self.id
+                ),
+            );
+        }
+        let unknown = self.tasks.open_unknown(Some(id));
+        if let Some(names) = names(&unknown) {
+            return (
+                Goal::Unclear,
+                format!(
+                    "Instance {} has no task {id}, and it cannot be told whether a change is pending: {names}.",
+                    self.id
+                ),
+            );
+        }
+        if extending.is_none() {
+            return (Goal::Unclear, self.without_status());
+        }
+        (
+            Goal::Reached(NOTHING),
+            format!(
+                "Task {id} was never seen: the instance has no such task, and no change of it is pending. Check the id if that is a surprise; {}.",
+                keeps(self.id, self.instance, observed)
+            ),
+        )
+    }
+
+    /// No listed task fits pendingChange, and all of them are understood.
+    fn none_fits(&self, spec: &ResizeCancellationSpec) -> Meaning {
+        let keeps = keeps(self.id, self.instance, &ResizeObservation::default());
+        let wanted = spec.pending_change.as_ref();
+        let code = wanted.and_then(|wanted| wanted.new_spec_code.as_ref());
+        match code.map(|code| self.instance.spec_code.is(|spec| spec == code)) {
+            Some(Some(true)) => {
+                return lost(
+                    Reason::TooLate,
+                    format!(
+                        "No change that fits pendingChange is pending, and {keeps} already, the very one that was to be prevented."
+                    ),
+                );
+            }
+            Some(None) => {
+                return (
+                    Goal::Unclear,
+                    format!(
+                        "No change that fits pendingChange is pending, and it cannot be told whether it has run: {keeps}."
+                    ),
+                );
+            }
+            Some(Some(false)) | None => {}
+        }
+        let others = self.tasks.open_changes(None);
+        match self.has_status("EXTENDING") {
+            None => return (Goal::Unclear, self.without_status()),
+            Some(true) if others.is_empty() => return busy(self.still_extending()),
+            Some(_) => {}
+        }
+        let others = names(&others).map(|names| format!(" Another one is: {names}."));
+        (
+            Goal::Reached(NOTHING),
+            format!(
+                "No change that fits pendingChange is pending; {keeps}.{}",
+                others.unwrap_or_default()
+            ),
+        )
+    }
+
+    /// EXTENDING, and no other change explains it: whether that lasts a moment longer
+    /// than the change is nowhere documented.
+    fn settling(&self, id: &str) -> Option<Meaning> {
+        match self.has_status("EXTENDING") {
+            None => Some((Goal::Unclear, self.without_status())),
+            Some(true) if self.tasks.open_changes(Some(id)).is_empty() => {
+                Some(busy(self.still_extending()))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn has_status(&self, word: &str) -> Option<bool> {
+        self.instance
+            .status
+            .is(|status| status.eq_ignore_ascii_case(word))
+    }
+
+    fn still_extending(&self) -> String {
+        format!(
+            "Instance {} is still EXTENDING; waiting until it is not.",
+            self.id
+        )
+    }
+
+    fn without_status(&self) -> String {
+        format!(
+            "The status of instance {} is {}, so it cannot be told whether it is EXTENDING.",
+            self.id,
+            match &self.instance.status {
+                Read::Unclear(text) => format!("not understood ({text})"),
+                Read::Missing | Read::Understood(_) => "missing".to_owned(),
+            }
+        )
     }
 }
 
-fn window(instance: &Instance) -> Option<Window> {
-    Window::parse(
-        instance.maintain_begin.as_deref()?,
-        instance.maintain_end.as_deref()?,
-    )
+fn shown(value: &Read<String>) -> &str {
+    match value {
+        Read::Understood(text) | Read::Unclear(text) => text,
+        Read::Missing => "not given",
+    }
 }
 
-fn new_spec(task: &BackgroundTask) -> Option<&str> {
-    task.details.as_ref()?.new_resource_spec_code.as_deref()
+fn since(task: &BackgroundTask) -> String {
+    let created = task.created_at.known();
+    created.map_or_else(String::new, |at| format!(" since {at}"))
 }
 
-/// What a look shows. What tells a change that ran from one that was cancelled
-/// is kept from the first look on, as the task may vanish.
-fn observation(
-    instance: &Instance,
-    id: Option<&str>,
-    task: Option<&BackgroundTask>,
-    before: Option<&ResizeObservation>,
-) -> ResizeObservation {
-    let window = match (&instance.maintain_begin, &instance.maintain_end) {
-        (Some(begin), Some(end)) => Some(format!("{begin}-{end} UTC")),
-        _ => None,
-    };
-    let details = task.and_then(|task| task.details.as_ref());
-    let old = before.and_then(|b| b.old_spec_code.clone());
-    let old = old.or_else(|| details?.old_resource_spec_code.clone());
-    let pending = task.is_some_and(|task| matches!(stage(task), Change::Pending));
-    ResizeObservation {
-        task_id: id.map(str::to_owned),
-        old_spec_code: old.or_else(|| pending.then(|| instance.spec_code.clone())),
-        instance_status: Some(instance.status.clone()),
-        spec_code: Some(instance.spec_code.clone()),
-        task_status: task.map(|task| task.status.clone()),
-        new_spec_code: task
-            .and_then(new_spec)
-            .map(str::to_owned)
-            .or_else(|| before?.new_spec_code.clone()),
-        maintenance_window: window,
+/// The first few, in words.
+fn names(tasks: &[&BackgroundTask]) -> Option<String> {
+    const SHOWN: usize = 3;
+    let names: Vec<String> = tasks.iter().take(SHOWN).map(|task| named(task)).collect();
+    let more = tasks.len().saturating_sub(SHOWN);
+    match (names.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(names.join(", ")),
+        (false, more) => Some(format!("{}, and {more} more", names.join(", "))),
     }
 }
 

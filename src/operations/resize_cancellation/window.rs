@@ -1,7 +1,7 @@
 //! The daily maintenance window of a DCS instance, in UTC.
 //!
 //! `maintain_begin` and `maintain_end` come as `HH`, `HH:mm` or `HH:mm:ss`, and
-//! the end may be past midnight (contracts: a.2).
+//! the end may be past midnight (contracts: a.2). That they are in UTC may be said.
 
 const DAY: i64 = 86_400;
 
@@ -30,7 +30,10 @@ impl Window {
 }
 
 fn seconds(text: &str) -> Option<i64> {
-    let mut parts = text.trim().split(':');
+    let text = text.trim();
+    let zone = ["Z", "UTC", "+00:00", "+0000"];
+    let bare = zone.iter().find_map(|zone| text.strip_suffix(zone));
+    let mut parts = bare.unwrap_or(text).trim().split(':');
     let mut part = |limit: i64| match parts.next() {
         None => Some(0),
         Some(digits) if (1..=2).contains(&digits.len()) => {
@@ -60,6 +63,16 @@ mod tests {
             assert_eq!(window.open_for(at(18, 59)), Some(60));
             assert_eq!(window.open_for(at(19, 0)), None);
         }
+    }
+
+    #[test]
+    fn a_window_may_say_that_it_is_in_utc() {
+        for end in ["19Z", "19:00Z", "19:00:00Z", "19:00:00+00:00", "19:00 UTC"] {
+            let window = Window::parse("18:00:00+0000", end);
+            assert_eq!(window, Window::parse("18", "19"), "{end}");
+            assert!(window.is_some());
+        }
+        assert_eq!(Window::parse("18:00+08:00", "19"), None);
     }
 
     #[test]

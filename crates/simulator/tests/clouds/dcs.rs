@@ -2,8 +2,9 @@
 
 use crate::support::*;
 use errand_simulator::{
-    AfterCancel, DcsChange, DcsInstance, DcsReadings, FinishedTask, InstanceWord, PendingChange,
-    Seed, TaskCount, TaskName, TaskOrder, WaitingWord, When,
+    AfterCancel, DcsChange, DcsInstance, DcsReadings, EmptyTasks, FinishedTask, InstanceWord,
+    PendingChange, ReplicaCount, Seed, TaskCount, TaskDetails, TaskName, TaskOrder, TaskTime,
+    WaitingWord, When,
 };
 use serde_json::{Value, json};
 
@@ -294,4 +295,129 @@ fn somebody_can_plan_another_change_after_a_cancel() {
         simulator.dcs_instance(PROJECT, INSTANCE).unwrap().spec_code,
         NEW
     );
+}
+
+#[test]
+fn a_change_of_the_capacity_alone_keeps_the_flavor() {
+    let change = PendingChange::of_capacity(TASK, 8.0, 60).runs_for(0);
+    let instance = DcsInstance::new(INSTANCE).spec(OLD, 4.0).change(change);
+    let (simulator, clock) = started(|_| {}, seed_with(instance));
+    let details = &task(&simulator)["details"];
+    assert_eq!(details["old_resource_spec_code"], OLD);
+    assert_eq!(details["new_resource_spec_code"], OLD);
+    assert_eq!(details["new_capacity"], "8");
+    clock.advance(seconds(60));
+    let instance = get(&simulator, instance_path()).json();
+    assert_eq!(
+        (&instance["spec_code"], &instance["capacity"]),
+        (&json!(OLD), &json!(8))
+    );
+}
+
+#[test]
+fn a_change_of_replicas_has_a_name_and_details_of_its_own() {
+    for (new, name) in [(3, "AddReplica"), (1, "DelReplica")] {
+        let change = PendingChange::of_replicas(TASK, new, 60).runs_for(0);
+        let instance = DcsInstance::new(INSTANCE).change(change);
+        let (simulator, clock) = started(|_| {}, seed_with(instance));
+        let waiting = task(&simulator);
+        assert_eq!(waiting["name"], name);
+        let expected = json!({"old_replica_num": "2", "new_replica_num": new.to_string()});
+        assert_eq!(waiting["details"], expected);
+        assert_eq!(get(&simulator, instance_path()).json()["replica_count"], 2);
+        clock.advance(seconds(60));
+        assert_eq!(
+            get(&simulator, instance_path()).json()["replica_count"],
+            new
+        );
+    }
+}
+
+#[test]
+fn a_deleted_record_leaves_the_list_and_the_change_goes_on() {
+    let change = PendingChange::new(TASK, NEW, 120).runs_for(0);
+    let change = change.record_deleted(When::In(60));
+    let (simulator, clock) = started(|_| {}, seed_with(DcsInstance::new(INSTANCE).change(change)));
+    let listed = || get(&simulator, tasks_path("")).json()["tasks"].clone();
+    assert_eq!(listed().as_array().map(Vec::len), Some(1));
+    clock.advance(seconds(60));
+    assert_eq!(listed(), json!([]));
+    assert_eq!(status(&simulator), "EXTENDING");
+    clock.advance(seconds(60));
+    assert_eq!(listed(), json!([]));
+    assert_eq!(
+        simulator.dcs_instance(PROJECT, INSTANCE).unwrap().spec_code,
+        NEW
+    );
+}
+
+#[test]
+fn an_empty_list_of_tasks_is_written_in_three_ways() {
+    for (reading, expected) in [
+        (EmptyTasks::List, json!({"task_count": "0", "tasks": []})),
+        (EmptyTasks::Null, json!({"task_count": "0", "tasks": null})),
+        (EmptyTasks::Absent, json!({"task_count": "0"})),
+    ] {
+        let readings = DcsReadings {
+            empty_tasks: reading,
+            ..DcsReadings::default()
+        };
+        let seed = seed_with(DcsInstance::new(INSTANCE));
+        let (simulator, _) = started(|config| config.readings.dcs = readings, seed);
+        assert_eq!(get(&simulator, tasks_path("")).json(), expected);
+    }
+}
+
+#[test]
+fn the_times_of_a_task_are_written_in_every_form() {
+    let at = When::At("2026-11-20T08:00:00Z".parse().unwrap());
+    for (form, expected) in [
+        (TaskTime::Utc, json!("2026-11-20T08:00:00.000Z")),
+        (TaskTime::Offset, json!("2026-11-20T08:00:00.000+0000")),
+        (
+            TaskTime::OffsetWithColon,
+            json!("2026-11-20T08:00:00.000+00:00"),
+        ),
+        (TaskTime::Blank, json!("2026-11-20 08:00:00+0000")),
+        (TaskTime::WithoutZone, json!("2026-11-20 08:00:00")),
+        (TaskTime::Seconds, json!("1795161600")),
+        (TaskTime::Millis, json!("1795161600000")),
+        (TaskTime::SecondsNumber, json!(1_795_161_600)),
+        (TaskTime::MillisNumber, json!(1_795_161_600_000_i64)),
+        (TaskTime::Null, Value::Null),
+    ] {
+        let readings = DcsReadings {
+            created_at: form,
+            updated_at: TaskTime::Absent,
+            ..DcsReadings::default()
+        };
+        let change = PendingChange::new(TASK, NEW, HOUR).created(at);
+        let seed = seed_with(DcsInstance::new(INSTANCE).change(change));
+        let (simulator, _) = started(|config| config.readings.dcs = readings, seed);
+        let task = task(&simulator);
+        assert_eq!(task.get("created_at"), Some(&expected), "{form:?}");
+        assert_eq!(task.get("updated_at"), None);
+    }
+}
+
+#[test]
+fn a_failed_task_has_an_error_code_and_details_and_replicas_may_be_left_out() {
+    let readings = DcsReadings {
+        details: TaskDetails::Null,
+        replica_count: ReplicaCount::Absent,
+        ..DcsReadings::default()
+    };
+    let change = PendingChange::new(TASK, NEW, 60).runs_for(0).fails();
+    let seed = seed_with(DcsInstance::new(INSTANCE).change(change));
+    let (simulator, clock) = started(|config| config.readings.dcs = readings, seed);
+    let waiting = task(&simulator);
+    assert_eq!(waiting["error_code"], Value::Null);
+    assert_eq!(waiting["job_id"], format!("job-{TASK}"));
+    assert_eq!(waiting.get("details"), Some(&Value::Null));
+    assert_eq!(
+        get(&simulator, instance_path()).json().get("replica_count"),
+        None
+    );
+    clock.advance(seconds(60));
+    assert_eq!(task(&simulator)["error_code"], "DCS.5000");
 }

@@ -12,9 +12,13 @@ fn tasks(range: std::ops::Range<usize>) -> Vec<serde_json::Value> {
         .collect()
 }
 
+fn page_body(count: impl Into<serde_json::Value>, range: std::ops::Range<usize>) -> String {
+    let count: serde_json::Value = count.into();
+    serde_json::json!({"task_count": count, "tasks": tasks(range)}).to_string()
+}
+
 fn page(count: serde_json::Value, range: std::ops::Range<usize>) -> String {
-    let body = serde_json::json!({"task_count": count, "tasks": tasks(range)});
-    answer(200, &body.to_string())
+    answer(200, &page_body(count, range))
 }
 
 async fn listed(answers: Vec<String>) -> (Result<Option<usize>, CallError>, Vec<String>) {
@@ -54,15 +58,25 @@ async fn tasks_are_read_to_the_last_page() {
 
 #[tokio::test]
 async fn a_full_page_is_never_taken_for_the_last() {
-    // The count is wrong, missing, or the list has grown meanwhile.
-    for count in [
-        serde_json::json!(100),
-        serde_json::json!(0),
-        serde_json::Value::Null,
-    ] {
+    // The count is wrong, or the list has grown meanwhile.
+    for count in [serde_json::json!(100), serde_json::json!(0)] {
         let pages = vec![page(count.clone(), 0..100), page(count, 100..101)];
         let (found, asked) = listed(pages).await;
         assert_eq!((found, asked.len()), (Ok(Some(101)), 2));
+    }
+}
+
+#[tokio::test]
+async fn without_a_count_only_an_empty_page_is_the_last() {
+    for count in [
+        serde_json::Value::Null,
+        "many".into(),
+        [3].as_slice().into(),
+    ] {
+        // Ten at a time, whatever was asked for.
+        let pages = [0..10, 10..14, 14..14].map(|range| page(count.clone(), range));
+        let (found, asked) = listed(pages.into()).await;
+        assert_eq!((found, asked.len()), (Ok(Some(14)), 3));
     }
 }
 
@@ -82,21 +96,71 @@ async fn a_server_that_gives_smaller_pages_is_asked_for_the_rest() {
 async fn a_page_that_fails_gives_no_reading_at_all() {
     let pages = vec![page(200.into(), 0..100), answer(500, "")];
     assert!(listed(pages).await.0.is_err());
-    for body in ["", "<html>", r#"{"tasks": "none"}"#, r#"{"tasks": [{}]}"#] {
+    for body in ["", "<html>", "[]", "7"] {
         assert!(listed(vec![answer(200, body)]).await.0.is_err(), "{body}");
     }
 }
 
+/// What the answer gives, in order: an id, or `None` for a member that is not
+/// understood.
+async fn members(bodies: &[&str]) -> Vec<Option<String>> {
+    let answers: Vec<String> = bodies.iter().map(|body| answer(200, body)).collect();
+    let server = Server::answering(answers);
+    let tasks = list_background_tasks(&client(server.origin()), "i1").await;
+    let tasks = tasks.expect("a reading").expect("an instance");
+    let id = |task: &Read<BackgroundTask>| task.known().map(|task| task.id.clone());
+    tasks.iter().map(id).collect()
+}
+
 #[tokio::test]
-async fn a_200_without_a_list_of_tasks_is_no_reading() {
+async fn a_null_list_is_empty_and_so_is_an_absent_one_of_none() {
+    for body in [
+        r#"{"task_count": 0, "tasks": null}"#,
+        r#"{"task_count": "0", "tasks": null}"#,
+        r#"{"task_count": null, "tasks": null}"#,
+        r#"{"tasks": null}"#,
+        r#"{"task_count": "0"}"#,
+    ] {
+        assert_eq!(members(&[body]).await, [], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_another_form_is_not_understood_and_not_empty() {
     for body in [
         "{}",
-        "[]",
-        r#"{"tasks": null}"#,
-        r#"{"error_code": "DCS.5000", "error_msg": "m"}"#,
+        r#"{"task_count": 0, "tasks": "none"}"#,
+        r#"{"task_count": "1", "tasks": {"0": {"id": "t1"}}}"#,
     ] {
-        assert!(listed(vec![answer(200, body)]).await.0.is_err(), "{body}");
+        assert_eq!(members(&[body]).await, [None], "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_member_that_is_not_understood_stays_and_stops_no_other() {
+    let body = r#"{"task_count": 5, "tasks": [null, {"id": "t1", "status": 4, "details": []},
+        {"id": "../t2"}, {"name": "EXTEND"}, {"id": 7}]}"#;
+    let ids = [
+        None,
+        Some("t1".to_owned()),
+        None,
+        None,
+        Some("7".to_owned()),
+    ];
+    assert_eq!(members(&[body]).await, ids);
+}
+
+#[tokio::test]
+async fn a_list_that_shrinks_while_it_is_read_is_not_whole() {
+    let bodies = [page_body(120, 0..100), page_body(119, 100..119)];
+    let ids = members(&[&bodies[0], &bodies[1]]).await;
+    assert_eq!(ids.len(), 120);
+    assert_eq!(ids.last(), Some(&None));
+    // One that grows has moved some to the next page, which are there once.
+    let bodies = [page_body(120, 0..100), page_body(121, 99..120)];
+    let ids = members(&[&bodies[0], &bodies[1]]).await;
+    assert_eq!(ids.len(), 120);
+    assert!(ids.iter().all(Option::is_some));
 }
 
 #[tokio::test]
@@ -107,8 +171,11 @@ async fn a_list_that_ends_before_its_own_count_is_no_reading() {
 
 #[tokio::test]
 async fn a_200_without_an_instance_is_no_reading() {
-    let server = Server::answering([answer(200, "{}")]);
-    assert!(show_instance(&client(server.origin()), "i1").await.is_err());
+    for body in ["{}", r#"{"status": null, "spec_code": ""}"#, "[]"] {
+        let server = Server::answering([answer(200, body)]);
+        let found = show_instance(&client(server.origin()), "i1").await;
+        assert!(found.is_err(), "{body}");
+    }
 }
 
 #[tokio::test]
@@ -125,34 +192,94 @@ async fn an_instance_that_is_not_there_is_none_and_a_wrong_address_is_an_error()
     }
 }
 
+fn understood(text: &str) -> Read<String> {
+    Read::Understood(text.to_owned())
+}
+
 #[tokio::test]
 async fn an_instance_is_read_with_its_window() {
     let body = r#"{"instance_id": "i1", "status": "RUNNING", "spec_code": "s", "capacity": 8,
-        "maintain_begin": "18:00:00", "maintain_end": "19:00:00"}"#;
+        "capacity_minor": null, "replica_count": "2",
+        "maintain_begin": "18:00:00", "maintain_end": 19}"#;
     let server = Server::answering([answer(200, body)]);
     let instance = show_instance(&client(server.origin()), "i1").await;
-    let expected = Instance {
-        status: "RUNNING".into(),
-        spec_code: "s".into(),
-        maintain_begin: Some("18:00:00".into()),
-        maintain_end: Some("19:00:00".into()),
-    };
-    assert_eq!(instance, Ok(Some(expected)));
+    let instance = instance.expect("a reading").expect("an instance");
+    assert_eq!(instance.status, understood("RUNNING"));
+    assert_eq!(instance.spec_code, understood("s"));
+    assert_eq!(instance.capacity(), gigabytes("8"));
+    assert_eq!(instance.replica_count, Read::Understood(2));
+    assert_eq!(instance.maintain_begin, understood("18:00:00"));
+    assert_eq!(instance.maintain_end, understood("19"));
     assert!(server.asked()[0].starts_with("GET /v2/p1/instances/i1 "));
+}
+
+fn gigabytes(text: &str) -> Read<Capacity> {
+    Read::Understood(Capacity::parse(text).expect("a capacity"))
+}
+
+#[test]
+fn a_capacity_is_read_from_either_field() {
+    let of = |capacity: serde_json::Value, minor: serde_json::Value| {
+        let body = serde_json::json!({"capacity": capacity, "capacity_minor": minor});
+        let instance: Instance = serde_json::from_value(body).expect("an instance");
+        instance.capacity()
+    };
+    let null = || serde_json::Value::Null;
+    assert_eq!(of(8.into(), null()), gigabytes("8"));
+    assert_eq!(of("8".into(), "".into()), gigabytes("8.0"));
+    assert_eq!(of(0.into(), ".125".into()), gigabytes("0.125"));
+    assert_eq!(of(null(), 0.5.into()), gigabytes(".5"));
+    assert_eq!(of(8.into(), "8".into()), gigabytes("8"));
+    assert_eq!(of(8.into(), 0.into()), gigabytes("8"));
+    for (capacity, minor) in [(null(), null()), (0.into(), null())] {
+        assert_eq!(of(capacity, minor), Read::Missing);
+    }
+    for (capacity, minor) in [
+        (8.into(), "4".into()),
+        ("8 GB".into(), null()),
+        (0.into(), "small".into()),
+        ((-1).into(), null()),
+    ] {
+        let read = of(capacity, minor);
+        assert!(matches!(read, Read::Unclear(_)), "{read:?}");
+    }
+}
+
+#[test]
+fn a_capacity_is_a_decimal_number() {
+    for (text, shown) in [
+        ("4", "4"),
+        ("0.1250", "0.125"),
+        (".5", "0.5"),
+        ("64.0", "64"),
+    ] {
+        let capacity = Capacity::parse(text).expect("a capacity");
+        assert_eq!(capacity.to_string(), shown);
+    }
+    for text in ["", ".", "x", "-1", "1e3", "4G", "1.2.3", "0.0000001", "+4"] {
+        assert_eq!(Capacity::parse(text), None, "{text}");
+    }
 }
 
 #[test]
 fn a_task_is_read_with_what_it_would_change() {
     let task: BackgroundTask = serde_json::from_str(
         r#"{"id": "t", "name": "EXTEND", "status": "WAITING", "user_id": "u", "params": "{}",
-            "created_at": "2020-06-17T07:38:42.503Z",
-            "details": {"old_resource_spec_code": "a", "new_resource_spec_code": "b", "old_capacity": "8"}}"#,
+            "created_at": "2020-06-17T07:38:42.503Z", "error_code": null,
+            "details": {"old_resource_spec_code": "a", "new_resource_spec_code": "b",
+                "old_capacity": "8", "new_capacity": 16, "new_replica_num": "3"}}"#,
     )
     .expect("a task");
-    let details = task.details.expect("details");
-    assert_eq!(details.old_resource_spec_code.as_deref(), Some("a"));
-    assert_eq!(details.new_resource_spec_code.as_deref(), Some("b"));
-    assert_eq!(task.created_at.as_deref(), Some("2020-06-17T07:38:42.503Z"));
+    let details = task.details.known().expect("details");
+    assert_eq!(details.old_resource_spec_code, understood("a"));
+    assert_eq!(details.new_resource_spec_code, understood("b"));
+    assert_eq!(details.old_capacity, gigabytes("8"));
+    assert_eq!(details.new_capacity, gigabytes("16"));
+    assert_eq!(details.old_replica_num, Read::Missing);
+    assert_eq!(details.new_replica_num, Read::Understood(3));
+    let time = "2020-06-17T07:38:42.503Z".parse().expect("a time");
+    assert_eq!(task.created_at, Read::Understood(time));
+    assert_eq!(task.updated_at, Read::Missing);
 }
 
 async fn cancelled(answer: String) -> Sent {

@@ -12,7 +12,7 @@ use super::Route;
 use crate::journal::NewEffect;
 use crate::message::{Refusal, Reply, Request, query_pairs};
 use crate::seed::BadSeed;
-use seed::{DcsChange, DcsInstance, DcsReadings, TaskCount, TaskOrder};
+use seed::{DcsChange, DcsInstance, DcsReadings, EmptyTasks, TaskCount, TaskOrder};
 use state::{DcsInstanceState, Instance};
 
 pub(crate) mod seed;
@@ -243,7 +243,11 @@ impl Page {
             .take(self.limit)
             .map(|task| task.show(now, readings))
             .collect();
-        json!({"task_count": count, "tasks": tasks})
+        match (tasks.is_empty(), readings.empty_tasks) {
+            (true, EmptyTasks::Null) => json!({"task_count": count, "tasks": null}),
+            (true, EmptyTasks::Absent) => json!({"task_count": count}),
+            _ => json!({"task_count": count, "tasks": tasks}),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be put into DCS, and the switches for what its contract leaves open.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::seed::When;
 
@@ -19,6 +21,9 @@ pub struct DcsInstance {
     /// GB.
     #[serde(default = "capacity")]
     pub capacity: f64,
+    /// How many replicas it has, the master included.
+    #[serde(default = "replicas")]
+    pub replicas: u32,
     /// The status while no change is pending or running.
     #[serde(default = "running")]
     pub status: String,
@@ -47,6 +52,10 @@ fn capacity() -> f64 {
     4.0
 }
 
+fn replicas() -> u32 {
+    2
+}
+
 fn running() -> String {
     "RUNNING".into()
 }
@@ -67,6 +76,7 @@ impl DcsInstance {
             name: None,
             spec_code: spec_code(),
             capacity: capacity(),
+            replicas: replicas(),
             status: running(),
             maintain_begin: maintain_begin(),
             maintain_end: maintain_end(),
@@ -119,14 +129,19 @@ impl DcsInstance {
 pub struct PendingChange {
     /// The id of the background task.
     pub task_id: String,
-    /// The task's name; absent: as the readings say.
+    /// The task's name; absent: that of a change of replicas if it changes nothing
+    /// else, or else as the readings say.
     #[serde(default)]
     pub name: Option<TaskName>,
-    /// The flavor that the instance gets.
-    pub new_spec_code: String,
+    /// The flavor that the instance gets; absent: unchanged.
+    #[serde(default)]
+    pub new_spec_code: Option<String>,
     /// The capacity in GB that it gets; absent: unchanged.
     #[serde(default)]
     pub new_capacity: Option<f64>,
+    /// How many replicas it gets; absent: unchanged.
+    #[serde(default)]
+    pub new_replicas: Option<u32>,
     /// When somebody asked for the change; absent: now.
     #[serde(default)]
     pub created_at: Option<When>,
@@ -138,6 +153,10 @@ pub struct PendingChange {
     /// It ends as FAILED and changes nothing.
     #[serde(default)]
     pub fails: bool,
+    /// When somebody deletes the task's record, which is all that this does: the
+    /// change goes on.
+    #[serde(default)]
+    pub record_deleted_at: Option<When>,
 }
 
 fn runs_for() -> u32 {
@@ -152,15 +171,46 @@ impl PendingChange {
         in_seconds: i64,
     ) -> Self {
         Self {
-            task_id: task_id.into(),
+            new_spec_code: Some(new_spec_code.into()),
+            ..Self::of_nothing(task_id.into(), in_seconds)
+        }
+    }
+
+    /// The same of the capacity (GB) alone.
+    pub fn of_capacity(task_id: impl Into<String>, new: f64, in_seconds: i64) -> Self {
+        Self {
+            new_capacity: Some(new),
+            ..Self::of_nothing(task_id.into(), in_seconds)
+        }
+    }
+
+    /// The same of the number of replicas alone.
+    pub fn of_replicas(task_id: impl Into<String>, new: u32, in_seconds: i64) -> Self {
+        Self {
+            new_replicas: Some(new),
+            ..Self::of_nothing(task_id.into(), in_seconds)
+        }
+    }
+
+    fn of_nothing(task_id: String, in_seconds: i64) -> Self {
+        Self {
+            task_id,
             name: None,
-            new_spec_code: new_spec_code.into(),
+            new_spec_code: None,
             new_capacity: None,
+            new_replicas: None,
             created_at: None,
             runs_at: When::In(in_seconds),
             runs_for: runs_for(),
             fails: false,
+            record_deleted_at: None,
         }
+    }
+
+    /// Sets when somebody deletes the task's record.
+    pub fn record_deleted(mut self, when: When) -> Self {
+        self.record_deleted_at = Some(when);
+        self
     }
 
     /// Sets when somebody asked for it.
@@ -268,6 +318,16 @@ pub struct DcsReadings {
     pub task_order: TaskOrder,
     /// Seconds until an accepted cancel shows. The change does not run meanwhile.
     pub cancel_visible_after: u32,
+    /// How an empty list of tasks is written.
+    pub empty_tasks: EmptyTasks,
+    /// How `created_at` of a task is written.
+    pub created_at: TaskTime,
+    /// How `updated_at` of a task is written.
+    pub updated_at: TaskTime,
+    /// Whether a task says what it changes.
+    pub details: TaskDetails,
+    /// Whether an instance says how many replicas it has.
+    pub replica_count: ReplicaCount,
     /// Task ids must be 32 hex digits; otherwise 1 to 64 of `A-Za-z0-9_-`.
     pub strict_task_ids: bool,
 }
@@ -337,22 +397,117 @@ pub enum TaskName {
     /// `EXTEND`, as older pages have it.
     #[serde(rename = "EXTEND")]
     Extend,
+    /// `AddReplica`
+    AddReplica,
+    /// `DelReplica`
+    DelReplica,
 }
 
 impl TaskName {
-    /// A specification change is called like this.
-    pub(crate) fn is_one(word: &str) -> bool {
-        [Self::ChangeInstanceSpec, Self::Extend]
-            .iter()
-            .any(|name| name.word() == word)
+    const ALL: [Self; 4] = [
+        Self::ChangeInstanceSpec,
+        Self::Extend,
+        Self::AddReplica,
+        Self::DelReplica,
+    ];
+
+    /// The name with that word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.word() == word)
     }
 
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::ChangeInstanceSpec => "ChangeInstanceSpec",
             Self::Extend => "EXTEND",
+            Self::AddReplica => "AddReplica",
+            Self::DelReplica => "DelReplica",
         }
     }
+}
+
+/// See [`DcsReadings::empty_tasks`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyTasks {
+    /// `[]`
+    #[default]
+    List,
+    /// `null`, as servers in Go do.
+    Null,
+    /// Left out.
+    Absent,
+}
+
+/// See [`DcsReadings::created_at`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskTime {
+    /// `2020-06-17T07:38:42.503Z`, as documented.
+    #[default]
+    Utc,
+    /// `2020-06-17T07:38:42.503+0000`
+    Offset,
+    /// `2020-06-17T07:38:42.503+00:00`
+    OffsetWithColon,
+    /// `2020-06-17 07:38:42+0000`
+    Blank,
+    /// `2020-06-17 07:38:42`: in which zone is not said.
+    WithoutZone,
+    /// `"1592379522"`
+    Seconds,
+    /// `"1592379522503"`
+    Millis,
+    /// `1592379522`
+    SecondsNumber,
+    /// `1592379522503`
+    MillisNumber,
+    /// `null`
+    Null,
+    /// Left out.
+    Absent,
+}
+
+impl TaskTime {
+    /// The value; nothing where it is left out.
+    pub(crate) fn write(self, time: Timestamp) -> Option<Value> {
+        let text = |form: &str| json!(time.strftime(form).to_string());
+        Some(match self {
+            Self::Utc => text("%Y-%m-%dT%H:%M:%S%.3fZ"),
+            Self::Offset => text("%Y-%m-%dT%H:%M:%S%.3f+0000"),
+            Self::OffsetWithColon => text("%Y-%m-%dT%H:%M:%S%.3f+00:00"),
+            Self::Blank => text("%Y-%m-%d %H:%M:%S+0000"),
+            Self::WithoutZone => text("%Y-%m-%d %H:%M:%S"),
+            Self::Seconds => json!(time.as_second().to_string()),
+            Self::Millis => json!(time.as_millisecond().to_string()),
+            Self::SecondsNumber => json!(time.as_second()),
+            Self::MillisNumber => json!(time.as_millisecond()),
+            Self::Null => Value::Null,
+            Self::Absent => return None,
+        })
+    }
+}
+
+/// See [`DcsReadings::details`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskDetails {
+    /// With what it was and what it will be.
+    #[default]
+    Given,
+    /// `null`
+    Null,
+}
+
+/// See [`DcsReadings::replica_count`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaCount {
+    /// As documented.
+    #[default]
+    Given,
+    /// Left out.
+    Absent,
 }
 
 /// See [`DcsReadings::task_count`].

@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::seed::{AfterCancel, DcsInstance, DcsReadings, InstanceWord, PendingChange, TaskName};
+use super::seed::{
+    AfterCancel, DcsInstance, DcsReadings, InstanceWord, PendingChange, ReplicaCount, TaskDetails,
+    TaskName,
+};
 use crate::seed::BadSeed;
 
 /// An instance as a caller would see it.
@@ -21,6 +24,8 @@ pub struct DcsInstanceState {
     pub spec_code: String,
     /// GB.
     pub capacity: f64,
+    /// How many replicas it has.
+    pub replicas: u32,
     /// The background tasks, in the order seeded; those that vanished are left out.
     pub tasks: Vec<DcsTaskState>,
 }
@@ -36,13 +41,20 @@ pub struct DcsTaskState {
     pub status: String,
 }
 
+/// What a change changes.
+#[derive(Clone, Debug, PartialEq)]
+struct Spec {
+    code: String,
+    capacity: f64,
+    replicas: u32,
+}
+
 /// An instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Instance {
     pub(crate) id: String,
     name: String,
-    spec_code: String,
-    capacity: f64,
+    spec: Spec,
     status: String,
     maintain_begin: String,
     maintain_end: String,
@@ -56,10 +68,12 @@ pub(crate) struct Instance {
 pub(crate) struct Task {
     id: String,
     name: Option<String>,
-    old: (String, f64),
-    new: (String, f64),
+    old: Spec,
+    new: Spec,
     pub(crate) created_at: Timestamp,
     stage: Stage,
+    /// Its record is gone from then on; what it does is not.
+    deleted_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,8 +97,11 @@ impl Instance {
         let mut instance = Self {
             name: seed.name.unwrap_or_else(|| seed.id.clone()),
             id: seed.id,
-            spec_code: seed.spec_code,
-            capacity: seed.capacity,
+            spec: Spec {
+                code: seed.spec_code,
+                capacity: seed.capacity,
+                replicas: seed.replicas,
+            },
             status: seed.status,
             maintain_begin: seed.maintain_begin,
             maintain_end: seed.maintain_end,
@@ -95,7 +112,10 @@ impl Instance {
         for task in seed.finished {
             let created_at = task.created_at.from(now)?;
             let at = task.updated_at.unwrap_or(task.created_at).from(now)?;
-            let spec = |given: Option<String>| given.unwrap_or(instance.spec_code.clone());
+            let spec = |given: Option<String>| Spec {
+                code: given.unwrap_or(instance.spec.code.clone()),
+                ..instance.spec.clone()
+            };
             let (old, new) = (spec(task.old_spec_code), spec(task.new_spec_code));
             let stage = Stage::Finished {
                 status: task.status,
@@ -104,10 +124,11 @@ impl Instance {
             let task = Task {
                 id: task.task_id,
                 name: task.name,
-                old: (old, instance.capacity),
-                new: (new, instance.capacity),
+                old,
+                new,
                 created_at,
                 stage,
+                deleted_at: None,
             };
             instance.add(task)?;
         }
@@ -127,12 +148,26 @@ impl Instance {
             Some(when) => when.from(now)?,
             None => now,
         };
-        let capacity = change.new_capacity.unwrap_or(self.capacity);
+        let deleted_at = change.record_deleted_at.map(|when| when.from(now));
+        let only_replicas = change.new_spec_code.is_none() && change.new_capacity.is_none();
+        let of_replicas = change.new_replicas.filter(|_| only_replicas);
+        let named = change
+            .name
+            .or(of_replicas.map(|new| match new > self.spec.replicas {
+                true => TaskName::AddReplica,
+                false => TaskName::DelReplica,
+            }));
+        let new = Spec {
+            code: change.new_spec_code.unwrap_or(self.spec.code.clone()),
+            capacity: change.new_capacity.unwrap_or(self.spec.capacity),
+            replicas: change.new_replicas.unwrap_or(self.spec.replicas),
+        };
         self.add(Task {
             id: change.task_id,
-            name: change.name.map(|name| name.word().into()),
-            old: (self.spec_code.clone(), self.capacity),
-            new: (change.new_spec_code, capacity),
+            name: named.map(|name| name.word().into()),
+            old: self.spec.clone(),
+            new,
+            deleted_at: deleted_at.transpose()?,
             created_at,
             stage: Stage::Planned {
                 starts,
@@ -164,7 +199,7 @@ impl Instance {
             let status = if fails { "FAILED" } else { "SUCCESS" }.into();
             task.stage = Stage::Finished { status, at: ends };
             if !fails {
-                (self.spec_code, self.capacity) = task.new.clone();
+                self.spec = task.new.clone();
             }
         }
     }
@@ -215,34 +250,39 @@ impl Instance {
         DcsInstanceState {
             id: self.id.clone(),
             status: self.status(now, readings).into(),
-            spec_code: self.spec_code.clone(),
-            capacity: self.capacity,
+            spec_code: self.spec.code.clone(),
+            capacity: self.spec.capacity,
+            replicas: self.spec.replicas,
             tasks: self.tasks.iter().filter_map(task).collect(),
         }
     }
 
     /// The body of ShowInstance: the fields that contracts section a.4 names.
     pub(crate) fn show(&self, now: Timestamp, readings: &DcsReadings) -> Value {
-        let minor = (self.capacity < 1.0).then(|| self.capacity.to_string());
-        json!({
+        let capacity = self.spec.capacity;
+        let minor = (capacity < 1.0).then(|| capacity.to_string());
+        let mut body = json!({
             "instance_id": self.id,
             "name": self.name,
             "engine": "Redis",
             "status": self.status(now, readings),
             "sub_status": null,
-            "spec_code": self.spec_code,
-            "capacity": self.capacity as u64,
+            "spec_code": self.spec.code,
+            "capacity": capacity as u64,
             "capacity_minor": minor.map(|m| m.trim_start_matches('0').to_owned()),
-            "max_memory": (self.capacity * 1024.0) as u64,
+            "max_memory": (capacity * 1024.0) as u64,
             "used_memory": 1,
             "maintain_begin": self.maintain_begin,
             "maintain_end": self.maintain_end,
             "charging_mode": self.charging_mode,
             "order_id": null,
-            "replica_count": 2,
             "sharding_count": 1,
             "created_at": millis(self.created_at),
-        })
+        });
+        if readings.replica_count == ReplicaCount::Given {
+            body["replica_count"] = json!(self.spec.replicas);
+        }
+        body
     }
 
     pub(crate) fn progress(
@@ -272,6 +312,9 @@ impl Task {
 
     /// The status word, or nothing for a task that left the list.
     fn status(&self, now: Timestamp, readings: &DcsReadings) -> Option<&str> {
+        if self.deleted_at.is_some_and(|at| at <= now) {
+            return None;
+        }
         if self.waits(now) {
             return Some(readings.waiting.word());
         }
@@ -311,28 +354,50 @@ impl Task {
     }
 
     pub(crate) fn show(&self, now: Timestamp, readings: &DcsReadings) -> Value {
-        // Tasks of another kind have no pair of specifications.
-        let details = match TaskName::is_one(self.name(readings)) {
-            true => json!({
-                "old_resource_spec_code": self.old.0,
-                "new_resource_spec_code": self.new.0,
-                "old_capacity": self.old.1.to_string(),
-                "new_capacity": self.new.1.to_string(),
-            }),
-            false => json!({}),
-        };
-        json!({
+        let mut body = json!({
             "id": self.id,
             "name": self.name(readings),
             "status": self.status(now, readings),
-            "details": details,
+            "details": self.details(readings),
             "params": "{}",
             "user_id": "0",
             "user_name": "simulator",
-            "created_at": millis(self.created_at),
-            "updated_at": millis(self.updated_at(now)),
+            "error_code": self.failed().then_some("DCS.5000"),
+            "job_id": format!("job-{}", self.id),
             "enable_show": true,
-        })
+        });
+        let (created, updated) = (self.created_at, self.updated_at(now));
+        for (name, value) in [
+            ("created_at", readings.created_at.write(created)),
+            ("updated_at", readings.updated_at.write(updated)),
+        ] {
+            if let Some(value) = value {
+                body[name] = value;
+            }
+        }
+        body
+    }
+
+    /// Tasks of another kind have no pair of values.
+    fn details(&self, readings: &DcsReadings) -> Value {
+        match TaskName::named(self.name(readings)) {
+            _ if readings.details == TaskDetails::Null => Value::Null,
+            Some(TaskName::ChangeInstanceSpec | TaskName::Extend) => json!({
+                "old_resource_spec_code": self.old.code,
+                "new_resource_spec_code": self.new.code,
+                "old_capacity": self.old.capacity.to_string(),
+                "new_capacity": self.new.capacity.to_string(),
+            }),
+            Some(TaskName::AddReplica | TaskName::DelReplica) => json!({
+                "old_replica_num": self.old.replicas.to_string(),
+                "new_replica_num": self.new.replicas.to_string(),
+            }),
+            None => json!({}),
+        }
+    }
+
+    fn failed(&self) -> bool {
+        matches!(&self.stage, Stage::Finished { status, .. } if status == "FAILED")
     }
 
     fn progress(&self, now: Timestamp) -> Value {

@@ -1,0 +1,203 @@
+//! Which task the operation is about. Pure.
+
+use jiff::Timestamp;
+
+use super::Before;
+use crate::api::{PendingChange, ResizeCancellationSpec, ResizeObservation};
+use crate::cloud::Read;
+use crate::cloud::huawei::dcs::BackgroundTask;
+use crate::operations::resize_cancellation::task::{
+    Sort, Stage, fits, named, new_spec, sort, stage, why_unclear,
+};
+
+/// The background tasks of a reading.
+#[derive(Clone, Copy)]
+pub(super) struct Tasks<'a> {
+    pub(super) read: &'a [&'a BackgroundTask],
+    /// Members of the list that are not understood, as the cloud wrote them. While
+    /// there is one, nothing is concluded from what the list lacks.
+    pub(super) unread: &'a [&'a str],
+}
+
+impl<'a> Tasks<'a> {
+    pub(super) fn find(self, id: &str) -> Option<&'a BackgroundTask> {
+        self.read.iter().find(|task| task.id == id).copied()
+    }
+
+    /// Changes that wait or run, but that one.
+    pub(super) fn open_changes(self, but: Option<&str>) -> Vec<&'a BackgroundTask> {
+        self.open(Sort::Change, but)
+    }
+
+    /// Tasks that wait or run and may be changes.
+    pub(super) fn open_unknown(self, but: Option<&str>) -> Vec<&'a BackgroundTask> {
+        self.open(Sort::Unknown, but)
+    }
+
+    fn open(self, of: Sort, but: Option<&str>) -> Vec<&'a BackgroundTask> {
+        let open = |task: &&&BackgroundTask| {
+            Some(&*task.id) != but && stage(task).is_open() && sort(task) == of
+        };
+        self.read.iter().filter(open).copied().collect()
+    }
+
+    /// Why the list is not fully understood, as the begin of a sentence.
+    pub(super) fn not_understood(self) -> Option<String> {
+        let first = self.unread.first()?;
+        Some(match self.unread.len() {
+            1 => format!("The list of tasks has a member that is not understood ({first})"),
+            n => format!("The list of tasks has {n} members that are not understood ({first}, …)"),
+        })
+    }
+}
+
+/// Which task it is.
+pub(super) enum Choice {
+    /// This one, listed or not.
+    Task(String),
+    /// None that is listed fits pendingChange.
+    None,
+    /// That cannot be told, for this reason.
+    Unclear(String),
+}
+
+pub(super) fn choose(
+    spec: &ResizeCancellationSpec,
+    before: Before<'_>,
+    tasks: Tasks<'_>,
+) -> Choice {
+    let task = |id: &str| Choice::Task(id.to_owned());
+    match (&spec.task_id, &spec.pending_change, before.pinned()) {
+        (Some(id), _, _) => task(id),
+        // A call was intended for it, so the spec is as it was then.
+        (None, _, Some(pinned)) => task(pinned),
+        (None, Some(wanted), None) => {
+            remembered(wanted, before.found(), tasks).unwrap_or_else(|| pick(wanted, tasks))
+        }
+        (None, None, None) => Choice::None,
+    }
+}
+
+/// What was found before is kept, so that a later change is left alone; but only if it
+/// still is what the spec asks for.
+fn remembered(
+    wanted: &PendingChange,
+    found: Option<&ResizeObservation>,
+    tasks: Tasks<'_>,
+) -> Option<Choice> {
+    let found = found?;
+    let id = found.task_id.as_deref()?;
+    let (created, spec) = match tasks.find(id) {
+        Some(task) => (task.created_at.clone(), new_spec(task)),
+        None => {
+            let created = found.task_created_at.map(|at| at.0);
+            (read(created), read(found.new_spec_code.clone()))
+        }
+    };
+    match fits(&created, &spec, wanted) {
+        Some(true) => Some(Choice::Task(id.to_owned())),
+        Some(false) => None,
+        None => Some(Choice::Unclear(cannot_tell(
+            &format!("Task {id} was found before"),
+            &why_unclear(&created, &spec, wanted),
+        ))),
+    }
+}
+
+fn read<T>(value: Option<T>) -> Read<T> {
+    value.map_or(Read::Missing, Read::Understood)
+}
+
+fn cannot_tell(what: &str, why: &str) -> String {
+    format!("{what}, and it cannot be told whether it fits pendingChange: {why}.")
+}
+
+/// Whether a task is the change that is meant, as far as that can be told.
+struct Candidate<'a> {
+    task: &'a BackgroundTask,
+    stage: Stage,
+    fits: Option<bool>,
+    why: String,
+}
+
+/// The newest change that fits and waits, or else runs, or else has ended since
+/// createdBefore: that is what was pending then.
+fn pick(wanted: &PendingChange, tasks: Tasks<'_>) -> Choice {
+    let candidates: Vec<Candidate<'_>> = tasks
+        .read
+        .iter()
+        .filter_map(|task| candidate(task, wanted))
+        .collect();
+    let newest = |wanted: &[Stage]| {
+        let fitting = candidates
+            .iter()
+            .filter(|c| c.fits == Some(true) && wanted.contains(&c.stage));
+        fitting.max_by_key(|c| c.task.created_at.known().copied())
+    };
+    let unclear = |wanted: &[Stage]| {
+        let found = candidates
+            .iter()
+            .find(|c| c.fits.is_none() && wanted.contains(&c.stage))?;
+        let mut what = named(found.task);
+        what[..1].make_ascii_uppercase();
+        Some(Choice::Unclear(cannot_tell(&what, &found.why)))
+    };
+    let ended = [Stage::Ran, Stage::Failed, Stage::Cancelled];
+    for stages in [&[Stage::Pending][..], &[Stage::Running], &ended] {
+        if let Some(found) = newest(stages) {
+            return Choice::Task(found.task.id.clone());
+        }
+        if let Some(unclear) = unclear(stages) {
+            return unclear;
+        }
+        if stages.contains(&Stage::Running)
+            && let Some(why) = tasks.not_understood()
+        {
+            return Choice::Unclear(format!(
+                "{why}, so it cannot be told whether a change that fits pendingChange is pending."
+            ));
+        }
+    }
+    Choice::None
+}
+
+fn candidate<'a>(task: &'a BackgroundTask, wanted: &PendingChange) -> Option<Candidate<'a>> {
+    let (sort, stage) = (sort(task), stage(task));
+    let spec = new_spec(task);
+    let mut fits = fits(&task.created_at, &spec, wanted);
+    let mut why = why_unclear(&task.created_at, &spec, wanted);
+    match (sort, stage.is_open()) {
+        (Sort::Other, _) | (Sort::Unknown, false) => return None,
+        (Sort::Change, true) => {}
+        (Sort::Unknown, true) => {
+            if fits == Some(true) {
+                (fits, why) = (None, "its name is not known".to_owned());
+            }
+        }
+        (Sort::Change, false) => {
+            let since = ended_since(&task.updated_at, wanted.created_before.0);
+            match (fits, since) {
+                (Some(false), _) | (_, Some(false)) => fits = Some(false),
+                (_, None) => {
+                    fits = None;
+                    why = "when it ended is not understood".to_owned();
+                }
+                (_, Some(true)) => {}
+            }
+            // One that was cancelled is no reason to wait: nothing of it is pending.
+            if stage == Stage::Cancelled && fits.is_none() {
+                fits = Some(false);
+            }
+        }
+    }
+    Some(Candidate {
+        task,
+        stage,
+        fits,
+        why,
+    })
+}
+
+fn ended_since(ended: &Read<Timestamp>, time: Timestamp) -> Option<bool> {
+    ended.is(|at| *at >= time)
+}
