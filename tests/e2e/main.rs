@@ -14,6 +14,7 @@ mod endings;
 mod examples;
 mod expiry;
 mod explain;
+mod fixtures_of_this_version;
 mod kills;
 mod ledger_rights;
 mod ledgers;
