@@ -20,7 +20,7 @@ use self::recording::Recording;
 /// Names the folder to record into.
 const FOLDER: &str = "ERRAND_RECORD_FIXTURES";
 
-/// Only cases whose name contains this.
+/// Only cases whose name contains one of these, which commas separate.
 const ONLY: &str = "ERRAND_RECORD_ONLY";
 
 /// Beds at a time. Each waits much of its time.
@@ -35,7 +35,7 @@ fn every_state_is_recorded() {
     let by = by.to_string_lossy();
     let only = std::env::var(ONLY).unwrap_or_default();
     let mut cases = cases();
-    cases.retain(|case| case.file().contains(&only));
+    cases.retain(|case| only.split(',').any(|part| case.file().contains(part)));
     let count = cases.len();
     let (queue, failed) = (Mutex::new(cases), Mutex::new(Vec::new()));
     thread::scope(|scope| {

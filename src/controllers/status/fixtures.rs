@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::stored::{claimed_step, engine_hold, stored};
+use super::token;
 use crate::api::{CloudConnection, OperationLedger, Reason};
 use crate::operations::{Kind, Object, Visitor, each_kind};
 
@@ -209,6 +210,22 @@ fn the_two_questions_with_one_reason_are_told_apart() {
         let orphan = *hold == Hold::OrphanUnknown;
         assert_eq!(orphan, name.ends_with("orphan"), "{name}: {hold:?}");
     }
+}
+
+/// The cloud takes a call that is repeated by a later version for the same call.
+#[test]
+fn a_repeated_call_carries_the_token_that_f7ba42e_gave_it() {
+    let mut tokens = 0;
+    for (name, fixture) in fixtures("ScheduledInstanceReservation") {
+        let object = &fixture["object"];
+        let uid = object["metadata"]["uid"].as_str().expect("a uid");
+        for step in object["status"]["steps"].as_array().into_iter().flatten() {
+            let call = step["name"].as_str().expect("a name");
+            assert_eq!(step["token"], token(uid, call), "{name}");
+            tokens += 1;
+        }
+    }
+    assert!(tokens > 5, "{tokens}");
 }
 
 /// What is read and written back is what was there: nothing that an earlier version

@@ -96,11 +96,8 @@ fn of_every_kind(sort: &'static Sort) -> Vec<Case> {
             r.apply("");
         }),
         case(sort, "Waiting", "ConnectionNotFound", |r| {
-            usual(r, "");
-            let kind = r.sort.short;
             r.bed.kubectl(&["delete", "cc", r.sort.connection]);
-            r.bed.kubectl(&["delete", kind, "--all"]);
-            r.apply("");
+            usual(r, "");
         }),
         case(sort, "Waiting", "ConnectionNotReady", |r| {
             let manifest = match r.sort.connection {

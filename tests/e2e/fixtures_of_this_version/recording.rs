@@ -1,6 +1,6 @@
 //! One object on its way into a state, and what is recorded of it then.
 
-use errand_simulator::{Config, RefreshStatus, Seed, State};
+use errand_simulator::{BatchStatus, Config, RefreshStatus, Seed, State};
 use errand_testbed::{Bed, BedOptions, CLUSTER};
 use serde_json::{Map, Value, json};
 
@@ -370,6 +370,16 @@ fn cancelled_changes(seed: &mut Value, state: &State) {
 fn placed_orders(seed: &mut Value, state: &State) {
     const PENDING_PAYMENT: u8 = 6;
     const CANCELLED: u8 = 4;
+    const COMPLETED: u8 = 5;
+    for (project, desktops) in &state.workspace {
+        let seeded = seed["workspace"][project]["desktops"].as_array_mut();
+        for one in seeded.into_iter().flatten() {
+            let mut desktops = desktops.iter();
+            if let Some(shown) = desktops.find(|shown| one["id"] == *shown.id) {
+                one["product_id"] = json!(shown.product_id);
+            }
+        }
+    }
     let placed = state.orders.iter().filter(|order| !order.foreign);
     let placed = placed.map(|order| {
         let mut one = json!({
@@ -380,8 +390,9 @@ fn placed_orders(seed: &mut Value, state: &State) {
             "created_at": order.created_at,
             "paid": order.status != PENDING_PAYMENT && order.status != CANCELLED,
         });
-        if order.status == CANCELLED && order.job_status != "FAILED" {
-            one["status"] = json!(CANCELLED);
+        // What it has done it does not do again.
+        if matches!(order.status, CANCELLED | COMPLETED) && order.job_status != "FAILED" {
+            one["status"] = json!(order.status);
         }
         one
     });
@@ -403,9 +414,23 @@ fn refreshes(seed: &mut Value, state: &State) {
             continue;
         };
         if matches!(shown.status, RefreshStatus::Init | RefreshStatus::Running) {
-            if one["starts_at"].is_null() {
-                one["starts_at"] = json!(shown.started_at.unwrap_or(shown.created_at));
+            let began = shown.started_at.unwrap_or(shown.created_at);
+            if ["INIT", "RUNNING"]
+                .iter()
+                .any(|word| one["status"] == *word)
+            {
+                if one["starts_at"].is_null() {
+                    one["starts_at"] = json!(began);
+                }
+                continue;
             }
+            // It was seeded otherwise, and runs since a call.
+            let mut batches = shown.batches.iter();
+            let running = batches.find(|batch| batch.status == BatchStatus::Running);
+            one["status"] = json!(shown.status);
+            one["at_batch"] = json!(shown.current_batch.max(1));
+            one["created_at"] = json!(shown.created_at);
+            one["starts_at"] = json!(running.and_then(|batch| batch.started_at).unwrap_or(began));
             continue;
         }
         let batches = u32::try_from(shown.batches.len()).unwrap_or(1);
