@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use errand_simulator::{OrderAction, ReservationAction, Seed};
+use errand_simulator::{Call, OrderAction, ReservationAction, Seed};
 use errand_testbed::{Bed, CLUSTER, DCS_PROJECT};
 use serde_json::Value;
 
@@ -84,10 +84,10 @@ fn go_on(expected: &Expected) {
     }
     let object = restored.bed.get(&restored.kind, &restored.name);
     let journal = restored.bed.simulator.journal();
-    let sent = journal
-        .all_calls()
-        .iter()
-        .filter(|call| is_mutating(&call.api));
+    // A call that was refused did nothing.
+    let refused = |call: &Call| call.code.is_some() || call.status.is_some_and(|s| s >= 400);
+    let sent = journal.all_calls().iter();
+    let sent = sent.filter(|call| is_mutating(&call.api) && !refused(call));
     let context = || {
         format!(
             "{}: {:?}\n{object:#}\n{journal}",
