@@ -5,9 +5,9 @@
 //! `ERRAND_RECORD_FIXTURES=$PWD/tests/fixtures/COMMIT cargo test -p errand --test e2e -- --ignored
 //! --exact fixtures_of_this_version::every_state_is_recorded`
 
-mod cases;
-mod kinds;
-mod recording;
+pub mod cases;
+pub mod kinds;
+pub mod recording;
 
 use std::fs;
 use std::path::PathBuf;

@@ -52,6 +52,7 @@ mod restored;
 mod resume_kills;
 mod reverts;
 mod robust;
+mod rolled_back;
 mod secrets;
 mod standings;
 mod storm;
