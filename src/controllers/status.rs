@@ -394,4 +394,6 @@ fn push_step(steps: &mut Vec<StepStatus>, step: StepStatus) {
 }
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;

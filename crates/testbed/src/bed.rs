@@ -187,6 +187,11 @@ impl Bed {
         })
     }
 
+    /// Operators that are started from now on are this program.
+    pub fn set_binary(&mut self, binary: impl Into<PathBuf>) {
+        self.binary = binary.into();
+    }
+
     /// A path for a file of this bed's own.
     pub fn file(&self, name: &str) -> PathBuf {
         let dir = self.plane.control_plane().dir();
