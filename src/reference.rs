@@ -38,6 +38,13 @@ fn reasons() -> String {
         let statuses = state.conditions().map(|(_, status)| status.word());
         let _ = writeln!(page, "| `{state}` | {} |", statuses.join(" | "));
     }
+    let statuses = State::failing_plan().map(|(_, status)| status.word());
+    let _ = writeln!(
+        page,
+        "\nA plan that would fail, be Blocked or be Held stays `{}`, with: {}.",
+        State::Planned,
+        statuses.join(" | ")
+    );
     page.push_str("\n## Ready of a CloudConnection\n\n| Reason | Meaning |\n| --- | --- |\n");
     for reason in ConnectionReason::ALL {
         let _ = writeln!(page, "| `{}` | {} |", reason.word(), reason.meaning());

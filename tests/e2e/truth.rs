@@ -194,7 +194,12 @@ fn a_plan_reports_what_executing_it_would_fail_with() {
     let object = bed.get("dor", "wrong-product");
     assert_eq!(condition(&object, "Ready"), "True", "{object:#}");
     let columns = bed.kubectl(&["get", "dor", "wrong-product", "-o", "wide"]);
-    assert!(columns.contains("CreateChangeOrder"), "{columns}");
+    let heading = columns.lines().next().unwrap_or_default();
+    assert!(heading.contains("PLAN COSTS MONEY"), "{columns}");
+    let call = "CreateChangeOrder desktop_id=desk-1 is_auto_pay=false";
+    let (before_message, _) = columns.split_once("Would be sent").expect("the message");
+    assert!(before_message.contains(call), "{columns}");
+    assert!(before_message.contains("true"), "{columns}");
     let said = errand(&bed, &["wait", "dor/wrong-product", "--timeout", "30s"]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     assert_eq!(orders(&bed), 0);
