@@ -42,7 +42,13 @@ pub(crate) fn decide(
     };
     let moot = |question| state.is_moot(question, &view);
     #[cfg(test)]
-    let moot = |question| moot(question) && !rules.is(Mutant::QuestionStays);
+    let moot = |question: Question| {
+        let labelled = question.hold == Hold::NoRecord && !state.stored().restored;
+        let unclear = question.hold.is_of_the_kind() && view.goal == Goal::Unclear;
+        labelled && rules.is(Mutant::EditEnds)
+            || unclear && rules.is(Mutant::UnclearWithdraws)
+            || moot(question) && !rules.is(Mutant::QuestionStays)
+    };
     if let Some(question) = state.stored().hold.filter(|question| moot(*question)) {
         state.withdraw_question(question);
     }
@@ -122,14 +128,16 @@ fn waiting(
 ) -> (State, Vec<Effect>) {
     state.misses = 0;
     state.not_before = None;
-    if let Some((id, Decision::LookAgain)) = state.offered() {
+    let offered = state.offered();
+    #[cfg(test)]
+    let offered = offered.filter(|_| !rules.is(Mutant::LookAgainKept));
+    if let Some((id, Decision::LookAgain)) = offered {
         return look_again(rules, state, now, id);
     }
-    // What keeps the cloud busy after it accepted a step is that step.
+    // What keeps the cloud busy after it accepted a step is that step, whatever was
+    // claimed or refused since.
     if state.stored().hold.is_none()
-        && let Some(last) = state.last()
-        && last.answer == Some(Answer::Accepted)
-        && last.number > view.past.over
+        && let Some(last) = state.last_accepted(view.past.over)
         && proof_left(&state, now, last, view.due).0 <= 0
     {
         return hold(rules, state, Hold::ProofTimeout);
@@ -147,6 +155,10 @@ fn waiting(
 fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Effect>) {
     let report = Report::Waiting(OBSERVATION_UNCLEAR);
     let asked = state.stored().hold.is_some() || state.only_plans();
+    #[cfg(test)]
+    if rules.is(Mutant::UnclearWaits) {
+        return state.store(rules, report, Next::Rest(Some(rules.poll)));
+    }
     if !asked && state.has_open_call(view.past.over) {
         return match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
@@ -312,7 +324,10 @@ pub(crate) fn attempt(
     if state.has_sent_nothing(now, plan.key) {
         let early = wish.not_before.filter(|at| now.wall < *at);
         let late = wish.not_after.filter(|at| now.wall >= *at);
-        if state.skewed && wish.not_before.or(wish.not_after).is_some() {
+        let skewed = state.skewed;
+        #[cfg(test)]
+        let skewed = skewed && !rules.is(Mutant::SkewIgnored);
+        if skewed && wish.not_before.or(wish.not_after).is_some() {
             // Whether it is time cannot be told by a clock that is wrong.
             let report = Report::Waiting(CLOCK_SKEW);
             return kept(state).store(rules, report, Next::Rest(Some(rules.poll)));

@@ -112,7 +112,11 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             let older = view.started < state.asked;
             #[cfg(test)]
             let older = older && !rules.is(Mutant::StaleListAsProof);
-            if older && !(view.shared && state.may_be_older(view.goal)) {
+            let seen = state.stored().seen;
+            #[cfg(test)]
+            let seen = seen || rules.is(Mutant::OlderForNew);
+            // The first reading is of the time since the object was made.
+            if older && !(view.shared && seen && state.may_be_older(view.goal)) {
                 // It says nothing; what is missing is so in readings in a row.
                 state.missing = None;
                 return state.observe(now);
@@ -186,7 +190,7 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
                     state.untold = Some(report);
                 }
                 if matches!(phase, Phase::Storing(..) | Phase::Intending) {
-                    state.unheard_of = state.handled.zip(state.withdrawn);
+                    state.unannounced = state.handled.zip(state.withdrawn);
                 }
                 state.not_heard(rules)
             }
@@ -225,7 +229,7 @@ pub const INTENT_NOT_STORED: Code = Code(u16::MAX);
 
 fn begin(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     let stands = |id| stored.hold.is_some_and(|question| question.id == id);
-    let withdrawn = state.unheard_of.take().filter(|(id, _)| !stands(*id));
+    let withdrawn = state.unannounced.take().filter(|(id, _)| !stands(*id));
     let next = begin_with(rules, state, now, stored);
     announcing(withdrawn.map(|(_, hold)| hold), next)
 }
@@ -284,7 +288,10 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
 
 /// Nothing stands in the way any more: claim, intend, send, whichever is next.
 fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
-    if state.only_plans() {
+    let only_plans = state.only_plans();
+    #[cfg(test)]
+    let only_plans = only_plans && !rules.is(Mutant::PlanActs);
+    if only_plans {
         // Nothing is claimed and nothing sent.
         let report = Report::Planned(Forecast::Sends);
         return state.store(rules, report, Next::Rest(Some(rules.recheck)));

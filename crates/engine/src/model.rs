@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use crate::mutant::Mutant;
 use crate::*;
-use faults::{Budget, Deed, Kind, Slip, fresh};
+use faults::{Budget, Deed, Edit, Kind, Slip, fresh};
 use refresh::Wanted;
 use stateright::{Model, Property};
 use world::*;
@@ -59,6 +59,7 @@ struct Scenario {
     broken: Option<u8>,
     occurred: Arc<occurrences::Occurred>,
     rests: Arc<liveness::Memo>,
+    takes: Arc<liveness::Memo>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +88,9 @@ enum Action {
     Wipe(usize),
     Decide(usize, Decision),
     Want(usize, Wanted),
+    /// The cloud is like this from now on.
+    CloudBecomes(CloudMode),
+    Edit(usize, Edit),
 }
 
 /// One tick; the figures are as small as they can be for everything to happen, and
@@ -112,6 +116,13 @@ const VERIFY: Span = Span(2);
 const NATURAL: Family = Family::Single(Class::Natural);
 const TOKEN: Family = Family::Single(Class::Token { trust: TRUST });
 const PROVABLE: Family = Family::Single(Class::Provable);
+const CLOUD_MODES: [CloudMode; 5] = [
+    CloudMode::Skewed,
+    CloudMode::Waits,
+    CloudMode::Unclear,
+    CloudMode::Unreachable,
+    CloudMode::NoCalls,
+];
 /// A step that must not repeat, as an order is.
 const NEVER: Family = Family::Single(Class::Never);
 const REFRESH: Family = Family::Refresh {
@@ -125,7 +136,7 @@ fn loses_an_answer(action: Action) -> bool {
             Slip::AnswerLost | Slip::RequestLost | Slip::Late => true,
             Slip::Unheard | Slip::Undone => true,
             Slip::Slow | Slip::Refused(_) | Slip::NotSent | Slip::Withheld => false,
-            Slip::Misread | Slip::Shared => false,
+            Slip::Misread | Slip::Shared | Slip::Reached(_) | Slip::Lost => false,
         },
         Action::Crash(_) | Action::Pause(_) | Action::Steal | Action::Freeze(..) => true,
         Action::Delete(_) | Action::Wipe(_) | Action::Restore(_) => true,
@@ -146,6 +157,7 @@ impl Scenario {
             broken: None,
             occurred: Arc::default(),
             rests: Arc::default(),
+            takes: Arc::default(),
         }
     }
 
@@ -164,6 +176,15 @@ impl Scenario {
 
     fn violates(&self, assumption: u8) -> bool {
         self.broken == Some(assumption)
+    }
+
+    /// How the cloud may be. Only natural steps have a window here, for which clocks
+    /// matter most.
+    fn cloud_modes(&self) -> &'static [CloudMode] {
+        match self.family {
+            NATURAL => &CLOUD_MODES,
+            _ => &CLOUD_MODES[1..],
+        }
     }
 
     /// The age that no rule looks beyond: since a step was first seen open, and in
@@ -223,6 +244,7 @@ impl Scenario {
                 Family::Refresh { .. } => Cloud::Refresh(refresh::RUNNING),
                 _ => Cloud::Single(single::IDLE),
             },
+            mode: CloudMode::Normal,
             late: vec![],
             budget: self.budget,
             left: self.most,
@@ -309,6 +331,14 @@ impl Scenario {
             let validity = self.rules.validity.0;
             let lasts = |late: &Late| late.queued && !late.expires || late.date >= -validity;
             world.late.retain(lasts);
+        }
+        if world.has_left(Kind::SharedReading)
+            && matches!(&world.cloud, Cloud::Single(cloud) if cloud.stage == single::Stage::Done)
+        {
+            let objects = &mut world.objects;
+            objects
+                .iter_mut()
+                .for_each(|o| o.was_reached |= o.stored.seen);
         }
         self.settle_down(&mut world);
         world

@@ -72,6 +72,22 @@ mutants! {
     DecisionLost,
     /// A question stays though what it was about is over.
     QuestionStays,
+    /// A decision to look again is not taken while the cloud waits or is unclear.
+    LookAgainKept,
+    /// A shared reading counts for an object for which the cloud was never observed.
+    OlderForNew,
+    /// A question that was put because of a label ends with that label.
+    EditEnds,
+    /// That nothing is there counts as the effect of a call that may have acted.
+    NothingProves,
+    /// A call of which nothing can be understood is waited for without an end.
+    UnclearWaits,
+    /// A question of the kind ends with a reading that is not understood.
+    UnclearWithdraws,
+    /// Whether a window has passed is told by a clock that is wrong.
+    SkewIgnored,
+    /// A plan does what it tells.
+    PlanActs,
     /// A session that is to look again does not.
     NoWake,
     /// An accepted resume whose effect does not show yet counts for nothing once

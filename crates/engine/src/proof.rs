@@ -65,6 +65,8 @@ pub(crate) fn counts(rules: &Rules, state: &State, missing: Missing, evidence: E
             witness.seen && witness.compared && witness.understood
         }
         (Evidence::Absence(witness), Missing::Needed(_) | Missing::Effect) => witness.understood,
+        #[cfg(test)]
+        (Evidence::Nothing { understood }, _) if rules.is(Mutant::NothingProves) => understood,
         // It is no proof of what a call did.
         (Evidence::Nothing { understood }, _) => understood && !state.may_have_acted(),
     }

@@ -186,12 +186,21 @@ impl State {
     /// first. That there is more time is not looked at: it may come of an edit, which
     /// LookAgain is for.
     fn is_nothing_due(&self, view: &View) -> bool {
-        let accepted = |step: &Step| step.answer == Some(Answer::Accepted);
-        let mut steps = self.steps().filter(|step| step.number > view.past.over);
+        let over = view.past.over;
         let last = match view.goal {
-            Goal::Act(plan) => steps.rfind(|step| step.key == plan.key).filter(accepted),
-            _ => steps.rfind(accepted),
+            Goal::Act(plan) => {
+                let mut steps = self.steps();
+                let last = steps.rfind(|step| step.key == plan.key && step.number > over);
+                last.filter(|last| last.answer == Some(Answer::Accepted))
+            }
+            _ => self.last_accepted(over),
         };
         last.is_none() || view.due == Due::Later
+    }
+
+    /// The last accepted step that has not run its course.
+    pub(crate) fn last_accepted(&self, over: u32) -> Option<Step> {
+        self.steps()
+            .rfind(|step| step.answer == Some(Answer::Accepted) && step.number > over)
     }
 }

@@ -69,7 +69,7 @@ pub struct State {
     /// What people have not been told yet, as nobody knows whether it was stored.
     pub(crate) untold: Option<Report>,
     /// The same of a question that was withdrawn: its id, and what it was about.
-    pub(crate) unheard_of: Option<(u64, Hold)>,
+    pub(crate) unannounced: Option<(u64, Hold)>,
     /// What the ledger held when this session last looked, or was made to hold. Kept
     /// between sessions only if it is the claim of a call that is not recorded yet.
     pub(crate) record: Record,
@@ -111,7 +111,7 @@ impl State {
             unstored: None,
             seen: None,
             untold: None,
-            unheard_of: None,
+            unannounced: None,
             record: Record::None,
             asked: Tick(0),
             missing: None,
@@ -188,8 +188,7 @@ impl State {
             Goal::Wait(..) => true,
             Goal::Act(_) | Goal::Ask(_) | Goal::Block(_) | Goal::Unclear => false,
         };
-        // The first one is of the time since the object was made.
-        shows && self.stored().seen && self.steps().next().is_none()
+        shows && self.steps().next().is_none()
     }
 
     /// Any recorded step may have taken effect.

@@ -59,6 +59,14 @@ kinds! {
     Decision,
     /// Another desiredState.
     Change,
+    /// From now on the cloud waits, cannot be read, or takes no call; or no longer.
+    Obstacle,
+    /// From now on readings are not understood; or they are again.
+    Unclear,
+    /// A reading that lacks what makes it evidence.
+    Unwitnessed,
+    /// Another mode, or the label of the restore goes.
+    Edit,
 }
 
 /// How often each kind may yet happen.
@@ -84,6 +92,9 @@ pub(super) enum Slip {
     Withheld,
     Misread,
     Shared,
+    /// It is as wanted, or can no longer be, by evidence that is none.
+    Reached(Evidence),
+    Lost,
     /// Done, and not answered.
     Unheard,
     /// Neither.
@@ -100,6 +111,7 @@ impl Slip {
             Slip::Refused(_) | Slip::NotSent | Slip::Withheld => Kind::Refusal,
             Slip::Misread => Kind::Misreading,
             Slip::Shared => Kind::SharedReading,
+            Slip::Reached(_) | Slip::Lost => Kind::Unwitnessed,
             Slip::Unheard | Slip::Undone => Kind::Unheard,
         }
     }
@@ -118,6 +130,13 @@ pub(super) enum Deed {
     Ends,
 }
 
+/// What an edit of the object changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Edit {
+    Mode,
+    Label,
+}
+
 pub(super) const REFUSED: Code = Code(30);
 
 const SLIPS: &[Slip] = &[
@@ -133,6 +152,30 @@ const SLIPS: &[Slip] = &[
     Slip::Withheld,
 ];
 
+const OF_READINGS: &[Slip] = &[
+    Slip::Misread,
+    Slip::Shared,
+    Slip::Reached(Evidence::Absence(Witness {
+        seen: false,
+        ..Witness::FULL
+    })),
+    Slip::Reached(Evidence::Absence(Witness {
+        compared: false,
+        ..Witness::FULL
+    })),
+    Slip::Reached(Evidence::Absence(NOT_UNDERSTOOD)),
+    Slip::Reached(Evidence::Nothing { understood: false }),
+    Slip::Reached(NOTHING),
+    Slip::Lost,
+];
+
+/// It is understood, and says nothing of a call that may have acted.
+pub(super) const NOTHING: Evidence = Evidence::Nothing { understood: true };
+pub(super) const NOT_UNDERSTOOD: Witness = Witness {
+    understood: false,
+    ..Witness::FULL
+};
+
 impl Scenario {
     /// How this effect may fail.
     pub(super) fn slips(&self, world: &World, p: usize, o: usize, actions: &mut Vec<Action>) {
@@ -141,13 +184,15 @@ impl Scenario {
             // Its signature comes first, and the same process checks it.
             Some(Effect::Send(_)) if session.signed.is_none() => &[],
             Some(Effect::Send(_)) => SLIPS,
-            Some(Effect::Observe) => &[Slip::Misread, Slip::Shared],
+            Some(Effect::Observe) if world.mode != CloudMode::Normal => &[],
+            Some(Effect::Observe) => OF_READINGS,
             Some(Effect::Read | Effect::Recall) => &[Slip::Undone],
             _ => &[Slip::Unheard, Slip::Undone],
         };
         for slip in slips.iter().filter(|slip| world.has_left(slip.kind())) {
             let possible = match slip {
                 Slip::Misread | Slip::Shared => self.can_misread(world, p, o, *slip),
+                Slip::Reached(NOTHING) => session.state.may_have_acted(),
                 _ => true,
             };
             if possible {
@@ -173,6 +218,19 @@ impl Scenario {
         for (o, living) in world.objects.iter().enumerate() {
             self.events_of(world, o, living, actions);
         }
+        if world.objects.iter().any(|o| !o.gone && !o.has_ended()) {
+            let modes = match world.mode {
+                CloudMode::Normal => self.cloud_modes(),
+                _ => &[CloudMode::Normal],
+            };
+            let may = |mode: &&CloudMode| world.has_left(kind_of(world.mode, **mode));
+            actions.extend(
+                modes
+                    .iter()
+                    .filter(may)
+                    .map(|mode| Action::CloudBecomes(*mode)),
+            );
+        }
     }
 
     fn events_of(&self, world: &World, o: usize, living: &Living, actions: &mut Vec<Action>) {
@@ -193,6 +251,13 @@ impl Scenario {
         }
         if has(Kind::Wipe) && living.report.is_some() {
             actions.push(Action::Wipe(o));
+        }
+        if has(Kind::Edit) {
+            actions.push(Action::Edit(o, Edit::Mode));
+            // Before it is asked about, the label is all that tells (assumption 6).
+            if living.stored.restored && living.stored.hold.is_some() {
+                actions.push(Action::Edit(o, Edit::Label));
+            }
         }
         if has(Kind::Change) {
             let all = [Wanted::Completed, Wanted::Paused, Wanted::Cancelled];
@@ -269,9 +334,23 @@ impl Scenario {
                 world.spend(Kind::Wipe);
                 let old = &mut world.objects[o];
                 let wish = old.stored.wish;
-                let restored = old.stored.restored;
+                let (restored, was_reached) = (old.stored.restored, old.was_reached);
                 *old = Living::new(old.object, old.wanted, fresh(wish));
                 old.stored.restored = restored;
+                old.was_reached = was_reached;
+                world.touch(o);
+            }
+            Action::CloudBecomes(mode) => {
+                world.spend(kind_of(world.mode, mode));
+                world.mode = mode;
+            }
+            Action::Edit(o, edit) => {
+                world.spend(Kind::Edit);
+                let stored = &mut world.objects[o].stored;
+                match edit {
+                    Edit::Mode => stored.wish.execute ^= true,
+                    Edit::Label => stored.restored = false,
+                }
                 world.touch(o);
             }
             Action::Decide(o, decision) => self.decide(world, o, decision),
@@ -296,6 +375,14 @@ impl Scenario {
         let again = matches!(decision, Decision::SendAgain | Decision::Continue);
         world.again[usize::from(living.object.key)] += u8::from(again);
         world.touch(o);
+    }
+}
+
+/// The kind of fault that such a turn is.
+fn kind_of(before: CloudMode, after: CloudMode) -> Kind {
+    match [before, after].contains(&CloudMode::Unclear) {
+        true => Kind::Unclear,
+        false => Kind::Obstacle,
     }
 }
 

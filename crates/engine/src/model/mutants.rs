@@ -34,6 +34,8 @@ pub(super) const LATE: (Kind, u8) = (Kind::Late, 1);
 pub(super) const CRASH: (Kind, u8) = (Kind::Crash, 1);
 pub(super) const DELETE: (Kind, u8) = (Kind::Delete, 1);
 const DECISION: (Kind, u8) = (Kind::Decision, 1);
+const LOST: (Kind, u8) = (Kind::RequestLost, 1);
+const OBSTACLE: (Kind, u8) = (Kind::Obstacle, 1);
 
 pub(super) const BITES: &[Bite] = &[
     bite(Mutant::NoPrecondition, PROVABLE, &[(Kind::Theft, 2)], FINAL),
@@ -132,6 +134,80 @@ pub(super) const BITES: &[Bite] = &[
         &[LATE, (Kind::Change, 1)],
         UNDONE,
     ),
+    bite(
+        Mutant::AnyAbsence,
+        Family::Absence,
+        &[(Kind::Unwitnessed, 2)],
+        UNSEEN,
+    ),
+    bite(
+        Mutant::UnclearIsNo,
+        NATURAL,
+        &[(Kind::Unclear, 1)],
+        UNDERSTOOD,
+    ),
+    bite(
+        Mutant::DecisionNeedsLook,
+        NEVER,
+        &[LOST, OBSTACLE, DECISION],
+        TAKEN,
+    ),
+    bite(
+        Mutant::DecisionLost,
+        NEVER,
+        &[LOST, OBSTACLE, DECISION],
+        TAKEN,
+    ),
+    bite(
+        Mutant::QuestionStays,
+        NEVER,
+        &[(Kind::AnswerLost, 1), (Kind::Unclear, 2)],
+        PREMISE,
+    ),
+    bite(
+        Mutant::LookAgainKept,
+        NATURAL,
+        &[(Kind::Slow, 1), OBSTACLE, DECISION],
+        TAKEN,
+    ),
+    bite(
+        Mutant::OlderForNew,
+        NATURAL,
+        &[(Kind::Foreign, 2), (Kind::SharedReading, 1)],
+        UNSEEN,
+    ),
+    bite(
+        Mutant::EditEnds,
+        NEVER,
+        &[LATE, (Kind::Restore, 1), (Kind::Edit, 1)],
+        NOT_TWICE,
+    ),
+    bite(
+        Mutant::NothingProves,
+        Family::Absence,
+        &[LOST, (Kind::Unwitnessed, 2)],
+        UNSEEN,
+    ),
+    bite(
+        Mutant::UnclearWaits,
+        NEVER,
+        &[LOST, (Kind::Unclear, 1)],
+        RESTS,
+    ),
+    bite(
+        Mutant::AnyAbsence,
+        Family::Absence,
+        &[(Kind::Unwitnessed, 2)],
+        UNDERSTOOD,
+    ),
+    bite(
+        Mutant::UnclearWithdraws,
+        REFRESH,
+        &[(Kind::Unclear, 1)],
+        UNDERSTOOD,
+    ),
+    bite(Mutant::SkewIgnored, NATURAL, &[OBSTACLE], CLOCK),
+    bite(Mutant::PlanActs, NEVER, &[(Kind::Edit, 1)], PLAN),
     bite(Mutant::NoWake, NATURAL, &[LATE], RESTS),
     bite(
         Mutant::ResumeForgotten,
@@ -162,7 +238,7 @@ fn every_mutant_is_caught_where_it_belongs() {
             bite.breaks, bite.mutant
         );
         let (mutant, breaks) = (bite.mutant, bite.breaks);
-        scenario.rests = Arc::default();
+        (scenario.rests, scenario.takes) = (Arc::default(), Arc::default());
         scenario.rules.mutant = Some(mutant);
         let length = scenario.counterexample(breaks);
         let length = length.unwrap_or_else(|| panic!("{mutant:?} does not break {breaks:?}"));

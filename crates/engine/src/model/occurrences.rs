@@ -43,6 +43,19 @@ pub(super) const ALL: &[(&str, Occurs)] = &[
     ),
     ("is given up", reports!(Report::Ended(End::GivenUp))),
     ("is suspended", reports!(Report::Suspended)),
+    (
+        "waits for the cloud",
+        reports!(Report::Waiting(super::single::WAITS)),
+    ),
+    ("is unclear", reports!(Report::Waiting(OBSERVATION_UNCLEAR))),
+    (
+        "is not reached",
+        reports!(Report::Waiting(super::shell::AWAY)),
+    ),
+    ("is a plan", reports!(Report::Planned(_))),
+    ("keeps a decision", |world, _| {
+        world.objects.iter().any(|o| o.in_the_way.is_some())
+    }),
     ("is blocked", reports!(Report::Blocked(_))),
     ("waits for another", reports!(Report::Waiting(BUSY))),
     (

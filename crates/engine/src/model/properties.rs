@@ -21,6 +21,11 @@ pub(super) const ALL: &[(&str, Holds)] = &[
     (UNDONE, no_success_is_undone),
     (SETTLED, asks_only_when_no_call_can_arrive),
     (UNASKED, nobody_is_asked_without_need),
+    (TAKEN, Scenario::decisions_are_taken),
+    (PREMISE, |_, world| !world.marks.moot),
+    (UNDERSTOOD, |_, world| !world.marks.concluded_unclear),
+    (PLAN, |_, world| !world.marks.plan_acted),
+    (CLOCK, |_, world| !world.marks.missed_early),
     (RESTS, Scenario::rests),
 ];
 
@@ -35,6 +40,11 @@ pub(super) const FINAL: &str = "an outcome is final";
 pub(super) const UNDONE: &str = "no success is undone by us";
 pub(super) const SETTLED: &str = "nobody is asked while a call can arrive";
 pub(super) const UNASKED: &str = "nobody is asked without need";
+pub(super) const TAKEN: &str = "an offered decision is taken";
+pub(super) const PREMISE: &str = "no question without its premise";
+pub(super) const UNDERSTOOD: &str = "nothing is concluded from what is not understood";
+pub(super) const PLAN: &str = "a plan sends nothing";
+pub(super) const CLOCK: &str = "no window is missed by a wrong clock";
 pub(super) const RESTS: &str = "rests";
 
 /// What a status write says of itself.
@@ -50,6 +60,59 @@ pub(super) fn note_report(
     world.marks.reopened |= before.0.ended && changed;
     if let Some(Report::Ended(End::Succeeded(how))) = report {
         world.marks.unseen |= changed && !saw && how != How::Assumed;
+    }
+}
+
+/// What a status write concludes, and what it makes of questions and decisions.
+pub(super) fn note_change(
+    world: &mut World,
+    p: usize,
+    o: usize,
+    margin: i64,
+    before: &Stored,
+    (intent, change): (Option<Step>, Change),
+) {
+    let session = &world.processes[p].sessions[o];
+    let state = &session.state;
+    let ends = matches!(change.report, Report::Ended(_));
+    let concludes = match change.report {
+        Report::Ended(End::GivenUp | End::Succeeded(How::Assumed)) => false,
+        Report::Ended(_) => true,
+        _ => {
+            let by_reading = |hold: Hold| hold.is_of_the_kind() || hold == Hold::ProofTimeout;
+            intent.is_some() || state.withdrawn.is_some_and(by_reading)
+        }
+    };
+    world.marks.concluded_unclear |= session.unclear && concludes;
+    let over = before.wish.not_after.is_some_and(|at| at.0 <= margin);
+    world.marks.missed_early |= change.report == Report::Ended(End::WindowMissed) && !over;
+    world.marks.plan_acted |= intent.is_some() && !before.wish.execute;
+    if let (Some(question), Some((id, decision)), None) =
+        (before.hold, before.wish.decision, state.withdrawn)
+        && id == question.id
+        && change.handled == Some(id)
+    {
+        let done = match decision {
+            Decision::LookAgain => true,
+            Decision::GiveUp | Decision::AssumeDone => ends || question.hold == Hold::OrphanUnknown,
+            Decision::SendAgain | Decision::Retry | Decision::Continue => ends || intent.is_some(),
+        };
+        world.marks.unused |= !done;
+    }
+    if let (Some(question), true) = (
+        world.objects[o].stored.hold,
+        state.judged && !session.unclear,
+    ) {
+        let answered = |answer: fn(&Step) -> bool| state.steps().any(|step| answer(&step));
+        let applies = match question.hold {
+            Hold::AnswerUnknown => answered(Step::is_open),
+            Hold::ProofTimeout => answered(|step| step.answer == Some(Answer::Accepted)),
+            Hold::OrphanUnknown => matches!(state.record, Record::Orphan(_)),
+            Hold::NoRecord => state.record == Record::Free && !answered(|_| true),
+            Hold::LedgerConflict => !matches!(state.record, Record::Ours(_) | Record::Closed),
+            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => session.asking,
+        };
+        world.marks.moot |= !applies;
     }
 }
 

@@ -210,6 +210,7 @@ impl Scenario {
         let last = steps.last();
         let went_on =
             last.is_some_and(|step| call(step) == Call::Resume && step.is_open() && !here(step));
+        session.asking = matches!(goal, Goal::Ask(_));
         View {
             goal,
             trace: match went_on {

@@ -19,6 +19,14 @@ const LOCKED: Trouble = Trouble {
     quiet: 0,
     pause: None,
 };
+/// What cannot be read, or may not be called, now.
+pub(super) const AWAY: Code = Code(6);
+const UNREACHABLE: Trouble = Trouble {
+    code: AWAY,
+    blocked: false,
+    quiet: 1,
+    pause: None,
+};
 const WITHHELD: Trouble = Trouble {
     code: Code(3),
     blocked: false,
@@ -39,7 +47,15 @@ impl Scenario {
                 Effect::Rest(_) if self.rules.is(Mutant::NoWake) => session.due = i64::MAX,
                 Effect::Rest(wake) => session.due = wake.map_or(i64::MAX, |span| span.0),
                 // Touches nothing that another process could see.
-                Effect::Permit(_) => return self.advance(world, p, o, Event::Permitted(now)),
+                Effect::Permit(_) => {
+                    let event = match world.mode {
+                        CloudMode::NoCalls | CloudMode::Skewed => {
+                            Event::Forbidden(now, UNREACHABLE)
+                        }
+                        _ => Event::Permitted(now),
+                    };
+                    return self.advance(world, p, o, event);
+                }
                 other => session.todo = Some(other),
             }
         }
@@ -84,6 +100,9 @@ impl Scenario {
                     false => Event::Gone,
                 };
                 self.advance(world, p, o, event);
+            }
+            Effect::Observe if world.mode == CloudMode::Unreachable => {
+                self.advance(world, p, o, Event::Unobserved(now, UNREACHABLE));
             }
             Effect::Observe => {
                 let view = self.look(world, p, o, slip);
@@ -145,6 +164,9 @@ impl Scenario {
         let l = self.ledger_of(world, o);
         let session = &world.processes[p].sessions[o];
         let blind = self.rules.is(Mutant::ClaimBlind);
+        let plans = !session.state.stored().wish.execute;
+        world.marks.plan_acted |= plans;
+        let session = &world.processes[p].sessions[o];
         let event = if slip == Some(Slip::Undone) {
             Event::NoReply(now)
         } else if !session.ledger_fresh && !blind {
@@ -229,6 +251,7 @@ impl Scenario {
             return self.advance(world, p, o, Event::Written(now, true));
         }
         let before = (living.stored.clone(), living.report);
+        let in_the_way = std::mem::replace(&mut living.in_the_way, change.in_the_way);
         let decided = living.stored.wish.decision;
         let question = decided.map_or(0, |(id, _)| id) + 1;
         living.stored.apply(intent, change, question);
@@ -240,9 +263,11 @@ impl Scenario {
             living.pins.push(pin);
         }
         properties::note_report(world, p, o, &before);
+        properties::note_change(world, p, o, self.offset, &before.0, (intent, change));
         let living = &world.objects[o];
         // As the shell does: no write where nothing changes.
-        if before != (living.stored.clone(), living.report) {
+        let same = before == (living.stored.clone(), living.report);
+        if !same || in_the_way != living.in_the_way {
             world.touch(o);
         }
         world.processes[p].sessions[o].fresh = slip.is_none();
@@ -257,6 +282,8 @@ impl Scenario {
     fn send(&self, world: &mut World, p: usize, o: usize, number: u32, slip: Option<Slip>) {
         let now = world.clock(p);
         let leads = world.leads(p);
+        // What the cloud tells of clocks that differ is taken into account.
+        let today = world.processes[p].offset;
         let session = &mut world.processes[p].sessions[o];
         let step = *session.state.intent().expect("only an intent is sent");
         let Some(date) = session.signed.take() else {
@@ -273,12 +300,12 @@ impl Scenario {
             if !checked || session.wanted != known.wanted {
                 return self.advance(world, p, o, Event::Unsent(now, WITHHELD));
             }
-            session.signed = Some(now.wall.0);
+            session.signed = Some(today);
             session.todo = Some(Effect::Send(number));
             return;
         };
         let date = match self.rules.is(Mutant::SignAgain) {
-            true => now.wall.0,
+            true => today,
             false => date,
         };
         let recorded = session.recorded;

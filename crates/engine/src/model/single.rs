@@ -1,9 +1,9 @@
 //! The cloud of an operation of one step, of any class.
 
-use super::faults::{Deed, Slip};
+use super::faults::{Deed, NOT_UNDERSTOOD, Slip};
 use super::refresh::{Call, ended};
 use super::world::*;
-use super::{Family, Scenario, TRUST};
+use super::{Family, NATURAL, Scenario, TRUST};
 use crate::*;
 
 /// Where the target stands.
@@ -49,6 +49,8 @@ pub(super) const IDLE: Single = Single {
 
 pub(super) const GONE: Code = Code(1);
 pub(super) const UNDER_WAY: Code = Code(4);
+/// What the cloud waits for, maybe for ever.
+pub(super) const WAITS: Code = Code(5);
 
 impl Single {
     fn is_there(&self) -> bool {
@@ -113,6 +115,7 @@ impl Scenario {
             _ => true,
         };
         match slip {
+            Slip::Shared if self.was_there(world, p, o) => true,
             Slip::Shared => cloud.is_there(),
             _ if session.misread && !twice => false,
             _ if self.family == Family::Absence => cloud.stage == Stage::Idle,
@@ -120,13 +123,25 @@ impl Scenario {
         }
     }
 
+    /// It was as wanted, and a shared reading may still show that. What others read may
+    /// be of the time before this object, but not of before its own last reading.
+    fn was_there(&self, world: &World, p: usize, o: usize) -> bool {
+        let Cloud::Single(cloud) = &world.cloud else {
+            return false;
+        };
+        let stored = world.processes[p].sessions[o].state.stored.as_ref();
+        let seen = stored.is_some_and(|stored| stored.seen);
+        let was = cloud.stage == Stage::Idle && cloud.undone > 0;
+        self.family == NATURAL && was && (world.objects[o].was_reached || !seen)
+    }
+
     pub(super) fn look(&self, world: &mut World, p: usize, o: usize, slip: Option<Slip>) -> View {
         let record = self.record(world, p, o);
-        let offset = world.processes[p].offset;
+        let now = world.clock(p).wall;
         let asked = world.processes[p].sessions[o].state.asked;
         let (started, shared) = match slip {
             Some(Slip::Shared) => (Tick(asked.0 - 1), true),
-            _ => (Tick(offset), false),
+            _ => (now, false),
         };
         world.processes[p].sessions[o].misread = slip == Some(Slip::Misread);
         let view = View {
@@ -137,23 +152,46 @@ impl Scenario {
             record,
             past: Past::default(),
             shared,
-            skewed: false,
+            skewed: world.mode == CloudMode::Skewed,
         };
-        match world.cloud {
-            Cloud::Single(_) => self.look_single(world, p, o, slip.is_some(), view),
-            Cloud::Refresh(_) => self.look_refresh(world, p, o, slip.is_some(), view),
-        }
+        let session = &mut world.processes[p].sessions[o];
+        (session.unclear, session.asking) = (false, false);
+        let goal = match (world.mode, slip) {
+            (CloudMode::Waits, _) => Goal::Wait(WAITS, None),
+            (CloudMode::Unclear, _) => Goal::Unclear,
+            (_, Some(Slip::Reached(evidence))) => Goal::Reached(evidence),
+            (_, Some(Slip::Lost)) => Goal::Lost(GONE, Evidence::Absence(NOT_UNDERSTOOD)),
+            _ => {
+                return match world.cloud {
+                    Cloud::Single(_) => self.look_single(world, p, o, slip, view),
+                    Cloud::Refresh(_) => self.look_refresh(world, p, o, slip.is_some(), view),
+                };
+            }
+        };
+        session.unclear = goal != Goal::Wait(WAITS, None);
+        View { goal, ..view }
     }
 
-    fn look_single(&self, world: &mut World, p: usize, o: usize, wrong: bool, view: View) -> View {
+    fn look_single(
+        &self,
+        world: &mut World,
+        p: usize,
+        o: usize,
+        slip: Option<Slip>,
+        view: View,
+    ) -> View {
+        let wrong = slip.is_some();
+        let was_there = slip == Some(Slip::Shared) && self.was_there(world, p, o);
+        let was_reached = world.objects[o].was_reached;
         let claim = world.ledgers[self.ledger_of(world, o)].open;
         let Cloud::Single(cloud) = &mut world.cloud else {
             unreachable!("a single step")
         };
         let session = &mut world.processes[p].sessions[o];
-        session.saw |= cloud.stage == Stage::Done;
+        session.saw |= cloud.stage == Stage::Done || was_there && was_reached;
         let stage = match (self.family, wrong) {
             (_, false) => cloud.stage,
+            _ if was_there => Stage::Done,
             (Family::Absence, true) if cloud.stage == Stage::Idle => Stage::Done,
             (_, true) => Stage::Idle,
         };

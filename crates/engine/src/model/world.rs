@@ -28,7 +28,31 @@ pub(super) struct Living {
     pub(super) wanted: Wanted,
     /// Which batch each intent of a refresh was pinned to, by its number.
     pub(super) pins: Vec<u8>,
+    /// What is in the way of a decision, by status.
+    pub(super) in_the_way: Option<Report>,
+    /// The cloud was as wanted at some time since it was first observed for this one.
+    pub(super) was_reached: bool,
 }
+
+/// How the cloud is, until that changes; which may be never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum CloudMode {
+    /// It can be read and called.
+    Normal,
+    /// It is busy with something.
+    Waits,
+    /// Its readings are not understood.
+    Unclear,
+    /// It cannot be read.
+    Unreachable,
+    /// It can be read, and no call may be made.
+    NoCalls,
+    /// So it is with clocks that differ too much, which the cloud tells.
+    Skewed,
+}
+
+/// By how much they then do.
+const SKEW: i64 = 3;
 
 /// A claimed step, and the object that it is claimed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +91,10 @@ pub(super) struct Session {
     pub(super) misread: bool,
     /// Its last reading was right in that the cloud is as wanted.
     pub(super) saw: bool,
+    /// Its last reading was not understood, or lacked what makes it evidence.
+    pub(super) unclear: bool,
+    /// In its last reading the cloud waits for a decision.
+    pub(super) asking: bool,
     /// A cache that lags: what the next session starts with.
     pub(super) cache: Option<Box<Living>>,
     /// What the object that it has read wants, and the batch of its last look.
@@ -122,6 +150,16 @@ pub(super) struct Marks {
     pub(super) doubt: bool,
     /// A call of ours acted on what the operation is not about.
     pub(super) trespass: bool,
+    /// Something was concluded from a reading that was not understood.
+    pub(super) concluded_unclear: bool,
+    /// A decision was used up, and what was decided was not done.
+    pub(super) unused: bool,
+    /// A question stayed after a reading by which it is none.
+    pub(super) moot: bool,
+    /// Something was claimed or intended for a plan.
+    pub(super) plan_acted: bool,
+    /// A window was missed that has not passed.
+    pub(super) missed_early: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +172,7 @@ pub(super) struct World {
     pub(super) holder: usize,
     pub(super) lease: i64,
     pub(super) cloud: Cloud,
+    pub(super) mode: CloudMode,
     /// Requests under way or queued.
     pub(super) late: Vec<Late>,
     /// What may still go wrong.
@@ -163,6 +202,8 @@ impl Session {
             recorded: false,
             misread: false,
             saw: false,
+            unclear: false,
+            asking: false,
             cache: None,
             wanted: living.wanted,
             pin: 0,
@@ -178,6 +219,8 @@ impl Session {
     pub(super) fn forget_reading(&mut self) {
         self.misread = false;
         self.saw = false;
+        self.unclear = false;
+        self.asking = false;
         self.pin = 0;
         self.locked = false;
         self.ledger_fresh = false;
@@ -193,6 +236,8 @@ impl Living {
             report: None,
             wanted,
             pins: vec![],
+            in_the_way: None,
+            was_reached: false,
         }
     }
 
@@ -228,8 +273,13 @@ impl World {
     /// Both clocks of a process. Those of two processes have nothing to do with
     /// each other.
     pub(super) fn clock(&self, p: usize) -> Now {
+        let skew = if self.mode == CloudMode::Skewed {
+            SKEW
+        } else {
+            0
+        };
         Now {
-            wall: Tick(self.processes[p].offset),
+            wall: Tick(self.processes[p].offset + skew),
             mono: Tick(super::time::epoch(p)),
         }
     }

@@ -1,7 +1,7 @@
 //! When a question is withdrawn: when its premise is gone, and at nothing else.
 
 use super::decisions::held;
-use super::ledger::ORDER;
+use super::ledger::{ORDER, foreign_claim};
 use super::*;
 
 const RESUME: Plan = plan(3, Class::Provable);
@@ -270,6 +270,24 @@ fn an_accepted_step_that_has_run_its_course_is_not_asked_about() {
         assert_eq!(s.report, Some(Report::Waiting(BUSY)));
     }
     assert!(s.announced.is_empty());
+}
+
+/// Found by the model: with a claim in the ledger that status does not have, it waited
+/// for ever and asked nobody.
+#[test]
+fn an_accepted_step_is_asked_about_whatever_was_claimed_since() {
+    let mut s = Script::new();
+    s.ordered().answer(Answer::Accepted).written();
+    s.record = Record::Ours(Step {
+        number: 2,
+        ..foreign_claim()
+    });
+    s.sees(Goal::Wait(BUSY, None)).written();
+    s.pass(61 * MINUTE)
+        .wake()
+        .sees(Goal::Wait(BUSY, None))
+        .written();
+    assert_eq!(s.report, Some(Report::Held(Hold::ProofTimeout)));
 }
 
 #[test]
