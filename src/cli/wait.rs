@@ -157,6 +157,26 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_ends_as_executing_it_would() {
+        for (reason, ready, expected) in [
+            ("PlanReady", "True", 0),
+            ("BeforeWindow", "True", 0),
+            ("TargetBusy", "True", 0),
+            ("InvalidForTarget", "False", 1),
+            ("WindowMissed", "False", 1),
+            ("PaidOperationsForbidden", "False", 2),
+            ("CredentialsMissing", "False", 2),
+            ("NoRecord", "False", 2),
+        ] {
+            let ready = serde_json::json!({"type": "Ready", "status": ready, "reason": reason});
+            let status = serde_json::json!({
+                "state": "Planned", "observedGeneration": 1, "conditions": [ready],
+            });
+            assert_eq!(code(1, status), Some(expected), "{reason}");
+        }
+    }
+
+    #[test]
     fn an_outcome_is_final_whatever_is_written_into_the_spec_later() {
         let status =
             serde_json::json!({"state": "Failed", "outcome": "GivenUp", "observedGeneration": 1});

@@ -286,6 +286,50 @@ mod tests {
         }
     }
 
+    /// Whatever the sentence in the summary is: what holds the target is stored.
+    #[test]
+    fn the_holder_of_a_target_is_read_from_its_own_field() {
+        let locked = |locked_by: Value| {
+            shown(serde_json::json!({"status": {
+                "state": "Waiting", "observedGeneration": 1,
+                "summary": "DesktopOrder elsewhere/other: another sentence.",
+                "lockedBy": locked_by,
+                "conditions": [{"type": "Ready", "reason": "TargetLocked"}],
+            }}))
+        };
+        let here = locked(
+            serde_json::json!({"kind": "DesktopOrder", "name": "bigger", "ledger": "ledger-1"}),
+        );
+        assert!(
+            here.contains("errand why desktoporder/bigger -n team"),
+            "{here}"
+        );
+        let elsewhere = locked(serde_json::json!({"kind": "DesktopOrder", "ledger": "ledger-1"}));
+        assert!(
+            elsewhere.contains("OperationLedger ledger-1"),
+            "{elsewhere}"
+        );
+        assert!(!elsewhere.contains("errand why"), "{elsewhere}");
+    }
+
+    #[test]
+    fn a_plan_that_would_fail_is_not_advised_to_be_executed() {
+        for (reason, ready, executes) in [
+            ("PlanReady", "True", true),
+            ("TargetBusy", "True", true),
+            ("InvalidForTarget", "False", false),
+            ("TargetNotFound", "False", false),
+            ("PermissionDenied", "False", false),
+            ("NoRecord", "False", false),
+        ] {
+            let page = shown(serde_json::json!({"status": {
+                "state": "Planned", "observedGeneration": 1,
+                "conditions": [{"type": "Ready", "reason": reason, "status": ready}],
+            }}));
+            assert_eq!(page.contains(r#""mode":"Execute""#), executes, "{page}");
+        }
+    }
+
     #[test]
     fn a_held_operation_lists_its_choices_with_the_commands() {
         let page = shown(serde_json::json!({"status": {

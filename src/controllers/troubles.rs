@@ -188,3 +188,31 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Unknown;
+
+    #[test]
+    fn the_holder_of_a_target_is_named_in_its_own_namespace_only() {
+        let holder = LedgerObject {
+            kind: "DesktopOrder".to_owned(),
+            namespace: "team-a".to_owned(),
+            name: "bigger".to_owned(),
+            uid: "u".to_owned(),
+            unknown: Unknown::new(),
+        };
+        let (unusable, locked_by) = target_locked(&holder, "team-a", "ledger-1");
+        assert!(unusable.text.contains("bigger"), "{}", unusable.text);
+        assert_eq!(locked_by.name.as_deref(), Some("bigger"));
+        let (unusable, locked_by) = target_locked(&holder, "team-b", "ledger-1");
+        for secret in ["bigger", "team-a"] {
+            assert!(!unusable.text.contains(secret), "{}", unusable.text);
+        }
+        assert_eq!(
+            (&*locked_by.kind, locked_by.name, &*locked_by.ledger),
+            ("DesktopOrder", None, "ledger-1")
+        );
+    }
+}

@@ -11,7 +11,11 @@ use errand_testbed::Bed;
 use crate::support::{CANCEL, assert_ending, bed, ending, pause_at};
 
 /// Effects that no path of this kind has, and why.
-const NOT_REACHED: &[(&str, &str)] = &[("Claim", NO_LEDGER), ("Close", NO_LEDGER)];
+const NOT_REACHED: &[(&str, &str)] = &[
+    ("Claim", NO_LEDGER),
+    ("Close", NO_LEDGER),
+    ("Recall", "no decision is given"),
+];
 
 const NO_LEDGER: &str = "ResizeCancellation's one step is natural, so it needs no ledger";
 

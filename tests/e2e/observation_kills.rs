@@ -11,6 +11,7 @@ use crate::support::{assert_ending, bed, ending, pause_at, seconds};
 
 /// Effects that no observation has, and why.
 const NOT_REACHED: &[(&str, &str)] = &[
+    ("Recall", "no decision is given"),
     ("Permit", SENDS_NOTHING),
     ("Claim", SENDS_NOTHING),
     ("Close", SENDS_NOTHING),

@@ -29,6 +29,7 @@ enum Next {
 fn not_reached(next: Next, effect: &str) -> Option<&'static str> {
     match effect {
         "Claim" | "Close" => Some("the calls of a refresh need no ledger"),
+        "Recall" => Some("no decision is given"),
         "Announce" if next == Next::Stop => Some("the end and questions alone are announced"),
         _ => None,
     }

@@ -11,7 +11,11 @@ use crate::reservations::DELETE;
 use crate::support::{assert_ending, bed, ending, pause_at, seconds};
 
 /// Effects that a cancel does not reach, and why.
-const NOT_REACHED: &[(&str, &str)] = &[("Claim", NO_LEDGER), ("Close", NO_LEDGER)];
+const NOT_REACHED: &[(&str, &str)] = &[
+    ("Claim", NO_LEDGER),
+    ("Close", NO_LEDGER),
+    ("Recall", "no decision is given"),
+];
 
 const NO_LEDGER: &str = "cancelling an order needs no ledger";
 

@@ -85,7 +85,8 @@ impl Moment {
 
 pub(super) fn moments() -> Vec<Moment> {
     let mut moments = Vec::new();
-    for effect in EFFECTS {
+    // Nothing is recalled where no decision is given.
+    for effect in EFFECTS.iter().filter(|effect| **effect != "Recall") {
         // The look at the cloud before the order, and the one after it.
         let last = if *effect == "Observe" { 2 } else { 1 };
         for nth in 1..=last {
