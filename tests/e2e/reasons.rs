@@ -227,6 +227,7 @@ fn shown(reason: Reason) -> Shown {
         Reason::Throttled => by!(reasons::long_throttling_is_told_and_passes),
         Reason::CloudUnavailable => by!(weather::a_cloud_that_is_down_is_told_after_a_while_and_waited_for),
         Reason::ClockSkew => by!(weather::a_clock_that_is_twenty_minutes_off_sends_nothing_and_says_clock_skew),
+        Reason::ObservationUnclear => by!(resize_truth::a_change_whose_time_is_not_understood_is_waited_for_and_never_none),
         Reason::MaintenanceWindow => by!(endings::a_change_that_runs_while_errand_waits_for_the_window_to_close_is_too_late),
         Reason::Executing => by!(decisions::deleted_in_flight_leaves_an_event_and_an_audit_line),
         Reason::Verifying => by!(decisions::no_more_operations_are_under_way_than_the_connection_allows),

@@ -137,7 +137,7 @@ fn another_place_in_the_connection_after_a_call_is_a_mismatch_until_changed_back
 }
 
 #[test]
-fn a_change_whose_time_is_not_understood_is_waited_for_and_never_none() {
+pub fn a_change_whose_time_is_not_understood_is_waited_for_and_never_none() {
     let mut bed = bed("no-time");
     bed.start_operator();
     let forms = ["without_zone", "null", "absent"];
