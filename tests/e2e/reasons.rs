@@ -217,7 +217,6 @@ macro_rules! by {
 /// A reason more makes this fail to compile; a test less too.
 fn shown(reason: Reason) -> Shown {
     match reason {
-        Reason::ObservationUnclear => by!(reasons::long_throttling_is_told_and_passes),
         Reason::Pending => by!(reasons::a_new_object_is_pending_and_not_done_while_the_operator_is_away),
         Reason::BeforeWindow => by!(decisions::nothing_is_sent_before_the_schedule_and_then_it_is),
         Reason::ConnectionNotFound => by!(operator::without_its_connection_an_operation_waits_and_goes_on_when_it_comes),
