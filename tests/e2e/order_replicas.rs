@@ -185,7 +185,10 @@ fn a_claim_on_a_ledger_that_has_changed_since_the_look_is_refused() {
         let before = orders(&bed);
         fs::remove_file(file).expect("it was made above");
         let object = until_order(&bed, "slow", "TargetLocked");
-        assert!(summary(&object).contains("/fast"), "{object:#}");
+        assert!(
+            summary(&object).contains("DesktopOrder fast "),
+            "{object:#}"
+        );
         assert_eq!(orders(&bed), before);
         pay(&bed, "desk-1");
         until_order(&bed, "fast", "Delivered");

@@ -161,9 +161,10 @@ fn the_same_desktop_from_two_namespaces_is_ordered_once_while_it_is_as_ordered()
     let object = cluster.wait_for("team-b", "bigger", "TargetLocked");
     assert_eq!(ending(&object).state, "Waiting");
     assert!(
-        summary(&object).contains("DesktopOrder team-a/bigger"),
+        summary(&object).contains("A DesktopOrder in another namespace"),
         "{object:#}"
     );
+    assert!(!summary(&object).contains("team-a"), "{object:#}");
     pay(&cluster.bed, "desk-1");
     cluster.wait_for("team-a", "bigger", "Delivered");
     let object = cluster.wait_for("team-b", "bigger", "AlreadySatisfied");
