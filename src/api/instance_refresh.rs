@@ -76,6 +76,17 @@ pub enum RefreshState {
     Cancelled,
 }
 
+impl RefreshState {
+    /// The word in spec and status. Questions are pinned to it too, so it stays.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "Completed",
+            Self::Paused => "Paused",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
 /// Reads `oldSelf.status`, so that a plan can be iterated on.
 const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.autoScalingGroupId == oldSelf.spec.autoScalingGroupId && has(self.spec.adopt) == has(oldSelf.spec.adopt) && (!has(self.spec.adopt) || self.spec.adopt == oldSelf.spec.adopt))";
 

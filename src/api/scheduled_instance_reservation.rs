@@ -73,6 +73,17 @@ pub enum ReservationState {
     Cancelled,
 }
 
+impl ReservationState {
+    /// The word in spec and status, so it stays.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reserved => "Reserved",
+            Self::Delivered => "Delivered",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
 /// Reads `oldSelf.status`, so that a plan can be iterated on.
 const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && has(self.spec.adopt) == has(oldSelf.spec.adopt) && (!has(self.spec.adopt) || self.spec.adopt == oldSelf.spec.adopt))";
 
