@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::{Common, Timestamp};
 use super::status::Status;
+use super::words::words;
 
 /// Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted
 /// end, and verifies it.
@@ -64,26 +65,17 @@ pub struct AdoptRefresh {
     pub refresh_activity_id: String,
 }
 
-/// What is to become of a refresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum RefreshState {
-    /// It runs to its end (SUCCESSFUL). A pause is asked about.
-    Completed,
-    /// It stands still, and can go on later. Its group stays blocked.
-    Paused,
-    /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
-    /// so.
-    Cancelled,
-}
-
-impl RefreshState {
-    /// The word in spec and status. Questions are pinned to it too, so it stays.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Completed => "Completed",
-            Self::Paused => "Paused",
-            Self::Cancelled => "Cancelled",
-        }
+words! {
+    /// What is to become of a refresh.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum RefreshState {
+        /// It runs to its end (SUCCESSFUL). A pause is asked about.
+        Completed = "Completed",
+        /// It stands still, and can go on later. Its group stays blocked.
+        Paused = "Paused",
+        /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
+        /// so.
+        Cancelled = "Cancelled",
     }
 }
 

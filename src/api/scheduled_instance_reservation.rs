@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::{Common, Timestamp};
 use super::status::Status;
+use super::words::words;
 
 /// Brings one scheduled-instance order of Volcengine ECS to the wanted end, and
 /// verifies it.
@@ -60,27 +61,18 @@ pub struct AdoptReservation {
     pub scheduled_instance_id: String,
 }
 
-/// What is to become of a scheduled-instance order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ReservationState {
-    /// The order is there.
-    Reserved,
-    /// All instances of it were delivered.
-    Delivered,
-    /// It is cancelled. Elastic reserved instances (`Esi`) can be cancelled for 30
-    /// minutes after they were ordered, a reserved segment until its delivery slot
-    /// begins, one delivered immediately never.
-    Cancelled,
-}
-
-impl ReservationState {
-    /// The word in spec and status, so it stays.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Reserved => "Reserved",
-            Self::Delivered => "Delivered",
-            Self::Cancelled => "Cancelled",
-        }
+words! {
+    /// What is to become of a scheduled-instance order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum ReservationState {
+        /// The order is there.
+        Reserved = "Reserved",
+        /// All instances of it were delivered.
+        Delivered = "Delivered",
+        /// It is cancelled. Elastic reserved instances (`Esi`) can be cancelled for 30
+        /// minutes after they were ordered, a reserved segment until its delivery slot
+        /// begins, one delivered immediately never.
+        Cancelled = "Cancelled",
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
         }
     };
     let (goal, why) = match (&object.spec.until, instance.state.text()) {
-        (_, None) => (Goal::Unclear, "The cloud's answer has no state that can be read."),
+        (_, None) => (
+            Goal::Unclear,
+            "The cloud's answer has no state that can be read.",
+        ),
         (None, Some(_)) => (Goal::Reached(Evidence::Presence), ""),
         (Some(until), Some(state)) => goal(object, until, state, &instance.operation_state),
     };

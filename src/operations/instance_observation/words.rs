@@ -105,7 +105,11 @@ mod tests {
             ("running", Some("a-word-of-tomorrow"), Motion::Unclear),
             ("error", Some("a-word-of-tomorrow"), Motion::Unclear),
         ] {
-            assert_eq!(Motion::of(state, operation), motion, "{state} {operation:?}");
+            assert_eq!(
+                Motion::of(state, operation),
+                motion,
+                "{state} {operation:?}"
+            );
         }
     }
 }

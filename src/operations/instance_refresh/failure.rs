@@ -43,7 +43,11 @@ impl<'a> Failure<'a> {
         if batches.iter().any(|batch| failed(batch) == Some(true)) {
             return Some(true);
         }
-        let all = self.activity.batches.whole().filter(|all| !all.is_empty())?;
+        let all = self
+            .activity
+            .batches
+            .whole()
+            .filter(|all| !all.is_empty())?;
         let none = all.iter().all(|batch| failed(batch) == Some(false));
         none.then_some(false)
     }
@@ -106,12 +110,12 @@ fn said(instance: &RefreshInstance) -> String {
         let line: String = line.take(LONGEST).collect();
         line.trim().trim_end_matches('.').to_owned()
     };
-    let id = instance.id.text().map_or(String::new(), |id| format!(" {}", short(id)));
+    let id = instance
+        .id
+        .text()
+        .map_or(String::new(), |id| format!(" {}", short(id)));
     match instance.message.text().map(short) {
         Some(why) if !why.is_empty() => format!("Instance{id} failed: {why}."),
         _ => format!("Instance{id} failed."),
     }
 }
-
-#[cfg(test)]
-mod tests;

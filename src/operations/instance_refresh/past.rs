@@ -111,9 +111,8 @@ fn same(one: &str, other: &str) -> Option<bool> {
         return Some(false);
     }
     let mut pairs = times.iter().zip(&others);
-    let differ = |(time, other): (&String, &String)| {
-        time != other && time != UNSET && other != UNSET
-    };
+    let differ =
+        |(time, other): (&String, &String)| time != other && time != UNSET && other != UNSET;
     match pairs.clone().any(differ) {
         true => Some(false),
         false => pairs.all(|(time, other)| time == other).then_some(true),
@@ -236,6 +235,3 @@ pub(super) fn contrary(steps: &[StepStatus], wanted: RefreshState) -> bool {
 pub(super) fn may_have_changed_it(steps: &[StepStatus]) -> bool {
     steps.iter().any(may_have_acted)
 }
-
-#[cfg(test)]
-mod tests;

@@ -176,9 +176,9 @@ impl Look<'_> {
             }
             (Stage::Successful | Stage::Failed, _) => lost(Reason::TooLate),
             (Stage::ScaleIn, _) => self.removing_the_surplus(),
-            (Stage::Running, Batches::Run) => self.stop(
-                "A running batch cannot be cancelled, so the refresh is stopped first.",
-            ),
+            (Stage::Running, Batches::Run) => {
+                self.stop("A running batch cannot be cancelled, so the refresh is stopped first.")
+            }
             (Stage::PausedOnFailure | Stage::Paused | Stage::Init, Batches::Run) => {
                 self.to_the_end_of_the_batch()
             }
@@ -336,7 +336,8 @@ impl Look<'_> {
     }
 }
 
-const BATCHES: &str = "Its batches are missing, or not all of them are listed with a status that Errand knows.";
+const BATCHES: &str =
+    "Its batches are missing, or not all of them are listed with a status that Errand knows.";
 const PAUSE: &str = "The current batch, or when it ended, is missing, so Errand cannot tell this pause from another one and does not ask for a decision. Resume or cancel the refresh in the console, or set desiredState to Cancelled.";
 
 fn reached() -> Meaning {

@@ -50,7 +50,12 @@ pub(super) fn assess(
             return without(object, goal, seen, cancellable);
         }
         Found::Unclear(why) => {
-            return without(object, Goal::Unclear, (*why).to_owned(), ConditionStatus::Unknown);
+            return without(
+                object,
+                Goal::Unclear,
+                (*why).to_owned(),
+                ConditionStatus::Unknown,
+            );
         }
     };
     let cancellable = cancellable(found);
@@ -165,7 +170,9 @@ impl<'a> Gone<'a> {
 
     /// All of it was delivered when it was last there.
     fn complete(&self) -> bool {
-        let counts = self.before.and_then(|b| Some((b.delivery_count?, b.count?)));
+        let counts = self
+            .before
+            .and_then(|b| Some((b.delivery_count?, b.count?)));
         counts.is_some_and(|(delivered, count)| count > 0 && delivered >= count)
     }
 
@@ -192,10 +199,12 @@ fn absent(object: &ScheduledInstanceReservation, at: Timestamp) -> (Goal, String
         ReservationState::Cancelled if gone.undelivered() => {
             Goal::Reached(Evidence::Absence(gone.witness()))
         }
-        ReservationState::Delivered if gone.complete() => Goal::Reached(Evidence::Absence(Witness {
-            compared: true,
-            ..gone.witness()
-        })),
+        ReservationState::Delivered if gone.complete() => {
+            Goal::Reached(Evidence::Absence(Witness {
+                compared: true,
+                ..gone.witness()
+            }))
+        }
         ReservationState::Reserved | ReservationState::Delivered if gone.accepted && !came => {
             unreachable()
         }
@@ -247,7 +256,8 @@ fn unclear(why: &str) -> Meaning {
 }
 
 const COUNT: &str = "DeliveryCount is missing or not a number, so Errand cannot tell whether instances were delivered.";
-const INVALID: &str = "InvalidAt is not a time that Errand can read, so it cannot tell whether the order has ended.";
+const INVALID: &str =
+    "InvalidAt is not a time that Errand can read, so it cannot tell whether the order has ended.";
 const COUNTS: &str = "Count or DeliveryCount is missing or not a number, so Errand cannot tell whether all instances were delivered.";
 
 fn meaning(
@@ -328,7 +338,11 @@ fn shows(step: &StepStatus, found: &ScheduledInstance, over: Option<bool>) -> bo
 
 /// How many instances were delivered. `None`: not understood, which is not 0.
 fn delivered(found: &ScheduledInstance) -> Option<i64> {
-    found.delivery_count.known().copied().filter(|count| *count >= 0)
+    found
+        .delivery_count
+        .known()
+        .copied()
+        .filter(|count| *count >= 0)
 }
 
 /// Instances of it were delivered.

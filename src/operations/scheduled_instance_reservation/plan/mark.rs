@@ -39,8 +39,7 @@ pub(super) fn differs(before: Option<&str>, found: &ScheduledInstance) -> bool {
     };
     match (parts(before), parts(&now)) {
         (Some((status, invalid)), Some((status_now, invalid_now))) => {
-            let other_word =
-                !status.is_empty() && !status_now.is_empty() && status != status_now;
+            let other_word = !status.is_empty() && !status_now.is_empty() && status != status_now;
             let other_time = !invalid_now.is_empty() && invalid != invalid_now;
             other_word || other_time
         }
