@@ -154,7 +154,7 @@ fn a_reservation_is_bound_to_its_region_once_it_was_seen() {
 }
 
 #[test]
-fn counts_and_times_of_a_reservation_that_are_not_understood_are_not_0() {
+pub fn counts_and_times_of_a_reservation_that_are_not_understood_are_not_0() {
     let orders = vec![
         Reservation::esi("count"),
         Reservation::esi("time").lapses_in(-60),
