@@ -2,7 +2,7 @@
 //!
 //! "Not there" and "there, but not understood" are different things, and neither is
 //! a no. A type that turned both into an empty value would let an operation end on
-//! a reading that nobody understood.
+//! a reading that was not understood.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -127,7 +127,7 @@ const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
 /// `0001-01-01T00:00:00Z`, which services in Go write for a time that is not set.
 const NEVER_OF_GO: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
-/// Seconds, or milliseconds; told apart by their size from 2001 to 2286.
+/// Seconds, or milliseconds; their sizes differ from 2001 to 2286.
 fn since_1970(number: f64) -> Option<Timestamp> {
     let seconds = match number {
         0.0 => 0.0,
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_not_set_is_absent_and_no_time_long_ago() {
+    fn a_time_that_is_not_set_is_absent_and_not_long_ago() {
         for form in [
             json!(null),
             json!(""),

@@ -1,6 +1,6 @@
-//! Refreshes, reservations and observations: what is not understood concludes
-//! nothing, what the cloud does by itself is told as that, and nothing that was seen
-//! elsewhere or earlier decides.
+//! Refreshes, reservations and observations: nothing is concluded from what is not
+//! understood, what the cloud does by itself is reported as that, and nothing that was
+//! seen elsewhere or earlier decides.
 
 use errand_simulator::{
     CloudDcInstance, CloudDcStatus, Config, FailProcess, Fault, FaultKind, RefreshActivity,
@@ -36,8 +36,8 @@ fn until_edited(bed: &Bed, kind: &str, name: &str, reason: &str) -> Value {
 /// It waits because the cloud's answer is not understood, and says so.
 fn assert_unclear(object: &Value, words: &str) {
     assert_eq!(ending(object).state, "Waiting", "{object:#}");
-    let told = summary(object);
-    assert!(told.contains(words), "{told}");
+    let said = summary(object);
+    assert!(said.contains(words), "{said}");
 }
 
 fn refreshing(bed: &Bed, number: u32, wanted: &str) {
@@ -69,28 +69,28 @@ fn a_refresh_that_the_cloud_cancels_or_rolls_back_has_failed() {
     }
     let object = until(&bed, "irf", "roll-1", "RefreshFailed");
     assert_ending(&bed, &object, "Failed", "RefreshFailed");
-    let told = summary(&object);
+    let said = summary(&object);
     assert!(
-        told.contains("The cloud cancelled the refresh because instances failed"),
-        "{told}"
+        said.contains("The cloud cancelled the refresh because instances failed"),
+        "{said}"
     );
-    assert!(told.contains("The instance failed."), "{told}");
+    assert!(said.contains("The instance failed."), "{said}");
     let object = until(&bed, "irf", "roll-2", "RefreshFailed");
     assert_ending(&bed, &object, "Failed", "RefreshFailed");
-    let told = summary(&object);
-    assert!(told.contains("refresh activity asr-2-back"), "{told}");
+    let said = summary(&object);
+    assert!(said.contains("refresh activity asr-2-back"), "{said}");
     assert_eq!(
         condition(&object, "GroupBlocked"),
         "True",
         "by the roll-back"
     );
-    // What is to be cancelled is, whoever did it.
+    // desiredState is Cancelled: it is, whichever client did it.
     let object = until(&bed, "irf", "roll-3", "Cancelled");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
 }
 
 #[test]
-fn batches_and_times_that_are_null_conclude_nothing_about_a_paused_refresh() {
+fn null_batches_and_times_conclude_nothing_about_a_paused_refresh() {
     let mut bed = bed("truth-null-lists");
     bed.connect_all_clouds();
     let running = RefreshActivity::new("asg-1", "asr-1").batches(2, 3600);
@@ -113,11 +113,11 @@ fn batches_and_times_that_are_null_conclude_nothing_about_a_paused_refresh() {
         let object = until(&bed, "irf", name, "ObservationUnclear");
         assert_unclear(&object, "batches");
     }
-    // Without times, no pause is told from another one.
+    // Without times, one pause cannot be distinguished from another.
     reread_of(&bed, "scaling", json!({"lists": "whole"}));
     let object = until(&bed, "irf", "roll-1", "TargetBusy");
     assert_eq!(object["status"]["outcome"], Value::Null, "its batch runs");
-    bed.wait_until("the pause cannot be told from another", || {
+    bed.wait_until("the pause cannot be identified", || {
         bed.advance_if_led(seconds(10));
         summary(&bed.get("irf", "roll-2")).contains("cannot tell this pause")
     });
@@ -186,7 +186,7 @@ pub fn counts_and_times_of_a_reservation_that_are_not_understood_are_not_0() {
 }
 
 #[test]
-fn an_order_that_is_gone_after_its_slot_began_was_not_seen_to_be_cancelled() {
+fn an_order_gone_after_its_slot_began_was_not_seen_cancelled() {
     let order = Reservation::reserve("esi-1", 1200).delivers_nothing();
     let mut bed = ecs_bed("truth-gone", json!({}), vec![order]);
     bed.start_operator();

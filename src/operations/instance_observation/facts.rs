@@ -14,7 +14,7 @@ use crate::cloud::{Asker, CallError, Found};
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The instance. That it is not there is told by a reading of its own.
+    /// The instance. Only a reading of its own says that it is not there.
     pub instance: Found<InstanceStatus>,
     /// When it was taken, if it is one that others share.
     pub shared_since: Option<Tick>,
@@ -76,8 +76,8 @@ async fn listed(
     let id = &object.spec.target.instance_id;
     let mut found = instances.iter().filter(|instance| instance.id.is(id));
     let found = found.next().map(|found| &found.status);
-    let told = found.filter(|status| status.state.known().is_some());
-    Ok(told.map(|status| (Tick(begun), status.clone())))
+    let clear = found.filter(|status| status.state.known().is_some());
+    Ok(clear.map(|status| (Tick(begun), status.clone())))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_reading_and_one_after_an_edit_are_never_older_than_what_is_asked() {
+    fn a_first_reading_and_one_after_an_edit_are_not_older_than_the_spec() {
         let seen = serde_json::json!({"instanceState": "stopped"});
         for (status, until, older) in [
             (serde_json::json!({}), true, false),

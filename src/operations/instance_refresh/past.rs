@@ -62,7 +62,7 @@ impl Pause {
     }
 }
 
-/// Stands for a time that a batch does not have yet.
+/// Written for a time that a batch does not have yet.
 const UNSET: &str = "-";
 
 /// When a batch began and ended, in words that another run of it does not have.
@@ -126,7 +126,7 @@ pub(super) fn batch(activity: &RefreshActivity) -> Option<String> {
     number.map(|number| format!("batch {number}"))
 }
 
-/// What was written where the cloud had not told the number.
+/// What version 0.1.0 wrote where the number was missing.
 const NO_BATCH: &str = "batch 0";
 
 fn is_open(step: &StepStatus) -> bool {
@@ -147,7 +147,7 @@ fn is_resume(step: &StepStatus) -> bool {
 pub(super) enum Decided {
     /// Nothing yet.
     Nothing,
-    /// This call, whatever came of it: the decision is used, and stands.
+    /// This call, whatever its answer was: the decision is used.
     This(Plan),
     /// This call was accepted; that the pause still shows proves nothing.
     Accepted(Plan),
@@ -171,8 +171,8 @@ pub(super) fn decided(steps: &[StepStatus], pause: &Pause) -> Decided {
     }
 }
 
-/// Whether the refresh has left the pause that the last call, of which nobody knows
-/// what came of it, was to end.
+/// Whether the refresh has left the pause that the last call, whose answer is unknown,
+/// was to end.
 pub(super) fn trace(steps: &[StepStatus], activity: &RefreshActivity) -> Trace {
     let last = steps.last().filter(|step| is_resume(step) && is_open(step));
     let Some(last) = last else {

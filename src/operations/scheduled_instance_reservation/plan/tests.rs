@@ -231,7 +231,7 @@ fn an_order_that_is_not_there_was_cancelled_only_if_it_ever_was() {
         assert_eq!(goal(wanted, &[Some("Refused")], None), not_found);
     }
     assert_eq!(goal(Cancelled, &[Some("Accepted")], None), reached);
-    // Nobody knows what came of the call, and nothing was seen before.
+    // The answer of the call is unknown, and nothing was seen before.
     for answer in [None, Some("Unknown")] {
         assert_eq!(
             goal(Cancelled, &[answer], None),
@@ -253,7 +253,7 @@ fn an_order_that_is_not_there_was_cancelled_only_if_it_ever_was() {
 }
 
 #[test]
-fn what_may_have_been_delivered_since_it_was_last_there_is_neither_cancelled_nor_not_delivered() {
+fn an_order_that_may_have_been_delivered_before_it_went_is_unclear() {
     let mut unknown_slot = seen(Cancelled, 0, &[]);
     let observed = unknown_slot
         .status
