@@ -95,7 +95,9 @@ pub struct Until {
     pub states: Option<Vec<String>>,
     /// True: only once nothing is being done with the instance (CloudDC
     /// `operation_state` is absent or ends with -succeed). Without states: until it
-    /// is running or stopped, with nothing being done.
+    /// is running or stopped, with nothing being done. An instance in state error, or
+    /// whose operation ended with -failed, does not settle by itself: the operation
+    /// ends as StateUnreachable, unless states has that state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<bool>,
     /// CloudDC `state` or `operation_state`: any of these ends the operation as

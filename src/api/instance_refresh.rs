@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::{Common, Timestamp};
 use super::status::Status;
+use super::words::words;
 
 /// Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted
 /// end, and verifies it.
@@ -64,16 +65,18 @@ pub struct AdoptRefresh {
     pub refresh_activity_id: String,
 }
 
-/// What is to become of a refresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum RefreshState {
-    /// It runs to its end (SUCCESSFUL). A pause is asked about.
-    Completed,
-    /// It stands still, and can go on later. Its group stays blocked.
-    Paused,
-    /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
-    /// so.
-    Cancelled,
+words! {
+    /// What is to become of a refresh.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum RefreshState {
+        /// It runs to its end (SUCCESSFUL). A pause is asked about.
+        Completed = "Completed",
+        /// It stands still, and can go on later. Its group stays blocked.
+        Paused = "Paused",
+        /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
+        /// so.
+        Cancelled = "Cancelled",
+    }
 }
 
 /// Reads `oldSelf.status`, so that a plan can be iterated on.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::{Common, Timestamp};
 use super::status::Status;
+use super::words::words;
 
 /// Brings one scheduled-instance order of Volcengine ECS to the wanted end, and
 /// verifies it.
@@ -60,17 +61,19 @@ pub struct AdoptReservation {
     pub scheduled_instance_id: String,
 }
 
-/// What is to become of a scheduled-instance order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum ReservationState {
-    /// The order is there.
-    Reserved,
-    /// All instances of it were delivered.
-    Delivered,
-    /// It is cancelled. Elastic reserved instances (`Esi`) can be cancelled for 30
-    /// minutes after they were ordered, a reserved segment until its delivery slot
-    /// begins, one delivered immediately never.
-    Cancelled,
+words! {
+    /// What is to become of a scheduled-instance order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum ReservationState {
+        /// The order is there.
+        Reserved = "Reserved",
+        /// All instances of it were delivered.
+        Delivered = "Delivered",
+        /// It is cancelled. Elastic reserved instances (`Esi`) can be cancelled for 30
+        /// minutes after they were ordered, a reserved segment until its delivery slot
+        /// begins, one delivered immediately never.
+        Cancelled = "Cancelled",
+    }
 }
 
 /// Reads `oldSelf.status`, so that a plan can be iterated on.

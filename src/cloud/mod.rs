@@ -2,6 +2,7 @@
 //! with their verdict tables. Knows nothing of Kubernetes.
 
 mod call;
+mod field;
 pub mod huawei;
 mod lenient;
 mod secret;
@@ -15,6 +16,7 @@ mod verdict;
 pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
+pub use field::{Field, Found, List, Member};
 pub use lenient::Read;
 pub use secret::{Key, SecretText};
 pub use shared::{Asker, SharedReads};

@@ -33,6 +33,7 @@ mod order_replicas;
 mod order_why;
 mod ordering;
 mod orders;
+mod other_truth;
 mod pauses;
 mod policies;
 mod readings;

@@ -45,7 +45,7 @@ pub use huawei::bss::seed::{
 pub use huawei::bss::state::OrderState;
 pub use huawei::clouddc::seed::{
     AfterTerminated, CloudDcError, CloudDcInstance, CloudDcReadings, CloudDcStatus, CloudDcStep,
-    NextMarker, NotFoundForm, Overloaded, ShuttingDown, UnknownInList,
+    EmptyInstances, ErrorForm, NextMarker, NotFoundForm, Overloaded, ShuttingDown, UnknownInList,
 };
 pub use huawei::clouddc::state::CloudDcInstanceState;
 pub use huawei::dcs::seed::{
@@ -66,8 +66,9 @@ pub use readings::Readings;
 pub use seed::{Account, BadSeed, Seed, When};
 pub use state::{AccountState, State};
 pub use tencent::scaling::seed::{
-    BatchPause, CancelWhileRunning, ContinueWithoutFailure, RefreshAction, RefreshActivity,
-    RefreshBatch, ScalingGroup, ScalingReadings, StoppedLastBatch,
+    BatchPause, CancelWhileRunning, ContinueWithoutFailure, EmptySet, FailProcess, RefreshAction,
+    RefreshActivity, RefreshBatch, RefreshLists, RefreshSettings, RefreshTimes, RolledBack,
+    ScalingGroup, ScalingReadings, StoppedLastBatch,
 };
 pub use tencent::scaling::state::{
     BatchStatus, RefreshActivityState, RefreshBatchState, RefreshStatus, ScalingGroupState,
@@ -76,8 +77,8 @@ pub use tencent::seed::{TencentAccount, TencentSeed};
 pub use tencent::state::{TencentAccountState, TencentState};
 pub use verification::{Unverified, Verified};
 pub use volcengine::ecs::seed::{
-    CancelledOrder, Delivery, EcsReadings, EmptyResult, Reservation, ReservationAction,
-    ReservationKind, StatusWords, TimeForm,
+    CancelledOrder, CountForm, Delivery, EcsReadings, EmptyInfo, EmptyResult, Reservation,
+    ReservationAction, ReservationKind, StatusWords, TimeForm, UnsetTime,
 };
 pub use volcengine::ecs::state::ReservationState;
 pub use volcengine::seed::{VolcengineAccount, VolcengineSeed};

@@ -66,6 +66,7 @@ impl Readings {
                 overloaded: Overloaded::Text,
                 unknown_id_in_list: UnknownInList::Refused,
                 next_marker: NextMarker::Address,
+                nothing: EmptyInstances::Null,
                 ..CloudDcReadings::default()
             },
             scaling: ScalingReadings {
@@ -73,6 +74,10 @@ impl Readings {
                 cancelled_after: 90,
                 stopped_last_batch: StoppedLastBatch::Ends,
                 continue_without_failure: ContinueWithoutFailure::ModeIgnored,
+                rolled_back: RolledBack::Failed,
+                times: RefreshTimes::Offset,
+                nothing: EmptySet::Null,
+                ..ScalingReadings::default()
             },
             ecs: EcsReadings {
                 after_cancel: CancelledOrder::Stays,
@@ -83,6 +88,9 @@ impl Readings {
                 processing_for: 5,
                 status_words: StatusWords::Numbered,
                 time_form: TimeForm::Minutes,
+                unset_time: UnsetTime::Zero,
+                counts: CountForm::Text,
+                nothing: EmptyInfo::Null,
                 ..EcsReadings::default()
             },
         }

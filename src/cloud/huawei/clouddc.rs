@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
-use crate::cloud::lenient;
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Field, Found, List, Member, lenient};
 
 /// Largest page that there is.
 pub const LARGEST_PAGE: usize = 1000;
@@ -18,123 +19,144 @@ const MAX_PAGES: usize = 100;
 
 /// What an instance is doing (`ShowInstanceStatus`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct InstanceStatus {
     /// `state`, open.
-    pub state: String,
-    /// `operation_state`, open.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub operation_state: Option<String>,
+    pub state: Field<String>,
+    /// `operation_state`, open; absent where nothing was done.
+    pub operation_state: Field<String>,
     /// `error`
-    #[serde(default)]
-    pub error: Option<InstanceError>,
+    pub error: Field<InstanceError>,
 }
 
 /// What went wrong with it (`error`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct InstanceError {
     /// `error_code`
-    #[serde(rename = "error_code", default, deserialize_with = "lenient::text")]
-    pub code: Option<String>,
+    #[serde(rename = "error_code")]
+    pub code: Field<String>,
     /// `error_msg`
-    #[serde(rename = "error_msg", default, deserialize_with = "lenient::text")]
-    pub msg: Option<String>,
+    #[serde(rename = "error_msg")]
+    pub msg: Field<String>,
     /// `error_type`, open.
-    #[serde(rename = "error_type", default, deserialize_with = "lenient::text")]
-    pub error_type: Option<String>,
+    #[serde(rename = "error_type")]
+    pub error_type: Field<String>,
+}
+
+/// The documented object, or a text alone.
+impl Member for InstanceError {
+    fn read(value: Value) -> Field<Self> {
+        match value {
+            Value::String(msg) => Field::Known(Self {
+                msg: Field::Known(msg),
+                ..Self::default()
+            }),
+            Value::Object(members) if members.is_empty() => Field::Absent,
+            Value::Object(_) => Self::deserialize(value).map_or(Field::Unclear, Field::Known),
+            _ => Field::Unclear,
+        }
+    }
 }
 
 /// An instance of a list (`ListInstances`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Instance {
     /// `id`
-    pub id: String,
-    /// `name`
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub name: Option<String>,
+    #[serde(default)]
+    pub id: Field<String>,
     /// The same as [`show_instance_status`] gives.
     #[serde(flatten)]
     pub status: InstanceStatus,
-    /// `server_id`
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub server_id: Option<String>,
-    /// `created_at`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub created_at: Option<String>,
-    /// `updated_at`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub updated_at: Option<String>,
-    /// `launched_at`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub launched_at: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Page {
     // Null for none; a page without it is not the documented one.
-    #[serde(deserialize_with = "lenient::list")]
-    instances: Vec<Instance>,
+    #[serde(default = "Field::unclear")]
+    instances: Field<List<Instance>>,
     #[serde(default)]
-    page_info: Option<PageInfo>,
+    page_info: Value,
     #[serde(default, deserialize_with = "lenient::count")]
     count: u64,
 }
 
-#[derive(Deserialize)]
-struct PageInfo {
-    #[serde(default, deserialize_with = "lenient::text")]
-    next_marker: Option<String>,
+impl Page {
+    /// How many instances it has, those that were not understood included.
+    fn size(&self) -> usize {
+        let List { members, others } = match &self.instances {
+            Field::Known(list) => list,
+            Field::Absent | Field::Unclear => return 0,
+        };
+        members.len() + others
+    }
+
+    fn next_marker(&self) -> Option<String> {
+        let marker = self.page_info.get("next_marker")?;
+        let marker = Field::<String>::deserialize(marker).ok()?;
+        marker.text().map(str::to_owned)
+    }
 }
 
-/// `ShowInstanceStatus`; `None`: there is no such instance.
+/// `ShowInstanceStatus`
 pub async fn show_instance_status(
     client: &Client,
     id: &str,
-) -> Result<Option<InstanceStatus>, CallError> {
+) -> Result<Found<InstanceStatus>, CallError> {
     let path = format!("/v1/{}/instances/{id}/status", client.scope.id());
     match client.get_with_errors(&path).await {
-        Ok(body) => parse(&body).map(Some),
-        Err(e) if e.reading == Reading::Gone => Ok(None),
+        Ok(body) => parse(&body).map(Found::There),
+        Err(e) if e.reading == Reading::Gone => Ok(Found::NotThere),
         Err(e) => Err(e),
     }
 }
 
-/// `ListInstances` to the last page: every instance of the project, or an error,
-/// never a part of them.
+/// `ListInstances` to the last page: every instance of the project that was
+/// understood, or an error where pages are missing. What is not among them may be
+/// there all the same.
 pub async fn list_instances(client: &Client) -> Result<Vec<Instance>, CallError> {
     let path = format!("/v1/{}/instances", client.scope.id());
     let mut all: Vec<Instance> = Vec::new();
     let mut ids = BTreeSet::new();
+    let mut got = 0;
     let mut marker: Option<String> = None;
     for _ in 0..MAX_PAGES {
         let mut query = vec![("limit".to_owned(), LARGEST_PAGE.to_string())];
         query.extend(marker.take().map(|id| ("marker".to_owned(), id)));
         let body = client.get(&path, &query).await.map_err(of_a_list)?;
         let page: Page = parse(&body)?;
-        let got = page.instances.len();
-        for instance in page.instances {
+        if page.instances.is_unclear() {
+            // It names nothing that could be followed.
+            return Ok(all);
+        }
+        let size = page.size();
+        got += size;
+        for instance in page.instances.members() {
+            let Some(id) = instance.id.text() else {
+                continue;
+            };
             // A page that comes twice would go on for ever, and hide the next.
-            if !ids.insert(instance.id.clone()) {
-                return Err(incomplete(all.len(), page.count));
+            if !ids.insert(id.to_owned()) {
+                return Err(incomplete(got, page.count));
             }
-            all.push(instance);
+            all.push(instance.clone());
         }
         // Where the next page is not named, a full one may be followed by more.
-        let last = all.last().filter(|_| got >= LARGEST_PAGE);
+        let last = all.last().filter(|_| size >= LARGEST_PAGE);
         marker = page
-            .page_info
-            .and_then(|info| info.next_marker)
-            .or_else(|| last.map(|instance| instance.id.clone()));
+            .next_marker()
+            .or_else(|| last?.id.text().map(str::to_owned));
         match marker {
-            Some(_) if got > 0 => {}
+            Some(_) if size > 0 => {}
             // Whether the count is that of the page or of the list, it is not more
             // than there are.
-            _ if (all.len() as u64) < page.count => {
-                return Err(incomplete(all.len(), page.count));
+            _ if (got as u64) < page.count => {
+                return Err(incomplete(got, page.count));
             }
             _ => return Ok(all),
         }
     }
-    Err(incomplete(all.len(), 0))
+    Err(incomplete(got, 0))
 }
 
 /// A list that is not there says nothing of the instances that it would have.

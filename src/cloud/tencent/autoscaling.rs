@@ -1,13 +1,13 @@
 //! Auto Scaling: the calls that an instance refresh takes (contract: c). None of
 //! them takes an idempotency token.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Gate, lenient};
+use crate::cloud::{Field, Found, Gate, List};
 
 /// The name in the signature.
 pub const SERVICE: &str = "as";
@@ -17,139 +17,86 @@ pub const VERSION: &str = "2018-04-19";
 
 /// A refresh of a scaling group's instances (`DescribeRefreshActivities`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub struct RefreshActivity {
     /// `AutoScalingGroupId`
     #[serde(rename = "AutoScalingGroupId")]
-    pub group: String,
+    pub group: Field<String>,
     /// `RefreshActivityId`
     #[serde(rename = "RefreshActivityId")]
-    pub id: String,
+    pub id: Field<String>,
     /// `OriginRefreshActivityId`, of a roll-back.
-    #[serde(
-        rename = "OriginRefreshActivityId",
-        default,
-        deserialize_with = "lenient::text"
-    )]
-    pub origin: Option<String>,
+    #[serde(rename = "OriginRefreshActivityId")]
+    pub origin: Field<String>,
     /// `RefreshMode`, open.
-    #[serde(rename = "RefreshMode", default, deserialize_with = "lenient::text")]
-    pub mode: Option<String>,
+    #[serde(rename = "RefreshMode")]
+    pub mode: Field<String>,
     /// `ActivityType`: NORMAL or ROLLBACK.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub activity_type: Option<String>,
+    pub activity_type: Field<String>,
     /// `Status`, open.
-    pub status: String,
+    pub status: Field<String>,
     /// `CurrentRefreshBatchNum`
-    #[serde(
-        rename = "CurrentRefreshBatchNum",
-        default,
-        deserialize_with = "lenient::number"
-    )]
-    pub current_batch: Option<i64>,
-    /// `RefreshSettings`
-    #[serde(rename = "RefreshSettings", default)]
-    pub settings: Option<RefreshSettings>,
+    #[serde(rename = "CurrentRefreshBatchNum")]
+    pub current_batch: Field<i64>,
+    /// `RefreshSettings.RollingUpdateSettings.FailProcess`, open.
+    #[serde(rename = "RefreshSettings", deserialize_with = "fail_process")]
+    pub fail_process: Field<String>,
     /// `RefreshBatchSet`
-    #[serde(
-        rename = "RefreshBatchSet",
-        default,
-        deserialize_with = "lenient::list"
-    )]
-    pub batches: Vec<RefreshBatch>,
+    #[serde(rename = "RefreshBatchSet")]
+    pub batches: Field<List<RefreshBatch>>,
     /// `CreatedTime`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub created_time: Option<String>,
+    pub created_time: Field<String>,
     /// `StartTime`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub start_time: Option<String>,
+    pub start_time: Field<String>,
     /// `EndTime`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub end_time: Option<String>,
-}
-
-/// How a refresh is run (`RefreshSettings`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RefreshSettings {
-    /// `RollingUpdateSettings`
-    #[serde(rename = "RollingUpdateSettings", default)]
-    pub rolling: Option<RollingUpdateSettings>,
-    /// `CheckInstanceTargetHealth`
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub check_instance_target_health: Option<bool>,
-    /// `CheckInstanceTargetHealthTimeout`, in seconds.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub check_instance_target_health_timeout: Option<i64>,
-}
-
-/// `RollingUpdateSettings`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RollingUpdateSettings {
-    /// `BatchNumber`
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub batch_number: Option<i64>,
-    /// `BatchPause`, open.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub batch_pause: Option<String>,
-    /// `MaxSurge`
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub max_surge: Option<i64>,
-    /// `FailProcess`, open.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub fail_process: Option<String>,
+    pub end_time: Field<String>,
 }
 
 /// Instances that are refreshed together (`RefreshBatchSet`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub struct RefreshBatch {
     /// `RefreshBatchNum`
-    #[serde(
-        rename = "RefreshBatchNum",
-        default,
-        deserialize_with = "lenient::number"
-    )]
-    pub number: Option<i64>,
+    #[serde(rename = "RefreshBatchNum")]
+    pub number: Field<i64>,
     /// `RefreshBatchStatus`, open.
     #[serde(rename = "RefreshBatchStatus")]
-    pub status: String,
+    pub status: Field<String>,
     /// `StartTime`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub start_time: Option<String>,
+    pub start_time: Field<String>,
     /// `EndTime`, as written.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub end_time: Option<String>,
+    pub end_time: Field<String>,
     /// `RefreshBatchRelatedInstanceSet`
-    #[serde(
-        rename = "RefreshBatchRelatedInstanceSet",
-        default,
-        deserialize_with = "lenient::list"
-    )]
-    pub instances: Vec<RefreshInstance>,
+    #[serde(rename = "RefreshBatchRelatedInstanceSet")]
+    pub instances: Field<List<RefreshInstance>>,
 }
 
 /// One of them (`RefreshBatchRelatedInstanceSet`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub struct RefreshInstance {
     /// `InstanceId`
     #[serde(rename = "InstanceId")]
-    pub id: String,
+    pub id: Field<String>,
     /// `InstanceStatus`, open.
-    #[serde(rename = "InstanceStatus", default, deserialize_with = "lenient::text")]
-    pub status: Option<String>,
+    #[serde(rename = "InstanceStatus")]
+    pub status: Field<String>,
     /// `LastActivityId`
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub last_activity_id: Option<String>,
-    /// `InstanceStatusMessage`
-    #[serde(
-        rename = "InstanceStatusMessage",
-        default,
-        deserialize_with = "lenient::text"
-    )]
-    pub message: Option<String>,
+    pub last_activity_id: Field<String>,
+    /// `InstanceStatusMessage`: why it failed.
+    #[serde(rename = "InstanceStatusMessage")]
+    pub message: Field<String>,
+}
+
+/// The one setting that something is concluded from. Settings in another form say
+/// nothing about it.
+fn fail_process<'de, D: Deserializer<'de>>(from: D) -> Result<Field<String>, D::Error> {
+    let settings = Value::deserialize(from)?;
+    let setting = settings.pointer("/RollingUpdateSettings/FailProcess");
+    Ok(match setting {
+        None => Field::Absent,
+        Some(value) => Field::deserialize(value.clone()).unwrap_or(Field::Unclear),
+    })
 }
 
 /// How a refresh that paused after a failure goes on (`ResumeMode`).
@@ -173,35 +120,85 @@ impl ResumeMode {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
-    #[serde(default, deserialize_with = "lenient::count")]
-    total_count: u64,
+    #[serde(default)]
+    total_count: Field<i64>,
     // Null for none; an answer without it is not the documented one.
-    #[serde(deserialize_with = "lenient::list")]
-    refresh_activity_set: Vec<RefreshActivity>,
+    #[serde(default = "Field::unclear")]
+    refresh_activity_set: Field<List<RefreshActivity>>,
 }
 
-/// `DescribeRefreshActivities` of one id; `None`: there is no such activity.
+impl Page {
+    /// Its members, if those are all that there are.
+    fn whole(&self) -> Option<&[RefreshActivity]> {
+        let all = self.refresh_activity_set.whole()?;
+        let total = usize::try_from(*self.total_count.known()?).ok()?;
+        (all.len() >= total).then_some(all)
+    }
+}
+
+async fn describe(client: &Client, body: &Value) -> Result<Page, CallError> {
+    let response = client.call("DescribeRefreshActivities", body).await?;
+    Page::deserialize(response).map_err(unreadable)
+}
+
+/// `DescribeRefreshActivities` of one id.
 pub async fn describe_refresh_activity(
     client: &Client,
     activity: &str,
-) -> Result<Option<RefreshActivity>, CallError> {
+) -> Result<Found<RefreshActivity>, CallError> {
     let body = json!({"RefreshActivityIds": [activity]});
-    let page = match client.call("DescribeRefreshActivities", &body).await {
-        Ok(response) => Page::deserialize(response).map_err(unreadable)?,
-        Err(e) if e.reading == Reading::Gone => return Ok(None),
+    let page = match describe(client, &body).await {
+        Ok(page) => page,
+        Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
         Err(e) => return Err(e),
     };
-    let total = page.total_count.max(page.refresh_activity_set.len() as u64);
-    let mut all = page.refresh_activity_set.into_iter();
-    match (all.find(|found| found.id == activity), total) {
-        (Some(found), _) => Ok(Some(found)),
-        (None, 0) => Ok(None),
-        // An answer to another question, or a part of one, proves nothing by what
-        // it lacks.
-        (None, _) => Err(CallError::unreadable(
-            "the answer is about other activities",
-        )),
-    }
+    let all = page.refresh_activity_set.members();
+    let mut ours = all.iter().filter(|found| found.id.is(activity));
+    Ok(match ours.next() {
+        Some(found) if ours.all(|other| other == found) => Found::There(found.clone()),
+        Some(_) => Found::Unclear("The cloud lists the refresh activity twice, differently."),
+        None => match page.whole() {
+            Some([]) => Found::NotThere,
+            // An answer to another question, or a part of one, proves nothing by
+            // what it lacks.
+            _ => Found::Unclear(
+                "The cloud's list of refresh activities is not complete or has others in it.",
+            ),
+        },
+    })
+}
+
+/// Largest page.
+const LARGEST_PAGE: usize = 100;
+
+/// The activity by which the cloud rolls this one back (`DescribeRefreshActivities`
+/// of the group): of type ROLLBACK, and this one is its origin.
+pub async fn describe_roll_back(
+    client: &Client,
+    group: &str,
+    activity: &str,
+) -> Result<Found<RefreshActivity>, CallError> {
+    let filter = |name: &str, value: &str| json!({"Name": name, "Values": [value]});
+    let body = json!({
+        "Filters": [
+            filter("auto-scaling-group-id", group),
+            filter("refresh-activity-type", "ROLLBACK"),
+        ],
+        "Limit": LARGEST_PAGE,
+    });
+    let page = describe(client, &body).await?;
+    let all = page.refresh_activity_set.members();
+    let is_of_it = |found: &&RefreshActivity| {
+        found.origin.is(activity) && found.activity_type.is("ROLLBACK") && found.group.is(group)
+    };
+    let mut found: Vec<_> = all.iter().filter(is_of_it).collect();
+    // The newest: a roll-back cannot be rolled back, but it can be asked for again.
+    found.sort_by(|a, b| a.created_time.text().cmp(&b.created_time.text()));
+    Ok(match (found.pop(), page.whole()) {
+        (Some(found), _) => Found::There(found.clone()),
+        (None, Some(_)) => Found::NotThere,
+        (None, None) => Found::Unclear("The cloud's list of roll-backs is not complete."),
+    })
 }
 
 /// `StopInstanceRefresh`: pauses once the running batch is done. The group stays

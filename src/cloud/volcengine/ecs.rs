@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
+use crate::cloud::call::{CallError, Ids, Meaning, Sent};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Gate, lenient};
+use crate::cloud::{Field, Found, Gate, List};
 
 /// The name in the signature.
 pub const SERVICE: &str = "ecs";
@@ -23,104 +23,95 @@ const MAX_PAGES: usize = 100;
 
 /// An order of scheduled instances (`DescribeScheduledInstances`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub struct ScheduledInstance {
     /// `ScheduledInstanceId`
     #[serde(rename = "ScheduledInstanceId")]
-    pub id: String,
-    /// `ScheduledInstanceName`
-    #[serde(
-        rename = "ScheduledInstanceName",
-        default,
-        deserialize_with = "lenient::text"
-    )]
-    pub name: Option<String>,
+    pub id: Field<String>,
     /// `Status`, open: the words are not published.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub status: Option<String>,
+    pub status: Field<String>,
     /// `ElasticScheduledInstanceType`: Esi or Segmented.
-    #[serde(
-        rename = "ElasticScheduledInstanceType",
-        default,
-        deserialize_with = "lenient::text"
-    )]
-    pub elastic_type: Option<String>,
+    #[serde(rename = "ElasticScheduledInstanceType")]
+    pub elastic_type: Field<String>,
     /// `DeliveryType`: Reserve or Immediate, of Segmented.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub delivery_type: Option<String>,
+    pub delivery_type: Field<String>,
     /// `Count`: instances ordered.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub count: Option<i64>,
+    pub count: Field<i64>,
     /// `DeliveryCount`: instances delivered.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub delivery_count: Option<i64>,
+    pub delivery_count: Field<i64>,
     /// `ReleaseCount`: instances released.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub release_count: Option<i64>,
+    pub release_count: Field<i64>,
     /// `CreatedAt`
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub created_at: Option<Timestamp>,
-    /// `UpdatedAt`
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub updated_at: Option<Timestamp>,
+    pub created_at: Field<Timestamp>,
     /// `InvalidAt`
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub invalid_at: Option<Timestamp>,
+    pub invalid_at: Field<Timestamp>,
     /// `StartDeliveryAt`: where the slot of the delivery begins.
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub start_delivery_at: Option<Timestamp>,
+    pub start_delivery_at: Field<Timestamp>,
     /// `EndDeliveryAt`: where it ends.
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub end_delivery_at: Option<Timestamp>,
-    /// `AutoReleaseAt`
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub auto_release_at: Option<Timestamp>,
+    pub end_delivery_at: Field<Timestamp>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
     // Null for none; a page without it is not the documented one.
-    #[serde(deserialize_with = "lenient::list")]
-    scheduled_instance_info: Vec<ScheduledInstance>,
-    #[serde(default, deserialize_with = "lenient::text")]
-    next_token: Option<String>,
+    #[serde(default = "Field::unclear")]
+    scheduled_instance_info: Field<List<ScheduledInstance>>,
+    #[serde(default)]
+    next_token: Field<String>,
 }
 
-/// `DescribeScheduledInstances` of one id, to the last page; `None`: there is no
-/// such order.
+impl Page {
+    /// An answer without a page in it is not the documented one.
+    fn of(result: Value) -> Self {
+        Page::deserialize(result).unwrap_or(Page {
+            scheduled_instance_info: Field::Unclear,
+            next_token: Field::Absent,
+        })
+    }
+}
+
+/// `DescribeScheduledInstances` of one id, to the last page.
 pub async fn describe_scheduled_instance(
     client: &Client,
     id: &str,
-) -> Result<Option<ScheduledInstance>, CallError> {
+) -> Result<Found<ScheduledInstance>, CallError> {
     let mut next: Option<String> = None;
     let mut seen = BTreeSet::new();
-    let mut others = 0;
+    let (mut ours, mut others, mut whole) = (Vec::new(), false, true);
     loop {
         let mut query = vec![("ScheduledInstanceIds.1", id), ("MaxResults", "100")];
         query.extend(next.as_deref().map(|token| ("NextToken", token)));
         let page = match client.get("DescribeScheduledInstances", &query).await {
-            Ok(result) => Page::deserialize(result).map_err(unreadable)?,
-            Err(e) if e.reading == Reading::Gone => return Ok(None),
+            Ok(result) => Page::of(result),
+            Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
             Err(e) => return Err(e),
         };
-        for order in page.scheduled_instance_info {
-            match order.id == id {
-                true => return Ok(Some(order)),
-                false => others += 1,
+        whole &= page.scheduled_instance_info.whole().is_some() && !page.next_token.is_unclear();
+        for order in page.scheduled_instance_info.members() {
+            match order.id.is(id) {
+                true => ours.push(order.clone()),
+                false => others = true,
             }
         }
-        next = page.next_token;
-        let Some(token) = &next else { break };
-        if !seen.insert(token.clone()) || seen.len() >= MAX_PAGES {
-            return Err(CallError::unreadable("the list does not end"));
+        next = page.next_token.text().map(str::to_owned);
+        let Some(token) = next.clone().filter(|_| ours.is_empty()) else {
+            break;
+        };
+        if !seen.insert(token) || seen.len() >= MAX_PAGES {
+            whole = false;
+            break;
         }
     }
-    match others {
-        0 => Ok(None),
-        // An answer to another question proves nothing by what it lacks.
-        _ => Err(CallError::unreadable("the answer is about other orders")),
-    }
+    let first = ours.pop();
+    Ok(match first {
+        Some(order) if ours.iter().all(|other| *other == order) => Found::There(order),
+        Some(_) => Found::Unclear("The cloud lists the order twice, differently."),
+        None if whole && !others => Found::NotThere,
+        // An answer to another question, or a part of one, proves nothing by what it
+        // lacks.
+        None => Found::Unclear("The cloud's list of orders is not complete or has others in it."),
+    })
 }
 
 /// `DeleteScheduledInstance`. With the token of an earlier call it is that call.

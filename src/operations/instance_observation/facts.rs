@@ -9,13 +9,13 @@ use crate::api::InstanceObservation;
 use crate::clock::millis;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::clouddc::{self, InstanceStatus};
-use crate::cloud::{Asker, CallError};
+use crate::cloud::{Asker, CallError, Found};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The instance; `None`: there is no such one, by a reading of its own.
-    pub instance: Option<InstanceStatus>,
+    /// The instance. Only a reading of its own says that it is not there.
+    pub instance: Found<InstanceStatus>,
     /// When it was taken, if it is one that others share.
     pub shared_since: Option<Tick>,
 }
@@ -27,7 +27,7 @@ pub(super) async fn observe(
     let id = &object.spec.target.instance_id;
     if let Some((since, instance)) = listed(client, object).await? {
         return Ok(Facts {
-            instance: Some(instance),
+            instance: Found::There(instance),
             shared_since: Some(since),
         });
     }
@@ -37,8 +37,19 @@ pub(super) async fn observe(
     })
 }
 
+/// A reading may be one that others have taken before, if it is not older than what
+/// is asked: neither than the object nor than an edit of its spec.
+fn may_be_older(object: &InstanceObservation) -> bool {
+    let status = object.status.as_ref();
+    let seen = status.is_some_and(|status| {
+        status.observed.is_some() && status.observed_generation == object.metadata.generation
+    });
+    // A single reading is one of now.
+    seen && object.spec.until.is_some()
+}
+
 /// Its entry in the shared list. A list may be older than the instance, so one
-/// that lacks it says nothing.
+/// that lacks it says nothing; nor does an entry without a state.
 async fn listed(
     client: &Client,
     object: &InstanceObservation,
@@ -49,8 +60,7 @@ async fn listed(
         id: &uid,
         interval: millis(interval(object)).0,
         now: now(),
-        // A single reading is one of now.
-        fresh: object.spec.until.is_none(),
+        fresh: !may_be_older(object),
     };
     let list = || async {
         let instances = clouddc::list_instances(client).await?;
@@ -64,6 +74,58 @@ async fn listed(
     };
     let (begun, instances) = taken?;
     let id = &object.spec.target.instance_id;
-    let found = instances.iter().find(|instance| instance.id == *id);
-    Ok(found.map(|found| (Tick(begun), found.status.clone())))
+    let mut found = instances.iter().filter(|instance| instance.id.is(id));
+    let found = found.next().map(|found| &found.status);
+    let clear = found.filter(|status| status.state.known().is_some());
+    Ok(clear.map(|status| (Tick(begun), status.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observing(status: &serde_json::Value, until: bool) -> InstanceObservation {
+        let mut spec = serde_json::json!({
+            "connectionRef": {"kind": "CloudConnection", "name": "c"},
+            "target": {"service": "CloudDC", "instanceId": "i-1"},
+        });
+        if until {
+            spec["until"] = serde_json::json!({"states": ["running"]});
+        }
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "huawei.errand.cloud/v1alpha1",
+            "kind": "InstanceObservation",
+            "metadata": {"name": "o", "generation": 2},
+            "spec": spec,
+            "status": status,
+        }))
+        .expect("an object")
+    }
+
+    #[test]
+    fn a_first_reading_and_one_after_an_edit_are_not_older_than_the_spec() {
+        let seen = serde_json::json!({"instanceState": "stopped"});
+        for (status, until, older) in [
+            (serde_json::json!({}), true, false),
+            (serde_json::json!({"observedGeneration": 2}), true, false),
+            (
+                serde_json::json!({"observedGeneration": 1, "observed": seen}),
+                true,
+                false,
+            ),
+            (
+                serde_json::json!({"observedGeneration": 2, "observed": seen}),
+                true,
+                true,
+            ),
+            (
+                serde_json::json!({"observedGeneration": 2, "observed": seen}),
+                false,
+                false,
+            ),
+        ] {
+            let object = observing(&status, until);
+            assert_eq!(may_be_older(&object), older, "{status} {until}");
+        }
+    }
 }

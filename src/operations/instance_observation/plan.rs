@@ -2,58 +2,98 @@
 
 use errand_engine::{Evidence, Goal, Witness};
 
-use super::words::{TERMINATED, is_good, is_last, is_settled, same};
+use super::words::{Motion, TERMINATED, is_failed, is_good, is_last, same};
 use super::{Facts, interval};
 use crate::api::{InstanceObservation, InstanceReading, Reason, Until};
 use crate::clock::millis;
 use crate::cloud::huawei::clouddc::InstanceStatus;
+use crate::cloud::{Field, Found};
 use crate::operations::{Assessment, code};
 
 pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<InstanceReading> {
     let id = &object.spec.target.instance_id;
     let before = object.status.as_ref().and_then(|s| s.observed.clone());
-    let Some(instance) = &facts.instance else {
-        let (goal, seen) = absent(object, before.as_ref());
-        return Assessment::new(goal, seen, before.unwrap_or_default());
+    let instance = match &facts.instance {
+        Found::There(instance) => instance,
+        Found::NotThere => {
+            let (goal, seen) = absent(object, before.as_ref());
+            return Assessment::new(goal, seen, before.unwrap_or_default());
+        }
+        Found::Unclear(why) => {
+            return Assessment::new(Goal::Unclear, *why, before.unwrap_or_default());
+        }
     };
-    let seen = standing(id, instance);
-    let goal = match &object.spec.until {
-        None => Goal::Reached(Evidence::Presence),
-        Some(until) => goal(object, until, instance),
+    let (goal, why) = match (&object.spec.until, instance.state.text()) {
+        (_, None) => (
+            Goal::Unclear,
+            "The cloud's answer has no state that can be read.",
+        ),
+        (None, Some(_)) => (Goal::Reached(Evidence::Presence), ""),
+        (Some(until), Some(state)) => goal(object, until, state, &instance.operation_state),
     };
+    let seen = format!("{} {why}", standing(id, instance));
     Assessment {
         shared_since: facts.shared_since,
-        ..Assessment::new(goal, seen, reading(instance))
+        ..Assessment::new(goal, seen.trim_end(), reading(instance))
     }
 }
 
-fn goal(object: &InstanceObservation, until: &Until, instance: &InstanceStatus) -> Goal {
-    let (state, operation) = (&instance.state, instance.operation_state.as_deref());
-    let is = |word: &String| same(word, state) || operation.is_some_and(|o| same(word, o));
+fn goal(
+    object: &InstanceObservation,
+    until: &Until,
+    state: &str,
+    operation: &Field<String>,
+) -> (Goal, &'static str) {
+    let unreachable = Goal::Lost(code(Reason::StateUnreachable), Evidence::Presence);
+    let unclear = (
+        Goal::Unclear,
+        "Errand does not know this operation_state, so it cannot tell whether the instance has settled.",
+    );
     let wanted = match &until.states {
         Some(states) => states.iter().any(|word| same(word, state)),
         None => is_good(state),
     };
-    let settled = !until.settled.unwrap_or(false) || is_settled(state, operation);
-    let fails = until.fail_on.iter().flatten().any(is);
-    if fails || (is_last(state) && !wanted) {
-        return Goal::Lost(code(Reason::StateUnreachable), Evidence::Presence);
+    let mut states = until.states.iter().flatten();
+    let ends_deleted = states.any(|word| is_last(word));
+    let ends = until.fail_on.as_deref().unwrap_or(&[]);
+    let is = |word: &String| {
+        let operation = operation.text();
+        same(word, state) || operation.is_some_and(|operation| same(word, operation))
+    };
+    if ends.iter().any(is) || (is_last(state) && !wanted) {
+        return (unreachable, "");
     }
-    match wanted && settled {
-        true => Goal::Reached(Evidence::Presence),
-        false => Goal::Wait(code(Reason::AwaitingState), Some(millis(interval(object)))),
+    if operation.is_unclear() && (!ends.is_empty() || until.settled == Some(true)) {
+        return unclear;
+    }
+    let waits = Goal::Wait(code(Reason::AwaitingState), Some(millis(interval(object))));
+    let reached = Goal::Reached(Evidence::Presence);
+    if until.settled != Some(true) {
+        return (if wanted { reached } else { waits }, "");
+    }
+    match Motion::of(state, operation.text()) {
+        Motion::Moving => (waits, ""),
+        Motion::Settled if wanted => (reached, ""),
+        Motion::Settled => (waits, ""),
+        // What was asked for is that it has failed.
+        Motion::Failed if wanted && is_failed(state) => (reached, ""),
+        // A failed operation does not keep it from being deleted.
+        Motion::Failed if ends_deleted && !is_failed(state) => (waits, ""),
+        Motion::Failed => (
+            unreachable,
+            "It has failed and settles no further by itself. Repair the instance, then create a new InstanceObservation.",
+        ),
+        Motion::Unclear => unclear,
     }
 }
 
-/// An instance that was there and is not any more has been deleted: whether its
-/// entry stays for a while as `terminated` is nowhere said.
+/// An instance that was there and is no longer has been deleted: whether its entry
+/// stays for a while as `terminated` is documented nowhere.
 fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Goal, String) {
     let id = &object.spec.target.instance_id;
     let Some(before) = before.and_then(|before| before.instance_state.as_deref()) else {
-        let goal = Goal::Lost(
-            code(Reason::TargetNotFound),
-            Evidence::Absence(Witness::FULL),
-        );
+        let evidence = Evidence::Absence(Witness::NOT_THERE);
+        let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
         let seen =
             format!("There is no instance {id} in the region and project of the connection.");
         return (goal, seen);
@@ -61,46 +101,50 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
     let until = object.spec.until.as_ref();
     let states = until.and_then(|until| until.states.as_ref());
     let wanted = states.is_some_and(|states| states.iter().any(|word| same(word, TERMINATED)));
+    // Its state was read before, and there is none now.
+    let evidence = Evidence::Absence(Witness::FULL);
     let goal = match wanted {
-        true => Goal::Reached(Evidence::Absence(Witness::FULL)),
-        false => Goal::Lost(
-            code(Reason::StateUnreachable),
-            Evidence::Absence(Witness::FULL),
-        ),
+        true => Goal::Reached(evidence),
+        false => Goal::Lost(code(Reason::StateUnreachable), evidence),
     };
     let seen = format!("Instance {id} is no longer there; it was {before} when last seen.");
     (goal, seen)
 }
 
 fn standing(id: &str, instance: &InstanceStatus) -> String {
-    let operation = match instance.operation_state.as_deref() {
-        None | Some("") => String::new(),
-        Some(operation) => format!(", operation {operation}"),
+    let state = match instance.state.text() {
+        Some(state) => format!("is {state}"),
+        None => "was found".to_owned(),
     };
-    let error = instance.error.as_ref().map(|error| {
-        let parts = [&error.code, &error.msg].into_iter().flatten();
-        parts.map(String::as_str).collect::<Vec<_>>().join(" ")
+    let operation = match &instance.operation_state {
+        Field::Absent => String::new(),
+        Field::Known(operation) => format!(", operation {operation}"),
+        Field::Unclear => ", with an operation_state that cannot be read".to_owned(),
+    };
+    let error = instance.error.known().map(|error| {
+        let parts = [&error.code, &error.msg].map(Field::text);
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     });
     let error = match error {
         Some(words) if !words.is_empty() => format!(" The cloud says: {words}"),
+        _ if instance.error.is_unclear() => " It has an error that cannot be read.".to_owned(),
         _ => String::new(),
     };
-    let seen = format!("Instance {id} is {}{operation}.{error}", instance.state);
-    seen.trim_end().to_owned()
+    format!("Instance {id} {state}{operation}.{error}")
 }
 
 fn reading(instance: &InstanceStatus) -> InstanceReading {
-    let short = |text: Option<&String>, limit| {
+    let short = |text: Option<&str>, limit| {
         let short: String = text?.chars().take(limit).collect();
         Some(short).filter(|text| !text.is_empty())
     };
-    let error = instance.error.as_ref();
+    let error = instance.error.known();
     InstanceReading {
-        instance_state: short(Some(&instance.state), 64),
-        operation_state: short(instance.operation_state.as_ref(), 64),
-        error_code: short(error.and_then(|e| e.code.as_ref()), 128),
-        error_message: short(error.and_then(|e| e.msg.as_ref()), 512),
-        error_type: short(error.and_then(|e| e.error_type.as_ref()), 128),
+        instance_state: short(instance.state.text(), 64),
+        operation_state: short(instance.operation_state.text(), 64),
+        error_code: short(error.and_then(|e| e.code.text()), 128),
+        error_message: short(error.and_then(|e| e.msg.text()), 512),
+        error_type: short(error.and_then(|e| e.error_type.text()), 128),
     }
 }
 

@@ -12,19 +12,52 @@ pub(super) fn same(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
-/// Nothing is being done with an instance that is like this: neither is its state
-/// a passing one, nor is an operation under way or failed.
-pub(super) fn is_settled(state: &str, operation: Option<&str>) -> bool {
-    let passing = ["pending", "shutting-down", "stopping", "reinstalling"];
-    let operation = operation.map(folded).unwrap_or_default();
-    let done = ["-succeed", "-succeeded", "-success"];
-    let idle = operation.is_empty() || done.iter().any(|end| operation.ends_with(end));
-    idle && !passing.contains(&folded(state).as_str())
+/// Whether something is being done with an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Motion {
+    /// Nothing, and the last operation succeeded or there was none.
+    Settled,
+    /// Nothing any more: it failed, and stays as it is until a user repairs it or
+    /// asks for the operation again.
+    Failed,
+    /// An operation is under way, or the state is a passing one.
+    Moving,
+    /// A word that is not documented.
+    Unclear,
+}
+
+impl Motion {
+    /// What the two words tell. `operation` is `None` where nothing was done yet.
+    pub(super) fn of(state: &str, operation: Option<&str>) -> Self {
+        let state = folded(state);
+        let passing = ["pending", "shutting-down", "stopping", "reinstalling"];
+        if passing.contains(&state.as_str()) {
+            return Self::Moving;
+        }
+        let operation = operation.map(folded).unwrap_or_default();
+        let ends = |ends: &[&str]| ends.iter().any(|end| operation.ends_with(end));
+        let failed = is_failed(&state);
+        match () {
+            () if is_last(&state) => Self::Settled,
+            () if ends(&["-processing"]) => Self::Moving,
+            () if ends(&["-failed", "-fail"]) => Self::Failed,
+            () if !operation.is_empty() && !ends(&["-succeed", "-succeeded", "-success"]) => {
+                Self::Unclear
+            }
+            () if failed => Self::Failed,
+            () => Self::Settled,
+        }
+    }
 }
 
 /// It is as one wants an instance to be.
 pub(super) fn is_good(state: &str) -> bool {
     matches!(folded(state).as_str(), "running" | "stopped")
+}
+
+/// It has failed, and goes on only if a user repairs it.
+pub(super) fn is_failed(state: &str) -> bool {
+    matches!(folded(state).as_str(), "error" | "failed")
 }
 
 /// No other state follows this one.
@@ -47,25 +80,34 @@ mod tests {
     }
 
     #[test]
-    fn settled_is_what_nothing_is_done_with() {
-        for (state, operation, settled) in [
-            ("running", None, true),
-            ("stopped", Some("install-succeed"), true),
-            ("stopped", Some("reinstall_succeed"), true),
-            ("error", None, true),
-            ("terminated", None, true),
-            ("running", Some(""), true),
-            ("running", Some("install-processing"), false),
-            ("stopped", Some("modify-ip-failed"), false),
-            ("pending", None, false),
-            ("shutting_down", None, false),
-            ("stopping", None, false),
-            ("reinstalling", None, false),
-            ("running", Some("a-word-of-tomorrow"), false),
+    fn settled_is_what_nothing_is_done_with_and_a_failure_is_no_waiting() {
+        for (state, operation, motion) in [
+            ("running", None, Motion::Settled),
+            ("stopped", Some("install-succeed"), Motion::Settled),
+            ("stopped", Some("reinstall_succeed"), Motion::Settled),
+            ("terminated", None, Motion::Settled),
+            ("terminated", Some("uninstall-failed"), Motion::Settled),
+            ("running", Some(""), Motion::Settled),
+            ("a-word-of-tomorrow", None, Motion::Settled),
+            ("error", None, Motion::Failed),
+            ("failed", None, Motion::Failed),
+            ("error", Some("install-failed"), Motion::Failed),
+            ("error", Some("install-succeed"), Motion::Failed),
+            ("stopped", Some("modify-ip-failed"), Motion::Failed),
+            ("running", Some("reinstall_failed"), Motion::Failed),
+            ("running", Some("install-processing"), Motion::Moving),
+            ("error", Some("reinstall-processing"), Motion::Moving),
+            ("pending", None, Motion::Moving),
+            ("pending", Some("install-failed"), Motion::Moving),
+            ("shutting_down", None, Motion::Moving),
+            ("stopping", None, Motion::Moving),
+            ("reinstalling", None, Motion::Moving),
+            ("running", Some("a-word-of-tomorrow"), Motion::Unclear),
+            ("error", Some("a-word-of-tomorrow"), Motion::Unclear),
         ] {
             assert_eq!(
-                is_settled(state, operation),
-                settled,
+                Motion::of(state, operation),
+                motion,
                 "{state} {operation:?}"
             );
         }

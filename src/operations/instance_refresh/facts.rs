@@ -1,17 +1,53 @@
-//! What the cloud says: one read of the activity, with its batches.
+//! What the cloud says: one read of the activity, with its batches; and a second one
+//! where the cloud may have begun to roll it back.
 
-use crate::cloud::CallError;
+use super::stage::Stage;
 use crate::cloud::tencent::Client;
 use crate::cloud::tencent::autoscaling::{self, RefreshActivity};
+use crate::cloud::{CallError, Found, Reading};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The activity; `None`: there is no such one.
-    pub activity: Option<RefreshActivity>,
+    /// The activity.
+    pub activity: Found<RefreshActivity>,
+    /// The activity that rolls it back. `None`: it was not asked for.
+    pub roll_back: Option<Found<RefreshActivity>>,
 }
 
-pub(super) async fn observe(client: &Client, activity: &str) -> Result<Facts, CallError> {
-    let activity = autoscaling::describe_refresh_activity(client, activity).await?;
-    Ok(Facts { activity })
+pub(super) async fn observe(
+    client: &Client,
+    group: &str,
+    activity: &str,
+) -> Result<Facts, CallError> {
+    let found = autoscaling::describe_refresh_activity(client, activity).await?;
+    let may_roll_back = found.there().is_some_and(may_be_rolled_back);
+    let roll_back = match may_roll_back {
+        true => Some(roll_back(client, group, activity).await?),
+        false => None,
+    };
+    Ok(Facts {
+        activity: found,
+        roll_back,
+    })
+}
+
+/// The cloud starts a roll-back when a refresh that is set up like this fails.
+fn may_be_rolled_back(found: &RefreshActivity) -> bool {
+    found.fail_process.is("AUTO_ROLLBACK")
+        && matches!(Stage::of(found), Stage::Cancelled | Stage::Failed)
+}
+
+/// It is only named, so a refusal of this read keeps nothing else from being told.
+async fn roll_back(
+    client: &Client,
+    group: &str,
+    activity: &str,
+) -> Result<Found<RefreshActivity>, CallError> {
+    match autoscaling::describe_roll_back(client, group, activity).await {
+        Err(e) if !matches!(e.reading, Reading::Retry(_)) => {
+            Ok(Found::Unclear("The cloud refuses to list roll-backs."))
+        }
+        other => other,
+    }
 }

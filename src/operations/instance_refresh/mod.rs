@@ -5,6 +5,7 @@
 //! blocks its group, so it is never left without a word.
 
 mod facts;
+mod failure;
 mod past;
 mod plan;
 mod stage;
@@ -70,7 +71,7 @@ impl Object for InstanceRefresh {
     }
 
     fn desired_state(&self) -> Option<String> {
-        Some(format!("{:?}", self.spec.desired_state))
+        Some(self.spec.desired_state.word().to_owned())
     }
 }
 
@@ -136,7 +137,8 @@ impl Kind for SteerRefresh {
         object: &InstanceRefresh,
         _: Option<&Recorded>,
     ) -> Result<Facts, CallError> {
-        facts::observe(clients.tencent(), activity(object)).await
+        let group = &object.spec.auto_scaling_group_id;
+        facts::observe(clients.tencent(), group, activity(object)).await
     }
 
     fn assess(

@@ -1,91 +1,83 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Plan, Trace, Witness};
+use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Plan, Witness};
 
-use super::stage::{Stage, batch_runs};
+use super::failure::Failure;
+use super::past::{Decided, Pause};
+use super::stage::{Batches, Stage};
 use super::{CANCEL, CONTINUE, Facts, RESUME, RETRY, STOP, activity, past, steps};
 use crate::api::{
     ConditionStatus, InstanceRefresh, PlanStatus, Reason, RefreshObservation, RefreshState,
-    StepStatus, Timestamp,
+    StepStatus,
 };
+use crate::cloud::Found;
 use crate::cloud::tencent::autoscaling::RefreshActivity;
 use crate::operations::{Assessment, code, pin};
+
+mod shown;
+
+use shown::observation;
 
 /// A refresh that runs or stands still keeps its group from scaling.
 const GROUP_BLOCKED: &str = "GroupBlocked";
 
-/// One look, and what was done before.
+/// One observation, and what was done before.
 struct Look<'a> {
     activity: &'a RefreshActivity,
+    roll_back: Option<&'a Found<RefreshActivity>>,
     steps: &'a [StepStatus],
     wanted: RefreshState,
     stage: Stage,
-    /// A batch is being refreshed.
-    busy: bool,
+    batches: Batches,
     /// Which pause it is in, if it is in one.
-    pause: Option<String>,
+    pause: Pause,
 }
 
 /// What is next, from when on its effect can be expected, and why in words.
 type Meaning = (Goal, Due, String);
 
 pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<RefreshObservation> {
-    let spec = &object.spec;
-    let before = || object.status.as_ref().and_then(|s| s.observed.clone());
-    let lost = |reason, evidence, seen: String| {
-        let goal = Goal::Lost(code(reason), evidence);
-        Assessment {
-            conditions: vec![(GROUP_BLOCKED, ConditionStatus::Unknown)],
-            ..Assessment::new(goal, seen, before().unwrap_or_default())
+    let found = match &facts.activity {
+        Found::There(found) => found,
+        Found::NotThere => return not_there(object),
+        Found::Unclear(why) => return without(object, Goal::Unclear, (*why).to_owned()),
+    };
+    match found.group.text() {
+        Some(group) if group == object.spec.auto_scaling_group_id => {}
+        Some(group) => {
+            let seen = format!("Refresh activity {} is of group {group}.", activity(object));
+            let goal = Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence);
+            return without(object, goal, seen);
         }
-    };
-    let Some(found) = &facts.activity else {
-        let seen = format!(
-            "There is no refresh activity {} in the region of the connection.",
-            activity(object)
-        );
-        return lost(
-            Reason::TargetNotFound,
-            Evidence::Absence(Witness::FULL),
-            seen,
-        );
-    };
-    if found.group != spec.auto_scaling_group_id {
-        let seen = format!(
-            "Refresh activity {} is of group {}.",
-            activity(object),
-            found.group
-        );
-        return lost(Reason::InvalidForTarget, Evidence::Presence, seen);
+        None => {
+            let seen = format!(
+                "The cloud does not tell which group refresh activity {} is of.",
+                activity(object)
+            );
+            return without(object, Goal::Unclear, seen);
+        }
     }
     let look = Look {
         activity: found,
+        roll_back: facts.roll_back.as_ref(),
         steps: steps(object),
-        wanted: spec.desired_state,
+        wanted: object.spec.desired_state,
         stage: Stage::of(found),
-        busy: batch_runs(found),
-        pause: past::pause(found),
+        batches: Batches::of(found),
+        pause: Pause::of(found),
     };
-    let (goal, due, seen) = look.meaning();
-    let seen = format!("{} {seen}", look.standing());
+    let (goal, due, why) = look.meaning();
+    let seen = format!("{} {why}", shown::standing(found));
     Assessment {
         due,
-        trace: match past::went_on(look.steps, found) {
-            true => Trace::Shown,
-            false => Trace::NotShown,
-        },
+        trace: past::trace(look.steps, found),
         plan: look.plan(goal),
-        conditions: vec![(
-            GROUP_BLOCKED,
-            match look.stage.is_final() {
-                true => ConditionStatus::False,
-                false => ConditionStatus::True,
-            },
-        )],
+        conditions: vec![(GROUP_BLOCKED, look.group_blocked())],
         // A stop is pinned to the batch that it follows, a resume to the pause.
-        baseline: match goal {
-            Goal::Act(plan) if plan == STOP.plan() => Some(past::batch(found)),
-            _ => look.pause.clone(),
+        baseline: match (goal, &look.pause) {
+            (Goal::Act(plan), _) if plan == STOP.plan() => past::batch(found),
+            (_, Pause::At(pause)) => Some(pause.clone()),
+            _ => None,
         },
         past: Past {
             over: past::over(look.steps, found),
@@ -99,18 +91,46 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
     }
 }
 
+/// Without a reading of the activity: what was seen before stays.
+fn without(object: &InstanceRefresh, goal: Goal, seen: String) -> Assessment<RefreshObservation> {
+    let before = object.status.as_ref().and_then(|s| s.observed.clone());
+    Assessment {
+        conditions: vec![(GROUP_BLOCKED, ConditionStatus::Unknown)],
+        past: Past {
+            over: 0,
+            contrary: past::contrary(steps(object), object.spec.desired_state),
+        },
+        ..Assessment::new(goal, seen, before.unwrap_or_default())
+    }
+}
+
+/// The cloud knows no such activity. That it did nothing is not known of a call that
+/// was made: the cloud took it, or may have, for an activity that was there.
+fn not_there(object: &InstanceRefresh) -> Assessment<RefreshObservation> {
+    let id = activity(object);
+    if past::may_have_changed_it(steps(object)) {
+        let seen = format!(
+            "Refresh activity {id} is no longer listed, so the effect of the last call cannot be seen."
+        );
+        return without(object, Goal::Unclear, seen);
+    }
+    let seen = format!("There is no refresh activity {id} in the region of the connection.");
+    let evidence = Evidence::Absence(Witness::NOT_THERE);
+    let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
+    without(object, goal, seen)
+}
+
 impl Look<'_> {
     fn meaning(&self) -> Meaning {
+        if self.stage == Stage::Unclear {
+            return unclear("Errand does not know this status.");
+        }
         if past::cancelling(self.steps) && !self.stage.is_final() {
             // It is on its way, whatever is wanted by now.
             return act(CANCEL.plan(), "It is being cancelled.");
         }
-        let going_on = self
-            .pause
-            .as_deref()
-            .and_then(|pause| past::letting_go_on(self.steps, pause));
-        if let Some(resume) = going_on {
-            // The same: that it still stands there proves no pause that stays.
+        if let Decided::Accepted(resume) = past::decided(self.steps, &self.pause) {
+            // The same: that it is still there proves no pause that stays.
             return act(resume, "It is being let go on.");
         }
         match self.wanted {
@@ -123,45 +143,71 @@ impl Look<'_> {
     fn completed(&self) -> Meaning {
         match self.stage {
             Stage::Successful => reached(),
-            Stage::Failed => lost(Reason::RefreshFailed),
+            Stage::Failed => self.failed(),
             Stage::Cancelled => self.was_cancelled(),
             Stage::PausedOnFailure | Stage::Paused => self.standing_still(),
-            Stage::Init | Stage::Running | Stage::ScaleIn | Stage::Unknown => {
-                wait(Reason::RefreshRunning, "")
-            }
+            Stage::Init | Stage::Running | Stage::ScaleIn => wait(Reason::RefreshRunning, ""),
+            Stage::Unclear => unclear(""),
         }
     }
 
     fn paused(&self) -> Meaning {
-        match self.stage {
-            Stage::Successful => lost(Reason::TooLate),
-            Stage::Failed => lost(Reason::RefreshFailed),
-            Stage::Cancelled => self.was_cancelled(),
-            Stage::PausedOnFailure | Stage::Paused if self.busy => self.to_the_end_of_the_batch(),
-            Stage::PausedOnFailure | Stage::Paused => reached(),
-            Stage::Running => act(STOP.plan(), ""),
-            Stage::Init | Stage::Unknown => wait(Reason::TargetBusy, ""),
-            Stage::ScaleIn => self.removing_the_surplus(),
+        match (self.stage, self.batches) {
+            (Stage::Successful, _) => lost(Reason::TooLate),
+            (Stage::Failed, _) => self.failed(),
+            (Stage::Cancelled, _) => self.was_cancelled(),
+            (Stage::Init, _) => wait(Reason::TargetBusy, ""),
+            (Stage::ScaleIn, _) => self.removing_the_surplus(),
+            (Stage::Running, Batches::Run | Batches::Rest) => self.stop(""),
+            (Stage::PausedOnFailure | Stage::Paused, Batches::Run) => {
+                self.to_the_end_of_the_batch()
+            }
+            (Stage::PausedOnFailure | Stage::Paused, Batches::Rest | Batches::Over) => reached(),
+            (_, Batches::Unclear) => unclear(BATCHES),
+            (Stage::Running, Batches::Over) | (Stage::Unclear, _) => unclear(""),
         }
     }
 
     fn cancelled(&self) -> Meaning {
-        match self.stage {
-            Stage::Cancelled => reached(),
-            Stage::Successful | Stage::Failed => lost(Reason::TooLate),
-            Stage::ScaleIn => self.removing_the_surplus(),
-            Stage::Unknown => wait(Reason::TargetBusy, ""),
-            Stage::Running if self.busy => act(
-                STOP.plan(),
-                "A running batch cannot be cancelled, so the refresh is stopped first.",
-            ),
-            Stage::PausedOnFailure | Stage::Paused | Stage::Init if self.busy => {
+        match (self.stage, self.batches) {
+            (Stage::Cancelled, _) => {
+                let (goal, due, _) = reached();
+                (goal, due, self.failure().rolled_back())
+            }
+            (Stage::Successful | Stage::Failed, _) => lost(Reason::TooLate),
+            (Stage::ScaleIn, _) => self.removing_the_surplus(),
+            (Stage::Running, Batches::Run) => {
+                self.stop("A running batch cannot be cancelled, so the refresh is stopped first.")
+            }
+            (Stage::PausedOnFailure | Stage::Paused | Stage::Init, Batches::Run) => {
                 self.to_the_end_of_the_batch()
             }
-            Stage::Init | Stage::Running | Stage::PausedOnFailure | Stage::Paused => {
-                act(CANCEL.plan(), "")
-            }
+            (_, Batches::Unclear) => unclear(BATCHES),
+            (
+                Stage::Init | Stage::Running | Stage::PausedOnFailure | Stage::Paused,
+                Batches::Rest | Batches::Over,
+            ) => act(CANCEL.plan(), ""),
+            (Stage::Unclear, _) => unclear(""),
         }
+    }
+
+    /// A stop is pinned to the batch that it is to follow, and not sent without.
+    fn stop(&self, why: &str) -> Meaning {
+        match past::batch(self.activity) {
+            Some(_) => act(STOP.plan(), why),
+            None => unclear("The cloud does not tell which batch is running."),
+        }
+    }
+
+    fn failure(&self) -> Failure<'_> {
+        Failure::of(self.activity, self.roll_back)
+    }
+
+    fn failed(&self) -> Meaning {
+        let (goal, due, _) = lost(Reason::RefreshFailed);
+        let failure = self.failure();
+        let why = format!("{} {}", failure.instance(), failure.rolled_back());
+        (goal, due, why.trim().to_owned())
     }
 
     fn was_cancelled(&self) -> Meaning {
@@ -173,20 +219,40 @@ impl Look<'_> {
                 go_on: None,
             });
         }
-        lost(Reason::CancelledElsewhere)
+        let failure = self.failure();
+        match failure.cancelled_by_the_cloud() {
+            Some(false) => lost(Reason::CancelledElsewhere),
+            Some(true) => {
+                let (goal, due, _) = lost(Reason::RefreshFailed);
+                let why = format!(
+                    "The cloud cancelled the refresh because instances failed (FailProcess {}). {} {}",
+                    self.activity.fail_process.text().unwrap_or_default(),
+                    failure.instance(),
+                    failure.rolled_back(),
+                );
+                (goal, due, why.trim().replace("  ", " "))
+            }
+            None => unclear(
+                "Whether the cloud cancelled it because instances failed, or another client did, cannot be told: FailProcess or the instances' statuses are missing or unknown.",
+            ),
+        }
     }
 
-    /// A pause of a refresh that is to go on: a person chooses, once for each.
+    /// A pause of a refresh that is to go on: the user chooses, once for each.
     fn standing_still(&self) -> Meaning {
-        let pause = self.pause.as_deref().unwrap_or_default();
-        if self.busy {
-            return wait(Reason::RefreshRunning, "The batch runs to its end.");
+        match self.batches {
+            Batches::Run => return wait(Reason::RefreshRunning, "The batch runs to its end."),
+            Batches::Unclear => return unclear(BATCHES),
+            Batches::Rest | Batches::Over => {}
         }
-        if let Some(chosen) = past::chosen(self.steps, pause) {
-            return act(chosen, "");
+        match past::decided(self.steps, &self.pause) {
+            Decided::This(chosen) | Decided::Accepted(chosen) => return act(chosen, ""),
+            _ if self.pause == Pause::Unclear => return unclear(PAUSE),
+            Decided::Unclear => return unclear(PAUSE),
+            Decided::Nothing => {}
         }
         let failed = self.stage == Stage::PausedOnFailure;
-        ask(Ask {
+        let (goal, due, _) = ask(Ask {
             hold: match failed {
                 true => Hold::PausedOnFailure,
                 false => Hold::Paused,
@@ -197,7 +263,26 @@ impl Look<'_> {
                 true => CONTINUE.plan(),
                 false => RESUME.plan(),
             }),
-        })
+        });
+        let why = match failed {
+            true => self.failure().instance(),
+            false => String::new(),
+        };
+        (goal, due, why)
+    }
+
+    /// The group scales again once the refresh has ended, and no roll-back has begun.
+    fn group_blocked(&self) -> ConditionStatus {
+        let of = |stage: Stage| match stage {
+            Stage::Unclear => ConditionStatus::Unknown,
+            stage if stage.is_final() => ConditionStatus::False,
+            _ => ConditionStatus::True,
+        };
+        match (of(self.stage), self.roll_back) {
+            (ConditionStatus::False, Some(Found::There(other))) => of(Stage::of(other)),
+            (ConditionStatus::False, Some(_)) => ConditionStatus::Unknown,
+            (own, _) => own,
+        }
     }
 
     fn to_the_end_of_the_batch(&self) -> Meaning {
@@ -217,8 +302,11 @@ impl Look<'_> {
     /// What a question is about.
     fn question(&self) -> String {
         match &self.pause {
-            Some(pause) => pause.clone(),
-            None => format!("{} and not {:?}", self.activity.status, self.wanted),
+            Pause::At(pause) => pause.clone(),
+            Pause::No | Pause::Unclear => {
+                let status = self.activity.status.text().unwrap_or_default();
+                format!("{status} and not {}", self.wanted.word())
+            }
         }
     }
 
@@ -237,8 +325,8 @@ impl Look<'_> {
             format!(
                 "{} AutoScalingGroupId={} RefreshActivityId={}",
                 name.map_or("", |info| info.name),
-                activity.group,
-                activity.id
+                activity.group.text().unwrap_or_default(),
+                activity.id.text().unwrap_or_default(),
             )
         };
         PlanStatus {
@@ -246,27 +334,11 @@ impl Look<'_> {
             paid: false,
         }
     }
-
-    /// Where it stands, in words that change only when it does.
-    fn standing(&self) -> String {
-        let seen = observation(self.activity);
-        let batch = match (seen.current_batch, seen.batches_total) {
-            (Some(current), Some(all)) if all > 0 => format!(", batch {current} of {all}"),
-            _ => String::new(),
-        };
-        let failed = match seen.instances_failed {
-            Some(failed) if failed > 0 => format!(", {failed} failed"),
-            _ => String::new(),
-        };
-        format!(
-            "Refresh activity {} is {}{batch}; {} of {} instances are refreshed{failed}.",
-            self.activity.id,
-            self.activity.status,
-            seen.instances_done.unwrap_or_default(),
-            seen.instances_total.unwrap_or_default(),
-        )
-    }
 }
+
+const BATCHES: &str =
+    "Its batches are missing, or not all of them are listed with a status that Errand knows.";
+const PAUSE: &str = "The current batch, or when it ended, is missing, so Errand cannot tell this pause from another one and does not ask for a decision. Resume or cancel the refresh in the console, or set desiredState to Cancelled.";
 
 fn reached() -> Meaning {
     let goal = Goal::Reached(Evidence::Presence);
@@ -291,36 +363,9 @@ fn ask(ask: Ask) -> Meaning {
     (Goal::Ask(ask), Due::Later, String::new())
 }
 
-fn observation(activity: &RefreshActivity) -> RefreshObservation {
-    let number = |n: usize| u32::try_from(n).ok();
-    let instances = || activity.batches.iter().flat_map(|batch| &batch.instances);
-    let with = |word: &str| {
-        let such = instances().filter(|i| i.status.as_deref() == Some(word));
-        number(such.count())
-    };
-    let current = activity.current_batch;
-    let batch = activity.batches.iter().find(|b| b.number == current);
-    let short = |word: &str| {
-        let short: String = word.chars().take(64).collect();
-        Some(short).filter(|word| !word.is_empty())
-    };
-    let time = |text: &Option<String>| {
-        let time: jiff::Timestamp = text.as_deref()?.parse().ok()?;
-        Some(Timestamp(time))
-    };
-    RefreshObservation {
-        activity_status: short(&activity.status),
-        activity_type: activity.activity_type.as_deref().and_then(short),
-        refresh_mode: activity.mode.as_deref().and_then(short),
-        current_batch: current.and_then(|n| u32::try_from(n).ok()),
-        batch_status: batch.and_then(|batch| short(&batch.status)),
-        batches_total: number(activity.batches.len()),
-        instances_total: number(instances().count()),
-        instances_done: with("SUCCESSFUL"),
-        instances_failed: with("FAILED"),
-        started: time(&activity.start_time),
-        ended: time(&activity.end_time),
-    }
+/// Nothing is concluded, and a call that was accepted is asked about in time.
+fn unclear(why: &str) -> Meaning {
+    (Goal::Unclear, Due::SinceAnswer, why.to_owned())
 }
 
 #[cfg(test)]

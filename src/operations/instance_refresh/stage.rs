@@ -1,7 +1,7 @@
 //! Where a refresh stands, by the cloud's words. A word that is not documented is
 //! none that anything is concluded from.
 
-use crate::cloud::tencent::autoscaling::RefreshActivity;
+use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch};
 
 /// Where a refresh stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,27 +23,31 @@ pub(super) enum Stage {
     Cancelled,
     /// FAILED
     Failed,
-    /// A word that is not documented.
-    Unknown,
+    /// A word that is not documented, or none.
+    Unclear,
 }
 
 impl Stage {
     pub(super) fn of(activity: &RefreshActivity) -> Self {
-        match activity.status.as_str() {
-            "INIT" => Stage::Init,
-            "RUNNING" if refreshed(activity) => Stage::ScaleIn,
-            "RUNNING" => Stage::Running,
-            "FAILED_PAUSE" => Stage::PausedOnFailure,
-            "AUTO_PAUSE" | "MANUAL_PAUSE" => Stage::Paused,
-            "SUCCESSFUL" => Stage::Successful,
-            "CANCELLED" => Stage::Cancelled,
-            "FAILED" => Stage::Failed,
-            _ => Stage::Unknown,
+        match activity.status.text() {
+            Some("INIT") => Stage::Init,
+            Some("RUNNING") if Batches::of(activity) == Batches::Over => Stage::ScaleIn,
+            Some("RUNNING") => Stage::Running,
+            Some("FAILED_PAUSE") => Stage::PausedOnFailure,
+            Some("AUTO_PAUSE" | "MANUAL_PAUSE") => Stage::Paused,
+            Some("SUCCESSFUL") => Stage::Successful,
+            Some("CANCELLED") => Stage::Cancelled,
+            Some("FAILED") => Stage::Failed,
+            _ => Stage::Unclear,
         }
     }
 
     pub(super) fn is_final(self) -> bool {
         matches!(self, Stage::Successful | Stage::Cancelled | Stage::Failed)
+    }
+
+    pub(super) fn is_paused(self) -> bool {
+        matches!(self, Stage::PausedOnFailure | Stage::Paused)
     }
 }
 
@@ -52,14 +56,40 @@ pub(super) fn is_paused(status: &str) -> bool {
     matches!(status, "FAILED_PAUSE" | "AUTO_PAUSE" | "MANUAL_PAUSE")
 }
 
-/// A batch is being refreshed. It goes on to its end though the activity is
+/// What the batches are doing. A batch goes on to its end though the activity is
 /// paused.
-pub(super) fn batch_runs(activity: &RefreshActivity) -> bool {
-    let runs = |word: &str| matches!(word, "INIT" | "RUNNING");
-    activity.batches.iter().any(|batch| runs(&batch.status))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batches {
+    /// One is being refreshed.
+    Run,
+    /// None is, and there are more to come, or one failed.
+    Rest,
+    /// All are refreshed, or will not be.
+    Over,
+    /// Not every batch is listed with a word that is documented, and none of those
+    /// that are is being refreshed.
+    Unclear,
 }
 
-fn refreshed(activity: &RefreshActivity) -> bool {
-    let over = |word: &str| matches!(word, "SUCCESSFUL" | "PARTIALLY_SUCCESSFUL" | "CANCELLED");
-    !activity.batches.is_empty() && activity.batches.iter().all(|batch| over(&batch.status))
+impl Batches {
+    pub(super) fn of(activity: &RefreshActivity) -> Self {
+        let is = |batch: &RefreshBatch, words: &[&str]| {
+            let status = batch.status.text();
+            status.is_some_and(|status| words.contains(&status))
+        };
+        let listed = activity.batches.members();
+        if listed.iter().any(|batch| is(batch, &["INIT", "RUNNING"])) {
+            return Self::Run;
+        }
+        let over = ["SUCCESSFUL", "PARTIALLY_SUCCESSFUL", "CANCELLED"];
+        let rests = |batch| is(batch, &over) || is(batch, &["WAITING", "FAILED"]);
+        match activity.batches.whole() {
+            // It has none yet. Every other one has, so an empty list is not a whole one.
+            Some([]) if activity.status.is("INIT") => Self::Rest,
+            Some([]) | None => Self::Unclear,
+            Some(all) if all.iter().all(|batch| is(batch, &over)) => Self::Over,
+            Some(all) if all.iter().all(rests) => Self::Rest,
+            Some(_) => Self::Unclear,
+        }
+    }
 }

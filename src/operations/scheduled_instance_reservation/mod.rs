@@ -54,7 +54,7 @@ impl Object for ScheduledInstanceReservation {
     }
 
     fn desired_state(&self) -> Option<String> {
-        Some(format!("{:?}", self.spec.desired_state))
+        Some(self.spec.desired_state.word().to_owned())
     }
 }
 

@@ -10,7 +10,12 @@ use crate::api::{
     ScheduledInstanceReservation, StepStatus,
 };
 use crate::cloud::volcengine::ecs::ScheduledInstance;
+use crate::cloud::{Field, Found};
 use crate::operations::{Assessment, code, pin};
+
+mod mark;
+
+use mark::mark;
 
 /// The cloud would still cancel the order, by what it documents.
 const CANCELLABLE: &str = "Cancellable";
@@ -20,6 +25,7 @@ const ESI: SignedDuration = SignedDuration::from_mins(30);
 
 /// Until when an order can be cancelled, by what the cloud documents. Only for
 /// people: its own answer decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cancellable {
     Until(Timestamp),
     Never,
@@ -33,30 +39,31 @@ pub(super) fn assess(
     object: &ScheduledInstanceReservation,
     facts: &Facts,
 ) -> Assessment<ReservationObservation> {
-    let before = object.status.as_ref().and_then(|s| s.observed.as_ref());
-    let steps = steps(object);
-    let past = Past {
-        over: 0,
-        // A cancel that still arrives is against everything but being cancelled.
-        contrary: object.spec.desired_state != ReservationState::Cancelled
-            && steps.iter().any(is_open),
-    };
-    let Some(found) = &facts.order else {
-        let (goal, seen) = absent(object, before);
-        return Assessment {
-            past,
-            about: about(goal),
-            conditions: vec![(CANCELLABLE, ConditionStatus::False)],
-            ..Assessment::new(goal, seen, before.cloned().unwrap_or_default())
-        };
+    let found = match &facts.order {
+        Found::There(found) => found,
+        Found::NotThere => {
+            let (goal, seen) = absent(object, facts.at);
+            let cancellable = match goal {
+                Goal::Unclear => ConditionStatus::Unknown,
+                _ => ConditionStatus::False,
+            };
+            return without(object, goal, seen, cancellable);
+        }
+        Found::Unclear(why) => {
+            return without(
+                object,
+                Goal::Unclear,
+                (*why).to_owned(),
+                ConditionStatus::Unknown,
+            );
+        }
     };
     let cancellable = cancellable(found);
-    let observed = observation(found, &cancellable);
-    let (goal, due, why) = meaning(object, facts.at, found, &cancellable);
+    let (goal, due, why) = meaning(object, facts.at, found, cancellable);
     let seen = format!("{} {why}", standing(found));
     Assessment {
         due,
-        past,
+        past: past(object),
         about: about(goal),
         plan: PlanStatus {
             steps: match goal {
@@ -69,17 +76,48 @@ pub(super) fn assess(
             },
             paid: false,
         },
-        baseline: Some(mark(found)),
+        baseline: mark(found),
         conditions: vec![(
             CANCELLABLE,
-            match &cancellable {
-                _ if delivered(found) > 0 || is_over(found, facts.at) => ConditionStatus::False,
-                Cancellable::Until(until) if facts.at <= *until => ConditionStatus::True,
-                Cancellable::Until(_) | Cancellable::Never => ConditionStatus::False,
+            match cancellable {
+                _ if came(found) == Some(true) || is_over(found, facts.at) == Some(true) => {
+                    ConditionStatus::False
+                }
+                Cancellable::Never => ConditionStatus::False,
+                _ if came(found).is_none() || is_over(found, facts.at).is_none() => {
+                    ConditionStatus::Unknown
+                }
+                Cancellable::Until(until) if facts.at <= until => ConditionStatus::True,
+                Cancellable::Until(_) => ConditionStatus::False,
                 Cancellable::Unknown => ConditionStatus::Unknown,
             },
         )],
-        ..Assessment::new(goal, seen.trim_end(), observed)
+        ..Assessment::new(goal, seen.trim_end(), observation(found, cancellable))
+    }
+}
+
+/// Without a reading of the order: what was seen before stays.
+fn without(
+    object: &ScheduledInstanceReservation,
+    goal: Goal,
+    seen: String,
+    cancellable: ConditionStatus,
+) -> Assessment<ReservationObservation> {
+    let before = object.status.as_ref().and_then(|s| s.observed.clone());
+    Assessment {
+        past: past(object),
+        about: about(goal),
+        conditions: vec![(CANCELLABLE, cancellable)],
+        ..Assessment::new(goal, seen, before.unwrap_or_default())
+    }
+}
+
+fn past(object: &ScheduledInstanceReservation) -> Past {
+    Past {
+        over: 0,
+        // A cancel that still arrives is against everything but being cancelled.
+        contrary: object.spec.desired_state != ReservationState::Cancelled
+            && steps(object).iter().any(is_open),
     }
 }
 
@@ -90,36 +128,112 @@ fn about(goal: Goal) -> Option<String> {
 
 const CANCELLED_BY_US: &str = "cancelled by this operation";
 
-/// The order is not there any more, or never was.
-fn absent(
-    object: &ScheduledInstanceReservation,
-    before: Option<&ReservationObservation>,
-) -> (Goal, String) {
+/// What is known of an order that is no longer there.
+struct Gone<'a> {
+    /// It was there at an earlier observation.
+    before: Option<&'a ReservationObservation>,
+    /// A cancel of ours was accepted; the cloud accepts none of what it delivered.
+    accepted: bool,
+    /// A cancel of ours may have been carried out.
+    acted: bool,
+    /// The slot of its delivery had not begun by the cloud's clock.
+    before_delivery: bool,
+}
+
+impl<'a> Gone<'a> {
+    fn of(object: &'a ScheduledInstanceReservation, at: Timestamp) -> Self {
+        let observed = object.status.as_ref().and_then(|s| s.observed.as_ref());
+        // A first observation that finds nothing is remembered, too.
+        let before = observed.filter(|before| **before != ReservationObservation::default());
+        let begins = before.and_then(|before| before.delivery_begins);
+        let accepted = |step: &StepStatus| step.answer == Some(AnswerWord::Accepted);
+        Self {
+            before,
+            accepted: steps(object).iter().any(accepted),
+            acted: steps(object).iter().any(may_have_acted),
+            before_delivery: begins.is_some_and(|begins| at < begins.0),
+        }
+    }
+
+    /// How many of it were delivered when it was last there.
+    fn delivered(&self) -> Option<u32> {
+        self.before?.delivery_count
+    }
+
+    /// It is known that none was delivered since, either: another number was read
+    /// before, and it can have changed no more.
+    fn undelivered(&self) -> bool {
+        let none = self.delivered() == Some(0);
+        (self.accepted && self.delivered().is_none_or(|count| count == 0))
+            || (none && self.before_delivery)
+    }
+
+    /// All of it was delivered when it was last there.
+    fn complete(&self) -> bool {
+        let counts = self
+            .before
+            .and_then(|b| Some((b.delivery_count?, b.count?)));
+        counts.is_some_and(|(delivered, count)| count > 0 && delivered >= count)
+    }
+
+    fn witness(&self) -> Witness {
+        Witness {
+            seen: self.before.is_some() || self.accepted,
+            compared: self.undelivered(),
+            understood: true,
+        }
+    }
+}
+
+/// The order is no longer there, or never was.
+fn absent(object: &ScheduledInstanceReservation, at: Timestamp) -> (Goal, String) {
     let id = order(object);
-    let seen = before.filter(|before| **before != ReservationObservation::default());
-    let came = seen
-        .and_then(|seen| seen.delivery_count)
-        .unwrap_or_default()
-        > 0;
-    let acted = steps(object).iter().any(may_have_acted);
-    let lost = |reason| Goal::Lost(code(reason), Evidence::Absence(Witness::FULL));
+    let gone = Gone::of(object, at);
+    let came = gone.delivered().is_some_and(|count| count > 0);
+    let lost = |reason| Goal::Lost(code(reason), Evidence::Absence(gone.witness()));
+    let known = gone.before.is_some() || gone.acted;
     let goal = match object.spec.desired_state {
+        _ if !known => lost(Reason::TargetNotFound),
         // What was delivered was not cancelled, though it is gone by now.
         ReservationState::Cancelled if came => lost(Reason::TooLate),
-        ReservationState::Cancelled if acted || seen.is_some() => {
-            Goal::Reached(Evidence::Absence(Witness::FULL))
+        ReservationState::Cancelled if gone.undelivered() => {
+            Goal::Reached(Evidence::Absence(gone.witness()))
         }
-        _ if acted && !came => unreachable(),
-        _ if seen.is_some() => lost(Reason::NotDelivered),
-        _ => lost(Reason::TargetNotFound),
+        ReservationState::Delivered if gone.complete() => {
+            Goal::Reached(Evidence::Absence(Witness {
+                compared: true,
+                ..gone.witness()
+            }))
+        }
+        ReservationState::Reserved | ReservationState::Delivered if gone.accepted && !came => {
+            unreachable()
+        }
+        ReservationState::Reserved | ReservationState::Delivered if gone.undelivered() => {
+            match gone.acted {
+                true => unreachable(),
+                false => lost(Reason::NotDelivered),
+            }
+        }
+        // It may have been delivered, and released, since it was last there.
+        _ => Goal::Unclear,
     };
-    let said = match seen {
-        Some(seen) => format!(
-            "Scheduled-instance order {id} is no longer there; when it last was, {} of {} instances were delivered.",
-            seen.delivery_count.unwrap_or_default(),
-            seen.count.unwrap_or_default()
-        ),
-        None if acted => format!("Scheduled-instance order {id} is no longer there."),
+    let said = match gone.before {
+        Some(before) => {
+            let counts = match (before.delivery_count, before.count) {
+                (Some(delivered), Some(count)) => {
+                    format!("; when it last was, {delivered} of {count} instances were delivered")
+                }
+                _ => String::new(),
+            };
+            let doubt = match goal {
+                Goal::Unclear => {
+                    " Whether more were delivered since, or it was cancelled, cannot be told."
+                }
+                _ => "",
+            };
+            format!("Scheduled-instance order {id} is no longer there{counts}.{doubt}")
+        }
+        None if gone.acted => format!("Scheduled-instance order {id} is no longer there."),
         None => {
             format!("There is no scheduled-instance order {id} in the region of the connection.")
         }
@@ -136,54 +250,76 @@ fn unreachable() -> Goal {
     })
 }
 
+/// Nothing is concluded, and a call that was accepted is asked about in time.
+fn unclear(why: &str) -> Meaning {
+    (Goal::Unclear, Due::SinceAnswer, why.to_owned())
+}
+
+const COUNT: &str = "DeliveryCount is missing or not a number, so Errand cannot tell whether instances were delivered.";
+const INVALID: &str =
+    "InvalidAt is not a time that Errand can read, so it cannot tell whether the order has ended.";
+const COUNTS: &str = "Count or DeliveryCount is missing or not a number, so Errand cannot tell whether all instances were delivered.";
+
 fn meaning(
     object: &ScheduledInstanceReservation,
     at: Timestamp,
     found: &ScheduledInstance,
-    cancellable: &Cancellable,
+    cancellable: Cancellable,
 ) -> Meaning {
-    let steps = steps(object);
     let since = |goal| (goal, Due::SinceAnswer, String::new());
     let lost = |reason| since(Goal::Lost(code(reason), Evidence::Presence));
-    let accepted = steps
-        .iter()
-        .rfind(|step| step.answer == Some(AnswerWord::Accepted));
-    let came = delivered(found) > 0;
-    let over = is_over(found, at);
-    let cancelled = !came && accepted.is_some_and(|step| shows(step, found, at));
-    let all = found
-        .count
-        .is_some_and(|count| count > 0 && delivered(found) >= count);
+    let reached = since(Goal::Reached(Evidence::Presence));
+    let mut steps = steps(object).iter();
+    let accepted = steps.rfind(|step| step.answer == Some(AnswerWord::Accepted));
+    let (came, over) = (came(found), is_over(found, at));
+    if let Some(step) = accepted
+        && came != Some(true)
+    {
+        // It is on its way, whatever is wanted by now.
+        return match (came, over, shows(step, found, over)) {
+            (None, ..) => unclear(COUNT),
+            (_, None, _) => unclear(INVALID),
+            (_, _, false) => (
+                Goal::Act(DELETE.plan()),
+                Due::SinceAnswer,
+                "It is being cancelled.".to_owned(),
+            ),
+            (_, _, true) => match object.spec.desired_state {
+                ReservationState::Cancelled => reached,
+                ReservationState::Reserved | ReservationState::Delivered => since(unreachable()),
+            },
+        };
+    }
     match object.spec.desired_state {
-        _ if accepted.is_some() && !cancelled && !came => (
-            // It is on its way, whatever is wanted by now.
-            Goal::Act(DELETE.plan()),
-            Due::SinceAnswer,
-            "It is being cancelled.".to_owned(),
-        ),
-        ReservationState::Cancelled if cancelled || (over && !came) => {
-            since(Goal::Reached(Evidence::Presence))
-        }
-        ReservationState::Cancelled if matches!(cancellable, Cancellable::Never) => (
-            Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
-            Due::SinceAnswer,
-            "One that is delivered immediately can never be cancelled.".to_owned(),
-        ),
-        ReservationState::Cancelled if came => lost(Reason::TooLate),
-        ReservationState::Cancelled => since(Goal::Act(DELETE.plan())),
-        ReservationState::Reserved | ReservationState::Delivered if cancelled => {
-            since(unreachable())
-        }
-        ReservationState::Delivered if all => since(Goal::Reached(Evidence::Presence)),
-        ReservationState::Reserved | ReservationState::Delivered if over && !all => {
-            lost(Reason::NotDelivered)
-        }
-        ReservationState::Reserved => since(Goal::Reached(Evidence::Presence)),
-        ReservationState::Delivered => (
-            Goal::Wait(code(Reason::AwaitingDelivery), None),
-            Due::Later,
-            String::new(),
-        ),
+        ReservationState::Cancelled => match (came, over) {
+            (Some(false), Some(true)) => reached,
+            _ if cancellable == Cancellable::Never => (
+                Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
+                Due::SinceAnswer,
+                "One that is delivered immediately can never be cancelled.".to_owned(),
+            ),
+            (Some(true), _) => lost(Reason::TooLate),
+            (None, _) => unclear(COUNT),
+            (_, None) => unclear(INVALID),
+            (Some(false), Some(false)) => since(Goal::Act(DELETE.plan())),
+        },
+        ReservationState::Reserved => match (over, all_came(found)) {
+            (Some(false), _) | (_, Some(true)) => reached,
+            (Some(true), Some(false)) => lost(Reason::NotDelivered),
+            (Some(true), None) => unclear(COUNTS),
+            (None, _) => unclear(INVALID),
+        },
+        ReservationState::Delivered => match (all_came(found), over) {
+            (Some(true), _) => reached,
+            (Some(false), Some(true)) => lost(Reason::NotDelivered),
+            (None, _) => unclear(COUNTS),
+            (_, None) => unclear(INVALID),
+            (Some(false), Some(false)) => (
+                Goal::Wait(code(Reason::AwaitingDelivery), None),
+                Due::Later,
+                String::new(),
+            ),
+        },
     }
 }
 
@@ -195,70 +331,80 @@ fn may_have_acted(step: &StepStatus) -> bool {
     is_open(step) || step.answer == Some(AnswerWord::Accepted)
 }
 
-/// What an order looks like, to be compared after a cancel: whatever its words
-/// mean, other ones say that something has happened to it.
-fn mark(found: &ScheduledInstance) -> String {
-    let invalid = found
-        .invalid_at
-        .map(|at| at.to_string())
-        .unwrap_or_default();
-    format!(
-        "{}, invalid {invalid}",
-        found.status.as_deref().unwrap_or_default()
-    )
-    .chars()
-    .take(256)
-    .collect()
+/// The effect of an accepted cancel: the order has ended, or is not what it was before.
+fn shows(step: &StepStatus, found: &ScheduledInstance, over: Option<bool>) -> bool {
+    over == Some(true) || mark::differs(step.baseline.as_deref(), found)
 }
 
-/// The effect of an accepted cancel: the order is not what it was before.
-fn shows(step: &StepStatus, found: &ScheduledInstance, at: Timestamp) -> bool {
-    is_over(found, at) || step.baseline.as_deref() != Some(&mark(found))
+/// How many instances were delivered. `None`: not understood, which is not 0.
+fn delivered(found: &ScheduledInstance) -> Option<i64> {
+    found
+        .delivery_count
+        .known()
+        .copied()
+        .filter(|count| *count >= 0)
 }
 
-fn delivered(found: &ScheduledInstance) -> i64 {
-    found.delivery_count.unwrap_or_default()
+/// Instances of it were delivered.
+fn came(found: &ScheduledInstance) -> Option<bool> {
+    delivered(found).map(|count| count > 0)
 }
 
-/// `InvalidAt` has come.
-fn is_over(found: &ScheduledInstance, at: Timestamp) -> bool {
-    found.invalid_at.is_some_and(|invalid| invalid <= at)
+/// All of its instances were. No order is of none.
+fn all_came(found: &ScheduledInstance) -> Option<bool> {
+    let count = found.count.known().filter(|count| **count > 0)?;
+    delivered(found).map(|delivered| delivered >= *count)
+}
+
+/// `InvalidAt` has come, by the cloud's clock.
+fn is_over(found: &ScheduledInstance, at: Timestamp) -> Option<bool> {
+    match found.invalid_at {
+        Field::Absent => Some(false),
+        Field::Known(invalid) => Some(invalid <= at),
+        Field::Unclear => None,
+    }
 }
 
 fn cancellable(found: &ScheduledInstance) -> Cancellable {
     let known = |time: Option<Timestamp>| time.map_or(Cancellable::Unknown, Cancellable::Until);
-    let word = |word: &Option<String>| word.clone().unwrap_or_default();
-    match (
-        word(&found.elastic_type).as_str(),
-        word(&found.delivery_type).as_str(),
-    ) {
-        ("Esi", _) => known(found.created_at.and_then(|at| at.checked_add(ESI).ok())),
-        ("Segmented", "Immediate") => Cancellable::Never,
-        ("Segmented", "Reserve") => known(found.start_delivery_at),
+    match (found.elastic_type.text(), found.delivery_type.text()) {
+        (Some("Esi"), _) => {
+            let created = found.created_at.known();
+            known(created.and_then(|at| at.checked_add(ESI).ok()))
+        }
+        (Some("Segmented"), Some("Immediate")) => Cancellable::Never,
+        (Some("Segmented"), Some("Reserve")) => known(found.start_delivery_at.known().copied()),
         _ => Cancellable::Unknown,
     }
 }
 
 /// Where it stands, in words that change only when it does.
 fn standing(found: &ScheduledInstance) -> String {
-    let word = match found.status.as_deref() {
-        None | Some("") => String::new(),
+    let word = match found.status.text() {
+        None => String::new(),
         Some(word) => format!(" (status {word})"),
     };
-    format!(
-        "Scheduled-instance order {} is there{word}; {} of {} instances are delivered.",
-        found.id,
-        delivered(found),
-        found.count.unwrap_or_default()
-    )
+    let counts = match (delivered(found), found.count.known()) {
+        (Some(delivered), Some(count)) => {
+            format!("; {delivered} of {count} instances are delivered")
+        }
+        (Some(delivered), None) => format!("; {delivered} instances are delivered"),
+        (None, _) => String::new(),
+    };
+    let id = found.id.text().unwrap_or_default();
+    format!("Scheduled-instance order {id} is there{word}{counts}.")
 }
 
-fn observation(found: &ScheduledInstance, cancellable: &Cancellable) -> ReservationObservation {
-    let word = |word: &Option<String>| {
-        let short: String = word.as_deref()?.chars().take(64).collect();
+fn observation(found: &ScheduledInstance, cancellable: Cancellable) -> ReservationObservation {
+    let word = |word: &Field<String>| {
+        let short: String = word.text()?.chars().take(64).collect();
         Some(short).filter(|word| !word.is_empty())
     };
-    let number = |number: Option<i64>| number.and_then(|n| u32::try_from(n).ok());
+    let number = |number: Field<i64>| {
+        let number = i32::try_from(*number.known()?).ok()?;
+        u32::try_from(number).ok()
+    };
+    let time = |time: Field<Timestamp>| time.known().copied().map(Time);
     ReservationObservation {
         order_status: word(&found.status),
         elastic_type: word(&found.elastic_type),
@@ -266,12 +412,12 @@ fn observation(found: &ScheduledInstance, cancellable: &Cancellable) -> Reservat
         count: number(found.count),
         delivery_count: number(found.delivery_count),
         release_count: number(found.release_count),
-        created: found.created_at.map(Time),
-        invalid: found.invalid_at.map(Time),
-        delivery_begins: found.start_delivery_at.map(Time),
-        delivery_ends: found.end_delivery_at.map(Time),
+        created: time(found.created_at),
+        invalid: time(found.invalid_at),
+        delivery_begins: time(found.start_delivery_at),
+        delivery_ends: time(found.end_delivery_at),
         cancellable_until: match cancellable {
-            Cancellable::Until(until) => Some(Time(*until)),
+            Cancellable::Until(until) => Some(Time(until)),
             _ => None,
         },
     }

@@ -4,8 +4,8 @@
 use crate::support::metal::*;
 use crate::support::*;
 use errand_simulator::{
-    Account, AfterTerminated, CloudDcInstance, CloudDcReadings, CloudDcStatus, Fault, FaultKind,
-    NotFoundForm, Overloaded, Seed, ShuttingDown, Simulator, When,
+    Account, AfterTerminated, CloudDcInstance, CloudDcReadings, CloudDcStatus, ErrorForm, Fault,
+    FaultKind, NotFoundForm, Overloaded, Seed, ShuttingDown, Simulator, When,
 };
 use errand_testclock::TestClock;
 use serde_json::json;
@@ -301,4 +301,16 @@ fn a_person_seeds_an_instance_over_http() {
     assert_eq!(metal_shown(&simulator), json!({"state": "shutting_down"}));
     let state = admin(&simulator, "GET", "/-/state", "").json();
     assert_eq!(state["clouddc"][PROJECT][0]["state"], "shutting_down");
+}
+
+#[test]
+fn a_state_may_be_missing_and_an_error_may_be_text() {
+    let nothing = CloudDcStatus::new("").undocumented();
+    let (simulator, _) = simulator_of(metal().status(nothing));
+    assert_eq!(metal_shown(&simulator), json!({}));
+    let failed = CloudDcStatus::new("error").error("CDC.1", "no image");
+    let text = |c: &mut CloudDcReadings| c.error = ErrorForm::Text;
+    let (simulator, _) = metal_read_as(text, metal().status(failed));
+    let expected = json!({"state": "error", "error": "no image"});
+    assert_eq!(metal_shown(&simulator), expected);
 }

@@ -4,9 +4,9 @@
 use crate::support::tencent::*;
 use crate::support::*;
 use errand_simulator::{
-    BatchPause, BatchStatus, CancelWhileRunning, Config, ContinueWithoutFailure, RefreshAction,
-    RefreshActivity, RefreshBatch, RefreshStatus, ScalingReadings, Seed, Simulator,
-    StoppedLastBatch,
+    BatchPause, BatchStatus, CancelWhileRunning, Config, ContinueWithoutFailure, FailProcess,
+    RefreshAction, RefreshActivity, RefreshBatch, RefreshStatus, RolledBack, ScalingReadings, Seed,
+    Simulator, StoppedLastBatch,
 };
 use serde_json::json;
 
@@ -406,4 +406,40 @@ fn a_person_seeds_tencent_over_http() {
     assert_eq!(state["tencent"]["activities"][0]["current_batch"], 1);
     assert_eq!(state["tencent"]["groups"][0]["blocked"], true);
     assert_eq!(state["readings"]["scaling"]["cancelled_after"], 5);
+}
+
+#[test]
+fn a_failed_batch_ends_the_activity_where_its_settings_say() {
+    let failing = |fail_process| {
+        RefreshActivity::new(GROUP, ACTIVITY)
+            .batch(RefreshBatch::new(2, 100).fails(1))
+            .batches(1, 100)
+            .fail_process(fail_process)
+    };
+    let (simulator, clock) = tencent(failing(FailProcess::AutoCancel));
+    clock.advance(seconds(110));
+    assert_eq!(
+        at(&simulator),
+        (S::Cancelled, vec![B::Failed, B::Cancelled])
+    );
+    assert!(!blocked(&simulator));
+
+    for (reading, status) in [
+        (RolledBack::Cancelled, S::Cancelled),
+        (RolledBack::Failed, S::Failed),
+    ] {
+        let readings = ScalingReadings {
+            rolled_back: reading,
+            ..ScalingReadings::default()
+        };
+        let (simulator, clock) = tencent_with(with(readings), failing(FailProcess::AutoRollback));
+        clock.advance(seconds(110));
+        assert_eq!(at(&simulator).0, status);
+        let back = simulator.refresh_activity(&format!("{ACTIVITY}-back"));
+        assert_eq!(back.expect("it began").status, S::Running);
+        assert!(blocked(&simulator));
+        clock.advance(seconds(100));
+        let back = simulator.refresh_activity(&format!("{ACTIVITY}-back"));
+        assert_eq!(back.expect("it has ended").status, S::Successful);
+    }
 }

@@ -3,7 +3,10 @@
 use crate::support::tencent::*;
 use crate::support::*;
 use crate::tencent::{failing, kinds};
-use errand_simulator::{RefreshActivity, RefreshStatus, ScalingGroup, Seed};
+use errand_simulator::{
+    EmptySet, RefreshActivity, RefreshLists, RefreshSettings, RefreshStatus, RefreshTimes,
+    ScalingGroup, ScalingReadings, Seed,
+};
 use serde_json::{Value, json};
 
 use RefreshStatus as S;
@@ -139,4 +142,52 @@ fn lists_are_filtered_and_paged() {
         "InvalidParameterValue",
     );
     bad(json!({"Colour": "red"}), "UnknownParameter");
+}
+
+#[test]
+fn lists_settings_and_times_have_the_form_that_the_readings_say() {
+    let shown = |scaling: ScalingReadings, id: &str| {
+        let (simulator, _) = tencent_with(|c| c.readings.scaling = scaling, activity());
+        let body = json!({"RefreshActivityIds": [id]});
+        describe(&simulator, body).json()["Response"]["RefreshActivitySet"].clone()
+    };
+    let usual = ScalingReadings::default;
+    let nothing = EmptySet::Null;
+    assert_eq!(
+        shown(ScalingReadings { nothing, ..usual() }, "asr-none"),
+        Value::Null
+    );
+    let of = |scaling| shown(scaling, ACTIVITY)[0].clone();
+    let lists = RefreshLists::NullBatches;
+    assert_eq!(
+        of(ScalingReadings { lists, ..usual() })["RefreshBatchSet"],
+        Value::Null
+    );
+    let lists = RefreshLists::NoBatches;
+    assert_eq!(
+        of(ScalingReadings { lists, ..usual() }).get("RefreshBatchSet"),
+        None
+    );
+    let lists = RefreshLists::NullInstances;
+    let first = of(ScalingReadings { lists, ..usual() })["RefreshBatchSet"][0].clone();
+    assert_eq!(first["RefreshBatchRelatedInstanceSet"], Value::Null);
+    let settings = RefreshSettings::Null;
+    assert_eq!(
+        of(ScalingReadings {
+            settings,
+            ..usual()
+        })["RefreshSettings"],
+        Value::Null
+    );
+    for times in [RefreshTimes::Offset, RefreshTimes::NoZone] {
+        let time = of(ScalingReadings { times, ..usual() })["StartTime"].clone();
+        assert_eq!(
+            time.as_str().unwrap().ends_with("+0800"),
+            times == RefreshTimes::Offset
+        );
+    }
+    let times = RefreshTimes::Unix;
+    assert!(of(ScalingReadings { times, ..usual() })["StartTime"].is_u64());
+    let times = RefreshTimes::Null;
+    assert!(of(ScalingReadings { times, ..usual() })["StartTime"].is_null());
 }

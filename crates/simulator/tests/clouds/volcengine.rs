@@ -4,8 +4,8 @@
 use crate::support::volcengine::*;
 use crate::support::*;
 use errand_simulator::{
-    CancelledOrder, EcsReadings, EmptyResult, Fault, FaultKind, Reservation, ReservationAction,
-    Seed, Simulator, StatusWords, TimeForm, When,
+    CancelledOrder, CountForm, EcsReadings, EmptyInfo, EmptyResult, Fault, FaultKind, Reservation,
+    ReservationAction, Seed, Simulator, StatusWords, TimeForm, UnsetTime, When,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -406,4 +406,48 @@ fn a_person_seeds_volcengine_over_http() {
         (&json!("esi-1"), &json!(3))
     );
     assert_eq!(state["readings"]["ecs"]["token_lifetime"], 3600);
+}
+
+#[test]
+fn times_counts_and_empty_lists_have_the_form_that_the_readings_say() {
+    let placed: Timestamp = "2026-11-21T08:00:07Z".parse().unwrap();
+    let order = || Reservation::esi(ESI).created(When::At(placed)).count(3);
+    let usual = EcsReadings::default;
+    let of = |readings| shown(&volcengine_with(readings, order().delivers_nothing()).0);
+    for (time_form, written) in [
+        (TimeForm::Basic, json!("2026-11-21T16:00:07+0800")),
+        (TimeForm::Blank, json!("2026-11-21 16:00:07 +0800")),
+        (TimeForm::NoZone, json!("2026-11-21 16:00:07")),
+        (TimeForm::Unix, json!(placed.as_second())),
+    ] {
+        assert_eq!(
+            of(EcsReadings {
+                time_form,
+                ..usual()
+            })["CreatedAt"],
+            written
+        );
+    }
+    for (unset_time, written) in [
+        (UnsetTime::Null, Value::Null),
+        (UnsetTime::Zero, json!("0001-01-01T00:00:00Z")),
+    ] {
+        assert_eq!(
+            of(EcsReadings {
+                unset_time,
+                ..usual()
+            })["InvalidAt"],
+            written
+        );
+    }
+    for (counts, written) in [
+        (CountForm::Text, json!("3")),
+        (CountForm::Null, Value::Null),
+    ] {
+        assert_eq!(of(EcsReadings { counts, ..usual() })["Count"], written);
+    }
+    let nothing = EmptyInfo::Null;
+    let (simulator, _) = volcengine_with(EcsReadings { nothing, ..usual() }, order());
+    let none = describe(&simulator, &[("ScheduledInstanceIds.1", "esi-none")]);
+    assert_eq!(none["ScheduledInstanceInfo"], Value::Null);
 }

@@ -20,7 +20,7 @@ fn client(server: &Server) -> Client {
     }
 }
 
-async fn shown(answer: String) -> Result<Option<InstanceStatus>, Reading> {
+async fn shown(answer: String) -> Result<Found<InstanceStatus>, Reading> {
     let server = Server::answering([answer]);
     let shown = show_instance_status(&client(&server), ID).await;
     shown.map_err(|e| e.reading)
@@ -44,6 +44,10 @@ fn page(from: usize, many: usize, more: &Value) -> String {
     answer(200, &page.to_string())
 }
 
+fn text(text: &str) -> Field<String> {
+    Field::Known(text.to_owned())
+}
+
 const UNAVAILABLE: Reading = Reading::Retry(Reason::CloudUnavailable);
 
 #[tokio::test]
@@ -52,11 +56,11 @@ async fn a_status_is_asked_as_the_official_sdk_asks() {
     let server = Server::answering([answer(200, body)]);
     let shown = show_instance_status(&client(&server), ID).await;
     let expected = InstanceStatus {
-        state: "stopped".to_owned(),
-        operation_state: Some("install-succeed".to_owned()),
-        error: None,
+        state: text("stopped"),
+        operation_state: text("install-succeed"),
+        error: Field::Absent,
     };
-    assert_eq!(shown, Ok(Some(expected)));
+    assert_eq!(shown, Ok(Found::There(expected)));
     let (method, target, _, _) = captured("huawei-clouddc-instance-status");
     let line = format!("{method} {target} HTTP/1.1\r\n");
     assert!(
@@ -70,18 +74,32 @@ async fn a_status_is_asked_as_the_official_sdk_asks() {
 async fn every_word_of_the_cloud_is_taken_as_it_is() {
     let body = r#"{"state": "some_new-word", "operation_state": "", "error": {"error_code": "CloudDC.1", "error_msg": "m", "error_type": 7}, "more": []}"#;
     let expected = InstanceStatus {
-        state: "some_new-word".to_owned(),
-        operation_state: None,
-        error: Some(InstanceError {
-            code: Some("CloudDC.1".to_owned()),
-            msg: Some("m".to_owned()),
-            error_type: Some("7".to_owned()),
+        state: text("some_new-word"),
+        operation_state: Field::Absent,
+        error: Field::Known(InstanceError {
+            code: text("CloudDC.1"),
+            msg: text("m"),
+            error_type: text("7"),
         }),
     };
-    assert_eq!(shown(answer(200, body)).await, Ok(Some(expected)));
-    let body = r#"{"state": "running", "operation_state": null, "error": null}"#;
-    let found = shown(answer(200, body)).await.expect("an answer");
-    assert_eq!(found.expect("an instance").error, None);
+    assert_eq!(shown(answer(200, body)).await, Ok(Found::There(expected)));
+    for (error, read) in [
+        ("null", Field::Absent),
+        ("{}", Field::Absent),
+        (
+            "\"no server\"",
+            Field::Known(InstanceError {
+                msg: text("no server"),
+                ..InstanceError::default()
+            }),
+        ),
+        ("[]", Field::Unclear),
+        ("true", Field::Unclear),
+    ] {
+        let body = format!(r#"{{"state": "running", "operation_state": null, "error": {error}}}"#);
+        let found = shown(answer(200, &body)).await.expect("an answer");
+        assert_eq!(found.there().expect("an instance").error, read, "{error}");
+    }
 }
 
 #[tokio::test]
@@ -93,7 +111,11 @@ async fn a_404_in_any_form_says_that_there_is_no_such_instance_but_a_wrong_endpo
         r#"{"error_code": "CloudDC.0404", "error_msg": "m"}"#,
         r#"{"error": {"code": "404"}}"#,
     ] {
-        assert_eq!(shown(answer(404, gone)).await, Ok(None), "{gone}");
+        assert_eq!(
+            shown(answer(404, gone)).await,
+            Ok(Found::NotThere),
+            "{gone}"
+        );
     }
     for wrong in ["APIGW.0101", "APIG.0101"] {
         let body = format!(r#"{{"error_code": "{wrong}", "error_msg": "m"}}"#);
@@ -127,18 +149,23 @@ async fn other_failures_are_told_by_their_status_with_and_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_status_without_a_state_is_unreadable() {
+async fn a_status_without_a_state_is_told_and_is_no_state() {
     for odd in [
-        "",
         "{}",
-        "[]",
-        "null",
-        "x",
         r#"{"state": null}"#,
-        r#"{"state": 1}"#,
-        r#"{"state": "runn"#,
+        r#"{"state": ""}"#,
+        r#"{"state": []}"#,
     ] {
-        assert_eq!(shown(answer(200, odd)).await, Err(UNAVAILABLE), "{odd}");
+        let found = shown(answer(200, odd)).await.expect("an answer");
+        let state = &found.there().expect("an instance").state;
+        assert_eq!(state.known(), None, "{odd}");
+    }
+    for broken in ["", "null", "x", r#"{"state": "runn"#] {
+        assert_eq!(
+            shown(answer(200, broken)).await,
+            Err(UNAVAILABLE),
+            "{broken}"
+        );
     }
 }
 
@@ -146,8 +173,8 @@ async fn a_status_without_a_state_is_unreadable() {
 async fn a_short_page_is_the_whole_list() {
     let (all, asked) = listed(vec![page(0, 2, &json!({"count": 2}))]).await;
     let all = all.expect("a list");
-    assert_eq!((all.len(), all[1].id.as_str()), (2, "i1"));
-    assert_eq!(all[0].status.state, "running");
+    assert_eq!((all.len(), all[1].id.text()), (2, Some("i1")));
+    assert_eq!(all[0].status.state, text("running"));
     let line = format!("GET /v1/{PROJECT}/instances?limit=1000 HTTP/1.1\r\n");
     assert!(asked[0].starts_with(&line), "{}", asked[0]);
     for empty in [r#"{"instances": [], "count": 0}"#, r#"{"instances": null}"#] {
@@ -163,24 +190,47 @@ async fn an_instance_of_a_list_carries_what_its_status_would() {
         "error": {"error_code": "c", "error_msg": "m", "error_type": "t"},
     }]});
     let (all, _) = listed(vec![answer(200, &body.to_string())]).await;
-    let text = |text: &str| Some(text.to_owned());
     let expected = Instance {
-        id: ID.to_owned(),
-        name: text("n"),
+        id: text(ID),
         status: InstanceStatus {
-            state: "error".to_owned(),
+            state: text("error"),
             operation_state: text("install-failed"),
-            error: Some(InstanceError {
+            error: Field::Known(InstanceError {
                 code: text("c"),
                 msg: text("m"),
                 error_type: text("t"),
             }),
         },
-        server_id: text("s"),
-        created_at: text("2026-11-21T08:00:00Z"),
-        ..Instance::default()
     };
     assert_eq!(all, Ok(vec![expected]));
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_keeps_no_other_from_being_read() {
+    let list = json!({"instances": [
+        null, {"state": "running"}, {"id": {}, "state": "running"}, {"id": "odd"},
+        {"id": ID, "state": "stopped"},
+    ], "count": 5});
+    let (all, _) = listed(vec![answer(200, &list.to_string())]).await;
+    let all = all.expect("a list");
+    let ids: Vec<_> = all
+        .iter()
+        .filter_map(|instance| instance.id.text())
+        .collect();
+    assert_eq!(ids, ["odd", ID]);
+    assert_eq!(all[0].status.state, Field::Absent);
+    for odd in [
+        r#"{"count": 2}"#,
+        r#"{"instances": {}}"#,
+        r#"{"instances": "x"}"#,
+    ] {
+        let (all, _) = listed(vec![answer(200, odd)]).await;
+        assert_eq!(
+            all,
+            Ok(Vec::new()),
+            "{odd}: it says nothing of any instance"
+        );
+    }
 }
 
 #[tokio::test]
@@ -220,8 +270,11 @@ async fn a_list_that_is_not_whole_is_none() {
         (answer(429, ""), Reading::Retry(Reason::Throttled)),
         // Nothing of a list is not nothing in it.
         (answer(404, ""), UNAVAILABLE),
-        (answer(200, "{}"), UNAVAILABLE),
-        (answer(200, r#"{"instances": [{"id": "i"}]}"#), UNAVAILABLE),
+        (answer(200, "x"), UNAVAILABLE),
+        (
+            answer(200, r#"{"instances": [{"id": "i"}], "count": 1500}"#),
+            UNAVAILABLE,
+        ),
         // The same page again, and one that is short.
         (page(0, 1000, &json!({})), UNAVAILABLE),
         (page(1000, 400, &json!({"count": 1500})), UNAVAILABLE),

@@ -17,7 +17,7 @@ fn error(code: &str) -> String {
     response(&json!({"Error": {"Code": code, "Message": "m"}, "RequestId": "r1"}))
 }
 
-async fn described(answer: String) -> Result<Option<RefreshActivity>, Reading> {
+async fn described(answer: String) -> Result<Found<RefreshActivity>, Reading> {
     let server = Server::answering([answer]);
     let found = describe_refresh_activity(&client(server.origin()), ACTIVITY).await;
     found.map_err(|e| e.reading)
@@ -152,49 +152,48 @@ async fn an_activity_is_read_with_its_batches_and_their_instances() {
         "RequestId": "r1",
     }))]);
     let found = describe_refresh_activity(&client(server.origin()), ACTIVITY).await;
-    let text = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Field::Known(text.to_owned());
+    let batch = |number, status: &str, instances| RefreshBatch {
+        number: Field::Known(number),
+        status: text(status),
+        instances,
+        ..RefreshBatch::default()
+    };
+    let instance = RefreshInstance {
+        id: text("ins-1"),
+        status: text("RUNNING"),
+        last_activity_id: text("asa-1"),
+        message: Field::Absent,
+    };
+    let listed = |members| Field::Known(List { members, others: 0 });
     let expected = RefreshActivity {
-        group: GROUP.to_owned(),
-        id: ACTIVITY.to_owned(),
-        origin: None,
+        group: text(GROUP),
+        id: text(ACTIVITY),
+        origin: Field::Absent,
         mode: text("ROLLING_UPDATE_RESET"),
         activity_type: text("NORMAL"),
-        status: "SOME_NEW_WORD".to_owned(),
-        current_batch: Some(1),
-        settings: Some(RefreshSettings {
-            rolling: Some(RollingUpdateSettings {
-                batch_number: Some(2),
-                batch_pause: text("AUTOMATIC"),
-                max_surge: None,
-                fail_process: text("AUTO_PAUSE"),
-            }),
-            check_instance_target_health: Some(true),
-            check_instance_target_health_timeout: Some(1800),
-        }),
-        batches: vec![
+        status: text("SOME_NEW_WORD"),
+        current_batch: Field::Known(1),
+        fail_process: text("AUTO_PAUSE"),
+        batches: listed(vec![
             RefreshBatch {
-                number: Some(1),
-                status: "ANOTHER".to_owned(),
                 start_time: text("2026-11-21T08:00:00Z"),
-                end_time: None,
-                instances: vec![RefreshInstance {
-                    id: "ins-1".to_owned(),
-                    status: text("RUNNING"),
-                    last_activity_id: text("asa-1"),
-                    message: None,
-                }],
+                ..batch(
+                    1,
+                    "ANOTHER",
+                    Field::Known(List {
+                        members: vec![instance],
+                        others: 0,
+                    }),
+                )
             },
-            RefreshBatch {
-                number: Some(2),
-                status: "WAITING".to_owned(),
-                ..RefreshBatch::default()
-            },
-        ],
+            batch(2, "WAITING", Field::Absent),
+        ]),
         created_time: text("2026-11-21T07:59:00Z"),
         start_time: text("2026-11-21T08:00:00Z"),
-        end_time: None,
+        end_time: Field::Absent,
     };
-    assert_eq!(found, Ok(Some(expected)));
+    assert_eq!(found, Ok(Found::There(expected)));
     let asked = &server.asked()[0];
     assert_eq!(body_of(asked), json!({"RefreshActivityIds": [ACTIVITY]}));
 }
@@ -206,39 +205,124 @@ async fn an_empty_set_and_a_not_found_say_that_there_is_no_such_activity() {
         response(&json!({"TotalCount": 0, "RefreshActivitySet": null, "RequestId": "r1"})),
         error("ResourceNotFound.RefreshActivityNotFound"),
     ] {
-        assert_eq!(described(nothing).await, Ok(None));
+        assert_eq!(described(nothing).await, Ok(Found::NotThere));
+    }
+}
+
+fn of(id: &str) -> Value {
+    json!({"AutoScalingGroupId": GROUP, "RefreshActivityId": id, "Status": "RUNNING"})
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_whole_or_about_others_is_unclear_and_no_absence() {
+    for odd in [
+        json!({"RequestId": "r1"}),
+        json!({"TotalCount": 0, "RequestId": "r1"}),
+        json!({"TotalCount": 1, "RefreshActivitySet": []}),
+        json!({"TotalCount": 1, "RefreshActivitySet": null}),
+        json!({"RefreshActivitySet": []}),
+        json!({"TotalCount": null, "RefreshActivitySet": null}),
+        json!({"TotalCount": "none", "RefreshActivitySet": []}),
+        json!({"TotalCount": 1, "RefreshActivitySet": [of("asr-other")]}),
+        json!({"RefreshActivitySet": [of("asr-other")]}),
+        json!({"TotalCount": 0, "RefreshActivitySet": {}}),
+        json!({"TotalCount": 0, "RefreshActivitySet": "none"}),
+        json!({"TotalCount": 0, "RefreshActivitySet": [null]}),
+        json!({"TotalCount": 1, "RefreshActivitySet": [{"Status": "RUNNING"}]}),
+        json!({"TotalCount": 1, "RefreshActivitySet": [{"RefreshActivityId": {}}]}),
+    ] {
+        let found = described(response(&odd)).await;
+        assert!(matches!(found, Ok(Found::Unclear(_))), "{odd}: {found:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_malformed_or_a_part_says_nothing_of_the_activity() {
-    let of = |id: &str| json!({"AutoScalingGroupId": GROUP, "RefreshActivityId": id, "Status": "RUNNING"});
-    let mut odd = vec![
-        json!({"RequestId": "r1"}),
-        json!({"TotalCount": 0, "RequestId": "r1"}),
-        json!({"TotalCount": 1, "RefreshActivitySet": []}),
-        json!({"TotalCount": 1, "RefreshActivitySet": [of("asr-other")]}),
-        json!({"RefreshActivitySet": [of("asr-other")]}),
-        json!({"TotalCount": 1, "RefreshActivitySet": {}}),
-        json!({"TotalCount": 1, "RefreshActivitySet": [null]}),
-        json!({"TotalCount": 1, "RefreshActivitySet": [{"RefreshActivityId": ACTIVITY}]}),
-    ];
-    for batches in [
-        json!({}),
-        json!("x"),
-        json!([null]),
-        json!([{"RefreshBatchNum": 1}]),
+async fn a_list_with_two_of_the_id_counts_only_if_they_are_the_same() {
+    let mut other = of(ACTIVITY);
+    other["Status"] = json!("CANCELLED");
+    let list = |all: Value| response(&json!({"TotalCount": 2, "RefreshActivitySet": all}));
+    let twice = described(list(json!([of(ACTIVITY), other]))).await;
+    assert!(matches!(twice, Ok(Found::Unclear(_))), "{twice:?}");
+    for all in [
+        json!([of(ACTIVITY), of(ACTIVITY)]),
+        json!([of("asr-other"), of(ACTIVITY)]),
+        json!([null, of(ACTIVITY)]),
+    ] {
+        let found = described(list(all.clone())).await;
+        assert!(matches!(found, Ok(Found::There(_))), "{all}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_in_another_form_is_unclear_and_fails_no_reading() {
+    for (name, value) in [
+        ("Status", json!(null)),
+        ("Status", json!({})),
+        ("AutoScalingGroupId", json!(null)),
+        ("CurrentRefreshBatchNum", json!("two")),
+        ("RefreshSettings", json!("x")),
+        ("RefreshSettings", json!({"RollingUpdateSettings": []})),
+        ("RefreshBatchSet", json!({})),
+        ("RefreshBatchSet", json!("x")),
+        ("RefreshBatchSet", json!([null])),
+        ("RefreshBatchSet", json!([{"RefreshBatchNum": 1}])),
+        ("StartTime", json!([])),
     ] {
         let mut activity = of(ACTIVITY);
-        activity["RefreshBatchSet"] = batches;
-        odd.push(json!({"TotalCount": 1, "RefreshActivitySet": [activity]}));
-    }
-    for odd in odd {
-        let found = described(response(&odd)).await;
-        assert_eq!(
-            found,
-            Err(Reading::Retry(Reason::CloudUnavailable)),
-            "{odd}"
+        activity[name] = value.clone();
+        let list = json!({"TotalCount": 1, "RefreshActivitySet": [activity]});
+        let found = described(response(&list)).await;
+        assert!(
+            matches!(found, Ok(Found::There(_))),
+            "{name} {value}: {found:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_the_service_is_unavailable() {
+    for body in ["", "x", "{}", r#"{"Response": []}"#] {
+        let found = described(answer(200, body)).await;
+        let unavailable = Err(Reading::Retry(Reason::CloudUnavailable));
+        assert_eq!(found, unavailable, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_roll_back_is_found_by_its_origin_and_a_part_of_a_list_shows_none() {
+    let back = |id: &str, origin: &str, created: &str| {
+        let mut back = of(id);
+        back["ActivityType"] = json!("ROLLBACK");
+        back["OriginRefreshActivityId"] = json!(origin);
+        back["CreatedTime"] = json!(created);
+        back
+    };
+    let read = async |set: Value, total: usize| {
+        let list = json!({"TotalCount": total, "RefreshActivitySet": set});
+        let server = Server::answering([response(&list)]);
+        let found = describe_roll_back(&client(server.origin()), GROUP, ACTIVITY).await;
+        (found.expect("a list"), body_of(&server.asked()[0]))
+    };
+    let both = json!([
+        back("asr-new", ACTIVITY, "2026-11-21T09:00:00Z"),
+        back("asr-old", ACTIVITY, "2026-11-21T08:00:00Z"),
+        back("asr-foreign", "asr-x", "2026-11-21T10:00:00Z"),
+    ]);
+    let (found, asked) = read(both, 3).await;
+    let found = found.there().expect("a roll-back").clone();
+    assert_eq!(found.id.text(), Some("asr-new"));
+    let filters = json!([
+        {"Name": "auto-scaling-group-id", "Values": [GROUP]},
+        {"Name": "refresh-activity-type", "Values": ["ROLLBACK"]},
+    ]);
+    assert_eq!(asked["Filters"], filters);
+    assert_eq!(read(json!([]), 0).await.0, Found::NotThere);
+    assert_eq!(
+        read(json!([back("a", "asr-x", "")]), 1).await.0,
+        Found::NotThere
+    );
+    for (set, total) in [(json!([]), 1), (json!({}), 0), (json!([null]), 1)] {
+        let (found, _) = read(set.clone(), total).await;
+        assert!(matches!(found, Found::Unclear(_)), "{set}: {found:?}");
     }
 }

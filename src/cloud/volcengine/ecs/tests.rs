@@ -24,7 +24,7 @@ fn error(status: u16, code: &str) -> String {
 
 async fn described(
     answers: Vec<String>,
-) -> (Result<Option<ScheduledInstance>, CallError>, Vec<String>) {
+) -> (Result<Found<ScheduledInstance>, CallError>, Vec<String>) {
     let server = Server::answering(answers);
     let found = describe_scheduled_instance(&client(server.origin()), ID).await;
     (found, server.asked())
@@ -106,24 +106,22 @@ async fn an_order_is_read_with_times_of_minutes_or_seconds() {
         "ZoneId": "z", "InstanceConfig": {"Volumes": []},
     });
     let (found, _) = described(vec![result(&json!({"ScheduledInstanceInfo": [order]}))]).await;
-    let at = |text: &str| Some(text.parse::<Timestamp>().expect("a time"));
+    let at = |text: &str| Field::Known(text.parse::<Timestamp>().expect("a time"));
+    let text = |text: &str| Field::Known(text.to_owned());
     let expected = ScheduledInstance {
-        id: ID.to_owned(),
-        name: Some("n".to_owned()),
-        status: Some("SomeWord".to_owned()),
-        elastic_type: Some("Segmented".to_owned()),
-        delivery_type: Some("Reserve".to_owned()),
-        count: Some(3),
-        delivery_count: Some(1),
-        release_count: None,
+        id: text(ID),
+        status: text("SomeWord"),
+        elastic_type: text("Segmented"),
+        delivery_type: text("Reserve"),
+        count: Field::Known(3),
+        delivery_count: Field::Known(1),
+        release_count: Field::Absent,
         created_at: at("2023-02-28T16:00:00Z"),
-        updated_at: at("2023-02-28T16:00:01Z"),
-        invalid_at: None,
+        invalid_at: Field::Absent,
         start_delivery_at: at("2023-02-28T16:10:00Z"),
         end_delivery_at: at("2023-02-28T16:20:00.5Z"),
-        auto_release_at: None,
     };
-    assert_eq!(found, Ok(Some(expected)));
+    assert_eq!(found, Ok(Found::There(expected)));
 }
 
 #[tokio::test]
@@ -134,7 +132,7 @@ async fn an_empty_list_and_a_404_say_that_there_is_no_such_order() {
         error(404, "InvalidScheduledInstance.NotFound"),
         error(200, "InvalidScheduledInstance.NotFound"),
     ] {
-        assert_eq!(described(vec![nothing]).await.0, Ok(None));
+        assert_eq!(described(vec![nothing]).await.0, Ok(Found::NotThere));
     }
 }
 
@@ -148,16 +146,22 @@ async fn the_list_is_followed_to_its_end() {
         result(&json!({"ScheduledInstanceInfo": orders, "NextToken": next}))
     };
     let (found, asked) = described(vec![page(&[], "t 1"), page(&[ID], "")]).await;
-    assert_eq!(found.expect("a list").expect("an order").id, ID);
+    let found = found.expect("a list");
+    assert_eq!(found.there().expect("an order").id.text(), Some(ID));
     assert!(asked[0].contains(&format!("ScheduledInstanceIds.1={ID}&MaxResults=100 ")));
     assert!(asked[1].contains("&NextToken=t%201 "), "{}", asked[1]);
 
     let (found, _) = described(vec![page(&[], "t1"), page(&[], "")]).await;
-    assert_eq!(found, Ok(None));
+    assert_eq!(found, Ok(Found::NotThere));
     // Other orders than the one that was asked for; and a list without an end.
     for odd in [
         vec![page(&["esi-other"], "")],
         vec![page(&[], "t1"), page(&[], "t1")],
+    ] {
+        let (found, _) = described(odd).await;
+        assert!(matches!(found, Ok(Found::Unclear(_))), "{found:?}");
+    }
+    for odd in [
         vec![page(&[], "t1"), error(500, "InternalError")],
         vec![page(&[], "t1"), String::new()],
     ] {
@@ -168,23 +172,46 @@ async fn the_list_is_followed_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_says_nothing_of_the_order() {
+async fn what_is_malformed_is_unclear_and_no_absence() {
     for odd in [
         json!({}),
         json!(null),
         json!([]),
         json!({"ScheduledInstanceInfo": {}}),
+        json!({"ScheduledInstanceInfo": "none"}),
         json!({"ScheduledInstanceInfo": [null]}),
         json!({"ScheduledInstanceInfo": [{"Status": "x"}]}),
         json!({"ScheduledInstanceInfo": [{"ScheduledInstanceId": 1}]}),
-        json!({"ScheduledInstanceInfo": [{"ScheduledInstanceId": ID, "InvalidAt": "soon"}]}),
+        json!({"ScheduledInstanceInfo": [], "NextToken": {}}),
+        json!({"ScheduledInstanceInfo": null, "NextToken": []}),
     ] {
         let (found, _) = described(vec![result(&odd)]).await;
-        let found = found.map_err(|e| e.reading);
-        assert_eq!(
-            found,
-            Err(Reading::Retry(Reason::CloudUnavailable)),
-            "{odd}"
-        );
+        assert!(matches!(found, Ok(Found::Unclear(_))), "{odd}: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn a_list_with_two_of_the_id_counts_only_if_they_are_the_same() {
+    let order = |status: &str| json!({"ScheduledInstanceId": ID, "Status": status});
+    let other = json!({"ScheduledInstanceId": "esi-other"});
+    let info = |all: Value| vec![result(&json!({"ScheduledInstanceInfo": all}))];
+    let (found, _) = described(info(json!([order("a"), order("b")]))).await;
+    assert!(matches!(found, Ok(Found::Unclear(_))), "{found:?}");
+    for all in [json!([order("a"), order("a")]), json!([other, order("a")])] {
+        let (found, _) = described(info(all.clone())).await;
+        assert!(matches!(found, Ok(Found::There(_))), "{all}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_in_another_form_is_unclear_and_fails_no_reading() {
+    let order = json!({
+        "ScheduledInstanceId": ID, "Status": {}, "Count": "many", "DeliveryCount": [],
+        "CreatedAt": "soon", "InvalidAt": "2026-11-25 10:00:00", "StartDeliveryAt": true,
+    });
+    let (found, _) = described(vec![result(&json!({"ScheduledInstanceInfo": [order]}))]).await;
+    let found = found.expect("a list").there().expect("an order").clone();
+    assert!(found.status.is_unclear() && found.count.is_unclear());
+    assert!(found.delivery_count.is_unclear() && found.created_at.is_unclear());
+    assert!(found.invalid_at.is_unclear() && found.start_delivery_at.is_unclear());
 }

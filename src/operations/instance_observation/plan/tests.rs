@@ -29,19 +29,27 @@ fn seen_before(mut object: InstanceObservation, state: &str) -> InstanceObservat
     object
 }
 
-fn instance(state: &str, operation: Option<&str>) -> Facts {
+fn text(text: &str) -> Field<String> {
+    Field::Known(text.to_owned())
+}
+
+fn found(instance: InstanceStatus) -> Facts {
     Facts {
-        instance: Some(InstanceStatus {
-            state: state.into(),
-            operation_state: operation.map(str::to_owned),
-            ..InstanceStatus::default()
-        }),
+        instance: Found::There(instance),
         shared_since: None,
     }
 }
 
+fn instance(state: &str, operation: Option<&str>) -> Facts {
+    found(InstanceStatus {
+        state: text(state),
+        operation_state: operation.map(str::to_owned).into(),
+        ..InstanceStatus::default()
+    })
+}
+
 const GONE: Facts = Facts {
-    instance: None,
+    instance: Found::NotThere,
     shared_since: None,
 };
 
@@ -98,12 +106,142 @@ fn settled_waits_until_nothing_is_being_done() {
     );
     let alone = serde_json::json!({"settled": true});
     assert_eq!(goal(alone.clone(), "stopped", None), reached());
-    assert_eq!(
-        goal(alone.clone(), "error", None),
-        waits(),
-        "it may yet be mended"
-    );
     assert_eq!(goal(alone, "pending", None), waits());
+}
+
+#[test]
+fn what_has_failed_does_not_settle_by_itself_and_ends_it() {
+    let lost = unreachable(Evidence::Presence);
+    let reached = reached();
+    for (until, state, operation, expected) in [
+        (r#"{"settled": true}"#, "error", None, lost),
+        (
+            r#"{"settled": true}"#,
+            "stopped",
+            Some("install-failed"),
+            lost,
+        ),
+        (
+            r#"{"settled": true}"#,
+            "running",
+            Some("modify_ip_failed"),
+            lost,
+        ),
+        (
+            r#"{"settled": true, "states": ["running"]}"#,
+            "error",
+            None,
+            lost,
+        ),
+        (
+            r#"{"settled": true, "states": ["running"]}"#,
+            "running",
+            Some("reinstall-failed"),
+            lost,
+        ),
+        // What fails may be what is asked for.
+        (
+            r#"{"settled": true, "states": ["error"]}"#,
+            "error",
+            Some("install-failed"),
+            reached,
+        ),
+        (
+            r#"{"settled": true, "states": ["error"]}"#,
+            "error",
+            None,
+            reached,
+        ),
+        // It is being repaired, or deleted, or not asked to settle.
+        (
+            r#"{"settled": true}"#,
+            "error",
+            Some("reinstall-processing"),
+            waits(),
+        ),
+        (
+            r#"{"settled": true}"#,
+            "shutting-down",
+            Some("install-failed"),
+            waits(),
+        ),
+        (
+            r#"{"settled": true, "states": ["terminated"]}"#,
+            "stopped",
+            Some("install-failed"),
+            waits(),
+        ),
+        (
+            r#"{"settled": true, "states": ["terminated"]}"#,
+            "error",
+            None,
+            lost,
+        ),
+        (
+            r#"{"settled": true, "states": ["terminated"]}"#,
+            "terminated",
+            Some("uninstall-failed"),
+            reached,
+        ),
+        (r#"{"states": ["running"]}"#, "error", None, waits()),
+        (
+            r#"{"states": ["stopped"]}"#,
+            "stopped",
+            Some("install-failed"),
+            reached,
+        ),
+    ] {
+        let asked = serde_json::from_str(until).expect("JSON");
+        assert_eq!(
+            goal(asked, state, operation),
+            expected,
+            "{until} {state} {operation:?}"
+        );
+    }
+    let until = serde_json::json!({"settled": true});
+    let seen = assess(&asking(until), &instance("error", None)).seen;
+    assert!(seen.contains("settles no further by itself"), "{seen}");
+}
+
+#[test]
+fn a_word_or_a_state_that_is_not_understood_concludes_nothing() {
+    let settled = serde_json::json!({"settled": true});
+    assert_eq!(
+        goal(settled.clone(), "running", Some("a-word-of-tomorrow")),
+        Goal::Unclear
+    );
+    let running = serde_json::json!({"states": ["running"]});
+    let fails = serde_json::json!({"states": ["running"], "failOn": ["install-failed"]});
+    let status = |state, operation_state| {
+        found(InstanceStatus {
+            state,
+            operation_state,
+            ..InstanceStatus::default()
+        })
+    };
+    for state in [Field::Absent, Field::Unclear] {
+        for until in [serde_json::Value::Null, settled.clone(), running.clone()] {
+            let seen = assess(
+                &asking(until.clone()),
+                &status(state.clone(), Field::Absent),
+            );
+            assert_eq!(seen.goal, Goal::Unclear, "{until}");
+            assert_eq!(seen.observed.instance_state, None);
+        }
+    }
+    // An operation_state in another form matters where it is asked for.
+    for (until, expected) in [
+        (serde_json::Value::Null, reached()),
+        (running, reached()),
+        (settled, Goal::Unclear),
+        (fails, Goal::Unclear),
+    ] {
+        let seen = assess(
+            &asking(until.clone()),
+            &status(text("running"), Field::Unclear),
+        );
+        assert_eq!(seen.goal, expected, "{until}");
+    }
 }
 
 #[test]
@@ -130,18 +268,24 @@ fn nothing_comes_after_terminated() {
 fn an_instance_that_is_gone_has_been_deleted_if_it_was_ever_seen() {
     let until = serde_json::json!({"states": ["terminated"]});
     let never = assess(&asking(until.clone()), &GONE);
-    let not_found = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
+    let not_found = Goal::Lost(
+        code(Reason::TargetNotFound),
+        Evidence::Absence(Witness::NOT_THERE),
+    );
     assert_eq!(never.goal, not_found);
     let object = seen_before(asking(until), "shutting-down");
     assert_eq!(
         assess(&object, &GONE).goal,
-        Goal::Reached(Evidence::Absence)
+        Goal::Reached(Evidence::Absence(Witness::FULL))
     );
     let running = seen_before(
         asking(serde_json::json!({"states": ["running"]})),
         "stopped",
     );
-    assert_eq!(assess(&running, &GONE).goal, unreachable(Evidence::Absence));
+    assert_eq!(
+        assess(&running, &GONE).goal,
+        unreachable(Evidence::Absence(Witness::FULL))
+    );
 }
 
 #[test]
@@ -154,12 +298,14 @@ fn a_shared_reading_says_when_it_was_taken() {
 
 #[test]
 fn what_the_cloud_says_of_an_error_is_shown_and_bounded() {
-    let mut facts = instance("error", None);
-    let long = "x".repeat(2000);
-    facts.instance.as_mut().expect("there").error = Some(InstanceError {
-        code: Some("CloudDC.0001".into()),
-        msg: Some(long),
-        error_type: None,
+    let facts = found(InstanceStatus {
+        state: text("error"),
+        error: Field::Known(InstanceError {
+            code: text("CloudDC.0001"),
+            msg: text(&"x".repeat(2000)),
+            error_type: Field::Absent,
+        }),
+        ..InstanceStatus::default()
     });
     let seen = assess(&asking(serde_json::Value::Null), &facts);
     assert_eq!(seen.observed.error_code.as_deref(), Some("CloudDC.0001"));
@@ -167,5 +313,15 @@ fn what_the_cloud_says_of_an_error_is_shown_and_bounded() {
     assert!(
         seen.seen
             .starts_with("Instance i-1 is error. The cloud says: CloudDC.0001 ")
+    );
+    let odd = found(InstanceStatus {
+        state: text("error"),
+        error: Field::Unclear,
+        ..InstanceStatus::default()
+    });
+    let seen = assess(&asking(serde_json::Value::Null), &odd).seen;
+    assert_eq!(
+        seen,
+        "Instance i-1 is error. It has an error that cannot be read."
     );
 }

@@ -1,12 +1,16 @@
 //! What each reading of the cloud means for each wanted end, a sentence for each. All
 //! of them are about one pure function, and stay together.
 
-use errand_engine::StepKey;
+use errand_engine::{StepKey, Trace};
 
 use super::*;
 use crate::cloud::tencent::autoscaling::{RefreshBatch, RefreshInstance};
+use crate::cloud::{Field, List};
 use crate::operations::instance_refresh::SteerRefresh;
 use crate::operations::{Kind, StepInfo};
+
+mod failures;
+mod forms;
 
 const STATES: [RefreshState; 3] = [
     RefreshState::Completed,
@@ -14,27 +18,45 @@ const STATES: [RefreshState; 3] = [
     RefreshState::Cancelled,
 ];
 
+fn text(text: &str) -> Field<String> {
+    Field::Known(text.to_owned())
+}
+
+fn list<T>(members: Vec<T>) -> Field<List<T>> {
+    Field::Known(List { members, others: 0 })
+}
+
+/// A batch of one instance, as the cloud shows it: one that runs has begun, and one
+/// that is over has ended.
 fn batch(number: i64, status: &str) -> RefreshBatch {
+    let time = |minute: i64, told: bool| match told {
+        true => text(&format!("2026-11-25T10:{:02}:00Z", 10 * number + minute)),
+        false => Field::Absent,
+    };
+    let runs = ["INIT", "RUNNING"].contains(&status);
+    let begun = !["WAITING", "CANCELLED"].contains(&status);
     RefreshBatch {
-        number: Some(number),
-        status: status.to_owned(),
-        instances: vec![RefreshInstance {
-            id: format!("ins-{number}"),
-            status: Some(status.to_owned()),
+        number: Field::Known(number),
+        status: text(status),
+        start_time: time(0, begun),
+        end_time: time(5, begun && !runs),
+        instances: list(vec![RefreshInstance {
+            id: text(&format!("ins-{number}")),
+            status: text(status),
             ..RefreshInstance::default()
-        }],
-        ..RefreshBatch::default()
+        }]),
     }
 }
 
 /// An activity of two batches, of which `current` is the current one.
 fn activity(status: &str, current: i64, batches: [&str; 2]) -> RefreshActivity {
     RefreshActivity {
-        id: "asr-1".into(),
-        group: "asg-1".into(),
-        status: status.into(),
-        current_batch: Some(current),
-        batches: vec![batch(1, batches[0]), batch(2, batches[1])],
+        id: text("asr-1"),
+        group: text("asg-1"),
+        status: text(status),
+        current_batch: Field::Known(current),
+        fail_process: text("AUTO_PAUSE"),
+        batches: list(vec![batch(1, batches[0]), batch(2, batches[1])]),
         ..RefreshActivity::default()
     }
 }
@@ -48,7 +70,11 @@ fn between() -> RefreshActivity {
 }
 
 fn paused(status: &str) -> RefreshActivity {
-    activity(status, 1, ["SUCCESSFUL", "WAITING"])
+    let first = match status {
+        "FAILED_PAUSE" => "FAILED",
+        _ => "SUCCESSFUL",
+    };
+    activity(status, 1, [first, "WAITING"])
 }
 
 fn ended(status: &str) -> RefreshActivity {
@@ -94,8 +120,22 @@ fn after(wanted: RefreshState, calls: &[(StepInfo, Option<&str>, &str)]) -> Inst
 }
 
 fn look(object: &InstanceRefresh, activity: RefreshActivity) -> Assessment<RefreshObservation> {
-    let activity = Some(activity);
-    assess(object, &Facts { activity })
+    assess(object, &facts(activity))
+}
+
+fn facts(activity: RefreshActivity) -> Facts {
+    Facts {
+        activity: Found::There(activity),
+        roll_back: None,
+    }
+}
+
+/// Which pause it is in, as it is recorded.
+fn pause(activity: &RefreshActivity) -> String {
+    match Pause::of(activity) {
+        Pause::At(pause) => pause,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn goal(object: &InstanceRefresh, activity: RefreshActivity) -> Goal {
@@ -151,7 +191,7 @@ fn what_no_batch_runs_of_is_cancelled_at_once() {
         activity("INIT", 0, ["WAITING", "WAITING"]),
     ] {
         let word = activity.status.clone();
-        assert!(is_next(goal(&object, activity), CANCEL), "{word}");
+        assert!(is_next(goal(&object, activity), CANCEL), "{word:?}");
     }
 }
 
@@ -195,11 +235,23 @@ fn each_end_is_read_for_what_is_wanted() {
 
 #[test]
 fn what_is_not_there_or_of_another_group_ends() {
-    let none = assess(&asking(RefreshState::Cancelled), &Facts { activity: None });
-    let absent = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
+    let nothing = Facts {
+        activity: Found::NotThere,
+        roll_back: None,
+    };
+    let none = assess(&asking(RefreshState::Cancelled), &nothing);
+    let evidence = Evidence::Absence(Witness::NOT_THERE);
+    let absent = Goal::Lost(code(Reason::TargetNotFound), evidence);
     assert_eq!(none.goal, absent);
+    let refused = after(RefreshState::Cancelled, &[(STOP, Some("Refused"), "x")]);
+    assert_eq!(assess(&refused, &nothing).goal, absent);
+    // A call that the cloud took was for an activity that was there.
+    for answer in [None, Some("Unknown"), Some("Accepted")] {
+        let object = after(RefreshState::Cancelled, &[(STOP, answer, "x")]);
+        assert_eq!(assess(&object, &nothing).goal, Goal::Unclear, "{answer:?}");
+    }
     let other = RefreshActivity {
-        group: "asg-2".into(),
+        group: text("asg-2"),
         ..running()
     };
     let goal = goal(&asking(RefreshState::Cancelled), other);
@@ -207,10 +259,18 @@ fn what_is_not_there_or_of_another_group_ends() {
 }
 
 #[test]
-fn a_word_that_is_not_documented_is_waited_out_and_nothing_is_sent() {
+fn a_status_that_is_not_documented_concludes_nothing_and_sends_nothing() {
     for wanted in STATES {
-        let goal = goal(&asking(wanted), paused("A_WORD_OF_TOMORROW"));
-        assert!(waits_for(goal).is_some(), "{wanted:?}");
+        for status in [text("A_WORD_OF_TOMORROW"), Field::Absent, Field::Unclear] {
+            let odd = RefreshActivity {
+                status,
+                ..paused("MANUAL_PAUSE")
+            };
+            let seen = look(&asking(wanted), odd);
+            assert_eq!(seen.goal, Goal::Unclear, "{wanted:?}");
+            assert_eq!(seen.conditions[0].1, ConditionStatus::Unknown);
+            assert!(seen.plan.steps.is_empty());
+        }
     }
 }
 
@@ -241,7 +301,7 @@ fn a_pause_is_asked_about_once_and_each_pause_anew() {
 
 #[test]
 fn a_decision_is_carried_out_for_its_own_pause_whatever_comes_of_the_call() {
-    let here = past::pause(&paused("FAILED_PAUSE")).expect("a pause");
+    let here = pause(&paused("FAILED_PAUSE"));
     for answer in [
         None,
         Some("Unknown"),
@@ -260,7 +320,7 @@ fn a_decision_is_carried_out_for_its_own_pause_whatever_comes_of_the_call() {
 
 #[test]
 fn a_resume_whose_answer_is_lost_shows_by_the_pause_that_was_left() {
-    let here = past::pause(&paused("AUTO_PAUSE")).expect("a pause");
+    let here = pause(&paused("AUTO_PAUSE"));
     let object = after(RefreshState::Completed, &[(RESUME, Some("Unknown"), &here)]);
     assert_eq!(look(&object, paused("AUTO_PAUSE")).trace, Trace::NotShown);
     let next = activity("RUNNING", 2, ["SUCCESSFUL", "RUNNING"]);
@@ -315,7 +375,7 @@ fn a_cancel_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
 
 #[test]
 fn a_resume_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
-    let here = past::pause(&paused("AUTO_PAUSE")).expect("a pause");
+    let here = pause(&paused("AUTO_PAUSE"));
     for wanted in STATES {
         let object = after(wanted, &[(RESUME, Some("Accepted"), &here)]);
         assert!(
@@ -356,7 +416,7 @@ fn a_stop_has_run_its_course_once_a_later_batch_runs_or_the_refresh_was_let_go_o
         1,
         "somebody let it go on"
     );
-    let here = past::pause(&paused("MANUAL_PAUSE")).expect("a pause");
+    let here = pause(&paused("MANUAL_PAUSE"));
     let resumed = after(
         RefreshState::Cancelled,
         &[
@@ -384,8 +444,14 @@ fn the_group_is_blocked_until_the_end() {
 #[test]
 fn progress_is_told_in_numbers() {
     let mut activity = activity("RUNNING", 2, ["SUCCESSFUL", "RUNNING"]);
-    activity.batches[1].instances.push(RefreshInstance {
-        status: Some("FAILED".into()),
+    let Field::Known(batches) = &mut activity.batches else {
+        unreachable!("set above")
+    };
+    let Field::Known(instances) = &mut batches.members[1].instances else {
+        unreachable!("set above")
+    };
+    instances.members.push(RefreshInstance {
+        status: text("FAILED"),
         ..RefreshInstance::default()
     });
     let seen = look(&asking(RefreshState::Completed), activity);

@@ -8,16 +8,24 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
+fn text(text: &str) -> Field<String> {
+    Field::Known(text.to_owned())
+}
+
 fn order_of(elastic: &str, delivery: &str) -> ScheduledInstance {
+    let word = |word: &str| match word {
+        "" => Field::Absent,
+        word => text(word),
+    };
     ScheduledInstance {
-        id: "esi-1".into(),
-        status: Some("Waiting".into()),
-        elastic_type: Some(elastic.into()),
-        delivery_type: Some(delivery.into()),
-        count: Some(3),
-        delivery_count: Some(0),
-        created_at: Some(time(CREATED)),
-        start_delivery_at: Some(time("2026-11-25T14:00:00Z")),
+        id: text("esi-1"),
+        status: text("Scheduled"),
+        elastic_type: word(elastic),
+        delivery_type: word(delivery),
+        count: Field::Known(3),
+        delivery_count: Field::Known(0),
+        created_at: Field::Known(time(CREATED)),
+        start_delivery_at: Field::Known(time("2026-11-25T14:00:00Z")),
         ..ScheduledInstance::default()
     }
 }
@@ -28,15 +36,15 @@ fn esi() -> ScheduledInstance {
 
 fn delivered_count(count: i64) -> ScheduledInstance {
     ScheduledInstance {
-        delivery_count: Some(count),
+        delivery_count: Field::Known(count),
         ..esi()
     }
 }
 
 fn invalid() -> ScheduledInstance {
     ScheduledInstance {
-        status: Some("Invalid".into()),
-        invalid_at: Some(time("2026-11-25T10:05:00Z")),
+        status: text("Invalid"),
+        invalid_at: Field::Known(time("2026-11-25T10:05:00Z")),
         ..esi()
     }
 }
@@ -82,6 +90,7 @@ fn seen(
     object.status.as_mut().expect("status").observed = Some(ReservationObservation {
         count: Some(3),
         delivery_count: Some(delivered),
+        delivery_begins: Some(Time(time("2026-11-25T14:00:00Z"))),
         ..ReservationObservation::default()
     });
     object
@@ -91,8 +100,19 @@ fn look(
     object: &ScheduledInstanceReservation,
     order: Option<ScheduledInstance>,
 ) -> Assessment<ReservationObservation> {
-    let at = time("2026-11-25T10:10:00Z");
-    assess(object, &Facts { at, order })
+    look_at(object, "2026-11-25T10:10:00Z", order)
+}
+
+fn look_at(
+    object: &ScheduledInstanceReservation,
+    at: &str,
+    order: Option<ScheduledInstance>,
+) -> Assessment<ReservationObservation> {
+    let facts = Facts {
+        at: time(at),
+        order: order.map_or(Found::NotThere, Found::There),
+    };
+    assess(object, &facts)
 }
 
 fn goal(
@@ -114,7 +134,7 @@ use ReservationState::{Cancelled, Delivered, Reserved};
 #[test]
 fn an_order_that_is_there_is_reserved_and_delivered_once_all_of_it_is() {
     assert_eq!(goal(Reserved, &[], Some(esi())), REACHED);
-    let waits = Goal::Wait(code(Reason::AwaitingDelivery), None);
+    let waits = waits();
     assert_eq!(goal(Delivered, &[], Some(esi())), waits);
     assert_eq!(goal(Delivered, &[], Some(delivered_count(2))), waits);
     assert_eq!(goal(Delivered, &[], Some(delivered_count(3))), REACHED);
@@ -142,13 +162,7 @@ fn the_clouds_answer_decides_whether_it_is_too_late_to_cancel_not_our_clock() {
         "2026-11-25T10:30:01Z",
         "2026-11-26T10:00:00Z",
     ] {
-        let seen = assess(
-            &object,
-            &Facts {
-                at: time(at),
-                order: Some(esi()),
-            },
-        );
+        let seen = look_at(&object, at, Some(esi()));
         assert_eq!(seen.goal, Goal::Act(DELETE.plan()), "{at}");
     }
 }
@@ -169,7 +183,7 @@ fn what_is_delivered_immediately_is_never_cancellable() {
         lost(Reason::InvalidForTarget)
     );
     let delivered = ScheduledInstance {
-        delivery_count: Some(3),
+        delivery_count: Field::Known(3),
         ..order
     };
     assert_eq!(
@@ -185,31 +199,53 @@ fn an_accepted_cancel_shows_by_another_look_of_the_order_or_by_its_absence() {
     assert_eq!(goal(Cancelled, &accepted, Some(esi())), act, "not yet");
     assert_eq!(goal(Cancelled, &accepted, Some(invalid())), REACHED);
     let changed = ScheduledInstance {
-        status: Some("A word of tomorrow".into()),
+        status: text("A word of tomorrow"),
         ..esi()
     };
     assert_eq!(goal(Cancelled, &accepted, Some(changed.clone())), REACHED);
-    let absent = Goal::Reached(Evidence::Absence);
+    let absent = Goal::Reached(Evidence::Absence(Witness::FULL));
     assert_eq!(goal(Cancelled, &accepted, None), absent);
     // Without an accepted call a word says nothing.
     assert_eq!(goal(Cancelled, &[], Some(changed.clone())), act);
     assert_eq!(goal(Cancelled, &[Some("Unknown")], Some(changed)), act);
 }
 
+fn absence(seen: bool, compared: bool) -> Evidence {
+    Evidence::Absence(Witness {
+        seen,
+        compared,
+        understood: true,
+    })
+}
+
+fn gone(reason: Reason, compared: bool) -> Goal {
+    Goal::Lost(code(reason), absence(true, compared))
+}
+
 #[test]
 fn an_order_that_is_not_there_was_cancelled_only_if_it_ever_was() {
-    let not_found = Goal::Lost(code(Reason::TargetNotFound), Evidence::Absence);
-    let gone = Goal::Reached(Evidence::Absence);
-    assert_eq!(goal(Cancelled, &[], None), not_found);
-    assert_eq!(goal(Cancelled, &[Some("Refused")], None), not_found);
-    for answer in [None, Some("Unknown"), Some("Accepted")] {
-        assert_eq!(goal(Cancelled, &[answer], None), gone, "{answer:?}");
+    let not_found = Goal::Lost(code(Reason::TargetNotFound), absence(false, false));
+    let reached = Goal::Reached(Evidence::Absence(Witness::FULL));
+    for wanted in [Cancelled, Reserved, Delivered] {
+        assert_eq!(goal(wanted, &[], None), not_found);
+        assert_eq!(goal(wanted, &[Some("Refused")], None), not_found);
     }
-    assert_eq!(goal(Reserved, &[], None), not_found);
-    let not_delivered = Goal::Lost(code(Reason::NotDelivered), Evidence::Absence);
-    assert_eq!(look(&seen(Delivered, 2, &[]), None).goal, not_delivered);
-    assert_eq!(look(&seen(Reserved, 0, &[]), None).goal, not_delivered);
-    assert_eq!(look(&seen(Cancelled, 0, &[]), None).goal, gone);
+    assert_eq!(goal(Cancelled, &[Some("Accepted")], None), reached);
+    // The answer of the call is unknown, and nothing was seen before.
+    for answer in [None, Some("Unknown")] {
+        assert_eq!(
+            goal(Cancelled, &[answer], None),
+            Goal::Unclear,
+            "{answer:?}"
+        );
+        let seen = look(&seen(Cancelled, 0, &[answer]), None);
+        assert_eq!(seen.goal, reached, "{answer:?}");
+    }
+    assert_eq!(look(&seen(Cancelled, 0, &[]), None).goal, reached);
+    let not_delivered = gone(Reason::NotDelivered, true);
+    for wanted in [Reserved, Delivered] {
+        assert_eq!(look(&seen(wanted, 0, &[]), None).goal, not_delivered);
+    }
     // A first look that finds nothing is remembered, too.
     let mut unseen = after(Cancelled, &[]);
     unseen.status.as_mut().expect("status").observed = Some(look(&unseen, None).observed);
@@ -217,17 +253,62 @@ fn an_order_that_is_not_there_was_cancelled_only_if_it_ever_was() {
 }
 
 #[test]
+fn an_order_that_may_have_been_delivered_before_it_went_is_unclear() {
+    let mut unknown_slot = seen(Cancelled, 0, &[]);
+    let observed = unknown_slot
+        .status
+        .as_mut()
+        .expect("status")
+        .observed
+        .as_mut();
+    observed.expect("set above").delivery_begins = None;
+    let mut unknown_count = seen(Cancelled, 0, &[]);
+    let observed = unknown_count
+        .status
+        .as_mut()
+        .expect("status")
+        .observed
+        .as_mut();
+    observed.expect("set above").delivery_count = None;
+    for (object, at) in [
+        (unknown_slot, "2026-11-25T10:10:00Z"),
+        (unknown_count, "2026-11-25T10:10:00Z"),
+        (seen(Cancelled, 0, &[]), "2026-11-25T14:00:00Z"),
+        (
+            seen(Cancelled, 0, &[Some("Unknown")]),
+            "2026-11-25T14:00:00Z",
+        ),
+        (seen(Reserved, 0, &[]), "2026-11-25T14:00:00Z"),
+        (seen(Delivered, 0, &[]), "2026-11-25T14:00:00Z"),
+        (seen(Delivered, 2, &[]), "2026-11-25T10:10:00Z"),
+    ] {
+        let seen = look_at(&object, at, None);
+        assert_eq!(seen.goal, Goal::Unclear, "{at} {}", seen.seen);
+        assert_eq!(seen.conditions[0].1, ConditionStatus::Unknown);
+    }
+    // An accepted cancel is known to have come before any delivery.
+    let reached = Goal::Reached(Evidence::Absence(Witness::FULL));
+    let accepted = seen(Cancelled, 0, &[Some("Accepted")]);
+    assert_eq!(
+        look_at(&accepted, "2026-11-26T10:00:00Z", None).goal,
+        reached
+    );
+    let all = seen(Delivered, 3, &[]);
+    assert_eq!(look_at(&all, "2026-11-26T10:00:00Z", None).goal, reached);
+}
+
+#[test]
 fn what_was_delivered_before_it_was_gone_was_not_cancelled() {
-    let late = Goal::Lost(code(Reason::TooLate), Evidence::Absence);
+    let late = gone(Reason::TooLate, false);
     for answers in [&[][..], &[Some("Accepted")]] {
         assert_eq!(look(&seen(Cancelled, 1, answers), None).goal, late);
     }
     // And a cancel that was accepted did not keep it from coming.
     let changed = ScheduledInstance {
-        status: Some("Delivering".into()),
+        status: text("Delivering"),
         ..delivered_count(1)
     };
-    let waits = Goal::Wait(code(Reason::AwaitingDelivery), None);
+    let waits = waits();
     let accepted = [Some("Accepted")];
     assert_eq!(goal(Delivered, &accepted, Some(changed)), waits);
     assert_eq!(
@@ -279,6 +360,155 @@ fn until_when_it_can_be_cancelled_is_told_for_each_sort() {
         ConditionStatus::False
     );
     assert_eq!(condition(order_of("?", "?")), ConditionStatus::Unknown);
+}
+
+fn waits() -> Goal {
+    Goal::Wait(code(Reason::AwaitingDelivery), None)
+}
+
+const ODD_COUNTS: [Field<i64>; 3] = [Field::Absent, Field::Unclear, Field::Known(-1)];
+
+#[test]
+fn a_count_that_is_not_understood_is_not_0() {
+    for count in ODD_COUNTS {
+        let order = ScheduledInstance {
+            delivery_count: count,
+            ..esi()
+        };
+        for wanted in [Cancelled, Delivered] {
+            for answers in [&[][..], &[Some("Unknown")], &[Some("Accepted")]] {
+                let seen = look(&after(wanted, answers), Some(order.clone()));
+                assert_eq!(seen.goal, Goal::Unclear, "{wanted:?} {answers:?} {count:?}");
+                assert!(!seen.seen.contains(" 0 of "), "{}", seen.seen);
+                assert_eq!(seen.observed.delivery_count, None);
+                assert_eq!(seen.conditions[0].1, ConditionStatus::Unknown);
+            }
+        }
+        assert_eq!(goal(Reserved, &[], Some(order)), REACHED, "it is there");
+    }
+    for count in [Field::Absent, Field::Unclear, Field::Known(0)] {
+        let order = |delivered| ScheduledInstance {
+            count,
+            ..delivered_count(delivered)
+        };
+        assert_eq!(
+            goal(Delivered, &[], Some(order(3))),
+            Goal::Unclear,
+            "{count:?}"
+        );
+        assert_eq!(
+            goal(Cancelled, &[], Some(order(0))),
+            Goal::Act(DELETE.plan())
+        );
+        assert_eq!(goal(Cancelled, &[], Some(order(1))), lost(Reason::TooLate));
+    }
+}
+
+#[test]
+fn an_end_whose_time_is_not_understood_is_neither_come_nor_to_come() {
+    let order = ScheduledInstance {
+        invalid_at: Field::Unclear,
+        ..esi()
+    };
+    for wanted in [Cancelled, Reserved, Delivered] {
+        for answers in [&[][..], &[Some("Accepted")]] {
+            let seen = look(&after(wanted, answers), Some(order.clone()));
+            assert_eq!(seen.goal, Goal::Unclear, "{wanted:?} {answers:?}");
+            assert_eq!(seen.conditions[0].1, ConditionStatus::Unknown);
+        }
+    }
+    // What does not depend on it.
+    let delivered = ScheduledInstance {
+        delivery_count: Field::Known(3),
+        ..order
+    };
+    assert_eq!(
+        goal(Cancelled, &[], Some(delivered.clone())),
+        lost(Reason::TooLate)
+    );
+    assert_eq!(goal(Delivered, &[], Some(delivered)), REACHED);
+}
+
+#[test]
+fn times_that_only_say_how_long_it_can_be_cancelled_decide_nothing() {
+    for time in [Field::Absent, Field::Unclear] {
+        for order in [esi(), order_of("Segmented", "Reserve")] {
+            let order = ScheduledInstance {
+                created_at: time,
+                start_delivery_at: time,
+                end_delivery_at: time,
+                ..order
+            };
+            let seen = look(&after(Cancelled, &[]), Some(order.clone()));
+            assert_eq!(seen.goal, Goal::Act(DELETE.plan()));
+            assert_eq!(seen.conditions[0].1, ConditionStatus::Unknown);
+            assert_eq!(goal(Delivered, &[], Some(order)), waits());
+        }
+    }
+}
+
+#[test]
+fn a_word_that_is_missing_once_is_no_effect_of_a_cancel() {
+    let accepted = [Some("Accepted")];
+    let act = Goal::Act(DELETE.plan());
+    for status in [Field::Absent, Field::Unclear] {
+        let order = ScheduledInstance { status, ..esi() };
+        assert_eq!(goal(Cancelled, &accepted, Some(order.clone())), act);
+        // Nor is one that was missing when the cancel was sent.
+        let mut object = after(Cancelled, &accepted);
+        let step = &mut object.status.as_mut().expect("status").steps[0];
+        step.baseline = mark(&order);
+        assert_eq!(look(&object, Some(esi())).goal, act);
+    }
+}
+
+#[test]
+fn what_is_stored_is_written_as_version_0_1_0_wrote_it() {
+    assert_eq!(mark(&esi()).as_deref(), Some("Scheduled, invalid "));
+    assert_eq!(
+        mark(&invalid()).as_deref(),
+        Some("Invalid, invalid 2026-11-25T10:05:00Z")
+    );
+    assert_eq!(CANCELLED_BY_US, "cancelled by this operation");
+    for (wanted, word) in [
+        (Reserved, "Reserved"),
+        (Delivered, "Delivered"),
+        (Cancelled, "Cancelled"),
+    ] {
+        let stored = crate::operations::Object::desired_state(&after(wanted, &[]));
+        assert_eq!(stored.as_deref(), Some(word));
+    }
+}
+
+#[test]
+fn the_clouds_clock_says_whether_an_end_has_come() {
+    let object = after(Delivered, &[]);
+    let order = || {
+        Some(ScheduledInstance {
+            invalid_at: Field::Known(time("2026-11-25T12:00:00Z")),
+            ..esi()
+        })
+    };
+    assert_eq!(
+        look_at(&object, "2026-11-25T11:59:59Z", order()).goal,
+        waits()
+    );
+    let over = look_at(&object, "2026-11-25T12:00:00Z", order());
+    assert_eq!(over.goal, lost(Reason::NotDelivered));
+}
+
+#[test]
+fn a_reading_that_is_not_understood_keeps_what_was_seen_before() {
+    for answers in [&[][..], &[Some("Unknown")], &[Some("Accepted")]] {
+        let object = seen(Cancelled, 0, answers);
+        let facts = Facts {
+            at: time(CREATED),
+            order: Found::Unclear("The list is not whole."),
+        };
+        let seen = assess(&object, &facts);
+        assert_eq!(seen.goal, Goal::Unclear);
+        assert_eq!(Some(seen.observed), object.status.and_then(|s| s.observed));
+    }
 }
 
 #[test]

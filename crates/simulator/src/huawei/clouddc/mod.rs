@@ -13,8 +13,8 @@ use super::query::Query;
 use crate::message::{Dressed, Refusal, Reply, Request};
 use crate::seed::BadSeed;
 use seed::{
-    AfterTerminated, CloudDcInstance, CloudDcReadings, CloudDcStatus, NextMarker, NotFoundForm,
-    Overloaded, UnknownInList,
+    AfterTerminated, CloudDcInstance, CloudDcReadings, CloudDcStatus, EmptyInstances, NextMarker,
+    NotFoundForm, Overloaded, UnknownInList,
 };
 use state::{CloudDcInstanceState, Instance, same_word};
 
@@ -164,7 +164,10 @@ impl CloudDc {
                 });
         let show = |instance: &&&Instance| instance.show(now, &self.readings);
         Ok(json!({
-            "instances": page.iter().map(show).collect::<Vec<_>>(),
+            "instances": match (page.is_empty(), self.readings.nothing) {
+                (true, EmptyInstances::Null) => Value::Null,
+                _ => page.iter().map(show).collect(),
+            },
             "page_info": {
                 "next_marker": next,
                 "previous_marker": null,

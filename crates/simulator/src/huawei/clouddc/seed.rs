@@ -88,7 +88,7 @@ pub struct CloudDcStep {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CloudDcStatus {
-    /// The state word.
+    /// The state word. One that is empty, which is no documented one, is not shown.
     pub state: String,
     /// What is, or was, being done to it: `install-processing` and the like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,6 +181,10 @@ pub struct CloudDcReadings {
     pub unknown_id_in_list: UnknownInList,
     /// What `next_marker` is.
     pub next_marker: NextMarker,
+    /// `instances` where there is nothing in it.
+    pub nothing: EmptyInstances,
+    /// What `error` is.
+    pub error: ErrorForm,
 }
 
 impl Default for CloudDcReadings {
@@ -194,8 +198,32 @@ impl Default for CloudDcReadings {
             overloaded: Overloaded::default(),
             unknown_id_in_list: UnknownInList::default(),
             next_marker: NextMarker::default(),
+            nothing: EmptyInstances::default(),
+            error: ErrorForm::default(),
         }
     }
+}
+
+/// See [`CloudDcReadings::nothing`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyInstances {
+    /// `[]`.
+    #[default]
+    Empty,
+    /// `null`, as servers in Go write it.
+    Null,
+}
+
+/// See [`CloudDcReadings::error`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorForm {
+    /// An object with `error_code` and `error_msg`; absent where nothing is wrong.
+    #[default]
+    Object,
+    /// The message alone, as text; `null` where nothing is wrong.
+    Text,
 }
 
 /// See [`CloudDcReadings::shutting_down`].

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::seed::{CloudDcError, CloudDcInstance, CloudDcReadings, CloudDcStatus, ShuttingDown};
+use super::seed::{
+    CloudDcError, CloudDcInstance, CloudDcReadings, CloudDcStatus, ErrorForm, ShuttingDown,
+};
 use crate::huawei::query::seconds;
 use crate::seed::BadSeed;
 
@@ -162,12 +164,19 @@ impl Instance {
     /// The body of ShowInstanceStatus.
     pub(crate) fn show_status(&self, now: Timestamp, readings: &CloudDcReadings) -> Value {
         let (_, status) = self.present(now);
-        let mut body = json!({"state": status.spelled(readings)});
+        let mut body = json!({});
+        let state = status.spelled(readings);
+        if !state.is_empty() {
+            body["state"] = json!(state);
+        }
         if let Some(word) = &status.operation_state {
             body["operation_state"] = json!(word);
         }
-        if let Some(error) = &status.error {
-            body["error"] = json!(error);
+        match (&status.error, readings.error) {
+            (Some(error), ErrorForm::Object) => body["error"] = json!(error),
+            (Some(error), ErrorForm::Text) => body["error"] = json!(error.error_msg),
+            (None, ErrorForm::Text) => body["error"] = Value::Null,
+            (None, ErrorForm::Object) => {}
         }
         body
     }

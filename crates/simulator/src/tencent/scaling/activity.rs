@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::seed::{
-    BatchPause, CancelWhileRunning, ContinueWithoutFailure, RefreshActivity, RefreshBatch,
-    ScalingReadings, StoppedLastBatch,
+    BatchPause, CancelWhileRunning, ContinueWithoutFailure, FailProcess, RefreshActivity,
+    RefreshBatch, RolledBack, ScalingReadings, StoppedLastBatch,
 };
 use super::state::{BatchStatus, RefreshStatus};
 use crate::journal::NewEffect;
-use crate::seed::BadSeed;
+use crate::seed::{BadSeed, When};
 
 /// More would make an answer too large to read.
 const LARGEST_BATCH: u32 = 1000;
@@ -31,6 +31,8 @@ pub(super) struct Activity {
     pub(super) ended_at: Option<Timestamp>,
     /// An accepted cancel shows then.
     pub(super) cancels_at: Option<Timestamp>,
+    /// What rolls it back, once that has to begin.
+    pub(super) roll_back: Option<(Timestamp, RefreshActivity)>,
     phase: Phase,
 }
 
@@ -109,6 +111,7 @@ impl Activity {
             started_at: begun.then_some(starts_at),
             ended_at: status.is_final().then_some(now),
             cancels_at: None,
+            roll_back: None,
             phase: Phase::Rest,
             seed,
         };
@@ -235,7 +238,7 @@ impl Activity {
         }
         if failed {
             // GUESS: also when it had been stopped.
-            return self.pause(RefreshStatus::FailedPause, at, events);
+            return self.fail(at, readings, events);
         }
         let waits = |batch: &Batch| batch.status == BatchStatus::Waiting;
         let last = !self.batches.iter().any(waits);
@@ -265,6 +268,41 @@ impl Activity {
     fn pause(&mut self, status: RefreshStatus, at: Timestamp, events: &mut Events) {
         self.status = status;
         events.push((at, self.event("as.paused", &[("status", status.word())])));
+    }
+
+    /// What its FailProcess says.
+    fn fail(&mut self, at: Timestamp, readings: &ScalingReadings, events: &mut Events) {
+        match self.seed.fail_process {
+            FailProcess::AutoPause => self.pause(RefreshStatus::FailedPause, at, events),
+            FailProcess::AutoCancel => {
+                self.cancelled(at);
+                events.push((at, self.event("as.auto-cancelled", &[])));
+            }
+            FailProcess::AutoRollback => {
+                self.cancelled(at);
+                if readings.rolled_back == RolledBack::Failed {
+                    self.status = RefreshStatus::Failed;
+                }
+                self.roll_back = Some((at, self.rolled_back_by(at)));
+                events.push((at, self.event("as.rolled-back", &[])));
+            }
+        }
+    }
+
+    /// The activity that refreshes again what was refreshed.
+    fn rolled_back_by(&self, at: Timestamp) -> RefreshActivity {
+        let begun = self.batches.iter().filter(|b| b.started_at.is_some());
+        let again = |batch: &Batch| RefreshBatch {
+            fails: 0,
+            ..batch.seed.clone()
+        };
+        let id = format!("{}-back", self.seed.id);
+        RefreshActivity {
+            region: self.seed.region.clone(),
+            batches: begun.map(again).collect(),
+            starts_at: Some(When::At(at)),
+            ..RefreshActivity::new(&self.seed.group, id).rollback_of(&self.seed.id)
+        }
     }
 
     fn end(&mut self, at: Timestamp, events: &mut Events) {

@@ -94,12 +94,20 @@ impl Scaling {
         if self.next.is_none_or(|next| next > until) {
             return;
         }
-        for activity in self.activities.values_mut() {
-            while activity.due().is_some_and(|due| due <= until) {
-                activity.step(&self.readings, events);
+        while self.next.is_some_and(|next| next <= until) {
+            let mut begun = Vec::new();
+            for activity in self.activities.values_mut() {
+                while activity.due().is_some_and(|due| due <= until) {
+                    activity.step(&self.readings, events);
+                }
+                begun.extend(activity.roll_back.take());
             }
+            for (at, seed) in begun {
+                let activity = Activity::new(seed, at).expect("a roll-back is a good seed");
+                self.activities.insert(activity.seed.id.clone(), activity);
+            }
+            self.plan();
         }
-        self.plan();
     }
 
     fn plan(&mut self) {
@@ -172,7 +180,7 @@ impl Scaling {
             .map_err(|_| refusal("InvalidParameter", "The body is not a JSON object."))?;
         if *call == Call::Describe {
             let of_region = self.activities.values().filter(|a| a.seed.region == region);
-            return view::list(of_region.collect(), &parameters);
+            return view::list(of_region.collect(), &parameters, &self.readings);
         }
         let activity = find(
             &self.groups,

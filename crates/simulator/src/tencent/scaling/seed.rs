@@ -65,6 +65,9 @@ pub struct RefreshActivity {
     /// Where it pauses by itself.
     #[serde(default)]
     pub batch_pause: BatchPause,
+    /// What the cloud does when a batch fails.
+    #[serde(default)]
+    pub fail_process: FailProcess,
     /// MaxSurge.
     #[serde(default)]
     pub max_surge: Option<u32>,
@@ -120,6 +123,7 @@ impl RefreshActivity {
             activity_type: normal(),
             origin: None,
             batch_pause: BatchPause::default(),
+            fail_process: FailProcess::default(),
             max_surge: None,
             pause_between: 0,
             scale_in_for: 0,
@@ -172,6 +176,12 @@ impl RefreshActivity {
     /// Sets where it pauses by itself.
     pub fn batch_pause(mut self, pause: BatchPause) -> Self {
         self.batch_pause = pause;
+        self
+    }
+
+    /// Sets what the cloud does when a batch fails.
+    pub fn fail_process(mut self, fail_process: FailProcess) -> Self {
+        self.fail_process = fail_process;
         self
     }
 
@@ -260,6 +270,19 @@ pub enum BatchPause {
     BatchIntervalPause,
 }
 
+/// FailProcess: what the cloud does by itself when a batch fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FailProcess {
+    /// The activity pauses, and waits for a user.
+    #[default]
+    AutoPause,
+    /// It ends, and an activity that rolls it back begins.
+    AutoRollback,
+    /// It is cancelled.
+    AutoCancel,
+}
+
 /// What somebody else does to an activity, in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -286,6 +309,83 @@ pub struct ScalingReadings {
     pub stopped_last_batch: StoppedLastBatch,
     /// CONTINUE where the activity did not pause after a failure.
     pub continue_without_failure: ContinueWithoutFailure,
+    /// What an activity becomes when the cloud begins to roll it back.
+    pub rolled_back: RolledBack,
+    /// How the times of activities and batches are written.
+    pub times: RefreshTimes,
+    /// What is in the lists of batches and of their instances.
+    pub lists: RefreshLists,
+    /// RefreshSettings.
+    pub settings: RefreshSettings,
+    /// `RefreshActivitySet` where there is nothing in it.
+    pub nothing: EmptySet,
+}
+
+/// See [`ScalingReadings::rolled_back`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RolledBack {
+    /// CANCELLED.
+    #[default]
+    Cancelled,
+    /// FAILED.
+    Failed,
+}
+
+/// See [`ScalingReadings::times`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshTimes {
+    /// `2026-11-21T08:00:00Z`.
+    #[default]
+    Utc,
+    /// `2026-11-21T16:00:00+0800`.
+    Offset,
+    /// `2026-11-21 16:00:00`: whose time that is, is not told.
+    NoZone,
+    /// `1795248000`, a number.
+    Unix,
+    /// `null`.
+    Null,
+}
+
+/// See [`ScalingReadings::lists`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshLists {
+    /// Everything that there is.
+    #[default]
+    Whole,
+    /// `RefreshBatchSet` is `null`.
+    NullBatches,
+    /// There is no `RefreshBatchSet`.
+    NoBatches,
+    /// Each `RefreshBatchRelatedInstanceSet` is `null`.
+    NullInstances,
+}
+
+/// See [`ScalingReadings::settings`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshSettings {
+    /// They are shown.
+    #[default]
+    Shown,
+    /// `null`.
+    Null,
+    /// With a FailProcess that no document has.
+    UnknownWord,
+}
+
+/// See [`ScalingReadings::nothing`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptySet {
+    /// `[]`.
+    #[default]
+    Empty,
+    /// `null`, as servers in Go write it.
+    Null,
 }
 
 /// See [`ScalingReadings::cancel_while_running`].

@@ -2,10 +2,12 @@
 //! The fields are those of the official SDK's models.
 
 use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::activity::{Activity, Batch};
 use super::refusal;
+use super::seed::{EmptySet, RefreshLists, RefreshSettings, RefreshTimes, ScalingReadings};
 use super::state::{BatchStatus, RefreshActivityState, RefreshBatchState};
 use crate::message::Refusal;
 
@@ -19,6 +21,7 @@ const LARGEST_VALUES: usize = 5;
 pub(super) fn list(
     mut activities: Vec<&Activity>,
     parameters: &Map<String, Value>,
+    readings: &ScalingReadings,
 ) -> Result<Value, Refusal> {
     let known = ["RefreshActivityIds", "Filters", "Limit", "Offset"];
     if !parameters.keys().all(|name| known.contains(&&**name)) {
@@ -39,8 +42,12 @@ pub(super) fn list(
     activities.retain(|activity| filters.iter().all(|filter| filter.admits(activity)));
     activities.sort_by_key(|activity| std::cmp::Reverse(activity.created_at));
     let page = activities.iter().skip(offset as usize).take(limit as usize);
-    let page: Vec<Value> = page.map(|activity| activity.show()).collect();
-    Ok(json!({"TotalCount": activities.len(), "RefreshActivitySet": page}))
+    let page: Vec<Value> = page.map(|activity| activity.show(readings)).collect();
+    let set = match readings.nothing {
+        EmptySet::Null if page.is_empty() => Value::Null,
+        _ => page.into(),
+    };
+    Ok(json!({"TotalCount": activities.len(), "RefreshActivitySet": set}))
 }
 
 /// Any of the values will do.
@@ -107,9 +114,18 @@ fn invalid(why: &str) -> Refusal {
     refusal("InvalidParameterValue", why)
 }
 
-/// `2026-11-21T08:00:00Z`.
-fn utc(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+fn moment(time: Option<Timestamp>, readings: &ScalingReadings) -> Value {
+    let Some(time) = time else {
+        return Value::Null;
+    };
+    let beijing = || time.to_zoned(TimeZone::fixed(Offset::constant(8)));
+    match readings.times {
+        RefreshTimes::Utc => json!(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        RefreshTimes::Offset => json!(beijing().strftime("%Y-%m-%dT%H:%M:%S%z").to_string()),
+        RefreshTimes::NoZone => json!(beijing().strftime("%Y-%m-%d %H:%M:%S").to_string()),
+        RefreshTimes::Unix => json!(time.as_second()),
+        RefreshTimes::Null => Value::Null,
+    }
 }
 
 impl Activity {
@@ -117,13 +133,18 @@ impl Activity {
         self.current.map_or(0, |at| at as u32 + 1)
     }
 
-    fn show(&self) -> Value {
+    fn show(&self, readings: &ScalingReadings) -> Value {
         let seed = &self.seed;
         let batches = self.batches.iter().enumerate();
         let batches: Vec<Value> = batches
-            .map(|(at, batch)| batch.show(&seed.id, at + 1))
+            .map(|(at, batch)| batch.show(&seed.id, at + 1, readings))
             .collect();
-        json!({
+        let fail_process = match readings.settings {
+            RefreshSettings::UnknownWord => json!("AUTO_SOMETHING"),
+            _ => json!(seed.fail_process),
+        };
+        let time = |time| moment(time, readings);
+        let mut shown = json!({
             "AutoScalingGroupId": seed.group,
             "RefreshActivityId": seed.id,
             "OriginRefreshActivityId": seed.origin,
@@ -133,7 +154,7 @@ impl Activity {
                     "BatchNumber": self.batches.len(),
                     "BatchPause": seed.batch_pause,
                     "MaxSurge": seed.max_surge,
-                    "FailProcess": "AUTO_PAUSE",
+                    "FailProcess": fail_process,
                 },
                 "CheckInstanceTargetHealth": false,
                 "CheckInstanceTargetHealthTimeout": null,
@@ -141,11 +162,24 @@ impl Activity {
             "ActivityType": seed.activity_type,
             "Status": self.status,
             "CurrentRefreshBatchNum": self.current_batch(),
-            "StartTime": self.started_at.map(utc),
-            "EndTime": self.ended_at.map(utc),
-            "CreatedTime": utc(self.created_at),
+            "StartTime": time(self.started_at),
+            "EndTime": time(self.ended_at),
+            "CreatedTime": time(Some(self.created_at)),
             "RefreshBatchSet": batches,
-        })
+        });
+        if readings.settings == RefreshSettings::Null {
+            shown["RefreshSettings"] = Value::Null;
+        }
+        match (readings.lists, shown.as_object_mut()) {
+            (RefreshLists::NullBatches, Some(members)) => {
+                members.insert("RefreshBatchSet".into(), Value::Null);
+            }
+            (RefreshLists::NoBatches, Some(members)) => {
+                members.remove("RefreshBatchSet");
+            }
+            _ => {}
+        }
+        shown
     }
 
     pub(super) fn state(&self) -> RefreshActivityState {
@@ -172,16 +206,20 @@ impl Activity {
 }
 
 impl Batch {
-    fn show(&self, activity: &str, number: usize) -> Value {
+    fn show(&self, activity: &str, number: usize, readings: &ScalingReadings) -> Value {
         let instances = 1..=self.seed.instances;
         let instances: Vec<Value> = instances
             .map(|instance| self.instance(activity, number, instance))
             .collect();
+        let instances = match readings.lists {
+            RefreshLists::NullInstances => Value::Null,
+            _ => instances.into(),
+        };
         json!({
             "RefreshBatchNum": number,
             "RefreshBatchStatus": self.status,
-            "StartTime": self.started_at.map(utc),
-            "EndTime": self.ended_at.map(utc),
+            "StartTime": moment(self.started_at, readings),
+            "EndTime": moment(self.ended_at, readings),
             "RefreshBatchRelatedInstanceSet": instances,
         })
     }

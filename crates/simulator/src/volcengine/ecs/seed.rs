@@ -224,8 +224,14 @@ pub struct EcsReadings {
     pub processing_for: u32,
     /// The words of Status, which no source has: all are invented.
     pub status_words: StatusWords,
-    /// How CreatedAt, UpdatedAt and InvalidAt are written.
+    /// How the times are written.
     pub time_form: TimeForm,
+    /// A time that is not set.
+    pub unset_time: UnsetTime,
+    /// How DeliveryCount and its like are written.
+    pub counts: CountForm,
+    /// `ScheduledInstanceInfo` where there is nothing in it.
+    pub nothing: EmptyInfo,
 }
 
 impl Default for EcsReadings {
@@ -240,6 +246,9 @@ impl Default for EcsReadings {
             processing_for: 0,
             status_words: StatusWords::default(),
             time_form: TimeForm::default(),
+            unset_time: UnsetTime::default(),
+            counts: CountForm::default(),
+            nothing: EmptyInfo::default(),
         }
     }
 }
@@ -283,9 +292,54 @@ pub enum StatusWords {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeForm {
-    /// `2026-11-21T16:00:00+08:00`.
+    /// `2026-11-21T16:00:00+08:00`; those of the slot are like Minutes.
     #[default]
     Offset,
-    /// `2026-11-21T08:00Z`, as StartDeliveryAt and its like always are.
+    /// `2026-11-21T08:00Z`.
     Minutes,
+    /// `2026-11-21T16:00:00+0800`.
+    Basic,
+    /// `2026-11-21 16:00:00 +0800`.
+    Blank,
+    /// `2026-11-21 16:00:00`: whose time that is, is not told.
+    NoZone,
+    /// `1795248000`, a number.
+    Unix,
+}
+
+/// See [`EcsReadings::unset_time`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnsetTime {
+    /// An empty text.
+    #[default]
+    Empty,
+    /// `null`.
+    Null,
+    /// `0001-01-01T00:00:00Z`, as servers in Go write it.
+    Zero,
+}
+
+/// See [`EcsReadings::counts`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountForm {
+    /// `3`.
+    #[default]
+    Number,
+    /// `"3"`.
+    Text,
+    /// `null`.
+    Null,
+}
+
+/// See [`EcsReadings::nothing`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyInfo {
+    /// `[]`.
+    #[default]
+    Empty,
+    /// `null`, as servers in Go write it.
+    Null,
 }

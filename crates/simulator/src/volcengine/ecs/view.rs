@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::{Value, json};
 
-use super::seed::{EcsReadings, ReservationKind, TimeForm};
+use super::seed::{CountForm, EcsReadings, EmptyInfo, ReservationKind, TimeForm, UnsetTime};
 use super::state::{Order, SLOT, later};
 use crate::message::Refusal;
 use crate::volcengine::query::Query;
@@ -44,7 +44,11 @@ pub(super) fn list(
         _ => String::new(),
     };
     let shown = page.iter().map(|order| order.show(now, readings));
-    Ok(json!({"ScheduledInstanceInfo": shown.collect::<Vec<_>>(), "NextToken": next}))
+    let info = match (page.is_empty(), readings.nothing) {
+        (true, EmptyInfo::Null) => Value::Null,
+        _ => shown.collect(),
+    };
+    Ok(json!({"ScheduledInstanceInfo": info, "NextToken": next}))
 }
 
 /// What the list is sorted by.
@@ -120,13 +124,31 @@ fn minutes(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%MZ").to_string()
 }
 
-fn moment(time: Timestamp, readings: &EcsReadings) -> String {
+fn moment(time: Option<Timestamp>, readings: &EcsReadings) -> Value {
+    let Some(time) = time else {
+        return match readings.unset_time {
+            UnsetTime::Empty => json!(""),
+            UnsetTime::Null => Value::Null,
+            UnsetTime::Zero => json!("0001-01-01T00:00:00Z"),
+        };
+    };
+    let beijing = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
+    let written = |form| json!(beijing.strftime(form).to_string());
     match readings.time_form {
-        TimeForm::Minutes => minutes(time),
-        TimeForm::Offset => {
-            let beijing = time.to_zoned(TimeZone::fixed(Offset::constant(8)));
-            beijing.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
-        }
+        TimeForm::Minutes => json!(minutes(time)),
+        TimeForm::Offset => written("%Y-%m-%dT%H:%M:%S%:z"),
+        TimeForm::Basic => written("%Y-%m-%dT%H:%M:%S%z"),
+        TimeForm::Blank => written("%Y-%m-%d %H:%M:%S %z"),
+        TimeForm::NoZone => written("%Y-%m-%d %H:%M:%S"),
+        TimeForm::Unix => json!(time.as_second()),
+    }
+}
+
+fn number(number: u32, readings: &EcsReadings) -> Value {
+    match readings.counts {
+        CountForm::Number => json!(number),
+        CountForm::Text => json!(number.to_string()),
+        CountForm::Null => Value::Null,
     }
 }
 
@@ -139,7 +161,11 @@ impl Order {
             ReservationKind::SegmentedImmediate => ("Segmented", "Immediate"),
         };
         let invalid = self.invalid_at.filter(|_| self.shows_end(now, readings));
-        let text = |time: Option<Timestamp>| time.map(minutes).unwrap_or_default();
+        let time = |time| moment(time, readings);
+        let slot = |at: Option<Timestamp>| match (readings.time_form, at) {
+            (TimeForm::Offset, Some(at)) => json!(minutes(at)),
+            _ => time(at),
+        };
         let tags = seed.tags.iter();
         let tags: Vec<Value> = tags
             .map(|(key, value)| json!({"Key": key, "Value": value}))
@@ -151,15 +177,15 @@ impl Order {
             "Status": self.status(now, readings),
             "ElasticScheduledInstanceType": kind,
             "DeliveryType": delivery,
-            "Count": seed.count,
-            "DeliveryCount": self.delivered,
-            "ReleaseCount": 0,
-            "CreatedAt": moment(self.created_at, readings),
-            "UpdatedAt": moment(self.updated_at, readings),
-            "InvalidAt": invalid.map(|at| moment(at, readings)).unwrap_or_default(),
-            "StartDeliveryAt": text(self.starts_at),
-            "EndDeliveryAt": text(self.starts_at.map(|at| later(at, SLOT))),
-            "AutoReleaseAt": text(self.released_at),
+            "Count": number(seed.count, readings),
+            "DeliveryCount": number(self.delivered, readings),
+            "ReleaseCount": number(0, readings),
+            "CreatedAt": time(Some(self.created_at)),
+            "UpdatedAt": time(Some(self.updated_at)),
+            "InvalidAt": time(invalid),
+            "StartDeliveryAt": slot(self.starts_at),
+            "EndDeliveryAt": slot(self.starts_at.map(|at| later(at, SLOT))),
+            "AutoReleaseAt": slot(self.released_at),
             "ZoneId": seed.zone,
             "ProjectName": seed.project,
             "Tags": tags,
