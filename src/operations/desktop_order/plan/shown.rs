@@ -13,7 +13,6 @@ impl Look<'_> {
     pub(super) fn observation(&self, asked: Option<&ChangeOrder<'_>>) -> DesktopObservation {
         let order = self.order().map(|details| &details.order);
         let status = order.and_then(|order| order.status());
-        let word = |order: &OrderStatus| format!("{order:?}");
         let number = order.and_then(|order| order.status_number);
         let deadline = order
             .filter(|_| status == Some(OrderStatus::PendingPayment))
@@ -22,7 +21,9 @@ impl Look<'_> {
         let job_status = self.job().and_then(|job| job.status.as_deref());
         let of_order = DesktopObservation {
             order_id: self.order_id().map(str::to_owned),
-            order_status: status.as_ref().map(word).or(number.map(|n| n.to_string())),
+            order_status: status
+                .map(|status| status.word().to_owned())
+                .or(number.map(|number| number.to_string())),
             payment_deadline: deadline.map(Timestamp::from_millis),
             job_id: job_id.map(str::to_owned),
             job_status: job_status.map(|word| short(word, WORD)),
@@ -133,8 +134,7 @@ impl Look<'_> {
     }
 
     pub(super) fn failure(&self, job: &Job) -> String {
-        let why = [&job.job_error_code, &job.fail_reason];
-        let why: Vec<&str> = why.into_iter().filter_map(|text| text.as_deref()).collect();
+        let why = job.failure();
         let why = match why[..] {
             [] => String::new(),
             _ => format!(" ({})", short(&why.join(": "), LINE)),
