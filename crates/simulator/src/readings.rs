@@ -53,7 +53,7 @@ impl Readings {
                 not_found_status: 500,
                 job_words: JobWords::Client,
                 on_demand_changes: OnDemandChanges::Refused,
-                no_data_volumes: NoDataVolumes::Null,
+                no_data_volumes: NoDataVolumes::Empty,
             },
             bss: BssReadings {
                 visible_after: 60,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{CallError, SharedReads, Taken};
+use crate::clock::Clock;
 
 /// The pace: a request in this many milliseconds.
 const PACE: i64 = 1000;
@@ -53,14 +54,15 @@ impl SharedReads {
         what: &str,
         waiter: Waiter<'_>,
         read: impl FnOnce() -> R,
-        now: impl Fn() -> i64,
+        clock: &Clock,
     ) -> Result<Taken<T>, CallError>
     where
         T: Send + Sync + 'static,
         R: Future<Output = Result<(T, usize), CallError>>,
     {
-        self.at_pace(what, waiter, read, now, tokio::time::sleep)
-            .await
+        let now = || clock.now().wall.0;
+        let sleep = |pause| clock.sleep(pause);
+        self.at_pace(what, waiter, read, now, sleep).await
     }
 
     async fn at_pace<T, R, S>(

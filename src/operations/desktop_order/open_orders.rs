@@ -166,7 +166,8 @@ pub(super) async fn open_orders(
 ) -> Result<Arc<OpenOrders>, CallError> {
     let shared = &bss.transport.shared;
     let list = || read(bss);
-    let (_, open) = shared.paced(&name(bss), waiter, list, || now(bss)).await?;
+    let clock = &bss.transport.clock;
+    let (_, open) = shared.paced(&name(bss), waiter, list, clock).await?;
     Ok(open)
 }
 

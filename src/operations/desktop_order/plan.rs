@@ -180,6 +180,9 @@ impl Look<'_> {
         {
             return open;
         }
+        if self.foreign.is_some() {
+            return self.act(has(change, desktop));
+        }
         let mut seen = vec![has(change, desktop)];
         if !matches!(change, Change::Subscribe { .. })
             && desktop.charge_mode() == Some(ChargeMode::OnDemand)

@@ -24,7 +24,9 @@ impl Look<'_> {
             order_status: status
                 .map(|status| status.word().to_owned())
                 .or(number.map(|number| number.to_string())),
-            payment_deadline: deadline.map(Timestamp::from_millis),
+            payment_deadline: deadline
+                .map(Timestamp::from_millis)
+                .or(self.kept_deadline()),
             job_id: job_id.map(str::to_owned),
             job_status: job_status.map(|word| short(word, WORD)),
             ..DesktopObservation::default()
@@ -60,6 +62,20 @@ impl Look<'_> {
             task_status: desktop.task_status.as_deref().map(|word| short(word, WORD)),
             ..of_order
         }
+    }
+
+    /// The deadline that was seen, while BSS does not show the order: it is the order's
+    /// own and does not change.
+    fn kept_deadline(&self) -> Option<Timestamp> {
+        if self.own.is_none() || self.order().is_some() {
+            return None;
+        }
+        self.object
+            .status
+            .as_ref()?
+            .observed
+            .as_ref()?
+            .payment_deadline
     }
 
     /// The desktop, and what tells of the order.
