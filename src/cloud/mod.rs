@@ -5,6 +5,7 @@ mod call;
 mod field;
 pub mod huawei;
 mod lenient;
+mod members;
 mod secret;
 #[cfg(test)]
 pub(crate) mod server;
@@ -18,8 +19,10 @@ pub mod volcengine;
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
 pub use field::{Field, Found, List, Member};
 pub use lenient::Read;
+pub(crate) use lenient::parse_time;
+pub use members::Members;
 pub use secret::{Key, SecretText};
-pub use shared::{Asker, SharedReads};
+pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
 pub use transport::{
     EndpointError, Gate, Method, Outcome, Reply, Request, Transport, TransportError,

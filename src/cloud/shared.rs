@@ -5,19 +5,28 @@
 //! The first to find none takes it; the others wait for that and share it. A
 //! failure is shared by those who waited for it, too.
 
+mod paced;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use super::CallError;
+use paced::Paced;
+
+pub use paced::Waiter;
 
 /// A reading, and when it was begun, in milliseconds on the operator's clock.
 pub type Taken<T> = (i64, Arc<T>);
 
 /// Readings by what they are of. One per process.
 #[derive(Default)]
-pub struct SharedReads(Mutex<HashMap<String, Arc<Slot>>>);
+pub struct SharedReads {
+    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    paced: Mutex<HashMap<String, Arc<Paced>>>,
+    kept: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
+}
 
 /// The readings of one list, as one key sees it.
 #[derive(Default)]
@@ -115,7 +124,7 @@ impl SharedReads {
     }
 
     fn slot(&self, what: &str) -> Arc<Slot> {
-        let mut all = self.0.lock().expect("no panic while it is held");
+        let mut all = self.slots.lock().expect("no panic while it is held");
         Arc::clone(all.entry(what.to_owned()).or_default())
     }
 }

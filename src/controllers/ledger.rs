@@ -20,7 +20,7 @@ use crate::api::{
     Timestamp, Unknown,
 };
 use crate::cloud::Ids;
-use crate::operations::{Claimant, Kind, Object, Recorded};
+use crate::operations::{Claimant, ClosedCall, Kind, Object, Others, Recorded};
 
 /// Where the ledgers are.
 #[derive(Clone)]
@@ -51,6 +51,19 @@ impl Look {
     pub(super) fn orphan_of(&self) -> Option<&LedgerObject> {
         let open = self.ledger.spec.open.as_ref()?;
         matches!(self.record, Record::Orphan(_)).then_some(&open.object)
+    }
+
+    /// What else the ledger knows of the target.
+    pub(super) fn others(&self) -> Others {
+        let entries = self.ledger.spec.entries.iter();
+        let closed = entries.map(|entry| ClosedCall {
+            result: entry.result.clone(),
+            ids: entry.ids.clone(),
+        });
+        Others {
+            locked: self.holder.is_some(),
+            closed: closed.collect(),
+        }
     }
 }
 

@@ -95,6 +95,24 @@ pub struct Recorded {
     pub over: bool,
 }
 
+/// What the ledger of the target holds beside the call that is to be traced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Another object has claimed the target, so nothing is sent for this one.
+    pub locked: bool,
+    /// Calls whose claims are closed, the oldest first.
+    pub closed: Vec<ClosedCall>,
+}
+
+/// A call whose claim is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedCall {
+    /// How it was closed, in the ledger's word.
+    pub result: String,
+    /// Ids that its answer told, or that were found later.
+    pub ids: Ids,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub(crate) use claims::digest;
-pub use claims::{Claimant, Place, Recorded};
+pub use claims::{Claimant, ClosedCall, Others, Place, Recorded};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
@@ -280,6 +280,18 @@ pub trait Kind: Send + Sync + 'static {
         object: &Self::Object,
         open: Option<&Recorded>,
     ) -> impl Future<Output = Result<Self::Facts, CallError>> + Send;
+
+    /// The same for a kind whose step must not meet another call on its target:
+    /// `others` is what the ledger knows of those.
+    fn observe_among(
+        clients: &Clients,
+        object: &Self::Object,
+        open: Option<&Recorded>,
+        others: &Others,
+    ) -> impl Future<Output = Result<Self::Facts, CallError>> + Send {
+        let _ = others;
+        Self::observe(clients, object, open)
+    }
 
     /// Says what the facts mean. Pure.
     fn assess(

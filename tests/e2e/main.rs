@@ -30,6 +30,7 @@ mod order_holds;
 mod order_kills;
 mod order_refusals;
 mod order_replicas;
+mod order_truth;
 mod order_why;
 mod ordering;
 mod orders;

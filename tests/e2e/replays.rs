@@ -358,6 +358,10 @@ fn the_call_of_an_object_that_is_gone_is_resolved_by_its_proof_before_another_on
     killed_and_deleted(&mut bed, "after:Send:1");
     bed.apply(&expand(&bed, "disk", "desk-1", "Manual"));
     bed.start_operator();
+    // It is unpaid, and another one is not placed beside it.
+    until_order(&bed, "disk", "TargetBlocked");
+    assert_eq!(orders(&bed), 1, "{}", bed.simulator.journal());
+    pay(&bed, "desk-1");
     until_order(&bed, "disk", "WaitingForPayment");
     let ledger = &bed.list("operationledger")[0]["spec"];
     assert_eq!(ledger["entries"][0]["result"], "Seen", "{ledger:#}");

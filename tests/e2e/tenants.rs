@@ -10,15 +10,15 @@ use serde_json::Value;
 use crate::support::*;
 
 /// A control plane of its own with an operator for all its namespaces.
-struct Cluster {
+pub struct Cluster {
     plane: Arc<Plane>,
-    bed: Bed,
+    pub bed: Bed,
     /// As the operator finds it out.
     id: String,
 }
 
 impl Cluster {
-    fn start(name: &str) -> Self {
+    pub fn start(name: &str) -> Self {
         let plane = Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}")));
         let options = BedOptions {
             cluster: true,
@@ -43,12 +43,12 @@ impl Cluster {
         assert!(output.status.success(), "{arguments:?}: {said}");
     }
 
-    fn apply(&self, namespace: &str, manifest: &str) {
+    pub fn apply(&self, namespace: &str, manifest: &str) {
         self.kubectl(&["apply", "-n", namespace, "-f", "-"], manifest);
     }
 
     /// A namespace with a key and a connection.
-    fn tenant(&self, namespace: &str, connection: &str) {
+    pub fn tenant(&self, namespace: &str, connection: &str) {
         self.kubectl(&["create", "namespace", namespace], "");
         let secret = format!(
             "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
@@ -57,7 +57,7 @@ impl Cluster {
         self.apply(namespace, connection);
     }
 
-    fn connection(&self) -> String {
+    pub fn connection(&self) -> String {
         self.bed
             .paying_connection("huawei-prod", "AutomaticPayment", &self.id)
     }
@@ -70,7 +70,7 @@ impl Cluster {
         found.unwrap_or_default()
     }
 
-    fn wait_for(&self, namespace: &str, name: &str, reason: &str) -> Value {
+    pub fn wait_for(&self, namespace: &str, name: &str, reason: &str) -> Value {
         self.wait_with(&[&self.bed], namespace, name, reason)
     }
 
@@ -88,6 +88,10 @@ impl Cluster {
                 ending(&self.order(namespace, name)).reason == reason
             });
         self.order(namespace, name)
+    }
+
+    pub fn delete(&self, namespace: &str, object: &str) {
+        self.kubectl(&["delete", "-n", namespace, object], "");
     }
 
     /// What a controller manager does when a namespace is deleted.

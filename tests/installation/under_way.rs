@@ -108,7 +108,10 @@ impl Cluster {
             let lost = Fault::new(order.call(), FaultKind::DropAfter);
             self.simulator.fault(lost.path_contains(&order.name));
         }
-        let slow = Fault::new("bss.", ON_ITS_WAY).always();
+        // The first list is read before that order, the next one looks for it.
+        let slow = Fault::new("bss.ListOrders", ON_ITS_WAY).skip(1).always();
+        self.simulator.fault(slow);
+        let slow = Fault::new("bss.ShowOrder", ON_ITS_WAY).always();
         self.simulator.fault(slow);
         for one in unanswered {
             let slow = Fault::new(one.call(), ON_ITS_WAY);

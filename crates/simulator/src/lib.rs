@@ -40,7 +40,8 @@ mod world;
 
 pub use faults::{Fault, FaultId, FaultKind};
 pub use huawei::bss::seed::{
-    AfterFailure, BssReadings, DesktopOrderSeed, ListOrder, OrderAction, OrderLines, OrderResources,
+    AfterFailure, BssReadings, DesktopOrderSeed, ListOrder, OrderAction, OrderLines,
+    OrderResources, OrderTimes,
 };
 pub use huawei::bss::state::OrderState;
 pub use huawei::clouddc::seed::{
@@ -56,8 +57,9 @@ pub use huawei::dcs::seed::{
 pub use huawei::dcs::state::{DcsInstanceState, DcsTaskState};
 pub use huawei::workspace::change::DesktopChange;
 pub use huawei::workspace::seed::{
-    ExpandBy, OrderTiming, SecondOrder, WorkspaceBusy, WorkspaceDesktop, WorkspaceProduct,
-    WorkspaceProject, WorkspaceReadings, WorkspaceVolume, WorkspaceVolumeProduct,
+    ExpandBy, JobWords, NoDataVolumes, OnDemandChanges, OrderTiming, SecondOrder, WorkspaceBusy,
+    WorkspaceDesktop, WorkspaceProduct, WorkspaceProject, WorkspaceReadings, WorkspaceVolume,
+    WorkspaceVolumeProduct,
 };
 pub use huawei::workspace::state::WorkspaceDesktopState;
 pub use journal::{Call, Effect, Journal, LateArrival};

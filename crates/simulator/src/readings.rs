@@ -27,7 +27,7 @@ impl Readings {
     ///
     /// Other words for a waiting change, a cancelled task that leaves the list, an
     /// instance that looks idle meanwhile; orders that BSS shows late and by other
-    /// links, and refusals with 200; a cancel that takes effect while a batch runs and
+    /// links and with other times, jobs that end in other words, and refusals with 200; a cancel that takes effect while a batch runs and
     /// shows late; reservations that stay when they are cancelled; instances that stay
     /// when they are terminated.
     pub fn other() -> Self {
@@ -51,6 +51,9 @@ impl Readings {
                 expand_by: ExpandBy::Id,
                 refusals_with_200: true,
                 not_found_status: 500,
+                job_words: JobWords::Client,
+                on_demand_changes: OnDemandChanges::Refused,
+                no_data_volumes: NoDataVolumes::Empty,
             },
             bss: BssReadings {
                 visible_after: 60,
@@ -58,6 +61,7 @@ impl Readings {
                 order_resources: OrderResources::Nothing,
                 after_failure: AfterFailure::Processing,
                 list_order: ListOrder::OldestFirst,
+                times: OrderTimes::Offset,
             },
             clouddc: CloudDcReadings {
                 shutting_down: ShuttingDown::Underscore,

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::api::Reason;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::lenient;
 use crate::cloud::verdict::{Reading, Refusal};
@@ -51,15 +50,21 @@ impl Order {
     /// Where it stands; `None`: the answer does not say, or with a number that is
     /// not documented.
     pub fn status(&self) -> Option<OrderStatus> {
-        OrderStatus::ALL
-            .into_iter()
-            .find(|status| Some(*status as i64) == self.status_number)
+        OrderStatus::of(self.status_number?)
+    }
+
+    /// It is not known to be over.
+    pub fn may_be_open(&self) -> bool {
+        self.status().is_none_or(|status| !status.is_over())
     }
 }
 
-/// Where an order stands (`status`). The numbers are BSS's, the words ours.
+/// Where an order stands (`status`). The numbers are BSS's; the words are part of our
+/// API (`status.observed.orderStatus`) and are never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderStatus {
+    /// 0
+    Initializing = 0,
     /// 1
     InReview = 1,
     /// 2
@@ -72,6 +77,10 @@ pub enum OrderStatus {
     Completed = 5,
     /// 6: a person has to pay it.
     PendingPayment = 6,
+    /// 7: what it changed is being undone.
+    Compensating = 7,
+    /// 8: a person has to approve it, which can take a day.
+    PendingApproval = 8,
     /// 9
     ToConfirm = 9,
     /// 10
@@ -82,22 +91,51 @@ pub enum OrderStatus {
     PickUp = 12,
     /// 13
     Exchanging = 13,
+    /// 14
+    MerchantReceipt = 14,
 }
 
 impl OrderStatus {
-    const ALL: [Self; 11] = [
-        Self::InReview,
-        Self::RefundPending,
-        Self::Processing,
-        Self::Cancelled,
-        Self::Completed,
-        Self::PendingPayment,
-        Self::ToConfirm,
-        Self::ToShip,
-        Self::ToReceive,
-        Self::PickUp,
-        Self::Exchanging,
+    /// Every status, with its word.
+    const WORDS: [(Self, &'static str); 15] = [
+        (Self::Initializing, "Initializing"),
+        (Self::InReview, "InReview"),
+        (Self::RefundPending, "RefundPending"),
+        (Self::Processing, "Processing"),
+        (Self::Cancelled, "Cancelled"),
+        (Self::Completed, "Completed"),
+        (Self::PendingPayment, "PendingPayment"),
+        (Self::Compensating, "Compensating"),
+        (Self::PendingApproval, "PendingApproval"),
+        (Self::ToConfirm, "ToConfirm"),
+        (Self::ToShip, "ToShip"),
+        (Self::ToReceive, "ToReceive"),
+        (Self::PickUp, "PickUp"),
+        (Self::Exchanging, "Exchanging"),
+        (Self::MerchantReceipt, "MerchantReceipt"),
     ];
+
+    fn of(number: i64) -> Option<Self> {
+        let mut all = Self::WORDS.iter().map(|(status, _)| *status);
+        all.find(|status| *status as i64 == number)
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        let mut all = Self::WORDS.iter();
+        let found = all.find(|(status, _)| *status == self);
+        found.map_or("", |(_, word)| word)
+    }
+
+    /// Nothing more comes of it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Completed)
+    }
+
+    /// It goes on only after a person has paid or approved it.
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::PendingPayment | Self::PendingApproval)
+    }
 }
 
 /// What an order is about (`order_type`).
@@ -132,6 +170,21 @@ impl OrderDetails {
         }
         self.lines.iter().any(|line| within(line, id))
     }
+
+    /// A line carries the id of a resource, whichever. GUESS: the name of that member.
+    pub fn names_a_resource(&self) -> bool {
+        fn within(value: &Value) -> bool {
+            match value {
+                Value::Array(items) => items.iter().any(within),
+                Value::Object(members) => members.iter().any(|(name, member)| {
+                    let text = member.as_str().is_some_and(|text| !text.is_empty());
+                    (text && name.contains("resource_id")) || within(member)
+                }),
+                _ => false,
+            }
+        }
+        self.lines.iter().any(within)
+    }
 }
 
 /// Which orders are looked for.
@@ -141,8 +194,25 @@ pub struct OrderFilter {
     pub created_from: i64,
     /// `create_time_end`, in milliseconds since 1970 UTC.
     pub created_until: i64,
-    /// `order_type`
-    pub order_type: OrderType,
+    /// `order_type`; absent: of every type.
+    pub order_type: Option<OrderType>,
+    /// `service_type_code`; absent: of every service.
+    pub service: Option<&'static str>,
+}
+
+/// The service type that orders for desktops have (`service_type_code`): a product of
+/// Workspace says the same (`cloud_service_type`).
+pub const WORKSPACE_SERVICE: &str = "hws.service.type.vdi";
+
+/// A whole list of orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderList {
+    /// Those that were understood.
+    pub orders: Vec<Order>,
+    /// These were all of them.
+    pub understood: bool,
+    /// How many requests it took.
+    pub requests: usize,
 }
 
 /// `ShowCustomerOrderDetails`, its lines to the last page; `None`: BSS knows
@@ -186,26 +256,45 @@ pub async fn show_order(
 pub async fn list_orders(
     client: &Client,
     filter: OrderFilter,
-) -> Result<Look<Vec<Order>>, CallError> {
+) -> Result<Look<OrderList>, CallError> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(deserialize_with = "lenient::count")]
         total_count: u64,
         #[serde(default, deserialize_with = "lenient::list")]
-        order_infos: Vec<Order>,
+        order_infos: Vec<Value>,
     }
     // Whole seconds: the end is rounded up, not to miss one.
-    let filters = [
+    let mut filters = vec![
         ("create_time_begin", utc(filter.created_from)),
         ("create_time_end", utc(filter.created_until + 999)),
-        ("order_type", (filter.order_type as i64).to_string()),
-        ("order_by", "createTime".to_owned()),
     ];
+    if let Some(order_type) = filter.order_type {
+        filters.push(("order_type", (order_type as i64).to_string()));
+    }
+    if let Some(service) = filter.service {
+        filters.push(("service_type_code", service.to_owned()));
+    }
+    filters.push(("order_by", "createTime".to_owned()));
     let path = "/v2/orders/customer-orders";
-    let orders = pages::all(client, path, &filters, |page: Answer| {
+    let mut requests = 0;
+    let rows = pages::all(client, path, &filters, |page: Answer| {
+        requests += 1;
         (page.order_infos, page.total_count)
     });
-    look(orders.await)
+    Ok(match look(rows.await)? {
+        Look::Seen(rows) => {
+            let count = rows.len();
+            let read = rows.into_iter().map(serde_json::from_value);
+            let orders: Vec<Order> = read.filter_map(Result::ok).collect();
+            Look::Seen(OrderList {
+                understood: orders.len() == count,
+                orders,
+                requests,
+            })
+        }
+        Look::Unreadable(refusal) => Look::Unreadable(refusal),
+    })
 }
 
 /// `ListPayPerUseCustomerResources`: ids of what an order is about, where its lines
@@ -242,15 +331,15 @@ pub async fn order_resources(
     })
 }
 
-/// What only a person can mend, the key apart, is no fault: a key that BSS does
-/// not accept would not be accepted elsewhere either.
+/// What only a person can fix is no fault. That holds for the key, too: it was used
+/// for another service just before, and a 401 of BSS alone says nothing about that.
 fn look<T>(answer: Result<T, CallError>) -> Result<Look<T>, CallError> {
     match answer {
         Ok(seen) => Ok(Look::Seen(seen)),
         Err(CallError {
-            reading: Reading::Blocked(reason),
+            reading: Reading::Blocked(_),
             refusal,
-        }) if reason != Reason::CredentialsRejected => Ok(Look::Unreadable(refusal)),
+        }) => Ok(Look::Unreadable(refusal)),
         Err(e) => Err(e),
     }
 }

@@ -1,12 +1,18 @@
 //! Workspace: what a desktop is and may become, and the order that changes it
 //! (`CreateChangeOrder`), which may cost money and has no idempotency token.
 
-use serde::{Deserialize, Serialize};
+mod job;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
+use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
-use crate::cloud::{Gate, lenient};
+use crate::cloud::lenient::{self, Members};
+
+pub use job::{Job, Progress, SubJob, show_job};
 
 /// A desktop (`ShowDesktopDetail`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -23,7 +29,7 @@ pub struct Desktop {
     #[serde(default, deserialize_with = "lenient::text")]
     pub status: Option<String>,
     /// `task_status`, open; absent: nothing is being done with it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "task")]
     pub task_status: Option<String>,
     /// `is_freeze`
     #[serde(default, deserialize_with = "lenient::flag")]
@@ -38,8 +44,8 @@ pub struct Desktop {
     #[serde(default)]
     pub root_volume: Option<Volume>,
     /// `data_volumes`
-    #[serde(default, deserialize_with = "lenient::list")]
-    pub data_volumes: Vec<Volume>,
+    #[serde(default)]
+    pub data_volumes: Members<Volume>,
 }
 
 impl Desktop {
@@ -61,11 +67,29 @@ impl Desktop {
     /// The volume of that id. Which of a volume's two ids an order names is not
     /// documented, so either is understood.
     pub fn volume(&self, id: &str) -> Option<&Volume> {
-        let volumes = self.root_volume.iter().chain(&self.data_volumes);
+        let volumes = self.root_volume.iter().chain(&self.data_volumes.list);
         let is = |own: &Option<String>| own.as_deref() == Some(id);
         volumes
             .into_iter()
             .find(|volume| is(&volume.volume_id) || is(&volume.id))
+    }
+
+    /// Every volume that it has is shown with its ids.
+    pub fn shows_every_volume(&self) -> bool {
+        let named = |volume: &Volume| volume.volume_id.is_some() && volume.id.is_some();
+        self.root_volume.as_ref().is_some_and(named)
+            && self.data_volumes.understood
+            && self.data_volumes.list.iter().all(named)
+    }
+
+    /// What the service and billing call it and its volumes.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.root_volume.iter().chain(&self.data_volumes.list);
+        let of_volumes = volumes.flat_map(Volume::ids);
+        let own = self.bill_resource_id.as_deref();
+        own.into_iter()
+            .chain([self.desktop_id.as_str()])
+            .chain(of_volumes)
     }
 }
 
@@ -95,6 +119,14 @@ pub struct Volume {
     pub bill_resource_id: Option<String>,
 }
 
+impl Volume {
+    /// What the service and billing call it.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = [&self.id, &self.volume_id, &self.bill_resource_id];
+        ids.into_iter().filter_map(|id| id.as_deref())
+    }
+}
+
 /// A product (`ListProducts`, and in a desktop).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Product {
@@ -110,30 +142,6 @@ pub struct Product {
     /// `status`: normal, sellout, abandon.
     #[serde(default, deserialize_with = "lenient::text")]
     pub status: Option<String>,
-}
-
-/// A job (`ShowJob`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Job {
-    /// `id`
-    pub id: String,
-    /// `status`, open: SUCCESS, RUNNING, FAILED, WAITING.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub status: Option<String>,
-    /// `job_error_code`
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub job_error_code: Option<String>,
-    /// `fail_reason`
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub fail_reason: Option<String>,
-}
-
-impl Job {
-    /// It has ended without doing it.
-    pub fn failed(&self) -> bool {
-        let is = |status: &String| status.eq_ignore_ascii_case("FAILED");
-        self.status.as_ref().is_some_and(is)
-    }
 }
 
 /// What an order changes.
@@ -296,26 +304,30 @@ pub async fn show_desktop(client: &Client, desktop: &str) -> Result<Option<Deskt
 }
 
 /// `ListProducts`: what a desktop of that product may be changed to.
-pub async fn list_products(client: &Client, product: &str) -> Result<Vec<Product>, CallError> {
+pub async fn list_products(client: &Client, product: &str) -> Result<Members<Product>, CallError> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default, deserialize_with = "lenient::count")]
         total_count: u64,
-        products: Vec<Product>,
+        #[serde(default)]
+        products: Members<Value>,
     }
     let path = format!("/v2/{}/products", client.scope.id());
     let filters = [("product_id", product.to_owned())];
-    pages::all(client, &path, &filters, |page: Answer| {
-        (page.products, page.total_count)
+    let mut listed = true;
+    let rows = pages::all(client, &path, &filters, |page: Answer| {
+        listed &= page.products.understood;
+        (page.products.list, page.total_count)
+    });
+    let rows = rows.await?;
+    let count = rows.len();
+    let read = rows.into_iter().map(serde_json::from_value);
+    let list: Vec<Product> = read.filter_map(Result::ok).collect();
+    let named = |product: &Product| product.product_id.is_some();
+    Ok(Members {
+        understood: listed && list.len() == count && list.iter().all(named),
+        list,
     })
-    .await
-}
-
-/// `ShowJob`; `None`: there is no such job (any more).
-pub async fn show_job(client: &Client, job: &str) -> Result<Option<Job>, CallError> {
-    let path = format!("/v2/{}/workspace-jobs/{job}", client.scope.id());
-    let answer = found(client.get(&path, &[]).await)?;
-    answer.map(|body| parse(&body)).transpose()
 }
 
 /// `CreateChangeOrder`: may cost money, and a repeat is another order.
@@ -352,6 +364,15 @@ fn ordered(body: &[u8]) -> Meaning {
         true => Meaning::Accepted(ids),
         false => Meaning::Unclear(ids),
     }
+}
+
+/// A word, or that there is something else in its place: that is not nothing.
+fn task<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Null => None,
+        Value::String(word) => Some(word).filter(|word| !word.is_empty()),
+        other => Some(other.to_string()),
+    })
 }
 
 /// `None` where the service itself says that what was asked for is not there.

@@ -10,6 +10,7 @@ use crate::api::{Mode, ObservedFor, Reason};
 use crate::cloud::Reading;
 use crate::controllers::connections::{Unusable, Usable, place};
 use crate::controllers::context::API_TIMEOUT;
+use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
 use crate::operations::{Kind, Object as _};
@@ -61,7 +62,9 @@ impl<K: Kind> Session<'_, K> {
         }
         let record = self.look.as_ref().map_or(Record::None, |look| look.record);
         let open = self.look.as_ref().and_then(|look| look.open.clone());
-        let facts = K::observe(&connection.clients, &self.object, open.as_ref()).await;
+        let others = self.look.as_ref().map(Look::others).unwrap_or_default();
+        let clients = &connection.clients;
+        let facts = K::observe_among(clients, &self.object, open.as_ref(), &others).await;
         self.count_call("observe", if facts.is_ok() { "ok" } else { "failed" });
         match facts {
             Ok(facts) => {

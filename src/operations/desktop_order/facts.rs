@@ -1,14 +1,18 @@
 //! What the clouds say: the desktop, and as far as that is known or can be looked
 //! for, the job and the order of the call.
 
-use super::super::{Clients, Service};
+use std::sync::Arc;
+
+use super::super::{Clients, Others, Service};
+use super::earlier::Earlier;
+use super::open_orders::{OpenOrders, note_placed, open_orders, waiter};
 use super::standing::{Standing, is_next, standing};
-use super::trace::{Window, is_about, order_type};
-use super::{Call, DesktopOrderSpec, order};
+use super::trace::{Fit, Window, is_about, order_type};
+use super::{Call, DesktopOrder, order};
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter};
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
-use crate::cloud::{CallError, Reading, Refusal, is_id};
+use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
 
 /// Most orders that are looked into; more cannot be told apart anyway.
 const MOST_CANDIDATES: usize = 10;
@@ -21,11 +25,15 @@ pub struct Facts {
     /// The desktop; `None`: no such desktop.
     pub desktop: Option<Desktop>,
     /// What the desktop's product may be changed to, where that is to be known.
-    pub targets: Option<Vec<Product>>,
+    pub targets: Option<Members<Product>>,
     /// The job of the call, if it is known and there.
     pub job: Option<Job>,
     /// What BSS shows of the call.
     pub orders: Orders,
+    /// The open orders of the account, where they were asked for.
+    pub open: Option<Arc<OpenOrders>>,
+    /// The desktop's orders by the ledger.
+    pub earlier: Earlier,
 }
 
 /// What BSS shows of a call.
@@ -53,6 +61,8 @@ pub struct Candidate {
     pub details: OrderDetails,
     /// What BSS says beside its lines that it is about.
     pub resources: Vec<String>,
+    /// Whether it was created while the call could arrive is not known.
+    pub untimed: bool,
 }
 
 impl Candidate {
@@ -60,14 +70,24 @@ impl Candidate {
     pub fn carries(&self, id: &str) -> bool {
         self.details.carries(id) || self.resources.iter().any(|own| own == id)
     }
+
+    /// Something says what it is about.
+    pub fn is_linked(&self) -> bool {
+        self.details.names_a_resource() || !self.resources.is_empty()
+    }
 }
 
 pub(super) async fn observe(
     clients: &Clients,
-    spec: &DesktopOrderSpec,
+    object: &DesktopOrder,
     call: Option<Call<'_>>,
+    others: &Others,
 ) -> Result<Facts, CallError> {
     let workspace = clients.huawei(Service::HuaweiWorkspace);
+    let bss = clients.huawei(Service::HuaweiBss);
+    let spec = &object.spec;
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let waiter = waiter(bss, uid);
     let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
     let asked = order(spec);
     let delivered = match (&asked, &desktop) {
@@ -82,7 +102,6 @@ pub(super) async fn observe(
     let clock_offset = workspace.clock_offset();
     let orders = match call {
         Some(call) => {
-            let bss = clients.huawei(Service::HuaweiBss);
             match orders(bss, &call, desktop.as_ref(), clock_offset).await {
                 // The desktop is the proof: an order that cannot be read does
                 // not stand in its way.
@@ -92,11 +111,23 @@ pub(super) async fn observe(
         }
         None => Orders::NotAsked,
     };
+    if let Some(id) = call.and_then(|call| call.order_id) {
+        note_placed(bss, id, &spec.desktop_id);
+    }
     let targets = match &desktop {
         Some(desktop) if call.is_none_or(|call| call.recorded.foreign) => {
             targets(workspace, asked, desktop).await?
         }
         _ => None,
+    };
+    // What is not the next step does not depend on the orders of others.
+    let next = match (&asked, &desktop) {
+        (Some(asked), Some(desktop)) => is_next(&asked.change, desktop),
+        _ => false,
+    };
+    let (open, earlier) = match next && may_order(object, call, others) {
+        true => others_orders((bss, workspace), waiter, others).await?,
+        false => (None, Earlier::default()),
     };
     Ok(Facts {
         clock_offset,
@@ -104,7 +135,34 @@ pub(super) async fn observe(
         targets,
         job,
         orders,
+        open,
+        earlier,
     })
+}
+
+/// An order may be placed after this look: for the first time, or because a person
+/// decides so about a call whose answer is not known.
+fn may_order(object: &DesktopOrder, call: Option<Call<'_>>, others: &Others) -> bool {
+    match call {
+        None => !others.locked,
+        Some(call) => {
+            let status = object.status.as_ref();
+            !call.recorded.foreign && status.is_some_and(|status| status.hold.is_some())
+        }
+    }
+}
+
+async fn others_orders(
+    (bss, workspace): (&Client, &Client),
+    waiter: Waiter<'_>,
+    others: &Others,
+) -> Result<(Option<Arc<OpenOrders>>, Earlier), CallError> {
+    let open = open_orders(bss, waiter).await?;
+    let mut earlier = Earlier::of(&others.closed);
+    earlier
+        .look_up((bss, workspace), &others.closed, &open)
+        .await?;
+    Ok((Some(open), earlier))
 }
 
 /// Only where a resize is next.
@@ -112,7 +170,7 @@ async fn targets(
     workspace: &Client,
     asked: Option<ChangeOrder<'_>>,
     desktop: &Desktop,
-) -> Result<Option<Vec<Product>>, CallError> {
+) -> Result<Option<Members<Product>>, CallError> {
     let resize = match asked.map(|asked| asked.change) {
         Some(change @ Change::Resize { .. }) => is_next(&change, desktop),
         _ => false,
@@ -148,13 +206,16 @@ async fn orders(
     let filter = OrderFilter {
         created_from: window.from,
         created_until: window.until,
-        order_type,
+        order_type: Some(order_type),
+        service: None,
     };
-    let mut listed = match bss::list_orders(bss, filter).await? {
-        Look::Seen(orders) => orders,
+    let list = match bss::list_orders(bss, filter).await? {
+        Look::Seen(list) => list,
         Look::Unreadable(refusal) => return Ok(Orders::Unreadable(refusal)),
     };
-    listed.retain(|order| window.holds(order, order_type));
+    let understood = list.understood;
+    let mut listed = list.orders;
+    listed.retain(|order| window.fits(order, order_type) != Fit::No);
     // One whose id cannot be put into a path may be the call's too.
     if listed.len() > MOST_CANDIDATES || !listed.iter().all(|order| is_id(&order.order_id)) {
         return Ok(Orders::Listed {
@@ -162,12 +223,14 @@ async fn orders(
             whole: false,
         });
     }
-    let (mut candidates, mut whole) = (Vec::new(), true);
+    let (mut candidates, mut whole) = (Vec::new(), understood);
     for order in &listed {
+        let untimed = window.fits(order, order_type) == Fit::Unknown;
         let mut candidate = match bss::show_order(bss, &order.order_id).await? {
             Look::Seen(Some(details)) if details.order.order_id == order.order_id => Candidate {
                 details,
                 resources: Vec::new(),
+                untimed,
             },
             Look::Seen(_) => {
                 whole = false;
@@ -185,7 +248,7 @@ async fn orders(
 
 /// What an order is about as far as BSS tells this key. It is a second chance, so
 /// what is refused is no failure of the look.
-async fn resources(bss: &Client, order: &str) -> Result<Vec<String>, CallError> {
+pub(super) async fn resources(bss: &Client, order: &str) -> Result<Vec<String>, CallError> {
     match bss::order_resources(bss, order).await {
         Ok(Look::Seen(ids)) => Ok(ids.unwrap_or_default()),
         Ok(Look::Unreadable(_)) => Ok(Vec::new()),

@@ -3,7 +3,10 @@
 //! The desktop is the proof; the order in BSS, which a key often may not read,
 //! says how far it is (contracts: e.4).
 
+mod earlier;
 mod facts;
+mod left;
+mod open_orders;
 mod plan;
 #[cfg(test)]
 mod samples;
@@ -15,7 +18,7 @@ mod words;
 use errand_engine::{Class, StepKey};
 
 use super::{
-    Asked, Assessment, Claimant, Clients, Kind, Object, Place, Recorded, Service, StepInfo,
+    Asked, Assessment, Claimant, Clients, Kind, Object, Others, Place, Recorded, Service, StepInfo,
 };
 use crate::api::{
     DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
@@ -25,7 +28,9 @@ use crate::cloud::huawei::workspace::{Change, ChangeOrder, Period};
 use crate::cloud::{CallError, Gate, Refusal, Sent};
 use crate::mistakes::Mistake;
 
+pub use earlier::{Earlier, StillOpen};
 pub use facts::{Candidate, Facts, Orders};
+pub use open_orders::{About, OpenOrder, OpenOrders, Unchecked};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +141,10 @@ impl Kind for OrderDesktop {
         Reason::Delivered
     }
 
+    fn left_behind(object: &DesktopOrder) -> Option<String> {
+        left::behind(object)
+    }
+
     fn claimant(object: &DesktopOrder, place: &Place) -> Option<Claimant> {
         let spec = &object.spec;
         let body = String::from_utf8(order(spec)?.body()).expect("JSON is text");
@@ -164,9 +173,27 @@ impl Kind for OrderDesktop {
         object: &DesktopOrder,
         open: Option<&Recorded>,
     ) -> Result<Facts, CallError> {
+        Self::observe_among(clients, object, open, &Others::default()).await
+    }
+
+    async fn observe_among(
+        clients: &Clients,
+        object: &DesktopOrder,
+        open: Option<&Recorded>,
+        others: &Others,
+    ) -> Result<Facts, CallError> {
         let traced = open.filter(|recorded| !recorded.over);
         let call = traced.map(|recorded| Call::of(object, recorded));
-        facts::observe(clients, &object.spec, call).await
+        // Nothing is ordered where the very same was ordered before.
+        let ordered_before = open.is_some() && traced.is_none();
+        let others = match ordered_before {
+            true => &Others {
+                locked: true,
+                ..Others::default()
+            },
+            false => others,
+        };
+        facts::observe(clients, object, call, others).await
     }
 
     fn assess(

@@ -1,19 +1,23 @@
 //! What the facts mean. Pure.
 
+mod accepted;
+mod others;
 mod shown;
 
-use errand_engine::{Due, Evidence, Goal, Tick, Trace, Witness};
+use errand_engine::{Due, Evidence, Goal, Trace, Witness};
 
+use self::accepted::paid;
 use super::facts::Facts;
-use super::standing::{Standing, busy, standing};
-use super::trace::{Traced, millis, trace};
+use super::standing::{Obstacle, Standing, obstacle, standing};
+use super::trace::{Traced, trace};
 use super::words::{choice, has, planned};
 use super::{Assessment, Call, ORDER, order};
 use crate::api::{
-    AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, Payment, PlanStatus, Reason,
+    AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, PlanStatus, Reason,
 };
-use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
-use crate::cloud::huawei::workspace::{Change, ChangeOrder, Desktop, Job, Product};
+use crate::cloud::Members;
+use crate::cloud::huawei::bss::OrderDetails;
+use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
 use crate::operations::code;
 
 const PAID: &str = "Paid";
@@ -138,38 +142,64 @@ impl Look<'_> {
     /// Nothing was ordered by this operation.
     fn before(&self, change: &Change<'_>) -> Meaning {
         let Some(desktop) = &self.facts.desktop else {
-            return lost(
-                Reason::TargetNotFound,
-                Evidence::Absence(Witness::FULL),
-                self.missing(),
-            );
+            let not_there = Evidence::Absence(Witness::NOT_THERE);
+            return lost(Reason::TargetNotFound, not_there, self.missing());
         };
-        if let Some(why) = busy(desktop) {
-            return wait(Reason::TargetBusy, Due::SinceAnswer, why);
+        match obstacle(desktop) {
+            Some(Obstacle::Passing(why)) => return wait(Reason::TargetBusy, Due::SinceAnswer, why),
+            Some(Obstacle::Lasting(why)) => {
+                let goal = Goal::Block(code(Reason::TargetBlocked));
+                return (goal, Due::SinceAnswer, why);
+            }
+            None => {}
         }
         match (standing(change, desktop), change) {
-            (Standing::NoVolume, Change::ExpandVolume { volume, .. }) => lost(
-                Reason::InvalidForTarget,
-                Evidence::Absence(Witness::FULL),
-                format!("Desktop {} has no volume {volume}.", desktop.desktop_id),
-            ),
-            // Without it nobody knows whether the order is needed at all.
-            (Standing::Unsaid, _) => wait(
-                Reason::CloudUnavailable,
-                Due::SinceAnswer,
-                has(change, desktop),
-            ),
-            (_, Change::Resize { product }) => {
-                let targets = self.facts.targets.as_deref().unwrap_or_default();
-                self.legal(product, targets)
-                    .unwrap_or_else(|| self.act(has(change, desktop)))
+            (Standing::NoVolume, Change::ExpandVolume { volume, .. }) => {
+                let seen = format!("Desktop {} has no volume {volume}.", desktop.desktop_id);
+                let evidence = shown_by_all(desktop.shows_every_volume());
+                lost(Reason::InvalidForTarget, evidence, seen)
             }
-            _ => self.act(has(change, desktop)),
+            // Without it nobody knows whether the order is needed at all.
+            (Standing::Unsaid | Standing::NoVolume, _) => unclear(has(change, desktop)),
+            (_, Change::Resize { product }) => {
+                let illegal = match &self.facts.targets {
+                    Some(targets) => self.legal(product, targets),
+                    None => Some(unclear(has(change, desktop))),
+                };
+                illegal.unwrap_or_else(|| self.next(change, desktop))
+            }
+            _ => self.next(change, desktop),
         }
     }
 
+    /// The order is next, unless there is another one for the desktop.
+    fn next(&self, change: &Change<'_>, desktop: &Desktop) -> Meaning {
+        if let Some(open) = self
+            .orphan_is_open()
+            .or_else(|| self.another_order(desktop))
+        {
+            return open;
+        }
+        if self.foreign.is_some() {
+            return self.act(has(change, desktop));
+        }
+        let mut seen = vec![has(change, desktop)];
+        if !matches!(change, Change::Subscribe { .. })
+            && desktop.charge_mode() == Some(ChargeMode::OnDemand)
+        {
+            seen.push(format!(
+                "Desktop {} is charged on demand: the call is documented for yearly and monthly desktops, and it is assumed that it changes this one too.",
+                desktop.desktop_id
+            ));
+        }
+        seen.extend(self.unchecked());
+        self.act(seen.join(" "))
+    }
+
     /// Why a desktop cannot be changed to that product.
-    fn legal(&self, product: &str, targets: &[Product]) -> Option<Meaning> {
+    fn legal(&self, product: &str, targets: &Members<Product>) -> Option<Meaning> {
+        let understood = targets.understood;
+        let targets = &targets.list;
         let id = |target: &'_ Product| target.product_id.clone();
         let on_sale = |target: &&Product| !off_sale(target);
         match targets
@@ -188,7 +218,7 @@ impl Look<'_> {
             Some(_) => None,
             None => Some(lost(
                 Reason::InvalidForTarget,
-                Evidence::Absence(Witness::FULL),
+                shown_by_all(understood),
                 format!(
                     "Desktop {} cannot be changed to product {product}. {}",
                     self.object.spec.desktop_id,
@@ -204,66 +234,18 @@ impl Look<'_> {
             let seen = format!("{} {}", self.failure(job), self.now(change));
             return lost(Reason::OrderFailed, Evidence::Presence, seen);
         }
-        // What keeps it busy may be the order.
-        match self.facts.desktop.as_ref().and_then(busy) {
-            Some(why) => wait(Reason::TargetBusy, Due::SinceAnswer, why),
-            None => self.act(self.now(change)),
-        }
-    }
-
-    /// The order was accepted, and its effect is not there yet.
-    fn accepted(&self, change: &Change<'_>) -> Meaning {
-        let order = self.order().map(|details| &details.order);
-        let name = self.name();
-        let paid_at = order.and_then(|order| millis(order.payment_time.as_deref()?));
-        let due = match paid_at {
-            Some(at) => Due::Since(Tick(at - self.facts.clock_offset)),
-            None => Due::SinceAnswer,
+        let Some(desktop) = &self.facts.desktop else {
+            return self.act(self.now(change));
         };
-        let now = self.now(change);
-        let failed = self.job().filter(|job| job.failed());
-        match (order.and_then(|order| order.status()), failed) {
-            // A job that failed shows as a cancelled order too.
-            (Some(OrderStatus::Cancelled), failed) if failed.is_none() || paid_at.is_none() => {
-                lost(
-                    Reason::OrderCancelled,
-                    Evidence::Presence,
-                    format!("{name} is cancelled. {now}"),
-                )
-            }
-            (Some(OrderStatus::InReview), _) => wait(
-                Reason::OrderInReview,
-                Due::Later,
-                format!("{name} is under review at the cloud. {now}"),
-            ),
-            (Some(OrderStatus::PendingPayment), _) => {
-                let unpaid = match self.object.spec.payment {
-                    Payment::Manual => "is not paid",
-                    Payment::Automatic => "was not paid automatically",
-                };
-                wait(
-                    Reason::WaitingForPayment,
-                    Due::Later,
-                    format!("{name} {unpaid}: pay it at the cloud, or cancel it there. {now}"),
-                )
-            }
-            (_, Some(job)) => lost(
-                Reason::OrderFailed,
-                Evidence::Presence,
-                format!("{} {now}", self.failure(job)),
-            ),
-            _ if self.facts.desktop.is_none() => lost(
-                Reason::OrderFailed,
-                Evidence::Absence(Witness::FULL),
-                format!("{name} is placed. {now}"),
-            ),
-            (Some(status), None) => wait(
-                Reason::OrderProcessing,
-                due,
-                format!("{name} is {status:?} and not delivered yet. {now}"),
-            ),
-            (None, None) => (Goal::Act(ORDER.plan()), due, now),
+        // What keeps it busy may be the order.
+        if let Some(Obstacle::Passing(why)) = obstacle(desktop) {
+            return wait(Reason::TargetBusy, Due::SinceAnswer, why);
         }
+        // No decision leads to an order beside one that is known to be open.
+        if let Some((goal, due, seen)) = self.another_order(desktop) {
+            return (goal, due, format!("{} {seen}", self.now(change)));
+        }
+        self.act(self.now(change))
     }
 
     /// The order is next; or, where it was sent, what the engine makes of that.
@@ -280,27 +262,24 @@ fn lost(reason: Reason, evidence: Evidence, seen: String) -> Meaning {
     (Goal::Lost(code(reason), evidence), Due::SinceAnswer, seen)
 }
 
+/// Something is missing in a list, which says something if all of it was understood.
+fn shown_by_all(understood: bool) -> Evidence {
+    Evidence::Absence(Witness {
+        understood,
+        ..Witness::NOT_THERE
+    })
+}
+
+fn unclear(seen: String) -> Meaning {
+    (Goal::Unclear, Due::SinceAnswer, seen)
+}
+
 fn wait(reason: Reason, due: Due, seen: String) -> Meaning {
     (Goal::Wait(code(reason), None), due, seen)
 }
 
 fn off_sale(product: &Product) -> bool {
     matches!(product.status.as_deref(), Some("sellout" | "abandon"))
-}
-
-/// What BSS says of the money.
-fn paid(details: &OrderDetails) -> ConditionStatus {
-    use OrderStatus::{
-        Cancelled, Completed, Exchanging, InReview, PendingPayment, PickUp, Processing,
-        RefundPending, ToConfirm, ToReceive, ToShip,
-    };
-    match details.order.status() {
-        Some(PendingPayment) => ConditionStatus::False,
-        Some(Processing | Completed | ToConfirm | ToShip | ToReceive | PickUp | Exchanging) => {
-            ConditionStatus::True
-        }
-        Some(InReview | RefundPending | Cancelled) | None => ConditionStatus::Unknown,
-    }
 }
 
 #[cfg(test)]

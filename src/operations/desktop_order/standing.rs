@@ -10,7 +10,7 @@ pub(super) enum Standing {
     Otherwise,
     /// The answer does not say.
     Unsaid,
-    /// It has no such volume.
+    /// It shows no such volume.
     NoVolume,
 }
 
@@ -34,20 +34,35 @@ pub(super) fn standing(change: &Change<'_>, desktop: &Desktop) -> Standing {
 
 /// Nothing of the desktop itself keeps the order from being sent.
 pub(super) fn is_next(change: &Change<'_>, desktop: &Desktop) -> bool {
-    standing(change, desktop) == Standing::Otherwise && busy(desktop).is_none()
+    standing(change, desktop) == Standing::Otherwise && obstacle(desktop).is_none()
 }
 
 /// Why nothing can be ordered for the desktop now.
-pub(super) fn busy(desktop: &Desktop) -> Option<String> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// It passes by itself, or an order of ours is what keeps it busy.
+    Passing(String),
+    /// It stays until a person has dealt with it at the cloud.
+    Lasting(String),
+}
+
+pub(super) fn obstacle(desktop: &Desktop) -> Option<Obstacle> {
     let id = &desktop.desktop_id;
     match (&desktop.task_status, desktop.is_freeze) {
-        (Some(task), _) => Some(format!(
+        // A desktop that could not be deleted keeps that word.
+        (Some(task), _) if task.eq_ignore_ascii_case("deleteFailed") => {
+            Some(Obstacle::Lasting(format!(
+                "Desktop {id} has task status {}: it could not be deleted, and keeps that status until it is dealt with at the cloud. Delete it there, or ask the cloud's support.",
+                short(task, WORD)
+            )))
+        }
+        (Some(task), _) => Some(Obstacle::Passing(format!(
             "Desktop {id} is busy ({}); waiting until it is not.",
             short(task, WORD)
-        )),
-        (None, Some(true)) => Some(format!(
+        ))),
+        (None, Some(true)) => Some(Obstacle::Passing(format!(
             "Desktop {id} is frozen at the cloud, for arrears for instance; waiting until it is not."
-        )),
+        ))),
         (None, _) => None,
     }
 }

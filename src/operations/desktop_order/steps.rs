@@ -1,6 +1,7 @@
 //! The one mutating call.
 
 use super::super::{Clients, Service};
+use super::open_orders::note_placed;
 use crate::cloud::huawei::workspace::{self, ChangeOrder};
 use crate::cloud::{Gate, Sent};
 
@@ -13,5 +14,11 @@ pub(super) async fn place(
     gate: Gate,
 ) -> Sent {
     let client = clients.huawei(Service::HuaweiWorkspace);
-    workspace::create_change_order(client, desktop, order, gate).await
+    let sent = workspace::create_change_order(client, desktop, order, gate).await;
+    if let Sent::Accepted { ids, .. } = &sent
+        && let Some(order) = ids.get("order_id")
+    {
+        note_placed(clients.huawei(Service::HuaweiBss), order, desktop);
+    }
+    sent
 }

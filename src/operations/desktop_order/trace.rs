@@ -11,7 +11,7 @@ use super::standing::{Standing, standing};
 use super::{Call, Recorded};
 use crate::cloud::Ids;
 use crate::cloud::huawei::bss::{Order, OrderDetails, OrderType};
-use crate::cloud::huawei::workspace::{Change, Desktop};
+use crate::cloud::huawei::workspace::{Change, Desktop, Volume};
 
 /// A request that was signed last of all is accepted for 15 minutes.
 const ARRIVES_WITHIN: i64 = 15 * 60 * 1000;
@@ -37,17 +37,34 @@ impl Window {
     }
 
     /// Whether the filter was kept to: what is outside is not ours.
-    pub(super) fn holds(self, order: &Order, wanted: OrderType) -> bool {
-        let created = order.create_time.as_deref().and_then(millis);
-        let in_time = created.is_some_and(|at| (self.from..=self.until).contains(&at));
-        in_time && order.order_type.is_none_or(|kind| kind == wanted as i64)
+    pub(super) fn fits(self, order: &Order, wanted: OrderType) -> Fit {
+        if order.order_type.is_some_and(|kind| kind != wanted as i64) {
+            return Fit::No;
+        }
+        match order.create_time.as_deref().and_then(millis) {
+            Some(at) if (self.from..=self.until).contains(&at) => Fit::Yes,
+            Some(_) => Fit::No,
+            None => Fit::Unknown,
+        }
     }
 }
 
-/// A time as BSS writes it.
+/// Whether an order can be the call's by its type and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    No,
+    /// Its time is missing, or written in a way that is not understood.
+    Unknown,
+}
+
+/// A time as BSS writes it: UTC. An offset may be written without a colon, and the T as
+/// a blank. What has no zone is not taken for UTC: nobody says that it is.
 pub(super) fn millis(text: &str) -> Option<i64> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond())
+    let text = text.trim();
+    let time = text.parse::<jiff::Timestamp>().ok();
+    let time = time.or_else(|| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text).ok());
+    Some(time?.as_millisecond())
 }
 
 /// Of which type the order of a change is.
@@ -67,6 +84,8 @@ pub(super) struct Traced<'a> {
     pub(super) ids: Ids,
     /// Orders of which any may be it.
     pub(super) rivals: Vec<&'a str>,
+    /// The desktop is as the call of an operation that is gone asked.
+    pub(super) as_asked: bool,
 }
 
 pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
@@ -81,7 +100,7 @@ pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
             };
             let fitting: Vec<_> = candidates.iter().filter(fitting).collect();
             match fitting[..] {
-                [one] if *whole => (Some(&one.details), false),
+                [one] if *whole && !one.untimed => (Some(&one.details), false),
                 [] if *whole => (None, false),
                 _ => {
                     rivals = fitting.iter().map(|c| &*c.details.order.order_id).collect();
@@ -91,8 +110,8 @@ pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
         }
         Orders::NotAsked | Orders::Unreadable(_) => (None, false),
     };
-    // A job is made by the call alone. One that failed is left to the order.
-    let job = facts.job.as_ref().filter(|job| !job.failed());
+    // A job is made by the call alone.
+    let job = facts.job.as_ref();
     let as_asked = call.recorded.foreign
         && call.asks.is_some_and(|asks| {
             let desktop = facts.desktop.as_ref();
@@ -110,6 +129,7 @@ pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
         order,
         ids: found.into_iter().collect(),
         rivals,
+        as_asked,
     }
 }
 
@@ -128,11 +148,11 @@ fn ids_of<'a>(change: &Change<'_>, desktop: &'a Desktop) -> impl Iterator<Item =
         Change::ExpandVolume { volume, .. } => desktop.volume(volume),
         Change::Resize { .. } | Change::Subscribe { .. } => None,
     };
-    let volume = volume.map(|v| [&v.id, &v.volume_id, &v.bill_resource_id]);
-    let ids = [desktop.bill_resource_id.as_deref()]
-        .into_iter()
-        .chain(volume.into_iter().flatten().map(|id| id.as_deref()));
-    ids.flatten().chain([desktop.desktop_id.as_str()])
+    let own = desktop.bill_resource_id.as_deref();
+    let of_volume = volume.into_iter().flat_map(Volume::ids);
+    own.into_iter()
+        .chain([desktop.desktop_id.as_str()])
+        .chain(of_volume)
 }
 
 #[cfg(test)]
@@ -157,7 +177,8 @@ mod tests {
     #[test]
     fn an_order_counts_only_if_it_was_created_while_the_call_could_arrive() {
         let holds = |created: &str, offset| {
-            window(offset).holds(&order(Some(created), Some(3)), OrderType::Change)
+            let order = order(Some(created), Some(3));
+            window(offset).fits(&order, OrderType::Change) == Fit::Yes
         };
         for (created, offset, expected) in [
             ("2026-11-21T11:59:54Z", 0, false),
@@ -176,17 +197,36 @@ mod tests {
     }
 
     #[test]
-    fn an_order_of_another_type_or_of_no_known_time_does_not_count() {
+    fn an_order_of_another_type_is_not_ours_and_one_of_no_known_time_may_be() {
         let noon = Some("2026-11-21T12:00:00Z");
         for (created, kind, expected) in [
-            (noon, Some(3), true),
-            (noon, None, true),
-            (noon, Some(11), false),
-            (None, Some(3), false),
-            (Some("noon"), Some(3), false),
+            (noon, Some(3), Fit::Yes),
+            (noon, None, Fit::Yes),
+            (noon, Some(11), Fit::No),
+            (None, Some(11), Fit::No),
+            (None, Some(3), Fit::Unknown),
+            (Some("noon"), Some(3), Fit::Unknown),
+            (Some("2026-11-21 12:00:00"), Some(3), Fit::Unknown),
+            (Some("1795262400000"), Some(3), Fit::Unknown),
         ] {
-            let holds = window(0).holds(&order(created, kind), OrderType::Change);
-            assert_eq!(holds, expected, "{created:?} {kind:?}");
+            let fits = window(0).fits(&order(created, kind), OrderType::Change);
+            assert_eq!(fits, expected, "{created:?} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_with_any_zone_and_not_without_one() {
+        for text in [
+            "2026-11-21T12:00:00Z",
+            "2026-11-21T12:00:00.000Z",
+            "2026-11-21 12:00:00Z",
+            "2026-11-21T20:00:00+08:00",
+            "2026-11-21T20:00:00+0800",
+        ] {
+            assert_eq!(millis(text), Some(NOON), "{text}");
+        }
+        for text in ["", "2026-11-21T12:00:00", "2026-11-21", "1795262400"] {
+            assert_eq!(millis(text), None, "{text}");
         }
     }
 }

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::api::Reason;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server;
 use crate::cloud::huawei::verdicts::BSS_ROWS;
@@ -20,14 +21,16 @@ fn client(server: &Server) -> Client {
 const FILTER: OrderFilter = OrderFilter {
     created_from: 1_795_248_000_000,
     created_until: 1_795_248_600_001,
-    order_type: OrderType::Change,
+    order_type: Some(OrderType::Change),
+    service: None,
 };
 
 async fn listed(answers: Vec<String>) -> (Result<Look<usize>, CallError>, Vec<String>) {
     let server = Server::answering(answers);
     let found = list_orders(&client(&server), FILTER).await;
     let count = found.map(|look| match look {
-        Look::Seen(orders) => Look::Seen(orders.len()),
+        Look::Seen(list) if !list.understood => Look::Seen(usize::MAX),
+        Look::Seen(list) => Look::Seen(list.orders.len()),
         Look::Unreadable(refusal) => Look::Unreadable(refusal),
     });
     (count, server.asked())
@@ -119,9 +122,46 @@ async fn an_order_whose_lines_are_not_given_is_still_an_order() {
     assert!(!found.carries("r1"));
 }
 
+#[test]
+fn every_status_has_the_word_that_scripts_rely_on() {
+    let words: Vec<(i64, &str)> = (-1..=15)
+        .filter_map(|number| Some((number, OrderStatus::of(number)?.word())))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            (0, "Initializing"),
+            (1, "InReview"),
+            (2, "RefundPending"),
+            (3, "Processing"),
+            (4, "Cancelled"),
+            (5, "Completed"),
+            (6, "PendingPayment"),
+            (7, "Compensating"),
+            (8, "PendingApproval"),
+            (9, "ToConfirm"),
+            (10, "ToShip"),
+            (11, "ToReceive"),
+            (12, "PickUp"),
+            (13, "Exchanging"),
+            (14, "MerchantReceipt"),
+        ]
+    );
+    for number in 0..=14 {
+        let order = Order {
+            status_number: Some(number),
+            ..Order::default()
+        };
+        assert_eq!(order.may_be_open(), !matches!(number, 4 | 5), "{number}");
+        let person = order.status().is_some_and(OrderStatus::needs_a_person);
+        assert_eq!(person, matches!(number, 6 | 8), "{number}");
+    }
+    assert!(Order::default().may_be_open(), "nobody knows");
+}
+
 #[tokio::test]
 async fn an_undocumented_status_is_none_of_the_documented_ones() {
-    for status in ["0", "7", "8", "14", "null", r#""x""#, "{}"] {
+    for status in ["-1", "15", "99", "null", r#""x""#, "{}", "[]", "3.5"] {
         let body = format!(
             r#"{{"total_count": 0, "order_info": {{"order_id": "o", "status": {status}}}}}"#
         );
@@ -144,6 +184,64 @@ async fn orders_are_looked_for_by_time_and_type_oldest_first_and_to_the_last_pag
 }
 
 #[tokio::test]
+async fn orders_of_a_service_are_looked_for_whatever_their_type() {
+    let filter = OrderFilter {
+        order_type: None,
+        service: Some(WORKSPACE_SERVICE),
+        ..FILTER
+    };
+    let server = Server::answering([page(2, 0..2)]);
+    let found = list_orders(&client(&server), filter).await;
+    let Ok(Look::Seen(list)) = found else {
+        panic!("{found:?}");
+    };
+    assert_eq!((list.orders.len(), list.requests), (2, 1));
+    let asked = &server.asked()[0];
+    assert!(
+        asked.contains("&service_type_code=hws.service.type.vdi&order_by="),
+        "{asked}"
+    );
+    assert!(!asked.contains("order_type="), "{asked}");
+}
+
+#[tokio::test]
+async fn a_member_that_is_no_order_is_not_taken_for_no_order() {
+    for member in [
+        "7",
+        "null",
+        "{}",
+        r#"{"order_id": null}"#,
+        r#"{"order_id": 7}"#,
+    ] {
+        let body =
+            format!(r#"{{"total_count": 2, "order_infos": [{{"order_id": "CS1"}}, {member}]}}"#);
+        let server = Server::answering([answer(200, &body)]);
+        let Ok(Look::Seen(list)) = list_orders(&client(&server), FILTER).await else {
+            panic!("{member}");
+        };
+        assert_eq!((list.orders.len(), list.understood), (1, false), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn lines_name_a_resource_or_nothing_that_is_known() {
+    for (lines, named) in [
+        (r#"[{"resource_id": "r1"}]"#, true),
+        (r#"[{"extra": [{"cloud_resource_ids": "r1"}]}]"#, true),
+        (r#"[{"resource_id": ""}, {"resource_id": null}]"#, false),
+        (r#"[{"order_line_item_id": "L1"}]"#, false),
+        ("[]", false),
+        ("null", false),
+    ] {
+        let body = format!(
+            r#"{{"total_count": 1, "order_info": {{"order_id": "o"}}, "order_line_items": {lines}}}"#
+        );
+        let found = shown(&body).await.expect("an order");
+        assert_eq!(found.names_a_resource(), named, "{lines}");
+    }
+}
+
+#[tokio::test]
 async fn no_orders_are_seen_as_none_and_a_list_that_is_not_whole_is_no_reading() {
     for body in [
         r#"{"total_count": 0, "order_infos": []}"#,
@@ -156,19 +254,13 @@ async fn no_orders_are_seen_as_none_and_a_list_that_is_not_whole_is_no_reading()
             "{body}"
         );
     }
-    for body in [
-        "{}",
-        "",
-        r#"{"order_infos": []}"#,
-        r#"{"total_count": 3}"#,
-        r#"{"total_count": 1, "order_infos": [7]}"#,
-    ] {
+    for body in ["{}", "", r#"{"order_infos": []}"#, r#"{"total_count": 3}"#] {
         assert!(listed(vec![answer(200, body)]).await.0.is_err(), "{body}");
     }
 }
 
 #[tokio::test]
-async fn what_a_key_may_not_read_is_told_apart_from_a_fault_and_from_a_bad_key() {
+async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
     let error = |code: &str| format!(r#"{{"error_code": "{code}", "error_msg": "m"}}"#);
     for (status, code) in [
         (403, "CBC.0150"),
@@ -180,6 +272,8 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault_and_from_a_bad_key()
         (400, "CBC.18000016"),
         // Nothing of the sort at this address.
         (404, "APIGW.0101"),
+        // The key is good elsewhere.
+        (401, "APIGW.0301"),
     ] {
         let (found, _) = listed(vec![answer(status, &error(code))]).await;
         let Ok(Look::Unreadable(said)) = found else {
@@ -194,11 +288,6 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault_and_from_a_bad_key()
         );
     }
     for (status, code, reading) in [
-        (
-            401,
-            "APIGW.0301",
-            Reading::Blocked(Reason::CredentialsRejected),
-        ),
         (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
         (500, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
         (200, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),

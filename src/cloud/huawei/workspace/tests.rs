@@ -349,7 +349,6 @@ async fn a_200_without_a_desktop_is_no_reading() {
         r#"{"desktop": null}"#,
         r#"{"desktop": []}"#,
         r#"{"desktop": {}}"#,
-        r#"{"desktop": {"desktop_id": "d", "data_volumes": "none"}}"#,
         r#"{"error_code": "WKS.0001", "error_msg": "m"}"#,
     ] {
         assert!(desktop(answer(200, body)).await.is_err(), "{body}");
@@ -392,10 +391,117 @@ async fn products_are_those_that_this_one_may_be_changed_to() {
         charge_mode: Some("0".to_owned()),
         flavor_id: None,
     };
-    assert_eq!(products, Ok(vec![expected]));
+    assert_eq!(products, Ok(vec![expected].into()));
     let target = format!("GET /v2/{PROJECT}/products?product_id=p1&offset=0&limit=100 ");
     assert!(server.asked()[0].starts_with(&target), "{target}");
-    let server = Server::answering([answer(200, "{}")]);
-    let none = list_products(&client(&server), "p1").await;
-    assert!(none.is_err(), "a list that is not there proves nothing");
+}
+
+#[tokio::test]
+async fn a_list_of_products_that_is_not_understood_is_not_all_of_them() {
+    for (body, count, understood) in [
+        ("{}", 0, false),
+        (r#"{"products": null}"#, 0, false),
+        (r#"{"products": {}}"#, 0, false),
+        (r#"{"products": []}"#, 0, true),
+        (r#"{"products": [{"product_id": "p2"}, null]}"#, 1, false),
+        (
+            r#"{"products": [{"product_id": "p2"}, {"product_id": null}]}"#,
+            2,
+            false,
+        ),
+        (
+            r#"{"products": [{"product_id": "p2"}, {"product_id": 7}]}"#,
+            2,
+            true,
+        ),
+    ] {
+        let server = Server::answering([answer(200, body)]);
+        let found = list_products(&client(&server), "p1").await;
+        let found = found.map(|products| (products.list.len(), products.understood));
+        assert_eq!(found, Ok((count, understood)), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_desktop_shows_every_volume_only_if_each_is_read_with_its_ids() {
+    let root = r#""root_volume": {"id": "a", "volume_id": "b"}"#;
+    for (volumes, every) in [
+        (format!(r#"{root}, "data_volumes": []"#), true),
+        (
+            format!(r#"{root}, "data_volumes": [{{"id": "c", "volume_id": "d"}}]"#),
+            true,
+        ),
+        (format!(r#"{root}, "data_volumes": null"#), false),
+        (format!(r#"{root}, "data_volumes": "none""#), false),
+        (format!(r#"{root}, "data_volumes": [7]"#), false),
+        (format!(r#"{root}, "data_volumes": [{{"id": "c"}}]"#), false),
+        (root.to_owned(), false),
+        (r#""data_volumes": []"#.to_owned(), false),
+        (
+            r#""root_volume": {"id": "a"}, "data_volumes": []"#.to_owned(),
+            false,
+        ),
+    ] {
+        let body = format!(r#"{{"desktop": {{"desktop_id": "d", {volumes}}}}}"#);
+        let found = desktop(answer(200, &body)).await.expect("readable");
+        let found = found.expect("there");
+        assert_eq!(found.shows_every_volume(), every, "{volumes}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_status_that_is_no_word_is_still_a_task() {
+    for (task, busy) in [
+        ("null", false),
+        (r#""""#, false),
+        (r#""updating""#, true),
+        ("{}", true),
+        ("7", true),
+    ] {
+        let body = format!(r#"{{"desktop": {{"desktop_id": "d", "task_status": {task}}}}}"#);
+        let found = desktop(answer(200, &body)).await.expect("readable");
+        assert_eq!(found.expect("there").task_status.is_some(), busy, "{task}");
+    }
+}
+
+#[test]
+fn a_job_has_ended_in_the_documented_words_of_either_level() {
+    use Progress::{Done, Failed, Open};
+    for (status, parts, progress) in [
+        (json!("COMPLETE"), json!([]), Done),
+        (json!("SUCCESS"), json!(null), Done),
+        (json!("success"), json!([{"status": "SUCCESS"}]), Done),
+        (json!("FAIL"), json!([{"status": "SUCCESS"}]), Failed),
+        (json!("FAILED"), json!(null), Failed),
+        (
+            json!("COMPLETE"),
+            json!([{"status": "SUCCESS"}, {"status": "FAILED"}]),
+            Failed,
+        ),
+        (json!("COMPLETE"), json!([{"status": "FAIL"}]), Failed),
+        (json!("COMPLETE"), json!([null, 7, {"status": null}]), Done),
+        (json!("RUNNING"), json!([{"status": "FAILED"}]), Open),
+        (json!("ABORTED"), json!([]), Open),
+        (json!(null), json!([{"status": "FAILED"}]), Open),
+    ] {
+        let text = json!({"id": "j", "status": status, "sub_jobs": parts});
+        let job: Job = serde_json::from_value(text.clone()).expect("a job");
+        assert_eq!(job.progress(), progress, "{text}");
+    }
+}
+
+#[test]
+fn why_a_job_failed_is_said_by_its_part_first() {
+    let failure = |job: Value| {
+        let job: Job = serde_json::from_value(job).expect("a job");
+        job.failure().join("|")
+    };
+    let part = json!([{"status": "SUCCESS", "error_code": "no"},
+        {"status": "FAILED", "error_code": "WKS.1", "fail_reason": "no host"}]);
+    let said = json!({"id": "j", "status": "FAIL", "job_error_code": "X", "sub_jobs": part});
+    assert_eq!(failure(said), "WKS.1|no host");
+    let silent = json!([{"status": "FAILED", "error_code": null}]);
+    let said = json!({"id": "j", "status": "FAIL", "fail_reason": "why", "sub_jobs": silent});
+    assert_eq!(failure(said), "why");
+    assert_eq!(failure(json!({"id": "j", "status": "FAIL"})), "");
 }

@@ -131,20 +131,25 @@ fn waits(reason: Reason) -> Goal {
 }
 
 #[tokio::test]
-async fn before_a_call_the_desktop_and_what_it_may_become_are_read_and_nothing_else() {
+async fn before_a_call_the_desktop_what_it_may_become_and_the_open_orders_are_read() {
     let bed = bed();
     let seen = bed.see(None).await;
     assert!(matches!(seen.goal, Goal::Act(_)), "{seen:?}");
     assert_eq!(
         bed.called(),
-        ["workspace.ShowDesktop", "workspace.ListProducts"]
+        [
+            "workspace.ShowDesktop",
+            "workspace.ListProducts",
+            "bss.ListOrders"
+        ]
     );
     let bed = Bed {
         order: asking(subscribe()),
         ..bed
     };
     bed.see(None).await;
-    assert_eq!(bed.called()[2..], ["workspace.ShowDesktop"]);
+    // It is prepaid already.
+    assert_eq!(bed.called()[3..], ["workspace.ShowDesktop"]);
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ impl Look<'_> {
     pub(super) fn observation(&self, asked: Option<&ChangeOrder<'_>>) -> DesktopObservation {
         let order = self.order().map(|details| &details.order);
         let status = order.and_then(|order| order.status());
-        let word = |order: &OrderStatus| format!("{order:?}");
         let number = order.and_then(|order| order.status_number);
         let deadline = order
             .filter(|_| status == Some(OrderStatus::PendingPayment))
@@ -22,8 +21,12 @@ impl Look<'_> {
         let job_status = self.job().and_then(|job| job.status.as_deref());
         let of_order = DesktopObservation {
             order_id: self.order_id().map(str::to_owned),
-            order_status: status.as_ref().map(word).or(number.map(|n| n.to_string())),
-            payment_deadline: deadline.map(Timestamp::from_millis),
+            order_status: status
+                .map(|status| status.word().to_owned())
+                .or(number.map(|number| number.to_string())),
+            payment_deadline: deadline
+                .map(Timestamp::from_millis)
+                .or(self.kept_deadline()),
             job_id: job_id.map(str::to_owned),
             job_status: job_status.map(|word| short(word, WORD)),
             ..DesktopObservation::default()
@@ -59,6 +62,20 @@ impl Look<'_> {
             task_status: desktop.task_status.as_deref().map(|word| short(word, WORD)),
             ..of_order
         }
+    }
+
+    /// The deadline that was seen, while BSS does not show the order: it is the order's
+    /// own and does not change.
+    fn kept_deadline(&self) -> Option<Timestamp> {
+        if self.own.is_none() || self.order().is_some() {
+            return None;
+        }
+        self.object
+            .status
+            .as_ref()?
+            .observed
+            .as_ref()?
+            .payment_deadline
     }
 
     /// The desktop, and what tells of the order.
@@ -133,8 +150,7 @@ impl Look<'_> {
     }
 
     pub(super) fn failure(&self, job: &Job) -> String {
-        let why = [&job.job_error_code, &job.fail_reason];
-        let why: Vec<&str> = why.into_iter().filter_map(|text| text.as_deref()).collect();
+        let why = job.failure();
         let why = match why[..] {
             [] => String::new(),
             _ => format!(" ({})", short(&why.join(": "), LINE)),

@@ -3,16 +3,18 @@
 
 mod before;
 mod ordered;
+mod others;
 mod traced;
 
-use errand_engine::Span;
+use errand_engine::{Span, Tick};
 use serde_json::json;
 
 use super::super::OrderDesktop;
+use super::super::earlier::Earlier;
 use super::super::facts::{Candidate, Orders};
 use super::super::samples::{self, asking, expand, resize, subscribe};
 use super::*;
-use crate::api::{DesktopChange, DesktopOrderStatus, Resize};
+use crate::api::{DesktopChange, DesktopOrderStatus, Payment, Resize};
 use crate::cloud::huawei::bss::Order;
 use crate::cloud::huawei::workspace::Volume;
 use crate::cloud::{Ids, Refusal};
@@ -41,11 +43,12 @@ fn desktop() -> Desktop {
             size: Some(80),
             bill_resource_id: Some("bill-v1".into()),
         }),
-        data_volumes: vec![Volume {
+        data_volumes: Members::from(vec![Volume {
+            id: Some("id-v2".into()),
             volume_id: Some("v2".into()),
             bill_resource_id: Some("bill-v2".into()),
             ..Volume::default()
-        }],
+        }]),
         ..Desktop::default()
     }
 }
@@ -87,10 +90,16 @@ fn facts(desktop: Desktop) -> Facts {
     Facts {
         clock_offset: 0,
         desktop: Some(desktop),
-        targets: Some(vec![product("p2", "normal"), product("p3", "normal")]),
+        targets: targets(vec![product("p2", "normal"), product("p3", "normal")]),
         job: None,
         orders: Orders::NotAsked,
+        open: None,
+        earlier: Earlier::default(),
     }
+}
+
+fn targets(products: Vec<Product>) -> Option<Members<Product>> {
+    Some(products.into())
 }
 
 /// A call that was intended at noon.
@@ -139,6 +148,7 @@ fn listed(orders: &[(&str, &str)]) -> Orders {
     let candidates = orders.iter().map(|(id, line)| Candidate {
         details: details(id, 6, &[line]),
         resources: Vec::new(),
+        untimed: false,
     });
     Orders::Listed {
         candidates: candidates.collect(),
@@ -160,6 +170,7 @@ fn job(status: &str) -> Option<Job> {
         status: Some(status.into()),
         job_error_code: Some("WKS.0001".into()),
         fail_reason: Some("no\nhost".into()),
+        sub_jobs: Members::default(),
     })
 }
 
@@ -188,6 +199,13 @@ fn wait(reason: Reason) -> Goal {
 fn act() -> Goal {
     Goal::Act(ORDER.plan())
 }
+
+fn block() -> Goal {
+    Goal::Block(code(Reason::TargetBlocked))
+}
+
+/// Something is missing, and that much is understood.
+const NOT_THERE: Evidence = Evidence::Absence(Witness::NOT_THERE);
 
 const REACHED: Goal = Goal::Reached(Evidence::Presence);
 

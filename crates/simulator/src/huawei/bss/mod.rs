@@ -180,7 +180,7 @@ impl Bss {
                 let mut orders = self.orders.iter().filter(|order| visible(order));
                 let order = orders.find(|each| each.id == *order).ok_or_else(invalid)?;
                 let mut info = order.show(&readings);
-                info["pending_payment_end_time"] = json!(order.pay_until());
+                info["pending_payment_end_time"] = order.pay_until(&readings);
                 Ok(Reply::ok(json!({
                     "total_count": 1,
                     "order_info": info,
@@ -275,7 +275,7 @@ fn list(orders: Vec<&Order>, query: &Query, readings: &BssReadings) -> Result<Re
     let mut orders: Vec<&Order> = orders
         .into_iter()
         .filter(|order| is("order_id", &order.id))
-        .filter(|order| is("order_type", &order.change.order_type().to_string()))
+        .filter(|order| is("order_type", &order.order_type().to_string()))
         .filter(|order| status.is_none_or(|wanted| wanted == u64::from(order.status(readings))))
         .filter(|order| {
             let service = query.get("service_type_code");

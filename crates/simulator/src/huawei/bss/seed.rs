@@ -26,9 +26,15 @@ pub struct DesktopOrderSeed {
     /// Paid at once; otherwise it waits for payment.
     #[serde(default)]
     pub paid: bool,
-    /// A status that it has and keeps (2, 9 to 13, or any other).
+    /// A status that it has and keeps (0, 2, 7 to 14, or any other).
     #[serde(default)]
     pub status: Option<u8>,
+    /// Its `order_type`; absent: that of the change.
+    #[serde(default)]
+    pub order_type: Option<u8>,
+    /// Its `service_type_code`; absent: that of desktops.
+    #[serde(default)]
+    pub service_type_code: Option<String>,
     /// Its job fails.
     #[serde(default)]
     pub fails: bool,
@@ -49,6 +55,8 @@ impl DesktopOrderSeed {
             created_at: None,
             paid: false,
             status: None,
+            order_type: None,
+            service_type_code: None,
             fails: false,
         }
     }
@@ -74,6 +82,18 @@ impl DesktopOrderSeed {
     /// Gives it a status that it keeps.
     pub fn status(mut self, status: u8) -> Self {
         self.status = Some(status);
+        self
+    }
+
+    /// Gives it another type than that of its change.
+    pub fn order_type(mut self, number: u8) -> Self {
+        self.order_type = Some(number);
+        self
+    }
+
+    /// Makes it an order of another service.
+    pub fn service(mut self, code: impl Into<String>) -> Self {
+        self.service_type_code = Some(code.into());
         self
     }
 
@@ -114,6 +134,8 @@ pub struct BssReadings {
     pub after_failure: AfterFailure,
     /// Which order comes first where `order_by` is not sent.
     pub list_order: ListOrder,
+    /// How the times of orders are written.
+    pub times: OrderTimes,
 }
 
 /// See [`BssReadings::order_lines`].
@@ -163,4 +185,22 @@ pub enum ListOrder {
     NewestFirst,
     /// The oldest order.
     OldestFirst,
+}
+
+/// See [`BssReadings::times`]. BSS documents the first; other services of this cloud have
+/// been seen with the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderTimes {
+    /// `2026-11-21T12:00:00Z`
+    #[default]
+    Documented,
+    /// `2026-11-21T12:00:00+0000`
+    Offset,
+    /// `2026-11-21 12:00:00`
+    Blank,
+    /// Milliseconds since 1970, as a number.
+    Number,
+    /// `null`
+    Null,
 }

@@ -27,7 +27,7 @@ pub struct OrderState {
     pub created_at: Timestamp,
     /// The id of its job.
     pub job_id: String,
-    /// WAITING, RUNNING, SUCCESS or FAILED.
+    /// WAITING, RUNNING, SUCCESS or FAILED, in whatever words it is shown.
     pub job_status: String,
     /// It was seeded, not placed through a call.
     pub foreign: bool,
@@ -43,6 +43,8 @@ pub(crate) struct Order {
     pub(crate) change: DesktopChange,
     pub(crate) created_at: Timestamp,
     pub(crate) foreign: bool,
+    /// What a seed says other than its change does.
+    pub(super) other: Other,
     /// `bill_resource_id` of the desktop, and of what is changed.
     pub(super) bill_resources: [String; 2],
     auto_pay: bool,
@@ -50,6 +52,13 @@ pub(crate) struct Order {
     timing: OrderTiming,
     pub(super) paid_at: Option<Timestamp>,
     pub(super) stage: Stage,
+}
+
+/// Members of an order that do not follow from its change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Other {
+    pub(crate) order_type: Option<u8>,
+    pub(crate) service_type_code: Option<String>,
 }
 
 /// What a new order is made of.
@@ -63,6 +72,7 @@ pub(crate) struct NewOrder {
     pub(crate) timing: OrderTiming,
     pub(crate) created_at: Timestamp,
     pub(crate) foreign: bool,
+    pub(crate) other: Other,
 }
 
 /// Where an order is, and when it goes on by itself.
@@ -117,6 +127,7 @@ impl Order {
             change: new.change,
             created_at: new.created_at,
             foreign: new.foreign,
+            other: new.other,
             bill_resources: new.bill_resources,
             auto_pay: new.auto_pay,
             fails: new.fails,

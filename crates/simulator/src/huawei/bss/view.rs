@@ -4,17 +4,41 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::seed::{BssReadings, OrderLines};
+use super::seed::{BssReadings, OrderLines, OrderTimes};
 use super::state::{Order, Stage};
 use crate::huawei::query::seconds;
 use crate::huawei::workspace::change::DesktopChange;
+use crate::huawei::workspace::seed::JobWords;
 
 const SERVICE: &str = "hws.service.type.vdi";
 const RESOURCE: &str = "hws.resource.type.workspace.desktop";
 
+/// A time of an order as BSS shows it.
+fn written(time: Option<Timestamp>, readings: &BssReadings) -> Value {
+    let Some(time) = time else {
+        return Value::Null;
+    };
+    match readings.times {
+        OrderTimes::Documented => json!(seconds(time)),
+        OrderTimes::Offset => json!(time.strftime("%Y-%m-%dT%H:%M:%S+0000").to_string()),
+        OrderTimes::Blank => json!(time.strftime("%Y-%m-%d %H:%M:%S").to_string()),
+        OrderTimes::Number => json!(time.as_millisecond()),
+        OrderTimes::Null => Value::Null,
+    }
+}
+
 impl Order {
     pub(crate) fn is_of_service(&self, code: &str) -> bool {
-        code.eq_ignore_ascii_case(SERVICE)
+        code.eq_ignore_ascii_case(self.service())
+    }
+
+    fn service(&self) -> &str {
+        self.other.service_type_code.as_deref().unwrap_or(SERVICE)
+    }
+
+    pub(crate) fn order_type(&self) -> u8 {
+        let given = self.other.order_type;
+        given.unwrap_or(self.change.order_type())
     }
 
     /// The fields that an order has in the list and in the details alike.
@@ -22,16 +46,16 @@ impl Order {
         json!({
             "order_id": self.id,
             "customer_id": null,
-            "service_type_code": SERVICE,
+            "service_type_code": self.service(),
             "service_type_name": "Workspace",
             "source_type": 1,
             "status": self.status(readings),
-            "order_type": self.change.order_type(),
+            "order_type": self.order_type(),
             "amount_after_discount": 10.0,
             "official_amount": 10.0,
             "measure_id": 1,
-            "create_time": seconds(self.created_at),
-            "payment_time": self.paid_at.map(seconds),
+            "create_time": written(Some(self.created_at), readings),
+            "payment_time": written(self.paid_at, readings),
             "currency": "CNY",
             "user_name": if self.foreign { "colleague" } else { "simulator" },
             "sub_order_infos": null,
@@ -39,10 +63,10 @@ impl Order {
     }
 
     /// The deadline of an unpaid order, which only the details show.
-    pub(crate) fn pay_until(&self) -> Option<String> {
+    pub(crate) fn pay_until(&self, readings: &BssReadings) -> Value {
         match self.stage {
-            Stage::Unpaid { until } => Some(seconds(until)),
-            _ => None,
+            Stage::Unpaid { until } => written(Some(until), readings),
+            _ => Value::Null,
         }
     }
 
@@ -93,16 +117,27 @@ impl Order {
     }
 
     /// The body of ShowJob.
-    pub(crate) fn job(&self, now: Timestamp) -> Value {
+    pub(crate) fn job(&self, now: Timestamp, words: JobWords) -> Value {
         let sub_job = self.sub_job(now);
+        let status = match (self.job_status(now), words) {
+            ("SUCCESS", JobWords::Client) => "COMPLETE",
+            ("FAILED", JobWords::Client) => "FAIL",
+            ("SUCCESS" | "FAILED", JobWords::Parts) => "COMPLETE",
+            (word, _) => word,
+        };
+        // Where the words are the documented client's, only the parts say why.
+        let of_part = |name: &str| match words {
+            JobWords::Older => sub_job[name].clone(),
+            JobWords::Client | JobWords::Parts => Value::Null,
+        };
         json!({
             "id": self.job_id,
             "job_type": self.change.word(),
             "begin_time": sub_job["begin_time"],
             "end_time": sub_job["end_time"],
-            "status": sub_job["status"],
-            "job_error_code": sub_job["error_code"],
-            "fail_reason": sub_job["fail_reason"],
+            "status": status,
+            "job_error_code": of_part("error_code"),
+            "fail_reason": of_part("fail_reason"),
             "sub_jobs_total": 1,
             "sub_jobs": [sub_job],
         })

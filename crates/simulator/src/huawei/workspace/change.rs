@@ -71,6 +71,17 @@ pub(crate) struct Asked {
     pub(crate) auto_pay: bool,
 }
 
+impl Asked {
+    /// The page is that of yearly and monthly desktops.
+    pub(crate) fn is_for_its_charging(&self, desktop: &Desktop) -> Result<(), Refusal> {
+        let converts = matches!(self.change, DesktopChange::Subscribe { .. });
+        match desktop.is_prepaid() || converts {
+            true => Ok(()),
+            false => Err(not_possible("the desktop is charged on demand")),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Body {
     #[serde(rename = "type")]

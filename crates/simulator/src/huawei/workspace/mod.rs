@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Route;
 use super::bss::Bss;
 use super::bss::seed::DesktopOrderSeed;
-use super::bss::state::{Delivery, NewOrder, Order};
+use super::bss::state::{Delivery, NewOrder, Order, Other};
 use super::gateway::{self, Refused};
 use super::query::{BadQuery, Query};
 use crate::journal::NewEffect;
@@ -18,7 +18,8 @@ use crate::message::{Refusal, Reply, Request};
 use crate::seed::BadSeed;
 use change::Asked;
 use seed::{
-    SecondOrder, WorkspaceProduct, WorkspaceProject, WorkspaceReadings, WorkspaceVolumeProduct,
+    NoDataVolumes, OnDemandChanges, SecondOrder, WorkspaceProduct, WorkspaceProject,
+    WorkspaceReadings, WorkspaceVolumeProduct,
 };
 use state::{Desktop, Products, WorkspaceDesktopState};
 
@@ -124,6 +125,10 @@ impl Workspace {
         };
         let mut new = new_order(&seed.project, desktop, asked, created_at);
         new.foreign = true;
+        new.other = Other {
+            order_type: seed.order_type,
+            service_type_code: seed.service_type_code,
+        };
         new.fails |= seed.fails;
         let (id, _) = bss.place(seed.order_id, new)?;
         if let Some(status) = seed.status {
@@ -196,7 +201,14 @@ impl Workspace {
         let here = self.projects.get(project).unwrap_or(&nothing);
         let find = |id: &str| here.desktops.get(id).ok_or_else(|| self.not_found());
         let show = |desktop: &Desktop, bss: &Bss| {
-            desktop.show(bss.running(project, &desktop.id, now).as_ref(), now)
+            let running = bss.running(project, &desktop.id, now);
+            let mut shown = desktop.show(running.as_ref(), now);
+            if self.readings.no_data_volumes == NoDataVolumes::Null
+                && shown["data_volumes"].as_array().is_some_and(Vec::is_empty)
+            {
+                shown["data_volumes"] = Value::Null;
+            }
+            shown
         };
         let query = Query::of(request.query());
         let body = match call {
@@ -204,6 +216,9 @@ impl Workspace {
                 let desktop = find(desktop)?;
                 let expand_by = self.readings.expand_by;
                 let asked = change::read(&request.body, desktop, &here.products, expand_by)?;
+                if self.readings.on_demand_changes == OnDemandChanges::Refused {
+                    asked.is_for_its_charging(desktop)?;
+                }
                 let refuses = self.readings.second_order == SecondOrder::Refused;
                 let open = refuses && bss.has_open_order(project, &desktop.id, now);
                 if open || desktop.busy(now).is_some() {
@@ -237,7 +252,8 @@ impl Workspace {
             Call::Job { job } => {
                 let mut orders = bss.orders_of(project, now);
                 let order = orders.find(|order| order.job_id == *job);
-                order.ok_or_else(|| self.not_found())?.job(now)
+                let words = self.readings.job_words;
+                order.ok_or_else(|| self.not_found())?.job(now, words)
             }
             Call::SubJobs => {
                 let page = query.page(1000, 0..=1000).map_err(bad_page)?;
@@ -317,6 +333,7 @@ fn new_order(project: &str, desktop: &Desktop, asked: Asked, created_at: Timesta
         timing: desktop.timing,
         created_at,
         foreign: false,
+        other: Other::default(),
     }
 }
 

@@ -135,6 +135,12 @@ impl WorkspaceDesktop {
         self
     }
 
+    /// Makes it one that could not be deleted: it keeps that task status.
+    pub fn delete_failed(self) -> Self {
+        const YEARS: i64 = 10 * 366 * 86_400;
+        self.busy("deleteFailed", YEARS)
+    }
+
     /// Sets how long orders for it take.
     pub fn timing(mut self, timing: OrderTiming) -> Self {
         self.timing = timing;
@@ -292,6 +298,13 @@ pub struct WorkspaceReadings {
     pub refusals_with_200: bool,
     /// The HTTP status of WKS.0202: a client of the vendor's expects 500 too.
     pub not_found_status: u16,
+    /// The words in which a job ends.
+    pub job_words: JobWords,
+    /// An order that changes a desktop which is charged on demand, as its path is that
+    /// of yearly and monthly ones.
+    pub on_demand_changes: OnDemandChanges,
+    /// `data_volumes` of a desktop that has none.
+    pub no_data_volumes: NoDataVolumes,
 }
 
 impl Default for WorkspaceReadings {
@@ -303,6 +316,9 @@ impl Default for WorkspaceReadings {
             expand_by: ExpandBy::default(),
             refusals_with_200: false,
             not_found_status: 404,
+            job_words: JobWords::default(),
+            on_demand_changes: OnDemandChanges::default(),
+            no_data_volumes: NoDataVolumes::default(),
         }
     }
 }
@@ -327,4 +343,40 @@ pub enum ExpandBy {
     VolumeId,
     /// The disk's `id`.
     Id,
+}
+
+/// See [`WorkspaceReadings::job_words`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobWords {
+    /// SUCCESS and FAILED, of the job and of its parts.
+    #[default]
+    Older,
+    /// COMPLETE and FAIL of the job, as a client of the vendor's knows them; SUCCESS and
+    /// FAILED of its parts, which alone say why.
+    Client,
+    /// COMPLETE of the job either way: whether it failed is said by its parts alone.
+    Parts,
+}
+
+/// See [`WorkspaceReadings::on_demand_changes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDemandChanges {
+    /// It is accepted.
+    #[default]
+    Accepted,
+    /// 400 WKS.00170312.
+    Refused,
+}
+
+/// See [`WorkspaceReadings::no_data_volumes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoDataVolumes {
+    /// `[]`
+    #[default]
+    Empty,
+    /// `null`
+    Null,
 }

@@ -21,7 +21,11 @@ fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
             "type=meteredToPeriod period_type=2 period_num=3 is_auto_renew=0",
         ),
     ] {
-        let seen = see(change, &facts(desktop()), None);
+        let prepaid = match change.subscribe {
+            None => prepaid(),
+            Some(_) => desktop(),
+        };
+        let seen = see(change, &facts(prepaid), None);
         assert_eq!(seen.goal, act());
         assert_eq!(seen.seen, has);
         let line = format!("CreateChangeOrder desktop_id=d1 is_auto_pay=false {plan}");
@@ -31,10 +35,33 @@ fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
         assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
         assert_eq!(seen.observed.desktop_status.as_deref(), Some("ACTIVE"));
         assert_eq!(seen.observed.product_id.as_deref(), Some("p1"));
-        assert_eq!(seen.observed.charge_mode.as_deref(), Some("1"));
     }
     let seen = see(expand(), &facts(desktop()), None);
     assert_eq!(seen.observed.volume_size_gib, Some(80));
+    assert_eq!(seen.observed.charge_mode.as_deref(), Some("1"));
+}
+
+#[test]
+fn a_plan_says_that_changing_an_on_demand_desktop_is_an_assumption() {
+    for change in [resize(), expand()] {
+        let seen = see(change.clone(), &facts(desktop()), None);
+        assert_eq!(seen.goal, act());
+        assert!(
+            seen.seen.ends_with("Desktop d1 is charged on demand: the call is documented for yearly and monthly desktops, and it is assumed that it changes this one too."),
+            "{}",
+            seen.seen
+        );
+        let unsaid = Desktop {
+            product: None,
+            ..desktop()
+        };
+        for other in [prepaid(), unsaid] {
+            let seen = see(change.clone(), &facts(other), None);
+            assert!(!seen.seen.contains("assumed"), "{}", seen.seen);
+        }
+    }
+    let seen = see(subscribe(), &facts(desktop()), None);
+    assert!(!seen.seen.contains("assumed"), "{}", seen.seen);
 }
 
 #[test]
@@ -57,7 +84,7 @@ fn a_plan_says_who_pays_and_for_which_project_and_fits_into_status() {
         product_id: long.clone(),
     });
     let facts = Facts {
-        targets: Some(vec![product(&long, "normal")]),
+        targets: targets(vec![product(&long, "normal")]),
         ..facts(desktop())
     };
     let seen = OrderDesktop::assess(&order, &facts, None);
@@ -131,17 +158,22 @@ fn a_subscription_is_reached_only_by_a_desktop_that_was_not_prepaid_before() {
 
 #[test]
 fn what_does_not_fit_the_desktop_is_never_ordered() {
+    let other_root = desktop().root_volume.map(|root| Volume {
+        id: Some("id-v9".into()),
+        volume_id: Some("v9".into()),
+        ..root
+    });
     let no_volume = Desktop {
-        root_volume: None,
+        root_volume: other_root,
         ..desktop()
     };
     let seen = see(expand(), &facts(no_volume), None);
-    let absent = lost(Reason::InvalidForTarget, Evidence::Absence);
+    let absent = lost(Reason::InvalidForTarget, NOT_THERE);
     assert_eq!(seen.goal, absent);
     assert_eq!(seen.seen, "Desktop d1 has no volume v1.");
-    let with = |targets: Vec<Product>| {
+    let with = |products: Vec<Product>| {
         let facts = Facts {
-            targets: Some(targets),
+            targets: targets(products),
             ..facts(desktop())
         };
         see(resize(), &facts, None)
@@ -190,6 +222,85 @@ fn what_does_not_fit_the_desktop_is_never_ordered() {
     }
 }
 
+/// Not to be understood is not to be absent.
+#[test]
+fn a_list_that_is_not_understood_proves_no_absence() {
+    let lists = [
+        Members {
+            understood: false,
+            ..desktop().data_volumes
+        },
+        Members::default(),
+        Members::from(vec![Volume::default()]),
+    ];
+    let without_ids = Volume {
+        size: Some(80),
+        ..Volume::default()
+    };
+    for (root_volume, data_volumes) in [
+        (None, desktop().data_volumes),
+        (Some(without_ids), desktop().data_volumes),
+    ]
+    .into_iter()
+    .chain(lists.map(|list| (None, list)))
+    {
+        let odd = Desktop {
+            root_volume,
+            data_volumes,
+            ..desktop()
+        };
+        let Goal::Lost(_, Evidence::Absence(witness)) = see(expand(), &facts(odd), None).goal
+        else {
+            panic!("nothing is ordered");
+        };
+        assert!(!witness.understood);
+    }
+    let products = Members {
+        understood: false,
+        ..Members::from(vec![product("p3", "normal")])
+    };
+    let odd = Facts {
+        targets: Some(products),
+        ..facts(desktop())
+    };
+    let Goal::Lost(_, Evidence::Absence(witness)) = see(resize(), &odd, None).goal else {
+        panic!("nothing is ordered");
+    };
+    assert!(!witness.understood);
+    let not_asked = Facts {
+        targets: None,
+        ..facts(desktop())
+    };
+    assert_eq!(see(resize(), &not_asked, None).goal, Goal::Unclear);
+}
+
+#[test]
+fn a_desktop_that_could_not_be_deleted_is_for_a_person() {
+    for word in ["deleteFailed", "DELETEFAILED"] {
+        let failed = Desktop {
+            task_status: Some(word.into()),
+            ..desktop()
+        };
+        for change in [resize(), expand(), subscribe()] {
+            let seen = see(change, &facts(failed.clone()), None);
+            assert_eq!(seen.goal, block());
+            assert!(seen.seen.contains(word), "{}", seen.seen);
+            assert!(seen.plan.steps.is_empty());
+        }
+        // No order of ours left it like that, so the question about ours stays.
+        let seen = see(resize(), &facts(failed), Some(&unanswered()));
+        assert_eq!(seen.goal, act());
+    }
+    for passing in ["resize_reverting", "desktopNetworkChanging", "odd"] {
+        let busy = Desktop {
+            task_status: Some(passing.into()),
+            ..desktop()
+        };
+        let seen = see(resize(), &facts(busy), None);
+        assert_eq!(seen.goal, wait(Reason::TargetBusy), "{passing}");
+    }
+}
+
 #[test]
 fn a_busy_or_frozen_desktop_is_waited_for() {
     let busy = Desktop {
@@ -227,7 +338,7 @@ fn nothing_is_ordered_where_the_answer_does_not_say_what_there_is() {
     };
     for change in [resize(), expand(), subscribe()] {
         let seen = see(change, &facts(unsaid.clone()), None);
-        assert_eq!(seen.goal, wait(Reason::CloudUnavailable));
+        assert_eq!(seen.goal, Goal::Unclear);
         assert!(seen.seen.contains("does not say"), "{}", seen.seen);
     }
 }
@@ -244,12 +355,12 @@ fn a_missing_desktop_ends_it_without_effect_only_if_no_call_was_made() {
     };
     let none = "There is no desktop d1 in the region and project of the connection.";
     let seen = gone(Orders::NotAsked, None);
-    assert_eq!(seen.goal, lost(Reason::TargetNotFound, Evidence::Absence));
+    assert_eq!(seen.goal, lost(Reason::TargetNotFound, NOT_THERE));
     assert_eq!(seen.seen, none);
     let seen = gone(listed(&[]), Some(&unanswered()));
     assert_eq!(seen.goal, act(), "which the engine leaves to a person");
     let seen = gone(paid(3), Some(&accepted()));
-    assert_eq!(seen.goal, lost(Reason::OrderFailed, Evidence::Absence));
+    assert_eq!(seen.goal, lost(Reason::OrderFailed, NOT_THERE));
     assert_eq!(seen.seen, format!("Order CS1 is placed. {none}"));
     let seen = gone(known(4), Some(&accepted()));
     assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));

@@ -6,16 +6,20 @@ use super::*;
 fn every_status_of_an_order_is_read_as_documented() {
     use ConditionStatus::{False, True, Unknown};
     for (status, reason, word, money) in [
+        (0, Reason::OrderProcessing, "Initializing", Unknown),
         (1, Reason::OrderInReview, "InReview", Unknown),
         (2, Reason::OrderProcessing, "RefundPending", Unknown),
         (3, Reason::OrderProcessing, "Processing", True),
         (5, Reason::OrderProcessing, "Completed", True),
         (6, Reason::WaitingForPayment, "PendingPayment", False),
+        (7, Reason::OrderProcessing, "Compensating", Unknown),
+        (8, Reason::OrderInReview, "PendingApproval", Unknown),
         (9, Reason::OrderProcessing, "ToConfirm", True),
         (10, Reason::OrderProcessing, "ToShip", True),
         (11, Reason::OrderProcessing, "ToReceive", True),
         (12, Reason::OrderProcessing, "PickUp", True),
         (13, Reason::OrderProcessing, "Exchanging", True),
+        (14, Reason::OrderProcessing, "MerchantReceipt", True),
     ] {
         let seen = after(known(status), None);
         assert_eq!(seen.goal, wait(reason), "{status}");
@@ -33,10 +37,10 @@ fn every_status_of_an_order_is_read_as_documented() {
         "Order CS1 is cancelled. Desktop d1 has product p1."
     );
     assert_eq!(paid_condition(&seen), Unknown);
-    let seen = after(known(7), None);
+    let seen = after(known(77), None);
     assert_eq!(seen.goal, act(), "verified until its time is up");
-    assert!(seen.seen.contains("status 7, which is not documented"));
-    assert_eq!(seen.observed.order_status.as_deref(), Some("7"));
+    assert!(seen.seen.contains("status 77, which is not documented"));
+    assert_eq!(seen.observed.order_status.as_deref(), Some("77"));
 }
 
 #[test]
@@ -55,6 +59,12 @@ fn an_unpaid_order_waits_for_ever_with_its_deadline_in_a_field_of_its_own() {
         Due::Later,
         "nor is a review timed"
     );
+    let approval = after(known(8), None);
+    assert_eq!(approval.due, Due::Later, "nor an approval");
+    assert_eq!(
+        approval.seen,
+        "Order CS1 waits for approval: approve it at the cloud, or cancel it there. Desktop d1 has product p1."
+    );
     let mut automatic = asking(resize());
     automatic.spec.payment = Payment::Automatic;
     let facts = Facts {
@@ -70,7 +80,6 @@ fn an_order_is_due_from_its_payment_on_by_our_clock() {
     for status in [3, 5, 9] {
         let seen = after(paid(status), None);
         assert_eq!(seen.due, Due::Since(Tick(NOON + 10 * MINUTE)), "{status}");
-        assert_eq!(after(known(status), None).due, Due::SinceAnswer);
     }
     let facts = Facts {
         clock_offset: MINUTE,
@@ -81,37 +90,119 @@ fn an_order_is_due_from_its_payment_on_by_our_clock() {
     assert_eq!(seen.due, Due::Since(Tick(NOON + 9 * MINUTE)));
 }
 
+/// The time of the payment may be missing, or written in a way that is not understood.
+#[test]
+fn a_payment_of_an_unknown_time_counts_from_when_it_was_seen() {
+    let odd = |time: Option<&str>| {
+        let mut order = details("CS1", 3, &[]);
+        order.order.payment_time = time.map(str::to_owned);
+        Facts {
+            orders: Orders::Known(Some(order)),
+            ..facts(desktop())
+        }
+    };
+    let mut seen_paid = asking(resize());
+    let condition = json!({"type": "Paid", "status": "True", "reason": "OrderProcessing",
+        "message": "m", "lastTransitionTime": "2026-11-21T12:20:00Z"});
+    let condition = serde_json::from_value(condition).expect("a condition");
+    seen_paid.status = Some(DesktopOrderStatus {
+        conditions: vec![condition],
+        ..DesktopOrderStatus::default()
+    });
+    let mut automatic = asking(resize());
+    automatic.spec.payment = Payment::Automatic;
+    for time in [None, Some("2026-11-21 12:10:00"), Some("1795262400000")] {
+        let due =
+            |order: &DesktopOrder| OrderDesktop::assess(order, &odd(time), Some(&accepted())).due;
+        assert_eq!(
+            due(&asking(resize())),
+            Due::Later,
+            "it is seen for the first time"
+        );
+        assert_eq!(due(&seen_paid), Due::Since(Tick(NOON + 20 * MINUTE)));
+        assert_eq!(due(&automatic), Due::SinceAnswer);
+    }
+}
+
 #[test]
 fn a_job_that_failed_is_the_end_of_an_order_that_cannot_be_paid_any_more() {
     let failed = lost(Reason::OrderFailed, Evidence::Presence);
-    for orders in [
-        known(3),
-        known(5),
-        paid(4),
-        unreadable(),
-        Orders::Known(None),
-    ] {
-        let seen = after(orders, job("FAILED"));
-        assert_eq!(seen.goal, failed);
-        assert!(
-            seen.seen
-                .starts_with("Job j1 of order CS1 failed (WKS.0001: no host). Desktop d1"),
-            "{}",
-            seen.seen
-        );
+    for word in ["FAILED", "FAIL"] {
+        for orders in [
+            known(0),
+            known(1),
+            known(3),
+            known(4),
+            known(5),
+            known(7),
+            paid(4),
+            unreadable(),
+            Orders::Known(None),
+        ] {
+            let seen = after(orders, job(word));
+            assert_eq!(seen.goal, failed);
+            assert!(
+                seen.seen
+                    .starts_with("Job j1 of order CS1 failed (WKS.0001: no host). Desktop d1"),
+                "{}",
+                seen.seen
+            );
+        }
     }
-    // Cancelled before it was paid.
-    let seen = after(known(4), job("FAILED"));
-    assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));
     let seen = after(known(6), job("FAILED"));
     assert_eq!(seen.goal, wait(Reason::WaitingForPayment));
     let open = call(Some(AnswerWord::Unknown), &[("job_id", "j1")]);
     let facts = Facts {
-        job: job("FAILED"),
+        job: job("FAIL"),
         orders: listed(&[]),
         ..facts(desktop())
     };
     assert_eq!(see(resize(), &facts, Some(&open)).goal, failed);
+}
+
+#[test]
+fn a_complete_job_with_a_part_that_failed_is_a_failure() {
+    let part = json!({"id": "j1", "status": "COMPLETE", "sub_jobs": [
+        {"status": "SUCCESS"}, {"status": "FAILED", "error_code": "WKS.2", "fail_reason": "no disk"}]});
+    let part: Job = serde_json::from_value(part).expect("a job");
+    let seen = after(paid(3), Some(part));
+    assert_eq!(seen.goal, lost(Reason::OrderFailed, Evidence::Presence));
+    assert!(
+        seen.seen
+            .starts_with("Job j1 of order CS1 failed (WKS.2: no disk).")
+    );
+    for (word, goal) in [
+        ("COMPLETE", wait(Reason::OrderProcessing)),
+        ("SUCCESS", wait(Reason::OrderProcessing)),
+        ("odd", wait(Reason::OrderProcessing)),
+    ] {
+        assert_eq!(after(paid(3), job(word)).goal, goal, "{word}");
+    }
+}
+
+/// GUESS: that the job of an order that lapses unpaid ends as failed, without a word.
+#[test]
+fn an_order_that_lapses_unpaid_is_cancelled_though_its_job_ends_as_failed() {
+    let silent = || {
+        Some(Job {
+            id: "j1".into(),
+            status: Some("FAIL".into()),
+            ..Job::default()
+        })
+    };
+    let cancelled = lost(Reason::OrderCancelled, Evidence::Presence);
+    let failed = lost(Reason::OrderFailed, Evidence::Presence);
+    assert_eq!(after(known(4), silent()).goal, cancelled);
+    assert_eq!(after(paid(4), silent()).goal, failed);
+    let facts = Facts {
+        orders: known(4),
+        job: silent(),
+        ..facts(desktop())
+    };
+    let mut automatic = asking(resize());
+    automatic.spec.payment = Payment::Automatic;
+    let seen = OrderDesktop::assess(&automatic, &facts, Some(&accepted()));
+    assert_eq!(seen.goal, failed, "it was paid at once");
 }
 
 #[test]

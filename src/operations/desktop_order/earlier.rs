@@ -1,0 +1,96 @@
+//! The orders that the ledger knows of earlier operations on the desktop: nothing is
+//! ordered while one of them is not over, wherever its object was.
+
+use super::open_orders::OpenOrders;
+use crate::api::Reason;
+use crate::cloud::CallError;
+use crate::cloud::huawei::Client;
+use crate::cloud::huawei::bss::{self, Look, Order};
+use crate::cloud::huawei::workspace::{self, Job, Progress};
+use crate::operations::ClosedCall;
+
+/// Most of them that are looked up one by one, the newest first.
+const MOST: usize = 10;
+
+/// What the ledger knows of the desktop's orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// Orders that an operation saw to their end.
+    pub over: Vec<String>,
+    /// All others.
+    pub known: Vec<String>,
+    /// Those of them that the list of open orders lacks, and that are not over.
+    pub open: Vec<StillOpen>,
+}
+
+/// An order that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StillOpen {
+    /// As BSS shows it.
+    Order(Box<Order>),
+    /// BSS does not show it, and its job has not ended.
+    Job(Option<String>, Box<Job>),
+}
+
+impl Earlier {
+    /// What the ledger itself says.
+    pub(super) fn of(closed: &[ClosedCall]) -> Self {
+        let ids = |over: bool| {
+            let calls = closed.iter().filter(move |call| is_over(call) == over);
+            let ids = calls.filter_map(|call| call.ids.get("order_id").cloned());
+            ids.collect()
+        };
+        Self {
+            over: ids(true),
+            known: ids(false),
+            open: Vec::new(),
+        }
+    }
+
+    /// Looks up what the list of open orders does not tell.
+    pub(super) async fn look_up(
+        &mut self,
+        (bss, workspace): (&Client, &Client),
+        closed: &[ClosedCall],
+        listed: &OpenOrders,
+    ) -> Result<(), CallError> {
+        let mut calls: Vec<&ClosedCall> = closed.iter().filter(|call| !is_over(call)).collect();
+        calls.reverse();
+        for call in calls.into_iter().take(MOST) {
+            let id = |name: &str| call.ids.get(name).map(String::as_str);
+            if let Some(order) = id("order_id") {
+                let in_the_list = listed.orders.iter().any(|o| o.order.order_id == order);
+                if in_the_list || listed.over.contains(order) {
+                    continue;
+                }
+                if !listed.is_unreadable()
+                    && let Look::Seen(Some(details)) = bss::show_order(bss, order).await?
+                {
+                    if details.order.may_be_open() {
+                        let order = Box::new(details.order);
+                        self.open.push(StillOpen::Order(order));
+                    }
+                    continue;
+                }
+            }
+            if let Some(job) = id("job_id")
+                && let Some(job) = workspace::show_job(workspace, job).await?
+                && job.progress() == Progress::Open
+            {
+                let order = id("order_id").map(str::to_owned);
+                self.open.push(StillOpen::Job(order, Box::new(job)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Its operation saw its order to the end.
+fn is_over(call: &ClosedCall) -> bool {
+    let ends = [
+        Reason::Delivered,
+        Reason::OrderCancelled,
+        Reason::OrderFailed,
+    ];
+    ends.iter().any(|end| end.to_string() == call.result)
+}

@@ -1,0 +1,183 @@
+//! Orders for the desktop that are not the operation's own: nothing is ordered while one
+//! of them is not over.
+
+use errand_engine::{Due, Goal};
+
+use super::super::earlier::StillOpen;
+use super::super::open_orders::{About, MOST_DETAILS, OpenOrder, Unchecked};
+use super::super::words::{WORD, short};
+use super::{Look, Meaning, unclear, wait};
+use crate::api::Reason;
+use crate::cloud::huawei::bss::{Order, OrderStatus};
+use crate::cloud::huawei::workspace::{Desktop, Progress};
+use crate::operations::code;
+
+/// Most orders that a sentence names.
+const NAMED: usize = 3;
+
+/// What an order waits for.
+struct Waits {
+    /// For a person.
+    for_a_person: bool,
+    /// As a sentence.
+    said: String,
+}
+
+impl Look<'_> {
+    /// Why nothing is ordered because of another order for the desktop.
+    pub(super) fn another_order(&self, desktop: &Desktop) -> Option<Meaning> {
+        let open = self.facts.open.as_ref()?;
+        let earlier = &self.facts.earlier;
+        let for_it = open.orders.iter().filter(|other| {
+            let id = &other.order.order_id;
+            !earlier.over.contains(id) && (earlier.known.contains(id) || other.is_for(desktop))
+        });
+        let listed =
+            for_it.map(|other| of_order(&desktop.desktop_id, &other.order, deadline(other)));
+        let looked_up = earlier.open.iter().map(|still| match still {
+            StillOpen::Order(order) => {
+                let deadline = order.pending_payment_end_time.as_deref();
+                of_order(&desktop.desktop_id, order, deadline)
+            }
+            StillOpen::Job(order, job) => Waits {
+                for_a_person: false,
+                said: of_job(&desktop.desktop_id, order.as_deref(), job.status.as_deref()),
+            },
+        });
+        if let Some(meaning) = waits_for(listed.chain(looked_up).collect()) {
+            return Some(meaning);
+        }
+        if !open.understood {
+            return Some(unclear(format!(
+                "The account's list of open orders was not fully understood, so there may be an open order for desktop {}.",
+                desktop.desktop_id
+            )));
+        }
+        None
+    }
+
+    /// The call of an operation that is gone placed an order that is not over.
+    pub(super) fn orphan_is_open(&self) -> Option<Meaning> {
+        self.foreign.as_ref()?;
+        let desktop = &self.object.spec.desktop_id;
+        let traced = self.traced.as_ref()?;
+        if traced.as_asked {
+            return None;
+        }
+        if let Some(found) = traced.order {
+            let deadline = found.order.pending_payment_end_time.as_deref();
+            let open = found.order.may_be_open();
+            return open
+                .then(|| vec![of_order(desktop, &found.order, deadline)])
+                .and_then(waits_for);
+        }
+        let job = self.facts.job.as_ref()?;
+        let order = self.foreign.as_ref()?.order_id;
+        (job.progress() == Progress::Open).then(|| {
+            let said = of_job(desktop, order, job.status.as_deref());
+            wait(Reason::TargetBusy, Due::SinceAnswer, said)
+        })
+    }
+
+    /// What could not be checked about the account's open orders.
+    pub(super) fn unchecked(&self) -> Option<String> {
+        let desktop = &self.object.spec.desktop_id;
+        let unseen = format!("so an open order for desktop {desktop} would not be noticed");
+        let open = self.facts.open.as_ref()?;
+        Some(match open.unchecked.as_ref()? {
+            Unchecked::Unreadable(refusal) => format!(
+                "The account's open orders could not be checked ({}), {unseen}.",
+                refusal.label()
+            ),
+            Unchecked::TooMany(count) => format!(
+                "The account has {count} open orders, too many to look into (at most {MOST_DETAILS}), {unseen}."
+            ),
+            Unchecked::Unlinked(ids) => format!(
+                "BSS does not say what {} for, {unseen}.",
+                match &ids[..] {
+                    [one] => format!("open order {} is", short(one, WORD)),
+                    many => format!("open orders {} are", names(many)),
+                }
+            ),
+        })
+    }
+}
+
+/// One that waits for a person comes first.
+fn waits_for(mut all: Vec<Waits>) -> Option<Meaning> {
+    all.sort_by_key(|waits| !waits.for_a_person);
+    let for_a_person = all.first()?.for_a_person;
+    let more = all.len().saturating_sub(NAMED);
+    let mut said: Vec<String> = all
+        .into_iter()
+        .take(NAMED)
+        .map(|waits| waits.said)
+        .collect();
+    if more > 0 {
+        said.push(format!("{more} more are open, too."));
+    }
+    said.push("Nothing is ordered before that.".to_owned());
+    let said = said.join(" ");
+    Some(match for_a_person {
+        true => (
+            Goal::Block(code(Reason::TargetBlocked)),
+            Due::SinceAnswer,
+            said,
+        ),
+        false => wait(Reason::TargetBusy, Due::SinceAnswer, said),
+    })
+}
+
+/// Only the details tell it.
+fn deadline(open: &OpenOrder) -> Option<&str> {
+    let order = match &open.about {
+        About::Shown(shown) => &shown.details.order,
+        About::Desktop(_) | About::NotRead => &open.order,
+    };
+    order.pending_payment_end_time.as_deref()
+}
+
+fn of_order(desktop: &str, order: &Order, deadline: Option<&str>) -> Waits {
+    let id = short(&order.order_id, WORD);
+    let open = format!("Order {id} for desktop {desktop} is open at the cloud");
+    let status = order.status();
+    let said = match status {
+        Some(OrderStatus::PendingPayment) => {
+            let until = deadline.map(|at| format!(" until {}", short(at, WORD)));
+            format!(
+                "{open} and waits for its payment{}: pay it or cancel it there.",
+                until.unwrap_or_default()
+            )
+        }
+        Some(OrderStatus::PendingApproval) => {
+            format!("{open} and waits for approval: approve it or cancel it there.")
+        }
+        Some(status) => format!("{open} ({}); waiting until it is over.", status.word()),
+        None => format!(
+            "{open} (status {}); waiting until it is over.",
+            order
+                .status_number
+                .map_or_else(|| "not known".to_owned(), |number| number.to_string())
+        ),
+    };
+    Waits {
+        for_a_person: status.is_some_and(OrderStatus::needs_a_person),
+        said,
+    }
+}
+
+fn of_job(desktop: &str, order: Option<&str>, word: Option<&str>) -> String {
+    let order = order.map_or_else(|| "An order".to_owned(), |id| format!("Order {id}"));
+    format!(
+        "{order} for desktop {desktop}, which another operation placed, is not over: its job is {}. If it waits for payment, pay it or cancel it at the cloud.",
+        short(word.unwrap_or("not known"), WORD)
+    )
+}
+
+fn names(ids: &[String]) -> String {
+    let named: Vec<String> = ids.iter().take(NAMED).map(|id| short(id, WORD)).collect();
+    match ids.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}

@@ -1,0 +1,268 @@
+//! Orders for the desktop that are not the operation's own.
+
+use std::sync::Arc;
+
+use super::super::super::earlier::StillOpen;
+use super::super::super::open_orders::{About, OpenOrder, OpenOrders, Unchecked};
+use super::*;
+
+fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
+    let details = details(id, status, &[line]);
+    let mut order = details.order.clone();
+    // Only the details have it.
+    order.pending_payment_end_time = None;
+    OpenOrder {
+        order,
+        about: About::Shown(Candidate {
+            details,
+            resources: Vec::new(),
+            untimed: false,
+        }),
+    }
+}
+
+fn open(orders: Vec<OpenOrder>) -> OpenOrders {
+    OpenOrders {
+        orders,
+        understood: true,
+        ..OpenOrders::default()
+    }
+}
+
+fn with(open: OpenOrders) -> Facts {
+    Facts {
+        open: Some(Arc::new(open)),
+        ..facts(prepaid())
+    }
+}
+
+#[test]
+fn an_order_of_anyone_for_the_desktop_is_named_and_nothing_is_ordered() {
+    for (status, goal, said) in [
+        (
+            6,
+            block(),
+            "waits for its payment until 2026-11-28T12:01:00Z: pay it or cancel it there.",
+        ),
+        (
+            8,
+            block(),
+            "waits for approval: approve it or cancel it there.",
+        ),
+        (0, wait(Reason::TargetBusy), "(Initializing)"),
+        (1, wait(Reason::TargetBusy), "(InReview)"),
+        (2, wait(Reason::TargetBusy), "(RefundPending)"),
+        (3, wait(Reason::TargetBusy), "(Processing)"),
+        (7, wait(Reason::TargetBusy), "(Compensating)"),
+        (14, wait(Reason::TargetBusy), "(MerchantReceipt)"),
+        (77, wait(Reason::TargetBusy), "(status 77)"),
+    ] {
+        for change in [resize(), expand()] {
+            for line in ["bill-d1", "d1", "bill-v1", "id-v1", "v2", "bill-v2"] {
+                let others = vec![shown("CS8", 6, "bill-d2"), shown("CS9", status, line)];
+                let seen = see(change.clone(), &with(open(others)), None);
+                assert_eq!(seen.goal, goal, "{status} {line}");
+                assert!(
+                    seen.seen
+                        .starts_with("Order CS9 for desktop d1 is open at the cloud"),
+                    "{}",
+                    seen.seen
+                );
+                assert!(seen.seen.contains(said), "{}", seen.seen);
+                assert!(seen.plan.steps.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn orders_for_other_desktops_stand_in_nobodys_way() {
+    let elsewhere = OpenOrder {
+        about: About::Desktop("d2".into()),
+        ..shown("CS7", 6, "")
+    };
+    let others = vec![shown("CS8", 6, "bill-d2"), elsewhere];
+    let seen = see(resize(), &with(open(others)), None);
+    assert_eq!(seen.goal, act());
+    assert_eq!(seen.seen, "Desktop d1 has product p1.");
+}
+
+#[test]
+fn an_order_that_was_placed_here_is_known_by_its_desktop() {
+    let here = OpenOrder {
+        about: About::Desktop("d1".into()),
+        ..shown("CS7", 6, "")
+    };
+    let seen = see(resize(), &with(open(vec![here])), None);
+    assert_eq!(seen.goal, block());
+    assert!(seen.seen.contains("CS7"), "{}", seen.seen);
+}
+
+#[test]
+fn one_that_waits_for_a_person_comes_first_and_many_are_counted() {
+    let others = (0..5).map(|n| shown(&format!("CS{n}"), if n == 4 { 6 } else { 3 }, "d1"));
+    let seen = see(resize(), &with(open(others.collect())), None);
+    assert_eq!(seen.goal, block());
+    assert!(seen.seen.starts_with("Order CS4 "), "{}", seen.seen);
+    assert!(
+        seen.seen
+            .ends_with("2 more are open, too. Nothing is ordered before that.")
+    );
+}
+
+#[test]
+fn what_could_not_be_checked_is_said_and_the_order_goes_on() {
+    let refusal = Refusal {
+        status: 403,
+        code: "CBC.0151".into(),
+        ..Refusal::default()
+    };
+    for (unchecked, said) in [
+        (
+            Unchecked::Unreadable(refusal),
+            "The account's open orders could not be checked (CBC.0151), so an open order for desktop d1 would not be noticed.",
+        ),
+        (
+            Unchecked::TooMany(60),
+            "The account has 60 open orders, too many to look into (at most 50), so an open order for desktop d1 would not be noticed.",
+        ),
+        (
+            Unchecked::Unlinked(vec!["CS8".into()]),
+            "BSS does not say what open order CS8 is for, so an open order for desktop d1 would not be noticed.",
+        ),
+        (
+            Unchecked::Unlinked((1..=5).map(|n| format!("CS{n}")).collect()),
+            "BSS does not say what open orders CS1, CS2, CS3 and 2 more are for, so an open order for desktop d1 would not be noticed.",
+        ),
+    ] {
+        let orders = OpenOrders {
+            unchecked: Some(unchecked),
+            ..open(Vec::new())
+        };
+        let seen = see(resize(), &with(orders), None);
+        assert_eq!(seen.goal, act());
+        assert_eq!(seen.seen, format!("Desktop d1 has product p1. {said}"));
+    }
+    // What is known all the same still counts.
+    let orders = OpenOrders {
+        unchecked: Some(Unchecked::TooMany(60)),
+        ..open(vec![shown("CS9", 6, "d1")])
+    };
+    assert_eq!(see(resize(), &with(orders), None).goal, block());
+}
+
+#[test]
+fn a_list_that_was_not_understood_is_no_empty_one() {
+    let orders = OpenOrders {
+        understood: false,
+        ..open(vec![shown("CS8", 6, "bill-d2")])
+    };
+    let seen = see(resize(), &with(orders.clone()), None);
+    assert_eq!(seen.goal, Goal::Unclear);
+    assert!(seen.seen.contains("not fully understood"), "{}", seen.seen);
+    let orders = OpenOrders {
+        orders: vec![shown("CS9", 6, "d1")],
+        ..orders
+    };
+    assert_eq!(see(resize(), &with(orders), None).goal, block());
+}
+
+#[test]
+fn an_order_of_the_ledger_counts_until_it_is_over() {
+    let ledger = |over: &[&str], known: &[&str], open: Vec<StillOpen>| Earlier {
+        over: over.iter().map(|id| (*id).to_owned()).collect(),
+        known: known.iter().map(|id| (*id).to_owned()).collect(),
+        open,
+    };
+    let see_with = |earlier: Earlier, orders: Vec<OpenOrder>| {
+        let facts = Facts {
+            earlier,
+            ..with(open(orders))
+        };
+        see(resize(), &facts, None)
+    };
+    // Nothing in BSS links it to the desktop.
+    let seen = see_with(ledger(&[], &["CS1"], Vec::new()), vec![shown("CS1", 6, "")]);
+    assert_eq!(seen.goal, block());
+    // Its operation saw it delivered, whatever BSS still says.
+    let seen = see_with(
+        ledger(&["CS1"], &[], Vec::new()),
+        vec![shown("CS1", 3, "d1")],
+    );
+    assert_eq!(seen.goal, act());
+    // It is not in the list.
+    let order = StillOpen::Order(Box::new(details("CS1", 6, &[]).order));
+    let seen = see_with(ledger(&[], &["CS1"], vec![order]), Vec::new());
+    assert_eq!(seen.goal, block());
+    let job = StillOpen::Job(Some("CS1".into()), Box::new(job("WAITING").expect("a job")));
+    let seen = see_with(ledger(&[], &["CS1"], vec![job]), Vec::new());
+    assert_eq!(seen.goal, wait(Reason::TargetBusy));
+    assert!(
+        seen.seen.starts_with("Order CS1 for desktop d1, which another operation placed, is not over: its job is WAITING."),
+        "{}",
+        seen.seen
+    );
+}
+
+#[test]
+fn the_order_of_an_operation_that_is_gone_is_waited_for_until_it_is_over() {
+    let gone =
+        |ids: &[(&str, &str)]| samples::foreign(call(Some(AnswerWord::Accepted), ids), expand());
+    let call = gone(&[("order_id", "CS1"), ("job_id", "j1")]);
+    let with = |orders: Orders, job: Option<Job>, desktop: Desktop| {
+        let facts = Facts {
+            orders,
+            job,
+            ..facts(desktop)
+        };
+        see(resize(), &facts, Some(&call))
+    };
+    for status in [0, 1, 2, 3, 6, 7, 8, 9, 77] {
+        let seen = with(known(status), job("WAITING"), prepaid());
+        let expected = match status {
+            6 | 8 => block(),
+            _ => wait(Reason::TargetBusy),
+        };
+        assert_eq!(
+            (seen.goal, seen.trace),
+            (expected, Trace::Shown),
+            "{status}"
+        );
+        assert!(seen.seen.contains("CS1"), "{}", seen.seen);
+        assert_eq!(seen.observed.order_id, None);
+    }
+    for status in [4, 5] {
+        let seen = with(known(status), None, prepaid());
+        assert_eq!((seen.goal, seen.trace), (act(), Trace::Shown), "{status}");
+    }
+    // BSS may not be read.
+    let seen = with(unreadable(), job("WAITING"), prepaid());
+    assert_eq!(
+        (seen.goal, seen.trace),
+        (wait(Reason::TargetBusy), Trace::Shown)
+    );
+    for word in ["SUCCESS", "FAIL"] {
+        let seen = with(unreadable(), job(word), prepaid());
+        assert_eq!((seen.goal, seen.trace), (act(), Trace::Shown), "{word}");
+    }
+    // The desktop is as it asked: its effect is there.
+    let larger = Desktop {
+        product: prepaid().product,
+        ..with_size(Some(100))
+    };
+    let seen = with(known(3), None, larger);
+    assert_eq!((seen.goal, seen.trace), (act(), Trace::Shown));
+}
+
+/// A decision to send again must not lead to an order beside one that is open.
+#[test]
+fn while_a_person_is_asked_an_order_of_anyone_stands_in_the_way_of_sending_again() {
+    let facts = Facts {
+        orders: listed(&[]),
+        ..with(open(vec![shown("CS9", 6, "d1")]))
+    };
+    let seen = see(resize(), &facts, Some(&unanswered()));
+    assert_eq!(seen.goal, block());
+    assert!(seen.seen.contains("does not show in BSS"), "{}", seen.seen);
+    assert!(seen.seen.contains("Order CS9"), "{}", seen.seen);
+}
