@@ -19,7 +19,6 @@ pub mod volcengine;
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
 pub use field::{Field, Found, List, Member};
 pub use lenient::Read;
-pub(crate) use lenient::parse_time;
 pub use members::Members;
 pub use secret::{Key, SecretText};
 pub use shared::{Asker, SharedReads, Waiter};

@@ -10,7 +10,7 @@ use super::client::Client;
 use super::pages;
 use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
-use crate::cloud::lenient::{self, Members};
+use crate::cloud::{Members, lenient};
 
 pub use job::{Job, Progress, SubJob, show_job};
 
