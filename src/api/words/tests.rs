@@ -78,4 +78,16 @@ fn the_reasons_stay_as_they_are() {
     );
 }
 
-const REASONS: &str = "@@";
+const REASONS: &str = "Pending BeforeWindow ConnectionNotFound ConnectionNotReady TargetLocked \
+    WaitingForPayment OrderInReview OrderProcessing RefreshRunning AwaitingDelivery \
+    AwaitingState TargetBusy ConcurrencyLimit Throttled CloudUnavailable ClockSkew \
+    ObservationUnclear MaintenanceWindow Executing Verifying ResolvingAnswer \
+    SuspendedBySpec SuspendedByConnection PlanReady CredentialsRejected \
+    CredentialsMissing PermissionDenied PaidOperationsForbidden LedgerFull \
+    TargetBlocked ConnectionMismatch IntentNotStored AnswerUnknown NoRecord \
+    LedgerConflict DesiredStateUnreachable RefreshPausedOnFailure \
+    RefreshPausedAtBatch ProofTimeout AlreadySatisfied AssumedDone Cancelled \
+    Delivered Reserved Completed Paused Observed Reached Refused TargetNotFound \
+    WindowMissed InvalidForTarget AlreadyExecuted OperationKeyReused OrderCancelled \
+    OrderFailed AlreadyPrepaid GivenUp TooLate NotDelivered RefreshFailed \
+    CancelledElsewhere StateUnreachable ChangeFailed";
