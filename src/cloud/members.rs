@@ -81,7 +81,11 @@ mod tests {
             (json!("a"), 0, false),
         ] {
             let read: Members<Named> = serde_json::from_value(value.clone()).expect("any value");
-            assert_eq!((read.list.len(), read.understood), (count, understood), "{value}");
+            assert_eq!(
+                (read.list.len(), read.understood),
+                (count, understood),
+                "{value}"
+            );
         }
         assert!(!Members::<Named>::default().understood, "it is missing");
     }

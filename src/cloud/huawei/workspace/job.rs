@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::found;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::huawei::Client;
-use crate::cloud::lenient::{self, Members};
+use crate::cloud::{Members, lenient};
 
 /// A job (`ShowJob`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
