@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::client::Client;
 use super::pages;
 use crate::cloud::call::{CallError, parse};
-use crate::cloud::lenient;
 use crate::cloud::verdict::{Reading, Refusal};
+use crate::cloud::{Members, lenient};
 
 /// What BSS lets this key see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,12 +284,10 @@ pub async fn list_orders(
     });
     Ok(match look(rows.await)? {
         Look::Seen(rows) => {
-            let count = rows.len();
-            let read = rows.into_iter().map(serde_json::from_value);
-            let orders: Vec<Order> = read.filter_map(Result::ok).collect();
+            let rows = Members::<Order>::read(rows);
             Look::Seen(OrderList {
-                understood: orders.len() == count,
-                orders,
+                orders: rows.list,
+                understood: rows.understood,
                 requests,
             })
         }

@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
-use crate::cloud::{Members, lenient};
+use crate::cloud::{Gate, Members, lenient};
 
 pub use job::{Job, Progress, SubJob, show_job};
 
@@ -319,13 +318,10 @@ pub async fn list_products(client: &Client, product: &str) -> Result<Members<Pro
         listed &= page.products.understood;
         (page.products.list, page.total_count)
     });
-    let rows = rows.await?;
-    let count = rows.len();
-    let read = rows.into_iter().map(serde_json::from_value);
-    let list: Vec<Product> = read.filter_map(Result::ok).collect();
+    let Members { list, understood } = Members::<Product>::read(rows.await?);
     let named = |product: &Product| product.product_id.is_some();
     Ok(Members {
-        understood: listed && list.len() == count && list.iter().all(named),
+        understood: listed && understood && list.iter().all(named),
         list,
     })
 }
