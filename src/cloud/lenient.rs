@@ -169,18 +169,6 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, 
     })
 }
 
-/// A time in any of the forms of [`parse_time`]. Empty counts as absent, but a text
-/// that is no time does not: nothing may be concluded from not understanding it.
-pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
-    let Some(text) = text(from)? else {
-        return Ok(None);
-    };
-    match text.parse().ok().or_else(|| parse_time(&text)) {
-        Some(time) => Ok(Some(time)),
-        None => Err(D::Error::custom(format!("no time: {text:?}"))),
-    }
-}
-
 /// How many there are; 0 where that is not said.
 pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     Ok(number(from)?.and_then(|n| n.try_into().ok()).unwrap_or(0))

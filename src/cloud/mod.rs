@@ -16,8 +16,9 @@ mod verdict;
 pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
-pub use field::{Field, Found, List, Member};
+pub use field::{Field, Found, List};
 pub use lenient::Read;
+pub(crate) use lenient::parse_time;
 pub use secret::{Key, SecretText};
 pub use shared::{Asker, SharedReads};
 pub use signing::Signed;
