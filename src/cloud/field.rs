@@ -4,12 +4,15 @@
 //! a no. A type that turned both into an empty value would let an operation end on
 //! a reading that was not understood.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A member of an answer.
+use super::lenient::{Form, parse_time};
+
+/// A member of an answer. As [`Read`](super::Read), without the text that was not
+/// understood, so that it is copied where its value is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Field<T> {
     /// Not there, null, an empty text, or what a service writes for "not set".
@@ -60,105 +63,37 @@ impl<T> From<Option<T>> for Field<T> {
     }
 }
 
-/// What can be read from a member in every form that services write it in.
-pub trait Member: Sized {
-    /// Reads a value that is neither null nor an empty text.
-    fn read(value: Value) -> Field<Self>;
-}
-
-impl<'de, T: Member> Deserialize<'de> for Field<T> {
+impl<'de, T: Form> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(from)? {
             Value::Null => Self::Absent,
             Value::String(text) if text.trim().is_empty() => Self::Absent,
-            value => T::read(value),
+            value => T::read(&value).map_or(Self::Unclear, Self::Known),
         })
     }
 }
 
-/// A text, or a number as text.
-impl Member for String {
-    fn read(value: Value) -> Field<Self> {
-        match value {
-            Value::String(text) => Field::Known(text),
-            Value::Number(number) => Field::Known(number.to_string()),
-            _ => Field::Unclear,
-        }
-    }
+/// A time that a service may write also where it is not set: as 0, or as a day before
+/// every cloud, or as one after every other.
+pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Field<Timestamp>, D::Error> {
+    let field = Field::<String>::deserialize(from)?;
+    Ok(match field.text() {
+        Some("0") => Field::Absent,
+        Some(text) if UNSET.iter().any(|unset| text.starts_with(unset)) => Field::Absent,
+        // Later than the last time of this library, and never.
+        Some(text) if text.starts_with("9999-12-3") => Field::Known(Timestamp::MAX),
+        Some(text) => parse_time(text).map_or(Field::Unclear, Field::Known),
+        None if field.is_unclear() => Field::Unclear,
+        None => Field::Absent,
+    })
 }
 
-/// A whole number, or a text that is one.
-impl Member for i64 {
-    fn read(value: Value) -> Field<Self> {
-        let whole = |number: f64| {
-            let exact = number.fract() == 0.0 && number.abs() < 9e15;
-            exact.then_some(number as i64)
-        };
-        let number = match &value {
-            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        number.map_or(Field::Unclear, Field::Known)
-    }
-}
-
-/// A time with a zone or an offset, or in seconds or milliseconds since 1970. A time
-/// without a zone could be eight hours off, so it is not understood.
-impl Member for Timestamp {
-    fn read(value: Value) -> Field<Self> {
-        let time = match &value {
-            Value::Number(number) => number.as_f64().and_then(since_1970),
-            Value::String(text) => written(text.trim()),
-            _ => None,
-        };
-        match time {
-            Some(time) if time == NEVER_OF_GO || time == Timestamp::UNIX_EPOCH => Field::Absent,
-            Some(time) if time < EARLIEST => Field::Unclear,
-            Some(time) => Field::Known(time),
-            None => Field::Unclear,
-        }
-    }
-}
-
-/// No cloud is older.
-const EARLIEST: Timestamp = Timestamp::constant(946_684_800, 0);
-
-/// `0001-01-01T00:00:00Z`, which services in Go write for a time that is not set.
-const NEVER_OF_GO: Timestamp = Timestamp::constant(-62_135_596_800, 0);
-
-/// Seconds, or milliseconds; their sizes differ from 2001 to 2286.
-fn since_1970(number: f64) -> Option<Timestamp> {
-    let seconds = match number {
-        0.0 => 0.0,
-        seconds if (1e9..1e10).contains(&seconds) => seconds,
-        millis if (1e12..1e13).contains(&millis) => millis / 1000.0,
-        _ => return None,
-    };
-    let since = SignedDuration::try_from_secs_f64(seconds).ok()?;
-    Timestamp::from_duration(since).ok()
-}
-
-fn written(text: &str) -> Option<Timestamp> {
-    if text.chars().all(|c| c.is_ascii_digit() || c == '.') {
-        return since_1970(text.parse().ok()?);
-    }
-    if text.starts_with("9999-12-3") {
-        // "Never" of some services, and later than the last time of this library.
-        return Some(Timestamp::MAX);
-    }
-    // A blank before the offset, as several services of one cloud write it.
-    let joined = match text.rsplit_once(' ') {
-        Some((time, "UTC" | "GMT" | "Z" | "z")) => format!("{time}Z"),
-        Some((time, offset)) if offset.starts_with(['+', '-']) => format!("{time}{offset}"),
-        _ => text.to_owned(),
-    };
-    let rfc_2822 = || {
-        let parser = jiff::fmt::rfc2822::DateTimeParser::new();
-        parser.parse_timestamp(text).ok()
-    };
-    joined.parse().ok().or_else(rfc_2822)
-}
+/// How services in Go, and in others, write a time that is not set.
+const UNSET: [&str; 3] = [
+    "0001-01-01T00:00:00",
+    "1970-01-01T00:00:00",
+    "1970-01-01T08:00:00+",
+];
 
 /// A list of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,18 +113,15 @@ impl<T> Default for List<T> {
     }
 }
 
-impl<T: DeserializeOwned> Member for List<T> {
-    fn read(value: Value) -> Field<Self> {
-        let Value::Array(all) = value else {
-            return Field::Unclear;
-        };
-        let count = all.len();
+impl<T: DeserializeOwned> Form for List<T> {
+    fn read(value: &Value) -> Option<Self> {
+        let all = value.as_array()?;
         let members: Vec<T> = all
-            .into_iter()
+            .iter()
             .filter_map(|member| T::deserialize(member).ok())
             .collect();
-        Field::Known(Self {
-            others: count - members.len(),
+        Some(Self {
+            others: all.len() - members.len(),
             members,
         })
     }
@@ -239,97 +171,59 @@ mod tests {
 
     use super::*;
 
-    fn read<T: Member>(value: Value) -> Field<T> {
+    fn read<T: Form>(value: Value) -> Field<T> {
         Field::deserialize(value).expect("never a failure")
     }
 
-    fn at(text: &str) -> Field<Timestamp> {
-        Field::Known(text.parse().expect("a time"))
-    }
-
     #[test]
-    fn a_time_is_read_in_every_form_that_was_seen() {
-        let time = at("2026-07-10T08:00:00Z");
-        for form in [
-            json!("2026-07-10T08:00:00Z"),
-            json!("2026-07-10T08:00Z"),
-            json!("2026-07-10T08:00:00.000Z"),
-            json!("2026-07-10T16:00:00+08:00"),
-            json!("2026-07-10T16:00:00+0800"),
-            json!("2026-07-10T08:00:00+0000"),
-            json!("2026-07-10T16:00+08:00"),
-            json!("2026-07-10 08:00:00Z"),
-            json!("2026-07-10 16:00:00 +0800"),
-            json!("2026-07-10 08:00:00 UTC"),
-            json!(" 2026-07-10T08:00:00Z "),
-            json!("Fri, 10 Jul 2026 08:00:00 GMT"),
-            json!(1_783_670_400),
-            json!(1_783_670_400_000_i64),
-            json!(1_783_670_400.0),
-            json!("1783670400"),
-            json!("1783670400000"),
-        ] {
-            assert_eq!(read(form.clone()), time, "{form}");
-        }
-        assert_eq!(
-            read(json!("9999-12-31T23:59:59Z")),
-            Field::Known(Timestamp::MAX)
-        );
-    }
-
-    #[test]
-    fn a_time_that_could_be_another_is_not_understood() {
-        for form in [
-            json!("2026-07-10 08:00:00"),
-            json!("2026-07-10T08:00:00"),
-            json!("2026-07-10"),
-            json!("20260710080000"),
-            json!("soon"),
-            json!("-"),
-            json!(7),
-            json!(-1),
-            json!("1998-01-01T00:00:00Z"),
-            json!(true),
-            json!({"seconds": 1}),
-            json!([]),
-        ] {
-            assert_eq!(read::<Timestamp>(form.clone()), Field::Unclear, "{form}");
-        }
-    }
-
-    #[test]
-    fn a_time_that_is_not_set_is_absent_and_not_long_ago() {
-        for form in [
-            json!(null),
-            json!(""),
-            json!(" "),
-            json!(0),
-            json!("0"),
-            json!("0001-01-01T00:00:00Z"),
-            json!("1970-01-01T00:00:00Z"),
-            json!("1970-01-01T08:00:00+08:00"),
-        ] {
-            assert_eq!(read::<Timestamp>(form.clone()), Field::Absent, "{form}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_read_also_as_text_and_nothing_else_is_zero() {
+    fn absent_and_unclear_are_different_and_neither_is_a_value() {
         for (form, expected) in [
             (json!(3), Field::Known(3)),
-            (json!("3"), Field::Known(3)),
             (json!(" 0 "), Field::Known(0)),
-            (json!(3.0), Field::Known(3)),
             (json!(null), Field::Absent),
-            (json!(""), Field::Absent),
+            (json!(" "), Field::Absent),
             (json!("three"), Field::Unclear),
-            (json!(0.5), Field::Unclear),
             (json!(false), Field::Unclear),
             (json!([]), Field::Unclear),
             (json!({}), Field::Unclear),
         ] {
             assert_eq!(read::<i64>(form.clone()), expected, "{form}");
         }
+    }
+
+    #[test]
+    fn a_time_that_is_not_set_is_absent_and_not_long_ago() {
+        let read = |form: &Value| time(form.clone()).expect("never a failure");
+        for form in [
+            json!(null),
+            json!(""),
+            json!(0),
+            json!("0"),
+            json!("0001-01-01T00:00:00Z"),
+            json!("1970-01-01T00:00:00Z"),
+            json!("1970-01-01T08:00:00+08:00"),
+        ] {
+            assert_eq!(read(&form), Field::Absent, "{form}");
+        }
+        for form in [
+            json!("2026-07-10 08:00:00"),
+            json!("1998-01-01T00:00:00Z"),
+            json!(7),
+            json!(true),
+            json!({"seconds": 1}),
+        ] {
+            assert_eq!(read(&form), Field::Unclear, "{form}");
+        }
+        let known = Field::Known("2026-07-10T08:00:00Z".parse().expect("a time"));
+        for form in [
+            json!("2026-07-10T08:00Z"),
+            json!("2026-07-10 16:00:00 +0800"),
+            json!(1_783_670_400),
+        ] {
+            assert_eq!(read(&form), known, "{form}");
+        }
+        let never = json!("9999-12-31T23:59:59Z");
+        assert_eq!(read(&never), Field::Known(Timestamp::MAX));
     }
 
     #[test]

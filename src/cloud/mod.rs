@@ -17,8 +17,9 @@ mod verdict;
 pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
-pub use field::{Field, Found, List, Member};
+pub use field::{Field, Found, List};
 pub use lenient::Read;
+pub(crate) use lenient::parse_time;
 pub use members::Members;
 pub use secret::{Key, SecretText};
 pub use shared::{Asker, SharedReads, Waiter};

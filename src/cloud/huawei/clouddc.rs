@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Field, Found, List, Member, lenient};
+use crate::cloud::{Field, Found, List, lenient};
 
 /// Largest page that there is.
 pub const LARGEST_PAGE: usize = 1000;
@@ -45,16 +45,15 @@ pub struct InstanceError {
 }
 
 /// The documented object, or a text alone.
-impl Member for InstanceError {
-    fn read(value: Value) -> Field<Self> {
+impl lenient::Form for InstanceError {
+    fn read(value: &Value) -> Option<Self> {
         match value {
-            Value::String(msg) => Field::Known(Self {
-                msg: Field::Known(msg),
+            Value::String(msg) => Some(Self {
+                msg: Field::Known(msg.clone()),
                 ..Self::default()
             }),
-            Value::Object(members) if members.is_empty() => Field::Absent,
-            Value::Object(_) => Self::deserialize(value).map_or(Field::Unclear, Field::Known),
-            _ => Field::Unclear,
+            Value::Object(_) => Self::deserialize(value).ok(),
+            _ => None,
         }
     }
 }

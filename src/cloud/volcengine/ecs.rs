@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
+use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent};
+use crate::cloud::field::{self, Field, Found, List};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Field, Found, Gate, List};
 
 /// The name in the signature.
 pub const SERVICE: &str = "ecs";
@@ -42,12 +43,16 @@ pub struct ScheduledInstance {
     /// `ReleaseCount`: instances released.
     pub release_count: Field<i64>,
     /// `CreatedAt`
+    #[serde(deserialize_with = "field::time")]
     pub created_at: Field<Timestamp>,
     /// `InvalidAt`
+    #[serde(deserialize_with = "field::time")]
     pub invalid_at: Field<Timestamp>,
     /// `StartDeliveryAt`: where the slot of the delivery begins.
+    #[serde(deserialize_with = "field::time")]
     pub start_delivery_at: Field<Timestamp>,
     /// `EndDeliveryAt`: where it ends.
+    #[serde(deserialize_with = "field::time")]
     pub end_delivery_at: Field<Timestamp>,
 }
 

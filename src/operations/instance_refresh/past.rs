@@ -1,13 +1,12 @@
 //! What the recorded calls of an operation say about what the cloud shows. Pure.
 
 use errand_engine::{Plan, Trace};
-use jiff::Timestamp;
 
 use super::stage::Stage;
 use super::{CANCEL, CONTINUE, RESUME, RETRY, STOP};
 use crate::api::{AnswerWord, RefreshState, StepStatus};
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch};
-use crate::cloud::{Field, Member};
+use crate::cloud::{Field, parse_time};
 use crate::operations::StepInfo;
 
 /// The calls that let a refresh go on.
@@ -90,10 +89,7 @@ fn not_begun(activity: &RefreshActivity) -> bool {
 
 /// One form for every form of a time; what is no time stays as it is.
 fn canonical(text: &str) -> String {
-    match Timestamp::read(text.into()) {
-        Field::Known(time) => time.to_string(),
-        _ => text.to_owned(),
-    }
+    parse_time(text).map_or_else(|| text.to_owned(), |time| time.to_string())
 }
 
 /// Whether two pauses are one. `None`: a time that one of them lacks may be that of

@@ -1,12 +1,10 @@
 //! What was seen of an activity, for status and in a sentence. A number that was not
 //! understood is left out: it is not 0.
 
-use jiff::Timestamp;
-
 use crate::api::RefreshObservation;
 use crate::api::Timestamp as Time;
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch, RefreshInstance};
-use crate::cloud::{Field, Member};
+use crate::cloud::{Field, parse_time};
 
 /// Where it stands, in words that change only when it does.
 pub(super) fn standing(activity: &RefreshActivity) -> String {
@@ -39,10 +37,7 @@ pub(super) fn observation(activity: &RefreshActivity) -> RefreshObservation {
         let short: String = word.text()?.chars().take(64).collect();
         Some(short).filter(|word| !word.is_empty())
     };
-    let time = |text: &Field<String>| {
-        let time = Timestamp::read(text.text()?.into());
-        time.known().copied().map(Time)
-    };
+    let time = |text: &Field<String>| parse_time(text.text()?).map(Time);
     let instances = instances(activity);
     let with = |word: &str| {
         let all = instances.as_ref()?;
