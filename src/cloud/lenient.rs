@@ -19,7 +19,7 @@ pub enum Read<T> {
     Missing,
     /// This.
     Understood(T),
-    /// Something else, as the cloud wrote it (shortened).
+    /// Something else, as the cloud wrote it (shortened; of an object its fields' names).
     Unclear(String),
 }
 
@@ -58,10 +58,18 @@ impl<'de, T: Form> Deserialize<'de> for Read<T> {
 /// Longest part of something not understood that is kept.
 const SHOWN: usize = 80;
 
+/// Of what is no plain value only the form is kept: the rest says nothing to people,
+/// and may name some.
 fn unclear<T>(value: &Value) -> Read<T> {
     let text = match value {
         Value::String(text) => text.clone(),
-        value => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+        Value::Object(fields) => {
+            let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+            format!("an object with {}", names.join(", "))
+        }
     };
     Read::Unclear(match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),

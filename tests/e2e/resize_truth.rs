@@ -141,9 +141,10 @@ pub fn a_change_whose_time_is_not_understood_is_waited_for_and_never_none() {
     let mut bed = bed("no-time");
     bed.start_operator();
     let forms = ["without_zone", "null", "absent"];
+    let named = |form: &str| format!("is-{}", form.replace('_', "-"));
     for form in forms {
         reread(&bed, json!({"created_at": form}));
-        let name = form.replace('_', "-");
+        let name = named(form);
         let task = format!("task-{name}");
         seed(
             &bed,
@@ -160,7 +161,7 @@ pub fn a_change_whose_time_is_not_understood_is_waited_for_and_never_none() {
     // In a form that is understood each of them is found, and cancelled.
     reread(&bed, json!({"created_at": "blank"}));
     for form in forms {
-        let name = form.replace('_', "-");
+        let name = named(form);
         let object = until_state(&bed, &name, "Succeeded", seconds(60));
         assert_ending(&bed, &object, "Succeeded", "Cancelled");
     }

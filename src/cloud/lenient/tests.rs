@@ -105,6 +105,14 @@ fn what_is_not_understood_is_kept_short() {
         panic!("it is no number");
     };
     assert_eq!(text.chars().count(), SHOWN + 1);
+    for (form, kept) in [
+        (json!(["someone"]), "a list"),
+        (json!({"user_name": "someone", "n": 1}), "an object with n, user_name"),
+        (json!({}), "{}"),
+        (json!(true), "true"),
+    ] {
+        assert_eq!(read::<i64>(form), Read::Unclear(kept.to_owned()));
+    }
 }
 
 #[test]
