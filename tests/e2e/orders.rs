@@ -131,7 +131,7 @@ fn orders_are_listed_with_their_own_columns_and_explained() {
         columns,
         [
             "NAME", "READY", "STATE", "REASON", "TARGET", "PAYMENT", "PAID", "ORDER", "PAY",
-            "UNTIL", "MESSAGE", "AGE"
+            "UNTIL", "PLAN", "PLAN", "COSTS", "MONEY", "MESSAGE", "AGE"
         ]
     );
     let all = bed.kubectl(&["get", "errand"]);

@@ -107,7 +107,10 @@ fn what_is_not_understood_is_kept_short() {
     assert_eq!(text.chars().count(), SHOWN + 1);
     for (form, kept) in [
         (json!(["someone"]), "a list"),
-        (json!({"user_name": "someone", "n": 1}), "an object with n, user_name"),
+        (
+            json!({"user_name": "someone", "n": 1}),
+            "an object with n, user_name",
+        ),
         (json!({}), "{}"),
         (json!(true), "true"),
     ] {
