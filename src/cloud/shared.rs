@@ -66,9 +66,9 @@ pub struct Asker<'a> {
     pub interval: i64,
     /// When it asks.
     pub now: i64,
-    /// It wants a reading that is begun after it has asked, and not one of
-    /// within its interval.
-    pub fresh: bool,
+    /// It wants a reading that is begun then or later, and not one of within its
+    /// interval.
+    pub since: Option<i64>,
 }
 
 impl SharedReads {
@@ -148,10 +148,10 @@ impl Slot {
         if members.each.len() <= members.cost.max(1) {
             return None;
         }
-        Some(match (asker.fresh, before) {
-            (true, _) => asker.now,
-            (false, Some(before)) => before + asker.interval,
-            (false, None) => asker.now - asker.interval,
+        Some(match (asker.since, before) {
+            (Some(since), _) => since.min(asker.now),
+            (None, Some(before)) => before + asker.interval,
+            (None, None) => asker.now - asker.interval,
         })
     }
 
@@ -185,7 +185,7 @@ mod tests {
             id,
             interval: 1000,
             now,
-            fresh: false,
+            since: None,
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
         ask(&reads, &taken, asker("a", 0)).await;
         assert_eq!(ask(&reads, &taken, asker("b", 5)).await, Some(5));
         let fresh = Asker {
-            fresh: true,
+            since: Some(6),
             ..asker("c", 6)
         };
         assert_eq!(ask(&reads, &taken, fresh).await, Some(6));

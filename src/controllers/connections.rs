@@ -127,15 +127,16 @@ impl Connections {
         Ok(Usable {
             place: place(connection, namespace),
             at: At::of(connection, services),
-            clients: Clients(
-                places
+            clients: Clients {
+                known_since: i64::MAX,
+                services: places
                     .into_iter()
                     .map(|(service, origin)| {
                         let client = self.client(connection, service, origin, &taken.key);
                         (service, client)
                     })
                     .collect(),
-            ),
+            },
             limit: policy
                 .max_concurrent
                 .and_then(|limit| usize::try_from(limit).ok()),

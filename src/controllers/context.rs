@@ -63,7 +63,12 @@ impl Memory {
 /// Memories by uid. An object that is gone has none, nor one that has ended once
 /// the watch cache shows it so.
 #[derive(Clone, Default)]
-pub(super) struct Memories(Arc<Mutex<HashMap<String, Memory>>>);
+pub(super) struct Memories {
+    all: Arc<Mutex<HashMap<String, Memory>>>,
+    /// When the watch first showed each object that has not ended as it is now: its
+    /// generation, and the wall clock.
+    shown: Arc<Mutex<HashMap<String, (i64, Tick)>>>,
+}
 
 impl Memories {
     /// Takes the memory out for a session; a new one if there is none.
@@ -117,8 +122,33 @@ impl Memories {
         self.lock().remove(uid);
     }
 
+    /// The watch shows an object that has not ended.
+    pub(super) fn note_shown(&self, uid: &str, generation: i64, now: Tick) {
+        let mut shown = self.shown.lock().expect("no panic while it is held");
+        match shown.get_mut(uid) {
+            Some(known) if known.0 == generation => {}
+            Some(known) => *known = (generation, now),
+            None => {
+                shown.insert(uid.to_owned(), (generation, now));
+            }
+        }
+    }
+
+    /// An object has ended or is gone.
+    pub(super) fn forget_shown(&self, uid: &str) {
+        let mut shown = self.shown.lock().expect("no panic while it is held");
+        shown.remove(uid);
+    }
+
+    /// Since when an object of that generation is known here.
+    pub(super) fn shown_since(&self, uid: &str, generation: i64) -> Option<Tick> {
+        let shown = self.shown.lock().expect("no panic while it is held");
+        let (known, since) = shown.get(uid)?;
+        (*known == generation).then_some(*since)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {
-        self.0.lock().expect("no panic while it is held")
+        self.all.lock().expect("no panic while it is held")
     }
 }
 

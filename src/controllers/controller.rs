@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use errand_engine::Span;
 use futures::{StreamExt as _, stream};
-use kube::ResourceExt as _;
 use kube::api::Api;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::{mpsc, watch as signal};
 use tokio::time::timeout;
 
@@ -43,11 +43,13 @@ pub(super) async fn control<K: Kind>(
 ) {
     let (cache, writer) = reflector::store();
     let parting = (context.clone(), cache.clone());
+    let showing = context.clone();
     let changes = objects(
         context.client.clone(),
         settings.watch_namespace.as_deref(),
         writer,
         context.metrics.clone(),
+        move |object: &K::Object| shown::<K>(&showing, object),
         move |gone: &K::Object| deleted::<K>(&parting.0, &parting.1, gone),
     );
     let (timers, due) = Timers::new(context.clock.clone());
@@ -104,6 +106,19 @@ fn states<K: Kind>(shown: &Store<K::Object>) -> Vec<State> {
     states
         .map(|state| state.unwrap_or(State::Pending))
         .collect()
+}
+
+/// What is read of the cloud after this is not older than the object as it is now.
+fn shown<K: Kind>(context: &Context, object: &K::Object) {
+    let uid = object.uid().unwrap_or_default();
+    let generation = object.meta().generation.unwrap_or_default();
+    match object.is_finished() {
+        true => context.memory.forget_shown(&uid),
+        false => {
+            let now = context.clock.now().wall;
+            context.memory.note_shown(&uid, generation, now);
+        }
+    }
 }
 
 /// What this process knows of its call is recorded, and people are told.
@@ -206,6 +221,7 @@ async fn reconcile<K: Kind>(
 fn forget(context: &Context, gone: &impl kube::Resource) -> Option<Memory> {
     let uid = gone.uid().unwrap_or_default();
     context.started.forget(&uid);
+    context.memory.forget_shown(&uid);
     context.memory.part_with(&uid)
 }
 

@@ -185,6 +185,7 @@ async fn work(
         connection_writer,
         metrics.clone(),
         |_: &CloudConnection| {},
+        |_: &CloudConnection| {},
     );
     let (news_sender, news) = mpsc::unbounded_channel();
     let cluster_id = match (&settings.cluster_id, namespace) {

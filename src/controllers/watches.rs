@@ -22,6 +22,7 @@ pub(super) fn objects<R>(
     namespace: Option<&str>,
     writer: reflector::store::Writer<R>,
     metrics: Metrics,
+    shown: impl Fn(&R) + Send + 'static,
     gone: impl Fn(&R) + Send + 'static,
 ) -> impl Stream<Item = Result<R, watcher::Error>> + Send + 'static
 where
@@ -49,8 +50,12 @@ where
                     Some(Err(e))
                 }
             };
-            if let Some(Ok(WatchEvent::Delete(object))) = &kept {
-                gone(object);
+            match &kept {
+                Some(Ok(WatchEvent::Apply(object) | WatchEvent::InitApply(object))) => {
+                    shown(object);
+                }
+                Some(Ok(WatchEvent::Delete(object))) => gone(object),
+                _ => {}
             }
             async { kept }
         });

@@ -120,18 +120,24 @@ impl Client {
 
 /// The services of one connection that a kind calls, with one key.
 #[derive(Clone, Debug)]
-pub struct Clients(pub Vec<(Service, Client)>);
+pub struct Clients {
+    /// In the order of the kind's services.
+    pub services: Vec<(Service, Client)>,
+    /// Since when this process knows of the object as it is now, in milliseconds of
+    /// the operator's clock. A reading that began before may be older than the object.
+    pub known_since: i64,
+}
 
 impl Clients {
     /// A cloud's clock is further from ours than this, in milliseconds.
     pub fn skewed(&self, margin: i64) -> bool {
-        let mut clients = self.0.iter();
+        let mut clients = self.services.iter();
         clients.any(|(_, client)| client.clock_offset().abs() > margin)
     }
 
     /// The client of a service that is among the kind's.
     pub fn of(&self, service: Service) -> &Client {
-        let mut clients = self.0.iter();
+        let mut clients = self.services.iter();
         let found = clients.find(|(of, _)| *of == service);
         &found.expect("a service of the kind").1
     }

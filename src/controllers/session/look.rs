@@ -1,8 +1,8 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
 use errand_engine::{Event, Record, View};
-use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
+use kube::{Resource as _, ResourceExt as _};
 use tokio::time::timeout;
 
 use super::Session;
@@ -63,6 +63,8 @@ impl<K: Kind> Session<'_, K> {
         let record = self.look.as_ref().map_or(Record::None, |look| look.record);
         let open = self.look.as_ref().and_then(|look| look.open.clone());
         let others = self.look.as_ref().map(Look::others).unwrap_or_default();
+        let known_since = self.known_since(started.0);
+        connection.clients.known_since = known_since;
         let clients = &connection.clients;
         let facts = K::observe_among(clients, &self.object, open.as_ref(), &others).await;
         self.count_call("observe", if facts.is_ok() { "ok" } else { "failed" });
@@ -73,7 +75,13 @@ impl<K: Kind> Session<'_, K> {
                 self.connection = Some(connection);
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
                 let view = View {
-                    started: assessment.shared_since.unwrap_or(started),
+                    // One of since the object was made is as good as one of now for an
+                    // object of which nothing is remembered.
+                    started: match assessment.shared_since {
+                        Some(since) if !remembers && since.0 >= known_since => started,
+                        Some(since) => since,
+                        None => started,
+                    },
                     goal: assessment.goal,
                     trace: assessment.trace,
                     due: assessment.due,
@@ -101,6 +109,14 @@ impl<K: Kind> Session<'_, K> {
                 Event::Unobserved(self.now(), self.tell(unusable))
             }
         }
+    }
+
+    /// Since when this process knows of the object as it is now; `now` if it does not.
+    fn known_since(&self, now: i64) -> i64 {
+        let uid = self.object.uid().unwrap_or_default();
+        let generation = self.object.meta().generation.unwrap_or_default();
+        let shown = self.ctx.memory.shown_since(&uid, generation);
+        shown.map_or(now, |shown| shown.0.min(now))
     }
 
     /// Drops what is remembered of another place or target. Whether anything is

@@ -23,9 +23,10 @@ pub struct Facts {
 pub(super) async fn observe(
     client: &Client,
     object: &InstanceObservation,
+    known_since: i64,
 ) -> Result<Facts, CallError> {
     let id = &object.spec.target.instance_id;
-    if let Some((since, instance)) = listed(client, object).await? {
+    if let Some((since, instance)) = listed(client, object, known_since).await? {
         return Ok(Facts {
             instance: Found::There(instance),
             shared_since: Some(since),
@@ -39,13 +40,17 @@ pub(super) async fn observe(
 
 /// A reading may be one that others have taken before, if it is not older than what
 /// is asked: neither than the object nor than an edit of its spec.
-fn may_be_older(object: &InstanceObservation) -> bool {
+fn newer_than(object: &InstanceObservation, known_since: i64, now: i64) -> Option<i64> {
     let status = object.status.as_ref();
     let seen = status.is_some_and(|status| {
         status.observed.is_some() && status.observed_generation == object.metadata.generation
     });
-    // A single reading is one of now.
-    seen && object.spec.until.is_some()
+    match (&object.spec.until, seen) {
+        // A single reading is one of now.
+        (None, _) => Some(now),
+        (Some(_), false) => Some(known_since),
+        (Some(_), true) => None,
+    }
 }
 
 /// Its entry in the shared list. A list may be older than the instance, so one
@@ -53,6 +58,7 @@ fn may_be_older(object: &InstanceObservation) -> bool {
 async fn listed(
     client: &Client,
     object: &InstanceObservation,
+    known_since: i64,
 ) -> Result<Option<(Tick, InstanceStatus)>, CallError> {
     let now = || client.transport.clock.now().wall.0;
     let uid = object.uid().unwrap_or_default();
@@ -60,7 +66,7 @@ async fn listed(
         id: &uid,
         interval: millis(interval(object)).0,
         now: now(),
-        fresh: !may_be_older(object),
+        since: newer_than(object, known_since, now()),
     };
     let list = || async {
         let instances = clouddc::list_instances(client).await?;

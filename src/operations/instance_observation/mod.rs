@@ -74,7 +74,8 @@ impl Kind for ObserveInstance {
         object: &InstanceObservation,
         _: Option<&Recorded>,
     ) -> Result<Facts, CallError> {
-        facts::observe(clients.huawei(Service::HuaweiCloudDc), object).await
+        let client = clients.huawei(Service::HuaweiCloudDc);
+        facts::observe(client, object, clients.known_since).await
     }
 
     fn assess(

@@ -82,10 +82,13 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
         };
         (service, crate::operations::Client::Huawei(client))
     };
-    let clients = Clients(vec![
-        of(Service::HuaweiWorkspace, Scope::Project(PROJECT.into())),
-        of(Service::HuaweiBss, Scope::Domain("domain".into())),
-    ]);
+    let clients = Clients {
+        known_since: 0,
+        services: vec![
+            of(Service::HuaweiWorkspace, Scope::Project(PROJECT.into())),
+            of(Service::HuaweiBss, Scope::Domain("domain".into())),
+        ],
+    };
     Bed {
         simulator,
         clients,
