@@ -23,7 +23,8 @@ pub struct Waiter<'a> {
     pub id: &'a str,
     /// When it began to ask. The reading begins after it did so for the first time.
     pub asked: i64,
-    /// How old the reading may be, in milliseconds.
+    /// How old the reading may be, in milliseconds. One that began after it asked now
+    /// will do in any case.
     pub age: i64,
 }
 
@@ -84,7 +85,7 @@ impl SharedReads {
         };
         let first = paced.note(waiter);
         let mut last = paced.last.lock().await;
-        let since = first.max(now() - waiter.age);
+        let since = first.max(waiter.asked.min(now() - waiter.age));
         if let Some(found) = last.as_ref() {
             match &found.result {
                 // One from the future was dated by a clock that was set back since.
@@ -181,6 +182,10 @@ mod tests {
     impl List {
         /// Asks at that time, and gives when the reading began.
         async fn ask(&self, id: &str, asked: i64) -> Result<i64, CallError> {
+            self.ask_for(id, asked, AGE).await
+        }
+
+        async fn ask_for(&self, id: &str, asked: i64, age: i64) -> Result<i64, CallError> {
             self.now.set(self.now.get().max(asked));
             let read = || async {
                 self.taken.set(self.taken.get() + 1);
@@ -189,7 +194,6 @@ mod tests {
                     false => Ok(((), self.requests.get().max(1))),
                 }
             };
-            let age = AGE;
             let waiter = Waiter { id, asked, age };
             let now = || self.now.get();
             let sleep = |pause| {
@@ -213,6 +217,16 @@ mod tests {
         assert_eq!(list.ask("a", 140_001).await, Ok(140_001), "it is too old");
         assert_eq!(list.ask("b", 140_002).await, Ok(140_001));
         assert_eq!(list.taken.get(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_reading_may_have_to_be_newer_than_the_question() {
+        let list = List::default();
+        assert_eq!(list.ask("a", 100_000).await, Ok(100_000));
+        assert_eq!(list.ask_for("a", 105_000, 0).await, Ok(105_000));
+        list.now.set(106_000);
+        let asked_before = list.ask_for("a", 104_500, 0).await;
+        assert_eq!(asked_before, Ok(105_000), "it began since");
     }
 
     #[tokio::test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::super::{Clients, Others, Service};
 use super::earlier::Earlier;
-use super::open_orders::{OpenOrders, note_placed, open_orders, waiter};
+use super::open_orders::{OpenOrders, Target, note_placed, open_orders, waiter};
 use super::standing::{Standing, is_next, standing};
 use super::trace::{Fit, Window, is_about, order_type};
-use super::{Call, DesktopOrder, order};
+use super::{Call, DesktopOrder, Recorded, order};
+use crate::api::AnswerWord;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter};
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
@@ -22,6 +23,8 @@ const MOST_CANDIDATES: usize = 10;
 pub struct Facts {
     /// How far the cloud's clock is from ours, in milliseconds.
     pub clock_offset: i64,
+    /// Which desktop is asked for, and where.
+    pub target: Target,
     /// The desktop; `None`: no such desktop.
     pub desktop: Option<Desktop>,
     /// What the desktop's product may be changed to, where that is to be known.
@@ -111,8 +114,9 @@ pub(super) async fn observe(
         }
         None => Orders::NotAsked,
     };
+    let target = Target::of(workspace, &spec.desktop_id);
     if let Some(id) = call.and_then(|call| call.order_id) {
-        note_placed(bss, id, &spec.desktop_id);
+        note_placed(bss, id, target.clone());
     }
     let targets = match &desktop {
         Some(desktop) if call.is_none_or(|call| call.recorded.foreign) => {
@@ -126,11 +130,18 @@ pub(super) async fn observe(
         _ => false,
     };
     let (open, earlier) = match next && may_order(object, call, others) {
-        true => others_orders((bss, workspace), waiter, others).await?,
+        true => {
+            // An order beside a call of ours is decided about by a person, at a moment
+            // that is not known here: only a list of now will do.
+            let age = if call.is_some() { 0 } else { waiter.age };
+            let waiter = Waiter { age, ..waiter };
+            others_orders((bss, workspace), waiter, others).await?
+        }
         false => (None, Earlier::default()),
     };
     Ok(Facts {
         clock_offset,
+        target,
         desktop,
         targets,
         job,
@@ -146,8 +157,14 @@ fn may_order(object: &DesktopOrder, call: Option<Call<'_>>, others: &Others) -> 
     match call {
         None => !others.locked,
         Some(call) => {
-            let status = object.status.as_ref();
-            !call.recorded.foreign && status.is_some_and(|status| status.hold.is_some())
+            let Recorded {
+                foreign, answer, ..
+            } = call.recorded;
+            let asked = object
+                .status
+                .as_ref()
+                .and_then(|status| status.hold.as_ref());
+            !foreign && *answer != Some(AnswerWord::Accepted) && asked.is_some()
         }
     }
 }

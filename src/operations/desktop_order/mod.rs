@@ -30,7 +30,7 @@ use crate::mistakes::Mistake;
 
 pub use earlier::{Earlier, StillOpen};
 pub use facts::{Candidate, Facts, Orders};
-pub use open_orders::{About, OpenOrder, OpenOrders, Unchecked};
+pub use open_orders::{About, OpenOrder, OpenOrders, Target, Unchecked};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]

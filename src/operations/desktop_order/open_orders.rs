@@ -59,8 +59,8 @@ pub struct OpenOrder {
 /// What an order is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    /// For this desktop, by whoever placed it here.
-    Desktop(String),
+    /// For this desktop, where it was placed from here.
+    Desktop(Target),
     /// For what these details say.
     Shown(Candidate),
     /// It was not looked into.
@@ -78,11 +78,29 @@ pub enum Unchecked {
     Unlinked(Vec<String>),
 }
 
+/// A desktop and where it is: another project may have one of the same id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Endpoint and project.
+    pub place: String,
+    /// The desktop's id.
+    pub desktop: String,
+}
+
+impl Target {
+    pub(super) fn of(workspace: &Client, desktop: &str) -> Self {
+        Self {
+            place: format!("{} {}", workspace.origin, workspace.scope.id()),
+            desktop: desktop.to_owned(),
+        }
+    }
+}
+
 impl OpenOrder {
     /// It is for this desktop or one of its volumes.
-    pub fn is_for(&self, desktop: &Desktop) -> bool {
+    pub fn is_for(&self, target: &Target, desktop: &Desktop) -> bool {
         match &self.about {
-            About::Desktop(id) => *id == desktop.desktop_id,
+            About::Desktop(placed_for) => placed_for == target,
             About::Shown(candidate) => desktop.ids().any(|id| candidate.carries(id)),
             About::NotRead => false,
         }
@@ -97,7 +115,7 @@ struct Book(Mutex<Notes>);
 struct Notes {
     /// Desktops of orders that operations of this process placed or follow, and when
     /// that was last noted.
-    placed: HashMap<String, (String, i64)>,
+    placed: HashMap<String, (Target, i64)>,
     /// What was read of an order, and what the list said of it then.
     shown: HashMap<String, (Order, Candidate)>,
 }
@@ -114,8 +132,8 @@ impl Book {
     /// What is known of it without asking.
     fn about(&self, order: &Order) -> Option<About> {
         let notes = self.notes();
-        if let Some((desktop, _)) = notes.placed.get(&order.order_id) {
-            return Some(About::Desktop(desktop.clone()));
+        if let Some((target, _)) = notes.placed.get(&order.order_id) {
+            return Some(About::Desktop(target.clone()));
         }
         let (then, candidate) = notes.shown.get(&order.order_id)?;
         (then == order).then(|| About::Shown(candidate.clone()))
@@ -142,8 +160,8 @@ fn now(bss: &Client) -> i64 {
 }
 
 /// An order is for this desktop: it was placed for it here.
-pub(super) fn note_placed(bss: &Client, order: &str, desktop: &str) {
-    let placed = (desktop.to_owned(), now(bss));
+pub(super) fn note_placed(bss: &Client, order: &str, target: Target) {
+    let placed = (target, now(bss));
     let book = Book::of(bss);
     book.notes().placed.insert(order.to_owned(), placed);
 }

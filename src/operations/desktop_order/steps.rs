@@ -1,7 +1,7 @@
 //! The one mutating call.
 
 use super::super::{Clients, Service};
-use super::open_orders::note_placed;
+use super::open_orders::{Target, note_placed};
 use crate::cloud::huawei::workspace::{self, ChangeOrder};
 use crate::cloud::{Gate, Sent};
 
@@ -18,7 +18,8 @@ pub(super) async fn place(
     if let Sent::Accepted { ids, .. } = &sent
         && let Some(order) = ids.get("order_id")
     {
-        note_placed(clients.huawei(Service::HuaweiBss), order, desktop);
+        let bss = clients.huawei(Service::HuaweiBss);
+        note_placed(bss, order, Target::of(client, desktop));
     }
     sent
 }

@@ -5,7 +5,8 @@ use crate::support::desktops::*;
 use crate::support::*;
 use errand_simulator::{
     Account, AfterFailure, BssReadings, DesktopChange, DesktopOrderSeed, Fault, FaultKind,
-    ListOrder, OrderAction, OrderLines, OrderResources, OrderTiming, Seed, Simulator, When,
+    ListOrder, OrderAction, OrderLines, OrderResources, OrderTimes, OrderTiming, Seed, Simulator,
+    When,
 };
 use errand_testclock::TestClock;
 use serde_json::{Value, json};
@@ -263,6 +264,65 @@ fn a_colleagues_order_appears_at_its_time_and_changes_the_desktop() {
         1,
         "its own only"
     );
+}
+
+#[test]
+fn a_seeded_order_has_the_type_the_service_and_the_status_that_it_is_given() {
+    let (simulator, _) = workspace();
+    simulator.seed(
+        Seed::new()
+            .desktop_order(foreign().id("CS-1").order_type(1))
+            .desktop_order(foreign().id("CS-2").service("hws.service.type.ec2"))
+            .desktop_order(foreign().id("CS-3").status(0))
+            .desktop_order(foreign().id("CS-4").status(14)),
+    );
+    for (query, ids) in [
+        ("?order_type=1", "1"),
+        ("?order_type=3&order_by=createTime", "2 3 4"),
+        ("?service_type_code=hws.service.type.ec2", "2"),
+        ("?status=0", "3"),
+        ("?status=14", "4"),
+    ] {
+        let listed = listed(&simulator, query).join(" ").replace("CS-", "");
+        assert_eq!(listed, ids, "{query}");
+    }
+    let info = details(&simulator, "CS-2").json()["order_info"].clone();
+    assert_eq!(info["service_type_code"], "hws.service.type.ec2");
+    assert_eq!(
+        simulator.orders(DESKTOP)[0].change.clone(),
+        DesktopChange::Resize {
+            product_id: LARGE.into()
+        }
+    );
+}
+
+#[test]
+fn the_times_of_an_order_have_each_reading() {
+    for times in [
+        OrderTimes::Documented,
+        OrderTimes::Offset,
+        OrderTimes::Blank,
+        OrderTimes::Number,
+        OrderTimes::Null,
+    ] {
+        let (simulator, _) = with(BssReadings {
+            times,
+            ..BssReadings::default()
+        });
+        let id = placed(&simulator, resize(true));
+        let info = details(&simulator, &id).json()["order_info"].clone();
+        for name in ["create_time", "payment_time"] {
+            let text = info[name].as_str().unwrap_or_default();
+            let as_expected = match times {
+                OrderTimes::Documented => text.ends_with('Z') && text.contains('T'),
+                OrderTimes::Offset => text.ends_with("+0000"),
+                OrderTimes::Blank => text.len() == 19 && text.contains(' '),
+                OrderTimes::Number => info[name].is_i64(),
+                OrderTimes::Null => info[name].is_null(),
+            };
+            assert!(as_expected, "{times:?}: {info}");
+        }
+    }
 }
 
 fn five_orders(simulator: &Simulator) {

@@ -4,8 +4,8 @@
 use crate::support::desktops::*;
 use crate::support::*;
 use errand_simulator::{
-    ExpandBy, Fault, FaultKind, OrderAction, OrderTiming, SecondOrder, Simulator, WorkspaceProduct,
-    WorkspaceReadings,
+    ExpandBy, Fault, FaultKind, JobWords, NoDataVolumes, OnDemandChanges, OrderAction, OrderTiming,
+    SecondOrder, Simulator, WorkspaceDesktop, WorkspaceProduct, WorkspaceReadings,
 };
 use errand_testclock::TestClock;
 use serde_json::{Value, json};
@@ -159,6 +159,82 @@ fn a_job_that_fails_leaves_the_desktop_as_it_was() {
         simulator.desktop(PROJECT, DESKTOP).unwrap().task_status,
         None
     );
+}
+
+#[test]
+fn the_end_of_a_job_has_each_reading() {
+    for (job_words, fails, word, code) in [
+        (JobWords::Older, false, "SUCCESS", json!(null)),
+        (JobWords::Older, true, "FAILED", json!("WKS.0001")),
+        (JobWords::Client, false, "COMPLETE", json!(null)),
+        (JobWords::Client, true, "FAIL", json!(null)),
+        (JobWords::Parts, true, "COMPLETE", json!(null)),
+    ] {
+        let readings = WorkspaceReadings {
+            job_words,
+            ..WorkspaceReadings::default()
+        };
+        let configure =
+            |config: &mut errand_simulator::Config| config.readings.workspace = readings;
+        let desktop = match fails {
+            true => desktop().jobs_fail(),
+            false => desktop(),
+        };
+        let (simulator, clock) = started(configure, workspace_with(desktop));
+        let answer = order(&simulator, resize(true)).answer().json();
+        clock.advance(seconds(600));
+        let job = answer["job_id"].as_str().unwrap();
+        let job = project_get(&simulator, &format!("workspace-jobs/{job}")).json();
+        assert_eq!(
+            (&job["status"], &job["job_error_code"]),
+            (&json!(word), &code)
+        );
+        let part = &job["sub_jobs"][0];
+        let expected = if fails { "FAILED" } else { "SUCCESS" };
+        assert_eq!(part["status"], expected, "{job_words:?}");
+        assert_eq!(part["error_code"] == "WKS.0001", fails, "{job_words:?}");
+    }
+}
+
+#[test]
+fn an_order_that_changes_an_on_demand_desktop_has_each_reading() {
+    for on_demand_changes in [OnDemandChanges::Accepted, OnDemandChanges::Refused] {
+        let readings = WorkspaceReadings {
+            on_demand_changes,
+            ..WorkspaceReadings::default()
+        };
+        let configure =
+            |config: &mut errand_simulator::Config| config.readings.workspace = readings;
+        let (simulator, _) = started(configure, workspace_with(desktop().on_demand()));
+        let answer = order(&simulator, resize(false)).answer();
+        match on_demand_changes {
+            OnDemandChanges::Accepted => assert!(answer.json()["order_id"].is_string()),
+            OnDemandChanges::Refused => answer.assert_error(400, "WKS.00170312"),
+        }
+    }
+}
+
+#[test]
+fn a_desktop_that_could_not_be_deleted_keeps_its_task_status() {
+    let (simulator, clock) = started(|_| {}, workspace_with(desktop().delete_failed()));
+    clock.advance(seconds(365 * 86_400));
+    assert_eq!(shown(&simulator)["task_status"], "deleteFailed");
+}
+
+#[test]
+fn no_data_volumes_are_an_empty_list_or_null() {
+    for no_data_volumes in [NoDataVolumes::Empty, NoDataVolumes::Null] {
+        let readings = WorkspaceReadings {
+            no_data_volumes,
+            ..WorkspaceReadings::default()
+        };
+        let configure =
+            |config: &mut errand_simulator::Config| config.readings.workspace = readings;
+        let bare = WorkspaceDesktop::new(DESKTOP);
+        let (simulator, _) = started(configure, workspace_with(bare));
+        let volumes = shown(&simulator)["data_volumes"].clone();
+        assert_eq!(volumes.is_null(), no_data_volumes == NoDataVolumes::Null);
+    }
 }
 
 #[test]

@@ -30,7 +30,9 @@ impl Look<'_> {
         let earlier = &self.facts.earlier;
         let for_it = open.orders.iter().filter(|other| {
             let id = &other.order.order_id;
-            !earlier.over.contains(id) && (earlier.known.contains(id) || other.is_for(desktop))
+            let target = &self.facts.target;
+            let is_for = || earlier.known.contains(id) || other.is_for(target, desktop);
+            !earlier.over.contains(id) && is_for()
         });
         let listed =
             for_it.map(|other| of_order(&desktop.desktop_id, &other.order, deadline(other)));

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::super::OrderDesktop;
 use super::super::earlier::Earlier;
 use super::super::facts::{Candidate, Orders};
+use super::super::open_orders::Target;
 use super::super::samples::{self, asking, expand, resize, subscribe};
 use super::*;
 use crate::api::{DesktopChange, DesktopOrderStatus, Payment, Resize};
@@ -89,12 +90,20 @@ fn product(id: &str, status: &str) -> Product {
 fn facts(desktop: Desktop) -> Facts {
     Facts {
         clock_offset: 0,
+        target: at("d1"),
         desktop: Some(desktop),
         targets: targets(vec![product("p2", "normal"), product("p3", "normal")]),
         job: None,
         orders: Orders::NotAsked,
         open: None,
         earlier: Earlier::default(),
+    }
+}
+
+fn at(desktop: &str) -> Target {
+    Target {
+        place: "here".into(),
+        desktop: desktop.into(),
     }
 }
 

@@ -78,10 +78,17 @@ fn an_order_of_anyone_for_the_desktop_is_named_and_nothing_is_ordered() {
 #[test]
 fn orders_for_other_desktops_stand_in_nobodys_way() {
     let elsewhere = OpenOrder {
-        about: About::Desktop("d2".into()),
+        about: About::Desktop(at("d2")),
         ..shown("CS7", 6, "")
     };
-    let others = vec![shown("CS8", 6, "bill-d2"), elsewhere];
+    let of_another_project = OpenOrder {
+        about: About::Desktop(Target {
+            place: "elsewhere".into(),
+            ..at("d1")
+        }),
+        ..shown("CS7", 6, "")
+    };
+    let others = vec![shown("CS8", 6, "bill-d2"), elsewhere, of_another_project];
     let seen = see(resize(), &with(open(others)), None);
     assert_eq!(seen.goal, act());
     assert_eq!(seen.seen, "Desktop d1 has product p1.");
@@ -90,7 +97,7 @@ fn orders_for_other_desktops_stand_in_nobodys_way() {
 #[test]
 fn an_order_that_was_placed_here_is_known_by_its_desktop() {
     let here = OpenOrder {
-        about: About::Desktop("d1".into()),
+        about: About::Desktop(at("d1")),
         ..shown("CS7", 6, "")
     };
     let seen = see(resize(), &with(open(vec![here])), None);
