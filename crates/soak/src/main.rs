@@ -86,7 +86,11 @@ fn soak(cli: Cli) -> Result<bool, String> {
             for found in &tally.violations {
                 println!("\n{}", found.text);
             }
-            Ok(tally.violations.is_empty())
+            let few = tally.too_few_decisions();
+            if !few.is_empty() {
+                println!("\ntoo few decisions: {}", few.join(", "));
+            }
+            Ok(tally.violations.is_empty() && few.is_empty())
         }
         Some(mistake) => {
             let noticed = tally.violations.first();

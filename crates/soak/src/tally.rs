@@ -6,6 +6,21 @@ use std::fmt::Write as _;
 use crate::oracle::{Finding, VIOLATIONS};
 use crate::work::{TASKS, Task};
 
+/// Every word that people can decide by.
+const WORDS: [&str; 6] = [
+    "SendAgain",
+    "LookAgain",
+    "AssumeDone",
+    "GiveUp",
+    "Retry",
+    "Continue",
+];
+
+/// Kills from which on a run shows how decisions are taken, and how many those have to be.
+const A_LONG_RUN: usize = 300;
+const OF_EACH: usize = 5;
+const IN_ALL: usize = 100;
+
 /// How often something was met.
 pub type Counts = BTreeMap<String, usize>;
 
@@ -26,6 +41,10 @@ pub struct Tally {
     pub spoilt: Counts,
     /// Questions to people, and their answers.
     pub decisions: Counts,
+    /// Decisions, by their word.
+    pub words: Counts,
+    /// What was unusual about targets.
+    pub twists: Counts,
     /// What operations ended with.
     pub outcomes: Counts,
     /// Events of the operators that were replayed.
@@ -52,6 +71,8 @@ impl Tally {
             (&mut self.faults, other.faults),
             (&mut self.spoilt, other.spoilt),
             (&mut self.decisions, other.decisions),
+            (&mut self.words, other.words),
+            (&mut self.twists, other.twists),
             (&mut self.outcomes, other.outcomes),
         ] {
             for (name, count) in theirs {
@@ -66,6 +87,26 @@ impl Tally {
         self.replaced += other.replaced;
         self.replayed += other.replayed;
         self.violations.extend(other.violations);
+    }
+
+    /// Words that were decided less often than they have to be in a run of this length;
+    /// nothing in a short one.
+    pub fn too_few_decisions(&self) -> Vec<String> {
+        let words = WORDS
+            .iter()
+            .map(|word| (*word, self.words.get(*word).copied()));
+        let few = words.filter(|(_, count)| count.unwrap_or(0) < OF_EACH);
+        let mut few: Vec<String> = few
+            .map(|(word, count)| format!("{word}: {} of {OF_EACH}", count.unwrap_or(0)))
+            .collect();
+        let all: usize = self.words.values().sum();
+        if all < IN_ALL {
+            few.push(format!("all: {all} of {IN_ALL}"));
+        }
+        match self.kills() < A_LONG_RUN {
+            true => Vec::new(),
+            false => few,
+        }
     }
 
     /// Processes that were ended.
@@ -101,6 +142,8 @@ impl Tally {
                 "questions to people, and what they answered:",
                 &self.decisions,
             ),
+            ("decisions given:", &self.words),
+            ("targets, by what was unusual about them:", &self.twists),
             ("outcomes:", &self.outcomes),
         ] {
             line(title.to_owned());

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use errand_simulator::{Config, Journal, Readings};
 use errand_testbed::{Bed, BedOptions, DCS_PROJECT, shared_plane};
 use errand_testclock::Timing;
+use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
@@ -18,11 +19,11 @@ use crate::Options;
 use crate::audit::{Log, unaccounted};
 use crate::chaos::{Manner, faults};
 use crate::oracle::{Claim, Finding, Violation, judge};
-use crate::person::{Decision, attend};
+use crate::person::People;
 use crate::replay::replay;
 use crate::tally::Tally;
 use crate::team::{Team, step};
-use crate::work::{Operation, furnish, kinds};
+use crate::work::{Operation, Twist, furnish, kinds};
 
 /// Short, so that much happens in a wave: leases expire, and signatures.
 const TIMING: Timing = Timing {
@@ -39,6 +40,10 @@ const SETTLE: u64 = 132;
 
 /// New operations per kill, at most.
 const OPERATIONS: usize = 4;
+
+/// Seconds of the wave's clock in which a decision is taken, or the operation says why not.
+/// The clock moves in steps, and operators have to keep up.
+const PATIENCE: i64 = 120;
 
 /// Real time in which everything has to have ended once it is quiet.
 const QUIET: Duration = Duration::from_secs(150);
@@ -64,7 +69,9 @@ struct Running {
     random: StdRng,
     team: Team,
     operations: Vec<Operation>,
-    decisions: Vec<Decision>,
+    people: People,
+    /// Operations that are still to be edited.
+    unedited: Vec<usize>,
     tally: Tally,
 }
 
@@ -139,7 +146,8 @@ impl Wave {
             random,
             team,
             operations: Vec::new(),
-            decisions: Vec::new(),
+            people: People::default(),
+            unedited: Vec::new(),
             tally: Tally::default(),
         })
     }
@@ -148,6 +156,7 @@ impl Wave {
 impl Running {
     /// New operations, and the end of an operator in the middle of them.
     fn disturb(&mut self) -> Result<(), String> {
+        self.edit()?;
         let count = self.random.random_range(1..=OPERATIONS);
         let mut manifests = String::new();
         for _ in 0..count {
@@ -157,7 +166,15 @@ impl Running {
             for fault in faults(&mut self.random, &operation, validity) {
                 self.bed.simulator.fault(fault);
             }
-            manifests += &format!("---\n{}", operation.manifest(&self.bed));
+            manifests += &format!("---\n{}", operation.first_manifest(&self.bed));
+            if operation.twist == Twist::Edited {
+                self.unedited.push(self.operations.len());
+            }
+            *self
+                .tally
+                .twists
+                .entry(format!("{:?}", operation.twist))
+                .or_default() += 1;
             self.operations.push(operation);
         }
         self.bed.try_apply(&manifests)?;
@@ -168,11 +185,9 @@ impl Running {
             self.bed.delete_lease();
         }
         let next = Manner::draw(&mut self.random, SETTLE);
-        let (operations, decisions) = (&self.operations, &mut self.decisions);
-        let attend_meanwhile = |bed: &Bed| {
-            decisions.extend(attend(bed, operations)?);
-            Ok(())
-        };
+        let (operations, people) = (&self.operations, &mut self.people);
+        let mut choices = StdRng::seed_from_u64(self.random.random());
+        let attend_meanwhile = |bed: &Bed| people.attend(bed, operations, &mut choices, false);
         let (label, met) = self.team.replace(
             &mut self.bed,
             TIMING.lease.as_secs(),
@@ -183,8 +198,20 @@ impl Running {
         let ends = self.tally.ends.entry(label).or_default();
         ends.0 += usize::from(met);
         ends.1 += 1;
-        let answered = attend(&self.bed, &self.operations)?;
-        self.decisions.extend(answered);
+        self.attend(false)
+    }
+
+    fn attend(&mut self, all: bool) -> Result<(), String> {
+        let (people, random) = (&mut self.people, &mut self.random);
+        people.attend(&self.bed, &self.operations, random, all)
+    }
+
+    /// Gives those that were planned for another target the one that they are for.
+    fn edit(&mut self) -> Result<(), String> {
+        for number in std::mem::take(&mut self.unedited) {
+            let operation = &self.operations[number];
+            self.bed.try_apply(&operation.manifest(&self.bed))?;
+        }
         Ok(())
     }
 
@@ -201,6 +228,7 @@ impl Running {
         let chosen = orders[self.random.random_range(recent..orders.len())];
         let operation = &mut self.operations[chosen];
         operation.replaced += 1;
+        self.unedited.retain(|number| *number != chosen);
         self.tally.replaced += 1;
         self.bed
             .try_kubectl(&["delete", operation.task.kind(), &operation.name])?;
@@ -214,28 +242,60 @@ impl Running {
         if let Some(proxy) = &self.bed.proxy {
             proxy.calm();
         }
+        self.edit()?;
         self.team.calm(&mut self.bed)?;
+        let mut pending = BTreeMap::new();
         let deadline = Instant::now() + QUIET;
         while Instant::now() < deadline {
             for _ in 0..20 {
                 self.bed.advance_if_led(TIMING.lease / 6);
                 sleep(Duration::from_millis(25));
             }
-            let answered = attend(&self.bed, &self.operations)?;
-            self.decisions.extend(answered);
-            let objects = self.objects();
-            let ended = |name: &str| {
-                objects
-                    .get(name)
-                    .is_some_and(|object| !Claim::of(object).outcome.is_empty())
+            self.attend(true)?;
+            let claims: BTreeMap<String, Claim> = self
+                .objects()
+                .into_iter()
+                .map(|(name, object)| (name, Claim::of(&object)))
+                .collect();
+            self.note_ignored(&claims, &mut pending);
+            let ended = |operation: &Operation| {
+                claims
+                    .get(&operation.name)
+                    .is_some_and(|claim| !claim.outcome.is_empty() || claim.cannot_tell(operation))
             };
-            if self.operations.iter().all(|one| ended(&one.name)) {
+            if self.operations.iter().all(ended) {
                 break;
             }
         }
         step(&self.bed);
         self.team.stop();
         Ok(())
+    }
+
+    /// A decision that was given while all is quiet is taken before long, or it is said
+    /// what is in the way.
+    fn note_ignored(
+        &mut self,
+        claims: &BTreeMap<String, Claim>,
+        pending: &mut BTreeMap<String, Timestamp>,
+    ) {
+        let now = self.bed.simulator.now();
+        for decision in &self.people.decisions {
+            let claim = claims.get(&decision.name);
+            if !claim.is_some_and(|claim| claim.ignores(decision)) {
+                continue;
+            }
+            let since = pending.entry(decision.hold.clone()).or_insert(now);
+            if now.duration_since(*since).as_secs() > PATIENCE {
+                // Once for each.
+                *since = Timestamp::MAX;
+                let text = format!("{decision:?}: not taken after {PATIENCE} s\n{claim:#?}\n");
+                self.tally.violations.push(Finding {
+                    violation: Violation::Ignored,
+                    text: text + &self.said_of(&decision.name),
+                });
+            }
+        }
     }
 
     fn objects(&self) -> BTreeMap<String, Value> {
@@ -257,7 +317,7 @@ impl Running {
                 .simulator
                 .clouddc_instance(DCS_PROJECT, &operation.name);
             let reached = instance.is_some_and(|instance| instance.state == "running");
-            let found = judge(operation, &claim, &journal, &self.decisions, reached);
+            let found = judge(operation, &claim, &journal, &self.people, reached);
             for violation in found {
                 let text = format!(
                     "{violation}: {operation:?}\n{object:#}\n{}{}",
@@ -292,9 +352,11 @@ impl Running {
                 *self.tally.spoilt.entry(label).or_default() += times;
             }
         }
-        for decision in &self.decisions {
+        for decision in &self.people.decisions {
             let label = format!("{}: {}", decision.reason, decision.decision);
             *self.tally.decisions.entry(label).or_default() += 1;
+            let word = decision.decision.clone();
+            *self.tally.words.entry(word).or_default() += 1;
         }
     }
 

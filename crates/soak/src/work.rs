@@ -1,11 +1,15 @@
 //! What the operators are given to do: operations of every kind, each on a target of
 //! its own.
 
+mod twist;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use self::twist::Twist;
+
 use errand_simulator::{
-    BatchPause, CloudDcInstance, DcsInstance, OrderTiming, RefreshActivity, RefreshStatus,
+    BatchPause, CloudDcInstance, OrderTiming, RefreshActivity, RefreshBatch, RefreshStatus,
     Reservation, Seed, WorkspaceDesktop, WorkspaceProduct,
 };
 use errand_testbed::{Bed, DCS_PROJECT};
@@ -142,6 +146,8 @@ pub struct Operation {
     pub task: Task,
     /// Its name, and the id of its target; no other's contains it.
     pub name: String,
+    /// What is unusual about its target.
+    pub twist: Twist,
     /// How often it was deleted and applied again.
     pub replaced: u32,
 }
@@ -165,33 +171,47 @@ impl Operation {
         Self {
             task,
             name: format!("{}-{number:04}-x", task.kind()),
+            twist: Twist::draw(random, task),
             replaced: 0,
         }
     }
 
+    /// The target that it names before it is edited.
+    pub fn decoy(&self) -> String {
+        let number = self.name.trim_end_matches("-x");
+        format!("decoy-{number}")
+    }
+
     /// Puts its target into the cloud.
     pub fn seed(&self, bed: &Bed) {
-        let id = &self.name;
+        bed.simulator.seed(self.target(&self.name, self.twist));
+        if self.twist == Twist::Edited {
+            bed.simulator.seed(self.target(&self.decoy(), Twist::None));
+        }
+    }
+
+    fn target(&self, id: &str, twist: Twist) -> Seed {
         let seed = Seed::new();
-        // Further away than any wave lasts.
-        let in_time = 1000 * 3600;
         let refresh = RefreshActivity::new(format!("asg-of-{id}"), id);
-        bed.simulator.seed(match self.task {
-            Task::CancelResize => {
-                let instance = DcsInstance::new(id)
-                    // Not in the middle of the night of a wave that lasts.
-                    .window("00:00:00", "00:00:01")
-                    .pending_change(format!("task-of-{id}"), "redis.big", in_time);
-                seed.dcs(DCS_PROJECT, instance)
-            }
+        match self.task {
+            Task::CancelResize => seed.dcs(DCS_PROJECT, twist::instance(id, twist)),
             Task::Order | Task::OrderToPay => {
                 let timing = OrderTiming {
-                    runs_for: 30,
+                    runs_for: if twist == Twist::SlowJob { 900 } else { 30 },
                     ..OrderTiming::default()
                 };
-                seed.desktop(DCS_PROJECT, WorkspaceDesktop::new(id).timing(timing))
+                let mut desktop = WorkspaceDesktop::new(id).timing(timing);
+                desktop.jobs_fail = twist == Twist::JobFails;
+                twist::colleagues(seed.desktop(DCS_PROJECT, desktop), id, twist)
             }
             Task::CancelRefresh => seed.refresh(refresh.batches(3, LONG_BATCH)),
+            Task::CompleteRefresh if twist == Twist::FailingBatch => {
+                let failing = refresh
+                    .batches(1, BATCH)
+                    .batch(RefreshBatch::new(2, BATCH).fails(1));
+                let failing = failing.batches(1, BATCH);
+                seed.refresh(failing.standing(RefreshStatus::AutoPause, 2))
+            }
             Task::CompleteRefresh => seed.refresh(
                 refresh
                     .batches(3, BATCH)
@@ -203,29 +223,49 @@ impl Operation {
                 let instance = CloudDcInstance::new(id).status("pending");
                 seed.clouddc(DCS_PROJECT, instance.then(120, "running"))
             }
-        });
+        }
     }
 
     /// Its manifest.
     pub fn manifest(&self, bed: &Bed) -> String {
-        let id = &self.name;
-        let group = format!("asg-of-{id}");
+        self.manifest_for(bed, &self.name, "")
+    }
+
+    /// What is applied first, and edited later: a plan for another target.
+    pub fn first_manifest(&self, bed: &Bed) -> String {
+        match self.twist {
+            Twist::Edited => self.manifest_for(bed, &self.decoy(), "  mode: Plan\n"),
+            _ => self.manifest(bed),
+        }
+    }
+
+    fn manifest_for(&self, bed: &Bed, target: &str, more: &str) -> String {
+        let name = &self.name;
+        let group = format!("asg-of-{target}");
+        let more = format!("{more}{}", self.twist.more());
         match self.task {
-            Task::CancelResize => bed.cancellation(id, id, &format!("task-of-{id}"), ""),
+            Task::CancelResize => {
+                bed.cancellation(name, target, &format!("task-of-{target}"), &more)
+            }
             Task::Order | Task::OrderToPay => {
                 let change = format!("{{resize: {{productId: {LARGER}}}}}");
                 let payment = match self.task {
                     Task::Order => "Automatic",
                     _ => "Manual",
                 };
-                bed.order(id, id, &change, &format!("  payment: {payment}\n"))
+                bed.order(
+                    name,
+                    target,
+                    &change,
+                    &format!("  payment: {payment}\n{more}"),
+                )
             }
-            Task::CancelRefresh => bed.refresh(id, &group, id, "Cancelled", ""),
-            Task::CompleteRefresh => bed.refresh(id, &group, id, "Completed", ""),
-            Task::CancelReservation => bed.reservation(id, id, "Cancelled", ""),
+            Task::CancelRefresh => bed.refresh(name, &group, target, "Cancelled", &more),
+            Task::CompleteRefresh => bed.refresh(name, &group, target, "Completed", &more),
+            Task::CancelReservation => bed.reservation(name, target, "Cancelled", &more),
             Task::Observe => {
                 let until = "  interval: 10s\n  until: {states: [running]}\n";
-                bed.observation(id, id, until)
+                bed.observation(name, target, until)
             }
         }
     }

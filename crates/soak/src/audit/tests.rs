@@ -9,6 +9,7 @@ fn operations() -> Vec<Operation> {
     vec![Operation {
         task: Task::CancelResize,
         name: "one".into(),
+        twist: crate::work::Twist::None,
         replaced: 0,
     }]
 }
