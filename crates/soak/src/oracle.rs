@@ -160,9 +160,10 @@ pub fn judge(
         // when nothing can arrive any more.
         _ => 1,
     };
-    if done > allowed || (task == Task::CancelRefresh && effects("as.stop") > 1) {
-        found.push(Violation::Duplicate);
-    } else if twist.has_a_colleague() && orders_beside_a_colleague(operation, journal, people) {
+    let again = done > allowed || (task == Task::CancelRefresh && effects("as.stop") > 1);
+    let beside =
+        || twist.has_a_colleague() && orders_beside_a_colleague(operation, journal, people);
+    if again || beside() {
         found.push(Violation::Duplicate);
     }
     let decoy = operation.decoy();
