@@ -101,7 +101,7 @@ fn an_edited_instance_id_is_observed_from_scratch() {
 }
 
 #[test]
-fn another_place_in_the_connection_after_a_call_is_a_mismatch_until_changed_back() {
+fn another_place_after_a_call_is_a_mismatch_until_changed_back() {
     let mut bed = bed("moved");
     let account = Account::new(ACCESS_KEY, SECRET_KEY)
         .project(DCS_PROJECT)

@@ -49,11 +49,11 @@ pub use huawei::clouddc::seed::{
     EmptyInstances, ErrorForm, NextMarker, NotFoundForm, Overloaded, ShuttingDown, UnknownInList,
 };
 pub use huawei::clouddc::state::CloudDcInstanceState;
-pub use huawei::dcs::seed::{
-    AfterCancel, DcsChange, DcsInstance, DcsReadings, EmptyTasks, FinishedTask, InstanceWord,
-    PendingChange, ReplicaCount, TaskCount, TaskDetails, TaskName, TaskOrder, TaskTime,
-    WaitingWord,
+pub use huawei::dcs::readings::{
+    AfterCancel, DcsReadings, EmptyTasks, InstanceWord, ReplicaCount, TaskCount, TaskDetails,
+    TaskName, TaskOrder, TaskTime, WaitingWord,
 };
+pub use huawei::dcs::seed::{DcsChange, DcsInstance, FinishedTask, PendingChange};
 pub use huawei::dcs::state::{DcsInstanceState, DcsTaskState};
 pub use huawei::workspace::change::DesktopChange;
 pub use huawei::workspace::seed::{

@@ -401,7 +401,7 @@ fn the_times_of_a_task_are_written_in_every_form() {
 }
 
 #[test]
-fn a_failed_task_has_an_error_code_and_details_and_replicas_may_be_left_out() {
+fn a_failed_task_has_an_error_code_and_fields_may_be_left_out() {
     let readings = DcsReadings {
         details: TaskDetails::Null,
         replica_count: ReplicaCount::Absent,

@@ -8,7 +8,10 @@ mod unclear;
 
 use serde_json::{Value, json};
 
+use errand_engine::Span;
+
 use super::super::CANCEL;
+use super::meaning::{NOTHING, WINDOW_POLL};
 use super::*;
 use crate::api::{Common, PendingChange, Timestamp};
 

@@ -1,5 +1,6 @@
 //! Distributed Cache Service: the calls (contracts sections a.1 to a.6). What an
-//! instance goes through is in [`state`], what can be put in is in [`seed`].
+//! instance goes through is in [`state`], what can be put in is in [`seed`], and what nobody could verify in
+//! [`readings`].
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,11 @@ use super::Route;
 use crate::journal::NewEffect;
 use crate::message::{Refusal, Reply, Request, query_pairs};
 use crate::seed::BadSeed;
-use seed::{DcsChange, DcsInstance, DcsReadings, EmptyTasks, TaskCount, TaskOrder};
+use readings::{DcsReadings, EmptyTasks, TaskCount, TaskOrder};
+use seed::{DcsChange, DcsInstance};
 use state::{DcsInstanceState, Instance};
 
+pub(crate) mod readings;
 pub(crate) mod seed;
 pub(crate) mod state;
 

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::seed::{
-    AfterCancel, DcsInstance, DcsReadings, InstanceWord, PendingChange, ReplicaCount, TaskDetails,
-    TaskName,
+use super::readings::{
+    AfterCancel, DcsReadings, InstanceWord, ReplicaCount, TaskDetails, TaskName,
 };
+use super::seed::{DcsInstance, PendingChange};
 use crate::seed::BadSeed;
 
 /// An instance as a caller would see it.

@@ -163,7 +163,7 @@ fn what_an_older_version_remembered_counts() {
 }
 
 #[test]
-fn a_task_that_is_gone_from_an_instance_with_the_new_specification_is_too_late() {
+fn a_task_gone_from_an_instance_with_the_new_spec_is_too_late() {
     let before = see(vec![task("WAITING")], instance());
     let seen = then(&before, vec![], with_spec("new"));
     assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
@@ -181,7 +181,7 @@ fn a_change_that_was_seen_running_and_is_gone_is_not_taken_for_cancelled() {
 }
 
 #[test]
-fn a_listed_change_whose_specification_the_instance_has_is_not_cancelled_when_it_vanishes() {
+fn a_running_change_that_shows_and_is_gone_is_too_late() {
     let first = see(vec![task("EXECUTING")], with_spec("new"));
     let seen = then(&first, vec![], with_spec("new"));
     assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));

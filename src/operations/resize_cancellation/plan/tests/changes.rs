@@ -41,7 +41,7 @@ fn every_name_of_a_specification_change_is_known_in_any_case() {
 }
 
 #[test]
-fn a_task_of_another_name_is_no_change_unless_it_says_what_it_would_change() {
+fn a_task_of_another_name_is_no_change_unless_it_says_so() {
     for name in ["BindEip", "UpdatePort", "masterStandbySwapJob", "modify"] {
         for details in [json!(null), json!({}), json!({"new_port": "6380"})] {
             let other = but(task("WAITING"), json!({"name": name, "details": details}));

@@ -49,7 +49,7 @@ fn the_newest_pending_change_that_fits_is_cancelled() {
 }
 
 #[test]
-fn a_pending_change_whose_time_is_not_understood_is_unclear_and_never_none() {
+fn a_pending_change_whose_time_is_not_understood_is_never_none() {
     for at in [
         json!("2026-07-10 08:00:00"),
         json!("2026-07-10T08:00:00"),
@@ -171,7 +171,7 @@ fn an_instance_that_has_the_specification_already_is_too_late() {
 }
 
 #[test]
-fn a_change_that_was_pending_then_and_has_ended_since_is_the_one_that_is_meant() {
+fn a_change_pending_then_and_ended_since_is_the_one_that_is_meant() {
     let since = json!("2026-11-21T03:00:00Z");
     for (word, goal) in [
         ("SUCCESS", lost(Reason::TooLate, Evidence::Presence)),
@@ -225,7 +225,7 @@ fn a_task_found_earlier_is_kept_so_that_a_later_one_is_left_alone() {
 }
 
 #[test]
-fn a_task_found_earlier_that_is_gone_is_remembered_through_an_unclear_look() {
+fn a_task_found_earlier_is_remembered_through_an_unclear_reading() {
     let first = found(&wanted(None), vec![task("WAITING")], instance());
     let look = |before: &Seen, tasks, instance| {
         let facts = facts(NOON, tasks, instance);
