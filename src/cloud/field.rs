@@ -118,6 +118,8 @@ impl<T: DeserializeOwned> Form for List<T> {
         let all = value.as_array()?;
         let members: Vec<T> = all
             .iter()
+            // A list would be taken for the fields of a member, in order.
+            .filter(|member| !member.is_array())
             .filter_map(|member| T::deserialize(member).ok())
             .collect();
         Some(Self {
@@ -242,5 +244,7 @@ mod tests {
             assert_eq!(list(odd.clone()).whole(), None, "{odd}");
         }
         assert_eq!(list(json!([1, null])).members(), [1]);
+        let of_lists = read::<List<Vec<u8>>>(json!([[1], [2]]));
+        assert_eq!(of_lists.whole(), None, "a list is no member of one");
     }
 }
