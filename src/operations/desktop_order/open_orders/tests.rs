@@ -429,9 +429,18 @@ async fn where_bss_may_not_be_read_the_job_of_an_order_tells_whether_it_is_over(
         seen.seen
     );
     assert!(seen.seen.contains("CS-T1"), "{}", seen.seen);
+    let no_job = closed("GivenUp", &[("order_id", "CS-T1")]);
+    let seen = bed.see_among(&order_for("d1", "u1"), &no_job).await;
+    assert!(sends(seen.goal), "{}", seen.seen);
+    assert!(
+        seen.seen.contains("(CS-T1) is over is not known"),
+        "{}",
+        seen.seen
+    );
     bed.simulator.act_on_order("CS-T1", OrderAction::Cancel);
     let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
     assert!(sends(seen.goal), "{}", seen.seen);
+    assert!(!seen.seen.contains("is not known"), "{}", seen.seen);
 }
 
 #[tokio::test]
