@@ -40,6 +40,8 @@ pub(super) struct Context {
 #[derive(Clone)]
 pub(super) struct Memory {
     pub(super) engine: State,
+    /// When the watch first showed it, on this process's clock.
+    pub(super) first_seen: Option<Tick>,
     /// The newest resourceVersion that this process read or wrote itself. An
     /// older one in the watch cache is behind our own writes.
     pub(super) version: u64,
@@ -53,6 +55,17 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    fn new(writer: Writer) -> Self {
+        Self {
+            engine: State::new(writer),
+            first_seen: None,
+            version: 0,
+            quiet_until: Some(Tick(i64::MIN)),
+            said: None,
+            ledger: None,
+        }
+    }
+
     /// Nothing has happened to the object of this version, and its pause is not
     /// over.
     pub(super) fn is_quiet(&self, version: u64, now: Now) -> bool {
@@ -74,13 +87,19 @@ impl Memories {
     /// Takes the memory out for a session; a new one if there is none.
     pub(super) fn take(&self, uid: &str, writer: Writer) -> Memory {
         let kept = self.lock().remove(uid);
-        kept.unwrap_or_else(|| Memory {
-            engine: State::new(writer),
-            version: 0,
-            quiet_until: Some(Tick(i64::MIN)),
-            said: None,
-            ledger: None,
-        })
+        kept.unwrap_or_else(|| Memory::new(writer))
+    }
+
+    /// The watch shows an object; its first session may come much later.
+    pub(super) fn note(&self, uid: &str, writer: Writer, now: Now) {
+        let mut all = self.lock();
+        if !all.contains_key(uid) {
+            let memory = Memory {
+                first_seen: Some(now.wall),
+                ..Memory::new(writer)
+            };
+            all.insert(uid.to_owned(), memory);
+        }
     }
 
     /// Takes out the memory of an object that this process has ended and has not

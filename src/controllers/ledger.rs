@@ -63,6 +63,7 @@ impl Look {
         Others {
             locked: self.holder.is_some(),
             closed: closed.collect(),
+            first_seen: None,
         }
     }
 }

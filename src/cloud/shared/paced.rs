@@ -1,10 +1,9 @@
-//! A reading that many wait for and nobody takes alone: each asker is given one that
-//! began after it first asked and is not old, and the cloud is asked at a pace.
+//! A reading that many wait for and nobody takes alone: each asker is given one that is
+//! not older than it may be, and the cloud is asked at a pace.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CallError, SharedReads, Taken};
@@ -13,33 +12,21 @@ use crate::clock::Clock;
 /// The pace: a request in this many milliseconds.
 const PACE: i64 = 1000;
 
-/// Who has not asked for this long counts as new, in milliseconds.
-const REMEMBERED: i64 = 3_600_000;
-
-/// Who asks for a paced reading.
+/// Which reading an asker may have.
 #[derive(Clone, Copy, Debug)]
-pub struct Waiter<'a> {
-    /// Tells it from every other, also from an earlier one of the same name.
-    pub id: &'a str,
-    /// When it began to ask. The reading begins after it did so for the first time.
+pub struct Waiter {
+    /// When it began to ask.
     pub asked: i64,
-    /// How old the reading may be, in milliseconds. One that began after it asked now
-    /// will do in any case.
+    /// The reading began at this time or later.
+    pub since: i64,
+    /// How old the reading may be, in milliseconds. One that began after it asked will
+    /// do in any case.
     pub age: i64,
 }
 
 /// The readings of one kind, as one key sees it.
 #[derive(Default)]
-pub(super) struct Paced {
-    askers: Mutex<HashMap<String, Asked>>,
-    last: tokio::sync::Mutex<Option<Last>>,
-}
-
-#[derive(Clone, Copy)]
-struct Asked {
-    first: i64,
-    last: i64,
-}
+pub(super) struct Paced(tokio::sync::Mutex<Option<Last>>);
 
 struct Last {
     begun: i64,
@@ -53,7 +40,7 @@ impl SharedReads {
     pub async fn paced<T, R>(
         &self,
         what: &str,
-        waiter: Waiter<'_>,
+        waiter: Waiter,
         read: impl FnOnce() -> R,
         clock: &Clock,
     ) -> Result<Taken<T>, CallError>
@@ -69,7 +56,7 @@ impl SharedReads {
     async fn at_pace<T, R, S>(
         &self,
         what: &str,
-        waiter: Waiter<'_>,
+        waiter: Waiter,
         read: impl FnOnce() -> R,
         now: impl Fn() -> i64,
         sleep: impl FnOnce(Duration) -> S,
@@ -83,9 +70,8 @@ impl SharedReads {
             let mut all = self.paced.lock().expect("no panic while it is held");
             Arc::clone(all.entry(what.to_owned()).or_default())
         };
-        let first = paced.note(waiter);
-        let mut last = paced.last.lock().await;
-        let since = first.max(waiter.asked.min(now() - waiter.age));
+        let mut last = paced.0.lock().await;
+        let since = waiter.since.max(now() - waiter.age).min(waiter.asked);
         if let Some(found) = last.as_ref() {
             match &found.result {
                 // One from the future was dated by a clock that was set back since.
@@ -107,20 +93,12 @@ impl SharedReads {
             Ok((reading, requests)) => (Ok(Arc::new(reading)), requests),
             Err(e) => (Err(e), 1),
         };
-        paced.forget(begun - REMEMBERED);
         *last = Some(Last {
             begun,
             requests: i64::try_from(requests).unwrap_or(1),
             result: result.clone().map(|reading| reading as _),
         });
         result.map(|reading| (begun, reading))
-    }
-
-    /// Notes that somebody will ask for a reading of `what`, at the latest from this
-    /// time on.
-    pub fn will_ask(&self, what: &str, waiter: Waiter<'_>) {
-        let mut all = self.paced.lock().expect("no panic while it is held");
-        all.entry(what.to_owned()).or_default().note(waiter);
     }
 
     /// What is kept beside the readings of `what`, for as long as this process runs.
@@ -134,28 +112,6 @@ impl SharedReads {
         let new = Arc::new(T::default());
         all.insert(what.to_owned(), Arc::clone(&new) as _);
         new
-    }
-}
-
-impl Paced {
-    fn askers(&self) -> std::sync::MutexGuard<'_, HashMap<String, Asked>> {
-        self.askers.lock().expect("no panic while it is held")
-    }
-
-    /// Gives when it asked for the first time.
-    fn note(&self, waiter: Waiter<'_>) -> i64 {
-        let mut askers = self.askers();
-        let new = Asked {
-            first: waiter.asked,
-            last: waiter.asked,
-        };
-        let asked = askers.entry(waiter.id.to_owned()).or_insert(new);
-        asked.last = waiter.asked;
-        asked.first
-    }
-
-    fn forget(&self, before: i64) {
-        self.askers().retain(|_, asked| asked.last >= before);
     }
 }
 
@@ -180,12 +136,8 @@ mod tests {
     }
 
     impl List {
-        /// Asks at that time, and gives when the reading began.
-        async fn ask(&self, id: &str, asked: i64) -> Result<i64, CallError> {
-            self.ask_for(id, asked, AGE).await
-        }
-
-        async fn ask_for(&self, id: &str, asked: i64, age: i64) -> Result<i64, CallError> {
+        /// Asks at that time for a reading since another one.
+        async fn ask(&self, asked: i64, since: i64, age: i64) -> Result<i64, CallError> {
             self.now.set(self.now.get().max(asked));
             let read = || async {
                 self.taken.set(self.taken.get() + 1);
@@ -194,7 +146,7 @@ mod tests {
                     false => Ok(((), self.requests.get().max(1))),
                 }
             };
-            let waiter = Waiter { id, asked, age };
+            let waiter = Waiter { asked, since, age };
             let now = || self.now.get();
             let sleep = |pause| {
                 self.slept.set(self.slept.get() + pause);
@@ -209,60 +161,48 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_asker_gets_a_reading_that_began_after_it_first_asked() {
+    async fn an_asker_gets_a_reading_of_its_time_that_is_not_old() {
         let list = List::default();
-        assert_eq!(list.ask("a", 100_000).await, Ok(100_000));
-        assert_eq!(list.ask("b", 110_000).await, Ok(110_000), "b is newer");
-        assert_eq!(list.ask("a", 111_000).await, Ok(110_000), "a may share it");
-        assert_eq!(list.ask("a", 140_001).await, Ok(140_001), "it is too old");
-        assert_eq!(list.ask("b", 140_002).await, Ok(140_001));
+        assert_eq!(list.ask(100_000, 90_000, AGE).await, Ok(100_000));
+        assert_eq!(list.ask(110_000, 99_000, AGE).await, Ok(100_000), "shared");
+        assert_eq!(list.ask(111_000, 105_000, AGE).await, Ok(111_000), "newer");
+        assert_eq!(list.ask(112_000, 90_000, AGE).await, Ok(111_000));
+        assert_eq!(list.ask(141_001, 90_000, AGE).await, Ok(141_001), "too old");
         assert_eq!(list.taken.get(), 3);
     }
 
     #[tokio::test]
     async fn a_reading_may_have_to_be_newer_than_the_question() {
         let list = List::default();
-        assert_eq!(list.ask("a", 100_000).await, Ok(100_000));
-        assert_eq!(list.ask_for("a", 105_000, 0).await, Ok(105_000));
+        assert_eq!(list.ask(100_000, 0, AGE).await, Ok(100_000));
+        assert_eq!(list.ask(105_000, 0, 0).await, Ok(105_000));
         list.now.set(106_000);
-        let asked_before = list.ask_for("a", 104_500, 0).await;
-        assert_eq!(asked_before, Ok(105_000), "it began since");
-    }
-
-    #[tokio::test]
-    async fn who_says_before_that_it_will_ask_may_have_a_reading_begun_since() {
-        let list = List::default();
-        let waiter = Waiter {
-            id: "b",
-            asked: 99_000,
-            age: AGE,
-        };
-        list.reads.will_ask("list", waiter);
-        assert_eq!(list.ask("a", 100_000).await, Ok(100_000));
-        assert_eq!(list.ask("b", 101_000).await, Ok(100_000));
+        assert_eq!(list.ask(104_500, 0, 0).await, Ok(105_000), "it began since");
+        // A clock that was set back: no time is in the future for ever.
+        assert_eq!(list.ask(106_000, 900_000, AGE).await, Ok(106_000));
     }
 
     #[tokio::test]
     async fn a_reading_of_a_time_that_has_not_come_is_not_used() {
         let list = List::default();
-        assert_eq!(list.ask("a", 100_000).await, Ok(100_000));
+        assert_eq!(list.ask(100_000, 0, AGE).await, Ok(100_000));
         list.now.set(0);
-        assert_eq!(list.ask("a", 40_000).await, Ok(40_000));
+        assert_eq!(list.ask(40_000, 0, AGE).await, Ok(40_000));
     }
 
     #[tokio::test]
     async fn readings_are_taken_at_a_request_a_second() {
         let list = List::default();
         list.requests.set(3);
-        list.ask("a", 100_000).await.expect("a reading");
+        list.ask(100_000, 0, 0).await.expect("a reading");
         assert_eq!(list.slept.get(), Duration::ZERO);
-        list.ask("b", 100_200).await.expect("a reading");
+        list.ask(100_200, 0, 0).await.expect("a reading");
         assert_eq!(list.slept.get(), Duration::from_millis(2_800));
         // Hours may pass at once, and the clock may be set back.
-        list.ask("c", 4_000_000).await.expect("a reading");
+        list.ask(4_000_000, 0, 0).await.expect("a reading");
         assert_eq!(list.slept.get(), Duration::from_millis(2_800));
         list.now.set(0);
-        list.ask("d", 10).await.expect("a reading");
+        list.ask(10, 0, 0).await.expect("a reading");
         assert_eq!(list.slept.get(), Duration::from_millis(5_800));
     }
 
@@ -271,19 +211,10 @@ mod tests {
         let list = List::default();
         list.away.set(true);
         list.now.set(100_005);
-        assert!(list.ask("a", 100_000).await.is_err());
-        assert!(list.ask("b", 100_001).await.is_err());
+        assert!(list.ask(100_000, 0, AGE).await.is_err());
+        assert!(list.ask(100_001, 0, AGE).await.is_err());
         assert_eq!(list.taken.get(), 1);
         list.away.set(false);
-        assert!(list.ask("b", 100_006).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn who_has_not_asked_for_long_counts_as_new() {
-        let list = List::default();
-        list.ask("a", 0).await.expect("a reading");
-        list.ask("b", 2 * REMEMBERED).await.expect("a reading");
-        let later = 2 * REMEMBERED + 10;
-        assert_eq!(list.ask("a", later).await, Ok(later));
+        assert!(list.ask(100_006, 0, AGE).await.is_ok());
     }
 }

@@ -13,7 +13,7 @@ use crate::controllers::context::API_TIMEOUT;
 use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Kind, Object as _, Others};
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn read(&mut self) -> Event {
@@ -62,7 +62,10 @@ impl<K: Kind> Session<'_, K> {
         }
         let record = self.look.as_ref().map_or(Record::None, |look| look.record);
         let open = self.look.as_ref().and_then(|look| look.open.clone());
-        let others = self.look.as_ref().map(Look::others).unwrap_or_default();
+        let others = Others {
+            first_seen: self.memory.first_seen.map(|at| at.0),
+            ..self.look.as_ref().map(Look::others).unwrap_or_default()
+        };
         let known_since = self.known_since(started.0);
         connection.clients.known_since = known_since;
         let clients = &connection.clients;

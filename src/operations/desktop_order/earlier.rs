@@ -21,6 +21,8 @@ pub struct Earlier {
     pub known: Vec<String>,
     /// Those of them that the list of open orders lacks, and that are not over.
     pub open: Vec<StillOpen>,
+    /// Those of which nothing tells whether they are over.
+    pub unknown: Vec<String>,
 }
 
 /// An order that is not over.
@@ -44,6 +46,7 @@ impl Earlier {
             over: ids(true),
             known: ids(false),
             open: Vec::new(),
+            unknown: Vec::new(),
         }
     }
 
@@ -73,12 +76,17 @@ impl Earlier {
                     continue;
                 }
             }
-            if let Some(job) = id("job_id")
-                && let Some(job) = workspace::show_job(workspace, job).await?
-                && job.progress() == Progress::Open
-            {
-                let order = id("order_id").map(str::to_owned);
-                self.open.push(StillOpen::Job(order, Box::new(job)));
+            let order = id("order_id").map(str::to_owned);
+            let job = match id("job_id") {
+                Some(job) => workspace::show_job(workspace, job).await?,
+                None => None,
+            };
+            match job {
+                Some(job) if job.progress() == Progress::Open => {
+                    self.open.push(StillOpen::Job(order, Box::new(job)));
+                }
+                Some(_) => {}
+                None => self.unknown.extend(order),
             }
         }
         Ok(())

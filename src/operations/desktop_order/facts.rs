@@ -89,8 +89,7 @@ pub(super) async fn observe(
     let workspace = clients.huawei(Service::HuaweiWorkspace);
     let bss = clients.huawei(Service::HuaweiBss);
     let spec = &object.spec;
-    let uid = object.metadata.uid.as_deref().unwrap_or_default();
-    let waiter = waiter(bss, uid);
+    let waiter = waiter(bss, others.first_seen);
     let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
     let asked = order(spec);
     let delivered = match (&asked, &desktop) {
@@ -171,7 +170,7 @@ fn may_order(object: &DesktopOrder, call: Option<Call<'_>>, others: &Others) -> 
 
 async fn others_orders(
     (bss, workspace): (&Client, &Client),
-    waiter: Waiter<'_>,
+    waiter: Waiter,
     others: &Others,
 ) -> Result<(Option<Arc<OpenOrders>>, Earlier), CallError> {
     let open = open_orders(bss, waiter).await?;

@@ -166,21 +166,21 @@ pub(super) fn note_placed(bss: &Client, order: &str, target: Target) {
     book.notes().placed.insert(order.to_owned(), placed);
 }
 
-/// Who asks for the list from now on.
-pub(super) fn waiter<'a>(bss: &Client, uid: &'a str) -> Waiter<'a> {
-    let waiter = Waiter {
-        id: uid,
-        asked: now(bss),
+/// Which list an operation may have that asks from now on: one that began after the
+/// operation was made, or seen at least.
+pub(super) fn waiter(bss: &Client, first_seen: Option<i64>) -> Waiter {
+    let asked = now(bss);
+    Waiter {
+        asked,
+        since: first_seen.unwrap_or(asked),
         age: AGE,
-    };
-    bss.transport.shared.will_ask(&name(bss), waiter);
-    waiter
+    }
 }
 
 /// The list that this asker may have.
 pub(super) async fn open_orders(
     bss: &Client,
-    waiter: Waiter<'_>,
+    waiter: Waiter,
 ) -> Result<Arc<OpenOrders>, CallError> {
     let shared = &bss.transport.shared;
     let list = || read(bss);

@@ -139,7 +139,17 @@ impl Bed {
         OrderDesktop::observe_among(&self.clients, order, None, others).await
     }
 
+    /// By an operation that was made long ago.
     async fn see(&self, order: &DesktopOrder) -> Assessment<DesktopObservation> {
+        let others = Others {
+            first_seen: Some(0),
+            ..Others::default()
+        };
+        self.see_among(order, &others).await
+    }
+
+    /// By an operation that is seen now for the first time.
+    async fn see_first(&self, order: &DesktopOrder) -> Assessment<DesktopObservation> {
         self.see_among(order, &Others::default()).await
     }
 
@@ -196,7 +206,7 @@ async fn three_hundred_orders_look_once_into_forty_of_others() {
     // One more that comes later: what was placed here is not looked into either.
     bed.desktops(["late".to_owned()]);
     bed.pass(2);
-    let seen = bed.see(&order_for("late", "late")).await;
+    let seen = bed.see_first(&order_for("late", "late")).await;
     assert!(sends(seen.goal), "{}", seen.seen);
     assert_eq!(bed.calls("bss.ShowOrder"), 40);
     // And it is known for which desktop it was.
@@ -230,7 +240,7 @@ async fn the_list_is_younger_than_thirty_seconds_and_than_the_operation() {
     assert!(sends(bed.see(&first).await.goal));
     bed.pass(5);
     bed.colleague(theirs("d2", "CS-T1"));
-    let seen = bed.see(&second).await;
+    let seen = bed.see_first(&second).await;
     assert_eq!(seen.goal, BLOCKED(), "its list began after it asked");
     assert_eq!(bed.calls("bss.ListOrders"), 2);
     bed.pass(5);
@@ -429,9 +439,18 @@ async fn where_bss_may_not_be_read_the_job_of_an_order_tells_whether_it_is_over(
         seen.seen
     );
     assert!(seen.seen.contains("CS-T1"), "{}", seen.seen);
+    let no_job = closed("GivenUp", &[("order_id", "CS-T1")]);
+    let seen = bed.see_among(&order_for("d1", "u1"), &no_job).await;
+    assert!(sends(seen.goal), "{}", seen.seen);
+    assert!(
+        seen.seen.contains("(CS-T1) is over is not known"),
+        "{}",
+        seen.seen
+    );
     bed.simulator.act_on_order("CS-T1", OrderAction::Cancel);
     let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
     assert!(sends(seen.goal), "{}", seen.seen);
+    assert!(!seen.seen.contains("is not known"), "{}", seen.seen);
 }
 
 #[tokio::test]

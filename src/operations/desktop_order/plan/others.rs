@@ -86,7 +86,7 @@ impl Look<'_> {
         let desktop = &self.object.spec.desktop_id;
         let unseen = format!("so an open order for desktop {desktop} would not be noticed");
         let open = self.facts.open.as_ref()?;
-        Some(match open.unchecked.as_ref()? {
+        let unchecked = match open.unchecked.as_ref()? {
             Unchecked::Unreadable(refusal) => format!(
                 "The account's open orders could not be checked ({}), {unseen}.",
                 refusal.label()
@@ -101,7 +101,15 @@ impl Look<'_> {
                     many => format!("open orders {} are", names(many)),
                 }
             ),
-        })
+        };
+        let earlier = match &self.facts.earlier.unknown[..] {
+            [] => String::new(),
+            ids => format!(
+                " Whether what earlier operations ordered for it ({}) is over is not known.",
+                names(ids)
+            ),
+        };
+        Some(format!("{unchecked}{earlier}"))
     }
 }
 

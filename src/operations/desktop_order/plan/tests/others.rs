@@ -150,6 +150,26 @@ fn what_could_not_be_checked_is_said_and_the_order_goes_on() {
         assert_eq!(seen.goal, act());
         assert_eq!(seen.seen, format!("Desktop d1 has product p1. {said}"));
     }
+    // The ledger may know more, and not enough.
+    let unreadable = OpenOrders {
+        unchecked: Some(Unchecked::Unreadable(Refusal::default())),
+        ..open(Vec::new())
+    };
+    let facts = Facts {
+        earlier: Earlier {
+            unknown: vec!["CS1".into()],
+            ..Earlier::default()
+        },
+        ..with(unreadable)
+    };
+    let seen = see(resize(), &facts, None);
+    assert_eq!(seen.goal, act());
+    assert!(
+        seen.seen
+            .ends_with("what earlier operations ordered for it (CS1) is over is not known."),
+        "{}",
+        seen.seen
+    );
     // What is known all the same still counts.
     let orders = OpenOrders {
         unchecked: Some(Unchecked::TooMany(60)),
@@ -180,6 +200,7 @@ fn an_order_of_the_ledger_counts_until_it_is_over() {
         over: over.iter().map(|id| (*id).to_owned()).collect(),
         known: known.iter().map(|id| (*id).to_owned()).collect(),
         open,
+        unknown: Vec::new(),
     };
     let see_with = |earlier: Earlier, orders: Vec<OpenOrder>| {
         let facts = Facts {
