@@ -152,7 +152,7 @@ impl State {
         let sent = known.filter(|step| step.answer != Some(Answer::NotSent));
         if let Some(step) = sent {
             let closing = match step.answer {
-                Some(Answer::Refused(_)) => without_effect(&step),
+                Some(Answer::Refused(_)) => self.without_effect(&step),
                 answer => Closing::Answered(answer.unwrap_or(Answer::Unknown)),
             };
             return match claimed(&step) {
@@ -161,7 +161,10 @@ impl State {
             };
         }
         match never_sent.into_iter().flatten().find(claimed) {
-            Some(step) => self.close(step, without_effect(&step), Closed::Rest(None)),
+            Some(step) => {
+                let closing = self.without_effect(&step);
+                self.close(step, closing, Closed::Rest(None))
+            }
             None => self.rest(None),
         }
     }
@@ -171,14 +174,22 @@ impl State {
         let told = Effect::Announce(Report::Orphaned);
         (self, vec![told, Effect::Rest(None)])
     }
-}
 
-/// What becomes of the claim of a call that had no effect, as its operation goes.
-/// The claim of a token's repeat also stands for the calls before it, which may
-/// have had one.
-fn without_effect(step: &Step) -> Closing {
-    match step.class {
-        Class::Token { .. } if step.number > 1 => Closing::Answered(Answer::Unknown),
-        _ => Closing::NoEffect,
+    /// What becomes of the claim of a call that had no effect, as its operation goes.
+    /// The claim of a repeat also stands for the calls before it, which may have had
+    /// one: those with the same token, or that a user had sent again.
+    fn without_effect(&self, step: &Step) -> Closing {
+        let before = match (step.class, &self.stored) {
+            (Class::Token { .. }, _) | (Class::Never, None) => step.number > 1,
+            (Class::Never, Some(stored)) => {
+                let mut steps = stored.steps.iter();
+                steps.any(|other| other.number < step.number && other.may_have_acted())
+            }
+            (Class::Natural | Class::Provable, _) => false,
+        };
+        match before {
+            true => Closing::Answered(Answer::Unknown),
+            false => Closing::NoEffect,
+        }
     }
 }

@@ -31,6 +31,18 @@ pub(super) fn check(scenario: &Scenario, until: HasDiscoveries) -> impl Checker<
     checker.finish_when(until).spawn_bfs().join()
 }
 
+/// No property is broken; gives how many states there are.
+fn assert_sound(scenario: &Scenario, name: &str, kinds: &[Kind]) -> usize {
+    let checker = check(scenario, HasDiscoveries::AnyFailures);
+    let broken = checker.discoveries().into_iter().map(|(property, path)| {
+        let actions = path.into_actions();
+        format!("{name} with {kinds:?} breaks {property:?}: {actions:?}")
+    });
+    let broken: Vec<_> = broken.collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    checker.unique_state_count()
+}
+
 impl Pairs {
     fn most(&self, pair: [Kind; 2]) -> u8 {
         match pair.iter().any(|kind| self.wide.contains(kind)) {
@@ -52,19 +64,10 @@ impl Pairs {
                 scenario.objects = self.objects;
                 scenario.most = self.most(pair);
                 scenario.occurred = Arc::clone(&occurred);
-                let checker = check(&scenario, HasDiscoveries::AnyFailures);
-                let broken = checker.discoveries().into_iter().map(|(property, path)| {
-                    let actions = path.into_actions();
-                    format!(
-                        "{} with {pair:?} breaks {property:?}: {actions:?}",
-                        self.name
-                    )
-                });
-                let broken: Vec<_> = broken.collect();
-                assert!(broken.is_empty(), "{}", broken.join("\n"));
+                let states = assert_sound(&scenario, self.name, &pair);
                 longest = longest.max(scenario.rests.longest());
                 taken = taken.max(scenario.takes.longest());
-                found.push((checker.unique_state_count(), pair));
+                found.push((states, pair));
             }
         }
         found.sort_by_key(|(states, _)| *states);
@@ -115,7 +118,6 @@ fn a_natural_step_keeps_every_promise() {
             "is unclear",
             "is not reached",
             "waits for the cloud",
-            "keeps a decision",
             "asks AnswerUnknown",
             "asks ProofTimeout",
             "LookAgain",
@@ -209,7 +211,6 @@ fn a_step_that_must_not_repeat_keeps_every_promise() {
             "is unclear",
             "is not reached",
             "waits for the cloud",
-            "keeps a decision",
             "asks AnswerUnknown",
             "asks OrphanUnknown",
             "asks ProofTimeout",
@@ -275,6 +276,56 @@ fn a_refresh_of_several_steps_keeps_every_promise() {
         ],
     };
     pairs.assert_hold();
+}
+
+/// A pair of faults leads to a question, or gets in the way of a decision, and hardly
+/// both. So each other kind comes on top of what leads to a question, and of decisions.
+#[test]
+fn a_decision_is_taken_whatever_happens_besides() {
+    let questions: [(Family, &[Kind]); 4] = [
+        (NEVER, &[Kind::RequestLost]),
+        (NEVER, &[Kind::RequestLost, Kind::Delete]),
+        (NEVER, &[Kind::Restore]),
+        (NATURAL, &[Kind::Slow]),
+    ];
+    let occurred = Arc::<occurrences::Occurred>::default();
+    let (mut all, mut taken) = (0, 0);
+    for (family, lead) in questions {
+        let others = Kind::ALL.iter().copied().filter(|kind| match kind {
+            Kind::Decision | Kind::Change | Kind::Unwitnessed => false,
+            // Together these are what assumption 6 rules out.
+            Kind::Restore => lead == [Kind::RequestLost],
+            Kind::Delete if lead == [Kind::Restore] => false,
+            // Far more states than all others.
+            Kind::Pause => lead.len() < 2,
+            _ => !lead.contains(kind),
+        });
+        for other in others {
+            let mut faults: Vec<_> = lead.iter().map(|kind| (*kind, 1)).collect();
+            faults.extend([(Kind::Decision, 1), (other, 1)]);
+            let mut scenario = Scenario::new(family, budget(&faults));
+            scenario.occurred = Arc::clone(&occurred);
+            let kinds: Vec<_> = faults.iter().map(|(kind, _)| *kind).collect();
+            all += assert_sound(&scenario, "decisions", &kinds);
+            taken = taken.max(scenario.takes.longest());
+        }
+    }
+    say(&format!(
+        "model decisions: {all} unique states; takes decisions within {taken} steps"
+    ));
+    let seen = occurred.names();
+    for occurs in [
+        "keeps a decision",
+        "asks NoRecord",
+        "asks OrphanUnknown",
+        "asks ProofTimeout",
+        "SendAgain",
+        "LookAgain",
+        "AssumeDone",
+        "GiveUp",
+    ] {
+        assert!(seen.contains(&occurs), "{occurs:?} never occurs");
+    }
 }
 
 /// Prints a line, also when the test passes: what is printed by macros, `cargo test`

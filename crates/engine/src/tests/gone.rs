@@ -98,6 +98,22 @@ fn the_claim_of_a_tokens_repeat_stands_for_the_calls_before_it() {
     }
 }
 
+/// Found by the model: another process had already used the decision, its claim was
+/// replaced by one that was then released, and the next object ordered once more.
+#[test]
+fn the_claim_of_a_call_that_is_sent_again_stands_for_the_calls_before_it() {
+    let mut s = super::decisions::held(Hold::AnswerUnknown);
+    s.decide(Decision::SendAgain).wake();
+    s.record = Record::Ours(Step {
+        number: 2,
+        ..foreign_claim()
+    });
+    s.sees(Goal::Act(ORDER)).permitted();
+    assert_eq!(s.claiming().number, 3);
+    s.permitted().conflict().on(Event::Gone);
+    assert_eq!(s.closing(), Closing::Answered(Answer::Unknown));
+}
+
 #[test]
 fn a_call_without_a_ledger_whose_object_goes_before_it_was_sent_is_forgotten() {
     let mut s = Script::new();
