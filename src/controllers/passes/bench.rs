@@ -52,12 +52,12 @@ pub(super) struct Bench<K: Kind> {
     /// How long after the last pass the next is due; absent: on a change only.
     pub(super) wake: Option<Span>,
     clock: TestClock,
-    process: Process_<K>,
+    process: Passing<K>,
     file: std::path::PathBuf,
 }
 
 /// The process that makes the passes.
-struct Process_<K: Kind> {
+struct Passing<K: Kind> {
     context: Context,
     cache: Store<K::Object>,
     shown: reflector::store::Writer<K::Object>,
@@ -75,6 +75,11 @@ impl<K: Kind> Bench<K> {
     /// The case's operation on target `a`, which the cloud has, as it has `b`. An
     /// accepted call shows so many seconds later.
     pub(super) fn new(case: Case, late: u32) -> Self {
+        Self::with_offset(case, late, 0)
+    }
+
+    /// The same with a cloud whose clock is ahead by so many seconds.
+    pub(super) fn with_offset(case: Case, late: u32, offset: i64) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("errand-passes-{}-{number}", std::process::id());
@@ -82,7 +87,7 @@ impl<K: Kind> Bench<K> {
         let clock = TestClock::create(&file, Timing::default()).expect("a clock");
         // Far from the maintenance windows, whenever it runs.
         clock.advance(until_noon(&clock));
-        let cloud = simulator(&clock);
+        let cloud = simulator(&clock, offset);
         let mut seed = (case.seed)("a", late);
         add(&mut seed, (case.seed)("b", late));
         cloud.seed(seed);
@@ -104,7 +109,7 @@ impl<K: Kind> Bench<K> {
                 "status": {},
             }),
         );
-        let process = Process_::start(&api, &file, 1);
+        let process = Passing::start(&api, &file, 1);
         Self {
             case,
             cloud,
@@ -120,7 +125,7 @@ impl<K: Kind> Bench<K> {
     /// Another process takes over, which remembers nothing.
     pub(super) fn restart(&mut self) {
         let next = self.process.context.writer.0 + 1;
-        self.process = Process_::start(&self.api, &self.file, next);
+        self.process = Passing::start(&self.api, &self.file, next);
     }
 
     /// One reconcile pass of the operation as it stands.
@@ -158,6 +163,21 @@ impl<K: Kind> Bench<K> {
             }
             self.advance(pause);
             left -= pause;
+        }
+    }
+
+    /// Passes as they come due in that much time, whatever comes of them.
+    pub(super) async fn during(&mut self, seconds: i64) {
+        let mut left = seconds;
+        self.pass().await;
+        while let Some(Span(pause)) = self.wake {
+            let pause = (pause / 1000).max(1);
+            if pause > left {
+                return;
+            }
+            self.advance(pause);
+            left -= pause;
+            self.pass().await;
         }
     }
 
@@ -203,15 +223,22 @@ impl<K: Kind> Bench<K> {
             .edit(CONNECTION, |object| change(&mut object["spec"]));
     }
 
+    /// The spec that the connection had at first.
+    pub(super) fn own_connection(&self) -> Value {
+        connection(self.case.cloud, &self.cloud.url())["spec"].clone()
+    }
+
     /// The user answers the question that stands there.
     pub(super) fn decide(&self, decision: &str) {
         let hold = self.status()["hold"]["id"].clone();
         self.edit(|spec| spec["resolution"] = json!({"holdId": hold, "decision": decision}));
     }
 
-    /// The Secret is there again, if it is not.
-    pub(super) fn put_secret(&self) {
+    /// The Secret and the connection are there, as they were at first.
+    pub(super) fn put_back(&self) {
         self.api.put(SECRET, secret());
+        let connection = connection(self.case.cloud, &self.cloud.url());
+        self.api.put(CONNECTION, connection);
     }
 
     /// Every call of the case's service, reads and the mutating one, is answered so.
@@ -303,7 +330,7 @@ impl<K: Kind> Bench<K> {
     }
 }
 
-impl<K: Kind> Process_<K> {
+impl<K: Kind> Passing<K> {
     fn start(api: &Objects, clock: &std::path::Path, writer: u64) -> Self {
         // Fails only if one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -371,8 +398,12 @@ where
 }
 
 /// Simulated clouds with the bench's key and the products that orders are for.
-pub(super) fn simulator(clock: &TestClock) -> Simulator {
-    let cloud = Simulator::start(Config::with_clock(clock.clone())).expect("a simulator");
+fn simulator(clock: &TestClock, offset: i64) -> Simulator {
+    let config = Config {
+        date_offset: offset,
+        ..Config::with_clock(clock.clone())
+    };
+    let cloud = Simulator::start(config).expect("a simulator");
     let (id, secret) = KEY;
     let (huawei, tencent, volcengine) = (
         Account::new(id, secret)
@@ -397,7 +428,7 @@ pub(super) fn simulator(clock: &TestClock) -> Simulator {
 impl<K: Kind> Bench<K> {
     /// Other clouds, on the same clock, where the same key is known and nothing is.
     pub(super) fn elsewhere(&self) -> Simulator {
-        simulator(&self.clock)
+        simulator(&self.clock, 0)
     }
 
     /// The key may not call that.

@@ -36,8 +36,12 @@ pub(super) struct Case {
     pub(super) done: &'static str,
     /// The cloud shows that it did.
     pub(super) truth: fn(cloud: &Simulator, target: &str) -> bool,
-    /// It has ended at once if the cloud shows it so from the start.
+    /// There is something to wait for, or to call, before it ends.
     pub(super) waits: bool,
+    /// The spec is edited into one that target `a` cannot be.
+    pub(super) invalid: Option<fn(&mut Value)>,
+    /// Target `a` as it is while the cloud is busy with it for an hour.
+    pub(super) busy: Option<fn() -> Seed>,
 }
 
 /// The cases of a kind.
@@ -193,6 +197,8 @@ const RESIZE: Case = Case {
         journal.effects_on("dcs.cancel", &format!("task-{t}")) > 0
     },
     waits: true,
+    invalid: None,
+    busy: None,
 };
 
 const ORDER: Case = Case {
@@ -204,6 +210,8 @@ const ORDER: Case = Case {
     spec: |t| order(t, json!({"resize": {"productId": LARGER}})),
     seed: |t, late| Seed::new().desktop(HERE.0, desktop(t, late)),
     id: |t| format!("desk-{t}"),
+    invalid: Some(|spec| spec["change"] = json!({"resize": {"productId": "none"}})),
+    busy: Some(|| Seed::new().desktop(HERE.0, desktop("a", 0).busy("rebooting", 3600))),
     done: "Delivered",
     truth: |cloud, t| {
         let desktop = cloud.desktop(HERE.0, &format!("desk-{t}"));
@@ -236,6 +244,8 @@ const OBSERVE: Case = Case {
         instance.is_some_and(|instance| instance.state == "running")
     },
     waits: true,
+    invalid: None,
+    busy: None,
 };
 
 const REFRESH: Case = Case {
@@ -259,6 +269,11 @@ const REFRESH: Case = Case {
         activity.is_some_and(|activity| activity.status == RefreshStatus::Cancelled)
     },
     waits: true,
+    invalid: Some(|spec| spec["autoScalingGroupId"] = "asg-b".into()),
+    busy: Some(|| {
+        let activity = RefreshActivity::new("asg-a", "asr-a").batches(3, 60);
+        Seed::new().refresh(activity.region(HERE.1).starts_in(3600))
+    }),
 };
 
 const RESERVATION: Case = Case {
@@ -269,7 +284,8 @@ const RESERVATION: Case = Case {
     calls: &["ecs.DeleteScheduledInstance"],
     spec: |t| reservation(t, "Cancelled"),
     seed: |t, late| {
-        let mut seed = Seed::new().reservation(Reservation::esi(format!("esi-{t}")).region(HERE.1));
+        let order = Reservation::reserve(format!("esi-{t}"), 48 * 3600);
+        let mut seed = Seed::new().reservation(order.region(HERE.1));
         seed.readings = Some(readings(late));
         seed
     },
@@ -280,6 +296,8 @@ const RESERVATION: Case = Case {
         order.is_some_and(|order| order.cancelled)
     },
     waits: true,
+    invalid: None,
+    busy: None,
 };
 
 fn readings(late: u32) -> Readings {

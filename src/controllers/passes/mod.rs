@@ -4,10 +4,13 @@
 
 mod bench;
 mod cases;
+mod decisions;
+mod places;
+mod plans;
 mod targets;
+mod unclear;
 
 use self::bench::Bench;
-use self::cases::cases;
 
 /// A test of an async function `f::<K>(Case)`, for every case of every kind.
 macro_rules! every_kind {
@@ -20,7 +23,7 @@ macro_rules! every_kind {
                 type Output = ();
 
                 fn visit<K: crate::operations::Kind>(&mut self) {
-                    for case in super::cases::<K>() {
+                    for case in crate::controllers::passes::cases::cases::<K>() {
                         crate::controllers::fake_api::block_on($function::<K>(case));
                     }
                 }
