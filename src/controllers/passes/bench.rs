@@ -1,6 +1,8 @@
 //! What a test of passes stands on: an API server that keeps objects, the simulated
 //! clouds, a clock that the test moves, and the process that makes the passes.
 
+use std::cell::RefCell;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -33,7 +35,7 @@ use crate::operations::{Cloud, Kind, Object as _};
 /// The project, or the region, of the connection, and another one of the same key,
 /// where there is nothing.
 pub(super) const HERE: (&str, &str) = ("0123456789abcdef0123456789abcdef", "here-1");
-pub(super) const THERE: (&str, &str) = ("fedcba9876543210fedcba9876543210", "there-1");
+pub(super) const THERE: (&str, &str) = ("fedcba9876543210fedcba9876543210", "far-1");
 pub(super) const ACCOUNT: &str = "domain-0001";
 const KEY: (&str, &str) = ("ERRANDTESTACCESSKEY1", "ErrandTestSecretKey");
 const NAMESPACE: &str = "ns";
@@ -54,6 +56,25 @@ pub(super) struct Bench<K: Kind> {
     clock: TestClock,
     process: Passing<K>,
     file: std::path::PathBuf,
+}
+
+thread_local! {
+    /// What did not hold so far: in short, and in full.
+    static FAILURES: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Fails if anything did not hold.
+pub(super) fn conclude() {
+    let failures = FAILURES.take();
+    let short: Vec<&str> = failures.iter().map(|(short, _)| short.as_str()).collect();
+    let first = failures.first().map(|(_, long)| long.as_str());
+    assert!(
+        failures.is_empty(),
+        "{} checks failed; the first:\n{}\n{}",
+        failures.len(),
+        first.unwrap_or_default(),
+        short.join("\n")
+    );
 }
 
 /// The process that makes the passes.
@@ -308,21 +329,29 @@ impl<K: Kind> Bench<K> {
         (self.case.truth)(&self.cloud, target)
     }
 
-    /// Fails with everything that there is to know.
-    #[track_caller]
+    /// Notes what does not hold, with everything that there is to know; the test fails
+    /// at its end, so that one run tells of every case.
     pub(super) fn check(&self, holds: bool, what: &str) {
+        if holds {
+            return;
+        }
         let object = self.api.get(&self.path).unwrap_or_default();
-        assert!(
-            holds,
-            "{}: {what}\n{object:#}\n{:?}\n{}",
+        let short = format!(
+            "{}: {what}\n    {}/{}: {}",
             self.case.name,
+            self.state(),
+            self.reason(),
+            self.summary()
+        );
+        let long = format!(
+            "{object:#}\n{:?}\n{}",
             self.api.events(),
             self.cloud.journal()
         );
+        FAILURES.with_borrow_mut(|failures| failures.push((short, long)));
     }
 
     /// It is in that state, for that reason.
-    #[track_caller]
     pub(super) fn check_is(&self, what: &str, state: &str, reason: &str) {
         let found = (self.state(), self.reason());
         let wanted = (state.to_owned(), reason.to_owned());
@@ -337,7 +366,14 @@ impl<K: Kind> Passing<K> {
         let clock = Clock::test(clock).expect("a clock");
         let rules = clock.rules();
         let client = api.client();
-        let transport = Transport::new(clock.clone(), Duration::from_secs(30));
+        // Loading the system's certificates takes longer than many passes.
+        static TRANSPORT: OnceLock<Transport> = OnceLock::new();
+        let transport = TRANSPORT.get_or_init(|| {
+            let transport = Transport::new(Clock::system(), Duration::from_secs(30));
+            transport.expect("a transport")
+        });
+        let mut transport = transport.clone();
+        transport.clock = clock.clone();
         let (news, received) = mpsc::unbounded_channel();
         let (connections, connections_writer) = reflector::store();
         let (cache, shown) = reflector::store();
@@ -349,7 +385,7 @@ impl<K: Kind> Passing<K> {
             connections: Connections {
                 store: connections,
                 keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
-                transport: transport.expect("a transport"),
+                transport,
                 endpoints: EndpointPolicy {
                     allowed: vec!["127.0.0.1".to_owned()],
                     http_loopback: true,

@@ -114,7 +114,7 @@ const ALL: &[Case] = &[
         spec: |t| refresh(t, "Paused"),
         seed: |t, late| {
             let activity = RefreshActivity::new(format!("asg-{t}"), format!("asr-{t}"));
-            let activity = activity.batches(3, late.max(1)).region(HERE.1);
+            let activity = activity.batches(100, late.max(1)).region(HERE.1);
             Seed::new().refresh(activity)
         },
         done: "Paused",

@@ -29,6 +29,7 @@ macro_rules! every_kind {
                 }
             }
             crate::operations::each_kind(&mut Each);
+            crate::controllers::passes::bench::conclude();
         }
     };
 }
