@@ -111,27 +111,27 @@ mod tests {
     #[test]
     fn a_first_reading_and_one_after_an_edit_are_not_older_than_the_spec() {
         let seen = serde_json::json!({"instanceState": "stopped"});
-        for (status, until, older) in [
-            (serde_json::json!({}), true, false),
-            (serde_json::json!({"observedGeneration": 2}), true, false),
+        for (status, until, since) in [
+            (serde_json::json!({}), true, Some(5)),
+            (serde_json::json!({"observedGeneration": 2}), true, Some(5)),
             (
                 serde_json::json!({"observedGeneration": 1, "observed": seen}),
                 true,
-                false,
+                Some(5),
             ),
             (
                 serde_json::json!({"observedGeneration": 2, "observed": seen}),
                 true,
-                true,
+                None,
             ),
             (
                 serde_json::json!({"observedGeneration": 2, "observed": seen}),
                 false,
-                false,
+                Some(9),
             ),
         ] {
             let object = observing(&status, until);
-            assert_eq!(may_be_older(&object), older, "{status} {until}");
+            assert_eq!(newer_than(&object, 5, 9), since, "{status} {until}");
         }
     }
 }
