@@ -1,4 +1,7 @@
-//! An API server for unit tests: a function from a request to an answer.
+//! An API server for unit tests: a function from a request to an answer. One that keeps
+//! objects is in `objects`.
+
+mod objects;
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -6,6 +9,8 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use kube::client::Body;
+
+pub(super) use self::objects::Objects;
 
 struct Fake<F>(F);
 
@@ -52,7 +57,7 @@ pub(super) fn failure(code: u16, reason: &str) -> (u16, serde_json::Value) {
 /// Runs a test's future.
 pub(super) fn block_on<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build();
     runtime.expect("a runtime").block_on(test)
 }

@@ -37,6 +37,14 @@ impl Leadership {
         }
     }
 
+    /// Of a process that leads and is never followed by another.
+    #[cfg(test)]
+    pub(super) fn held(clock: Clock) -> Self {
+        let leadership = Self::new(clock.clone());
+        leadership.set(Some((clock.now(), Span(i64::MAX))));
+        leadership
+    }
+
     /// True until the renew deadline, on the clock that runs faster.
     pub(super) fn holds(&self) -> bool {
         let renewed = *self.renewed.lock().expect("no panic while it is held");

@@ -140,17 +140,28 @@ impl Ledgers {
         })
     }
 
-    /// The claimed step of this very object, with its id; by the ledger's name alone.
-    pub(super) async fn own_claim<K: Kind>(
+    /// What the ledger has claimed, by its name alone, with the claim's id: for this
+    /// very object, or (`orphan`) for another one that is gone.
+    pub(super) async fn claim_by_name<K: Kind>(
         &self,
         object: &K::Object,
         name: &str,
-    ) -> Result<Option<(Step, String)>, String> {
+        orphan: bool,
+    ) -> Result<Option<(Record, String)>, String> {
         let found = self.get(name).await;
         let found = found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))?;
-        let open = found.and_then(|ledger| ledger.spec.open);
-        let own = open.filter(|open| Some(&open.object.uid) == object.uid().as_ref());
-        Ok(own.map(|open| (claimed_step::<K>(&open), open.step_id)))
+        let Some(open) = found.and_then(|ledger| ledger.spec.open) else {
+            return Ok(None);
+        };
+        let step = claimed_step::<K>(&open);
+        let own = Some(&open.object.uid) == object.uid().as_ref();
+        Ok(match own {
+            true => Some((Record::Ours(step), open.step_id)),
+            false if orphan && !self.is_there::<K>(&open.object).await => {
+                Some((Record::Orphan(step), open.step_id))
+            }
+            false => None,
+        })
     }
 
     /// The object that a call is claimed for is there and has not ended. What

@@ -24,6 +24,8 @@ mod ledger;
 mod metrics;
 mod observability;
 mod observed_for;
+#[cfg(test)]
+mod passes;
 mod put;
 pub mod rbac;
 mod recording;

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rewrite::Rewrite;
 use crate::seed::BadSeed;
 
 /// A fault and the requests that it meets.
@@ -153,6 +154,12 @@ pub enum FaultKind {
     HangAfter,
     /// The effect happens; the connection is closed in the middle of the answer's body.
     Truncate,
+    /// The effect happens; the JSON body of a 2xx is changed before it is sent. The
+    /// journal keeps the body as it was.
+    Rewrite {
+        /// The changes, in order; none: the journal keeps the body, and that is all.
+        changes: Vec<Rewrite>,
+    },
 }
 
 fn injected() -> String {
@@ -176,6 +183,7 @@ impl FaultKind {
             Self::Hang => "hang",
             Self::HangAfter => "hang_after",
             Self::Truncate => "truncate",
+            Self::Rewrite { .. } => "rewrite",
         }
     }
 }

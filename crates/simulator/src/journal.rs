@@ -55,6 +55,9 @@ pub struct Call {
     /// How a request that was delivered late was handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<LateArrival>,
+    /// The body of the answer before a fault rewrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<serde_json::Value>,
 }
 
 impl Call {

@@ -30,6 +30,7 @@ mod journal;
 mod limits;
 mod message;
 mod readings;
+mod rewrite;
 mod seed;
 mod server;
 mod state;
@@ -65,6 +66,7 @@ pub use huawei::workspace::state::WorkspaceDesktopState;
 pub use journal::{Call, Effect, Journal, LateArrival};
 pub use message::Request;
 pub use readings::Readings;
+pub use rewrite::{Rewrite, TimeForm as RewrittenTime, Value as RewrittenValue};
 pub use seed::{Account, BadSeed, Seed, When};
 pub use state::{AccountState, State};
 pub use tencent::scaling::seed::{

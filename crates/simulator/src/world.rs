@@ -12,7 +12,7 @@ use crate::clouds::{Clouds, Route, Start};
 use crate::faults::{FaultKind, Faults};
 use crate::journal::{Call, Journal, LateArrival, NewEffect};
 use crate::message::{Answer, Dressed, Refusal, Refused, Reply, Request};
-use crate::{Clock, Config};
+use crate::{Clock, Config, rewrite};
 
 /// Everything there is.
 pub(crate) struct World {
@@ -176,6 +176,15 @@ impl World {
                 });
                 return Outcome::Answer(self.refuse(call, now, &route, refused));
             }
+            Some(FaultKind::Rewrite { changes }) => {
+                let result = self.perform(call, &route, &request, now);
+                let mut dressed = self.dress(call, &route, result);
+                if (200..300).contains(&dressed.status) && !dressed.body.is_null() {
+                    self.journal.call(call).body = Some(dressed.body.clone());
+                    rewrite::apply(&changes, &mut dressed.body);
+                }
+                return Outcome::Answer(self.answer(call, now, dressed));
+            }
             Some(FaultKind::Truncate) => Outcome::Truncated,
             Some(FaultKind::DropAfter) => |_| Outcome::Close,
             Some(FaultKind::HangAfter) => |_| Outcome::Hang,
@@ -289,6 +298,7 @@ impl World {
             dropped: false,
             fault: None,
             late: None,
+            body: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
-use errand_engine::{Event, Record, View};
+use errand_engine::{Event, Hold, Record, View};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 use tokio::time::timeout;
@@ -12,6 +12,7 @@ use crate::controllers::connections::{Unusable, Usable, place};
 use crate::controllers::context::API_TIMEOUT;
 use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
+use crate::controllers::status::stored;
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
 use crate::operations::{Kind, Object as _, Others};
 
@@ -177,15 +178,20 @@ impl<K: Kind> Session<'_, K> {
                     Err(text) => Err(text),
                 }
             }
-            (_, Some(known)) => match ledgers.own_claim::<K>(&self.object, &known).await {
-                Ok(Some((step, id))) => {
-                    self.memory.ledger = Some(known);
-                    self.recalled = Some(id);
-                    Ok(Record::Ours(step))
+            (_, Some(known)) => {
+                let question = stored::<K>(&self.object, false).hold;
+                let orphan = question.is_some_and(|question| question.hold == Hold::OrphanUnknown);
+                let claim = ledgers.claim_by_name::<K>(&self.object, &known, orphan);
+                match claim.await {
+                    Ok(Some((record, id))) => {
+                        self.memory.ledger = Some(known);
+                        self.recalled = Some(id);
+                        Ok(record)
+                    }
+                    Ok(None) => Ok(Record::None),
+                    Err(text) => Err(text),
                 }
-                Ok(None) => Ok(Record::None),
-                Err(text) => Err(text),
-            },
+            }
             (_, None) => Ok(Record::None),
         };
         match recalled {

@@ -1,0 +1,175 @@
+//! An API server that keeps objects: what Errand's writes rely on (resourceVersion, uid,
+//! generation, the status subresource), and nothing else. Schemas are not checked.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Method, Request, Response};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::failure;
+
+/// The objects, by the path of each.
+#[derive(Clone, Default)]
+pub(in crate::controllers) struct Objects(Arc<Mutex<All>>);
+
+#[derive(Default)]
+struct All {
+    version: u64,
+    by_path: BTreeMap<String, Value>,
+    events: Vec<Value>,
+}
+
+impl Objects {
+    /// A client of this server.
+    pub(in crate::controllers) fn client(&self) -> kube::Client {
+        kube::Client::new(Server(self.clone()), "here")
+    }
+
+    /// The object at that path.
+    pub(in crate::controllers) fn get(&self, path: &str) -> Option<Value> {
+        self.lock().by_path.get(path).cloned()
+    }
+
+    /// Every path below that one.
+    pub(in crate::controllers) fn paths(&self, below: &str) -> Vec<String> {
+        let all = self.lock();
+        let paths = all.by_path.keys();
+        paths
+            .filter(|path| path.starts_with(below))
+            .cloned()
+            .collect()
+    }
+
+    /// Makes an object, or replaces all of it, as its owner may: another spec is
+    /// another generation.
+    pub(in crate::controllers) fn put(&self, path: &str, object: Value) {
+        self.lock().store(path, object);
+    }
+
+    /// Changes an object that is there.
+    pub(in crate::controllers) fn edit(&self, path: &str, change: impl FnOnce(&mut Value)) {
+        let mut all = self.lock();
+        let mut object = all.by_path.get(path).expect("it is there").clone();
+        change(&mut object);
+        all.store(path, object);
+    }
+
+    /// Deletes an object.
+    pub(in crate::controllers) fn delete(&self, path: &str) {
+        self.lock().by_path.remove(path);
+    }
+
+    /// The events so far: reason and note.
+    pub(in crate::controllers) fn events(&self) -> Vec<(String, String)> {
+        let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        let all = self.lock();
+        let events = all.events.iter();
+        events
+            .map(|event| (text(event, "reason"), text(event, "note")))
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        self.0.lock().expect("no panic while it is held")
+    }
+}
+
+impl All {
+    fn store(&mut self, path: &str, mut object: Value) -> Value {
+        self.version += 1;
+        let before = self.by_path.get(path);
+        let generation = before.map_or(1, |before| {
+            let then = before["metadata"]["generation"].as_i64().unwrap_or(1);
+            then + i64::from(before["spec"] != object["spec"])
+        });
+        let uid = match before {
+            Some(before) => before["metadata"]["uid"].clone(),
+            None => format!("00000000-0000-4000-8000-{:012x}", self.version).into(),
+        };
+        let metadata = &mut object["metadata"];
+        metadata["resourceVersion"] = self.version.to_string().into();
+        metadata["generation"] = generation.into();
+        metadata["uid"] = uid;
+        self.by_path.insert(path.to_owned(), object.clone());
+        object
+    }
+
+    fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
+        if path.contains("/events") {
+            if *method == Method::POST {
+                self.events.push(body.clone());
+            }
+            return (201, body);
+        }
+        let (path, status_only) = match path.strip_suffix("/status") {
+            Some(path) => (path, true),
+            None => (path, false),
+        };
+        let found = self.by_path.get(path).cloned();
+        match (method, found) {
+            (&Method::GET, Some(object)) => (200, object),
+            (&Method::POST, _) => {
+                let name = body["metadata"]["name"].as_str().unwrap_or_default();
+                let path = format!("{path}/{name}");
+                match self.by_path.contains_key(&path) {
+                    true => failure(409, "AlreadyExists"),
+                    false => (201, self.store(&path, body)),
+                }
+            }
+            (&Method::PUT, Some(found)) => {
+                let same = |name: &str| {
+                    let given = &body["metadata"][name];
+                    given.is_null() || *given == found["metadata"][name]
+                };
+                if !same("resourceVersion") || !same("uid") {
+                    return failure(409, "Conflict");
+                }
+                let mut object = found;
+                match status_only {
+                    true => object["status"] = body["status"].clone(),
+                    false => object["spec"] = body["spec"].clone(),
+                }
+                (200, self.store(path, object))
+            }
+            (&Method::DELETE, Some(_)) => {
+                self.by_path.remove(path);
+                (200, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
+            }
+            (_, None) => failure(404, "NotFound"),
+            (other, Some(_)) => panic!("nothing does {other} {path}"),
+        }
+    }
+}
+
+struct Server(Objects);
+
+impl tower::Service<Request<Body>> for Server {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let objects = self.0.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.expect("a body").to_bytes();
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            let (status, body) = objects.lock().answer(&head.method, head.uri.path(), body);
+            let response = Response::builder().status(status);
+            let response = response.body(Body::from(body.to_string().into_bytes()));
+            Ok(response.expect("a response"))
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,557 @@
+//! What a test of passes stands on: an API server that keeps objects, the simulated
+//! clouds, a clock that the test moves, and the process that makes the passes.
+
+use std::cell::RefCell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use errand_engine::{Span, Writer as Process};
+use errand_simulator::{Account, Config, Fault, FaultKind, Seed, Simulator};
+use errand_simulator::{TencentAccount, VolcengineAccount};
+use errand_testclock::{TestClock, Timing};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::watcher::Event as WatchEvent;
+use kube::{Resource, ResourceExt as _};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::cases::{Case, LARGER};
+use crate::api::CloudConnection;
+use crate::clock::Clock;
+use crate::cloud::Transport;
+use crate::controllers::connections::Connections;
+use crate::controllers::context::{Context, Memories};
+use crate::controllers::endpoints::EndpointPolicy;
+use crate::controllers::fake_api::Objects;
+use crate::controllers::keys::Keys;
+use crate::controllers::lease::Leadership;
+use crate::controllers::ledger::Ledgers;
+use crate::controllers::metrics::Metrics;
+use crate::controllers::session::Session;
+use crate::operations::{Cloud, Kind, Object as _};
+
+/// The project, or the region, of the connection, and another one of the same key,
+/// where there is nothing.
+pub(super) const HERE: (&str, &str) = ("0123456789abcdef0123456789abcdef", "here-1");
+pub(super) const THERE: (&str, &str) = ("fedcba9876543210fedcba9876543210", "far-1");
+pub(super) const ACCOUNT: &str = "domain-0001";
+const KEY: (&str, &str) = ("ERRANDTESTACCESSKEY1", "ErrandTestSecretKey");
+const NAMESPACE: &str = "ns";
+pub(super) const SECRET: &str = "/api/v1/namespaces/ns/secrets/key";
+pub(super) const CONNECTION: &str =
+    "/apis/errand.cloud/v1alpha1/namespaces/ns/cloudconnections/cloud";
+pub(super) const LEDGERS: &str =
+    "/apis/errand.cloud/v1alpha1/namespaces/errand-system/operationledgers/";
+
+/// One operation, and everything around it.
+pub(super) struct Bench<K: Kind> {
+    pub(super) case: Case,
+    pub(super) cloud: Simulator,
+    pub(super) api: Objects,
+    pub(super) path: String,
+    /// How long after the last pass the next is due; absent: on a change only.
+    pub(super) wake: Option<Span>,
+    clock: TestClock,
+    process: Passing<K>,
+    file: std::path::PathBuf,
+}
+
+thread_local! {
+    /// What did not hold so far: in short, and in full.
+    static FAILURES: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Fails if anything did not hold.
+pub(super) fn conclude() {
+    let failures = FAILURES.take();
+    let short: Vec<&str> = failures.iter().map(|(short, _)| short.as_str()).collect();
+    let first = failures.first().map(|(_, long)| long.as_str());
+    assert!(
+        failures.is_empty(),
+        "{} checks failed; the first:\n{}\n{}",
+        failures.len(),
+        first.unwrap_or_default(),
+        short.join("\n")
+    );
+}
+
+/// The process that makes the passes.
+struct Passing<K: Kind> {
+    context: Context,
+    cache: Store<K::Object>,
+    shown: reflector::store::Writer<K::Object>,
+    connections: reflector::store::Writer<CloudConnection>,
+    _news: mpsc::UnboundedReceiver<reflector::ObjectRef<CloudConnection>>,
+}
+
+impl<K: Kind> Drop for Bench<K> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+impl<K: Kind> Bench<K> {
+    /// The case's operation on target `a`, which the cloud has, as it has `b`. An
+    /// accepted call shows so many seconds later.
+    pub(super) fn new(case: Case, late: u32) -> Self {
+        Self::with_offset(case, late, 0)
+    }
+
+    /// The same with a cloud whose clock is ahead by so many seconds.
+    pub(super) fn with_offset(case: Case, late: u32, offset: i64) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("errand-passes-{}-{number}", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let clock = TestClock::create(&file, Timing::default()).expect("a clock");
+        // Far from the maintenance windows, whenever it runs.
+        clock.advance(until_noon(&clock));
+        let cloud = simulator(&clock, offset);
+        let mut seed = (case.seed)("a", late);
+        add(&mut seed, (case.seed)("b", late));
+        cloud.seed(seed);
+        let api = Objects::default();
+        api.put(SECRET, secret());
+        api.put(CONNECTION, connection(case.cloud, &cloud.url()));
+        let plural = <K::Object as Resource>::plural(&());
+        let version = <K::Object as Resource>::api_version(&());
+        let path = format!("/apis/{version}/namespaces/{NAMESPACE}/{plural}/op");
+        let mut spec = (case.spec)("a");
+        spec["connectionRef"] = json!({"kind": "CloudConnection", "name": "cloud"});
+        api.put(
+            &path,
+            json!({
+                "apiVersion": version,
+                "kind": <K::Object as Resource>::kind(&()),
+                "metadata": {"name": "op", "namespace": NAMESPACE},
+                "spec": spec,
+                "status": {},
+            }),
+        );
+        let process = Passing::start(&api, &file, 1);
+        Self {
+            case,
+            cloud,
+            api,
+            path,
+            wake: None,
+            clock,
+            process,
+            file,
+        }
+    }
+
+    /// Another process takes over, which remembers nothing.
+    pub(super) fn restart(&mut self) {
+        let next = self.process.context.writer.0 + 1;
+        self.process = Passing::start(&self.api, &self.file, next);
+    }
+
+    /// One reconcile pass of the operation as it stands.
+    pub(super) async fn pass(&mut self) {
+        self.process.show(&self.api, &self.path);
+        let Some(object) = self.api.get(&self.path) else {
+            return;
+        };
+        let object: K::Object = serde_json::from_value(object).expect("an object");
+        if object.is_finished() {
+            self.wake = None;
+            return;
+        }
+        let context = &self.process.context;
+        let uid = object.uid().expect("a uid");
+        let memory = context.memory.take(&uid, context.writer);
+        let session = Session::<K>::new(context, &self.process.cache, object, memory);
+        let rested = Box::pin(session.run()).await;
+        self.process.context.memory.keep(&uid, rested.memory);
+        self.wake = rested.wake;
+    }
+
+    /// Passes as they come due, until the operation has ended or needs a person, or
+    /// that much time is over.
+    pub(super) async fn passes(&mut self, seconds: i64) {
+        let mut left = seconds;
+        loop {
+            self.pass().await;
+            let pause = match self.wake {
+                Some(Span(pause)) if !self.rests() => (pause / 1000).max(1),
+                _ => return,
+            };
+            if pause > left {
+                return;
+            }
+            self.advance(pause);
+            left -= pause;
+        }
+    }
+
+    /// Passes as they come due in that much time, whatever comes of them.
+    pub(super) async fn during(&mut self, seconds: i64) {
+        let mut left = seconds;
+        self.pass().await;
+        while let Some(Span(pause)) = self.wake {
+            let pause = (pause / 1000).max(1);
+            if pause > left {
+                return;
+            }
+            self.advance(pause);
+            left -= pause;
+            self.pass().await;
+        }
+    }
+
+    fn rests(&self) -> bool {
+        matches!(
+            self.state().as_str(),
+            "Succeeded" | "Failed" | "Held" | "Blocked" | "Planned" | "Suspended"
+        )
+    }
+
+    /// Time goes by.
+    pub(super) fn advance(&self, seconds: i64) {
+        let seconds = u64::try_from(seconds).expect("time goes on");
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Now, and that many seconds, as the API writes it.
+    pub(super) fn time(&self, seconds: i64) -> Value {
+        let now = jiff::Timestamp::try_from(self.clock.now()).expect("a time");
+        let then = now + jiff::SignedDuration::from_secs(seconds);
+        then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
+    }
+
+    /// The user edits the operation.
+    pub(super) fn edit(&self, change: impl FnOnce(&mut Value)) {
+        self.api
+            .edit(&self.path, |object| change(&mut object["spec"]));
+    }
+
+    /// The spec is about another target; the rest stays.
+    pub(super) fn retarget(&self, target: &str) {
+        let target = (self.case.spec)(target);
+        self.edit(|spec| {
+            for (name, value) in target.as_object().expect("a spec") {
+                spec[name] = value.clone();
+            }
+        });
+    }
+
+    /// The user edits the connection.
+    pub(super) fn edit_connection(&self, change: impl FnOnce(&mut Value)) {
+        self.api
+            .edit(CONNECTION, |object| change(&mut object["spec"]));
+    }
+
+    /// The spec that the connection had at first.
+    pub(super) fn own_connection(&self) -> Value {
+        connection(self.case.cloud, &self.cloud.url())["spec"].clone()
+    }
+
+    /// The user answers the question that stands there.
+    pub(super) fn decide(&self, decision: &str) {
+        let hold = self.status()["hold"]["id"].clone();
+        self.edit(|spec| spec["resolution"] = json!({"holdId": hold, "decision": decision}));
+    }
+
+    /// The Secret and the connection are there, as they were at first.
+    pub(super) fn put_back(&self) {
+        self.api.put(SECRET, secret());
+        let connection = connection(self.case.cloud, &self.cloud.url());
+        self.api.put(CONNECTION, connection);
+    }
+
+    /// Every call of the case's service, reads and the mutating one, is answered so.
+    pub(super) fn fault(&self, kind: FaultKind) {
+        for service in self.case.services {
+            self.cloud.fault(Fault::new(*service, kind.clone()).always());
+        }
+    }
+
+    pub(super) fn status(&self) -> Value {
+        let object = self.api.get(&self.path).unwrap_or_default();
+        object["status"].clone()
+    }
+
+    pub(super) fn state(&self) -> String {
+        text(&self.status()["state"])
+    }
+
+    pub(super) fn outcome(&self) -> String {
+        text(&self.status()["outcome"])
+    }
+
+    pub(super) fn summary(&self) -> String {
+        text(&self.status()["summary"])
+    }
+
+    /// The reason of Ready.
+    pub(super) fn reason(&self) -> String {
+        text(&self.condition("Ready")["reason"])
+    }
+
+    /// Ready, Stalled and Succeeded.
+    pub(super) fn conditions(&self) -> [String; 3] {
+        ["Ready", "Stalled", "Succeeded"].map(|name| text(&self.condition(name)["status"]))
+    }
+
+    fn condition(&self, name: &str) -> Value {
+        let status = self.status();
+        let all = status["conditions"].as_array().cloned().unwrap_or_default();
+        let found = all.into_iter().find(|condition| condition["type"] == name);
+        found.unwrap_or_default()
+    }
+
+    /// How many mutating calls there were, whatever became of them.
+    pub(super) fn calls(&self) -> usize {
+        let journal = self.cloud.journal();
+        let calls = self.case.calls.iter();
+        calls.map(|call| journal.calls(call)).sum()
+    }
+
+    /// The same, of those about that target.
+    pub(super) fn calls_on(&self, target: &str) -> usize {
+        let (journal, id) = (self.cloud.journal(), (self.case.id)(target));
+        let calls = self.case.calls.iter();
+        calls.map(|call| journal.calls_on(call, &id)).sum()
+    }
+
+    /// How many effects calls of ours had.
+    pub(super) fn effects(&self) -> usize {
+        let journal = self.cloud.journal();
+        let effects = journal.all_effects().iter();
+        effects.filter(|effect| effect.call > 0).count()
+    }
+
+    /// The cloud shows what the operation is for.
+    pub(super) fn is_true(&self, target: &str) -> bool {
+        (self.case.truth)(&self.cloud, target)
+    }
+
+    /// Notes what does not hold, with everything that there is to know; the test fails
+    /// at its end, so that one run tells of every case.
+    pub(super) fn check(&self, holds: bool, what: &str) {
+        if holds {
+            return;
+        }
+        let object = self.api.get(&self.path).unwrap_or_default();
+        let short = format!(
+            "{}: {what}\n    {}/{}: {}",
+            self.case.name,
+            self.state(),
+            self.reason(),
+            self.summary()
+        );
+        let long = format!(
+            "{object:#}\n{:?}\n{}",
+            self.api.events(),
+            self.cloud.journal()
+        );
+        FAILURES.with_borrow_mut(|failures| failures.push((short, long)));
+    }
+
+    /// It is in that state, for that reason.
+    pub(super) fn check_is(&self, what: &str, state: &str, reason: &str) {
+        let found = (self.state(), self.reason());
+        let wanted = (state.to_owned(), reason.to_owned());
+        self.check(found == wanted, &format!("{what}: {found:?} and not {wanted:?}"));
+    }
+}
+
+impl<K: Kind> Passing<K> {
+    fn start(api: &Objects, clock: &std::path::Path, writer: u64) -> Self {
+        // Fails only if one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clock = Clock::test(clock).expect("a clock");
+        let rules = clock.rules();
+        let client = api.client();
+        // Loading the system's certificates takes longer than many passes.
+        static TRANSPORT: OnceLock<Transport> = OnceLock::new();
+        let transport = TRANSPORT.get_or_init(|| {
+            let transport = Transport::new(Clock::system(), Duration::from_secs(30));
+            transport.expect("a transport")
+        });
+        let mut transport = transport.clone();
+        transport.clock = clock.clone();
+        let (news, received) = mpsc::unbounded_channel();
+        let (connections, connections_writer) = reflector::store();
+        let (cache, shown) = reflector::store();
+        let reporter = Reporter {
+            controller: "errand".to_owned(),
+            instance: Some("test".to_owned()),
+        };
+        let context = Context {
+            connections: Connections {
+                store: connections,
+                keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
+                transport,
+                endpoints: EndpointPolicy {
+                    allowed: vec!["127.0.0.1".to_owned()],
+                    http_loopback: true,
+                },
+                margin: rules.margin,
+                news,
+            },
+            events: Recorder::new(client.clone(), reporter),
+            ledgers: Ledgers::new(client.clone(), "errand-system".to_owned()),
+            cluster_id: Some("cluster".to_owned()),
+            client,
+            rules,
+            writer: Process(writer),
+            leadership: Leadership::held(clock.clone()),
+            clock,
+            metrics: Metrics::default(),
+            memory: Memories::default(),
+            started: Default::default(),
+        };
+        Self {
+            context,
+            cache,
+            shown,
+            connections: connections_writer,
+            _news: received,
+        }
+    }
+
+    /// The watches show what is stored.
+    fn show(&mut self, api: &Objects, path: &str) {
+        list(&mut self.shown, api.get(path));
+        list(&mut self.connections, api.get(CONNECTION));
+    }
+}
+
+fn list<R>(writer: &mut reflector::store::Writer<R>, object: Option<Value>)
+where
+    R: Resource<DynamicType = ()> + Clone + serde::de::DeserializeOwned + 'static,
+{
+    writer.apply_watcher_event(&WatchEvent::Init);
+    if let Some(object) = object {
+        let object = serde_json::from_value(object).expect("an object");
+        writer.apply_watcher_event(&WatchEvent::InitApply(object));
+    }
+    writer.apply_watcher_event(&WatchEvent::InitDone);
+}
+
+/// Simulated clouds with the bench's key and the products that orders are for.
+fn simulator(clock: &TestClock, offset: i64) -> Simulator {
+    let config = Config {
+        date_offset: offset,
+        ..Config::with_clock(clock.clone())
+    };
+    let cloud = Simulator::start(config).expect("a simulator");
+    let (id, secret) = KEY;
+    let (huawei, tencent, volcengine) = (
+        Account::new(id, secret)
+            .project(HERE.0)
+            .project(THERE.0)
+            .domain(ACCOUNT),
+        TencentAccount::new(id, secret).region(HERE.1).region(THERE.1),
+        VolcengineAccount::new(id, secret)
+            .region(HERE.1)
+            .region(THERE.1),
+    );
+    cloud.seed(
+        Seed::new()
+            .account(huawei)
+            .tencent_account(tencent)
+            .volcengine_account(volcengine)
+            .product(HERE.0, errand_simulator::WorkspaceProduct::new(LARGER)),
+    );
+    cloud
+}
+
+impl<K: Kind> Bench<K> {
+    /// Other clouds, on the same clock, where the same key is known and nothing is.
+    pub(super) fn elsewhere(&self) -> Simulator {
+        simulator(&self.clock, 0)
+    }
+
+    /// The key may not call that.
+    pub(super) fn deny(&self, api: &str) {
+        let (id, secret) = KEY;
+        let huawei = Account::new(id, secret).project(HERE.0).domain(ACCOUNT);
+        let tencent = TencentAccount::new(id, secret).region(HERE.1);
+        let volcengine = VolcengineAccount::new(id, secret).region(HERE.1);
+        self.cloud.seed(
+            Seed::new()
+                .account(huawei.deny(api))
+                .tencent_account(tencent.deny(api))
+                .volcengine_account(volcengine.deny(api)),
+        );
+    }
+}
+
+fn add(seed: &mut Seed, more: Seed) {
+    let both = |one: &Seed, more: &Seed| {
+        let (mut one, more) = (
+            serde_json::to_value(one).expect("a seed"),
+            serde_json::to_value(more).expect("a seed"),
+        );
+        merge(&mut one, more);
+        serde_json::from_value(one).expect("a seed")
+    };
+    *seed = both(seed, &more);
+}
+
+fn merge(one: &mut Value, more: Value) {
+    match (one, more) {
+        (Value::Array(one), Value::Array(more)) => one.extend(more),
+        (Value::Object(one), Value::Object(more)) => {
+            for (name, value) in more {
+                merge(one.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (one, more) => *one = more,
+    }
+}
+
+fn secret() -> Value {
+    use k8s_openapi::ByteString;
+    let text = |text: &str| serde_json::to_value(ByteString(text.into())).expect("JSON");
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "key", "namespace": NAMESPACE},
+        "data": {"accessKey": text(KEY.0), "secretKey": text(KEY.1)},
+    })
+}
+
+fn connection(cloud: Cloud, url: &str) -> Value {
+    let (name, place, services): (_, _, &[&str]) = match cloud {
+        Cloud::Huawei => (
+            "huawei",
+            json!({"region": HERE.1, "projectId": HERE.0}),
+            &["dcs", "workspace", "bss", "clouddc"],
+        ),
+        Cloud::Volcengine => ("volcengine", json!({"region": HERE.1}), &["ecs"]),
+        Cloud::Tencent => ("tencent", json!({"region": HERE.1}), &["as"]),
+    };
+    let endpoints: serde_json::Map<String, Value> = services
+        .iter()
+        .map(|service| ((*service).to_owned(), url.into()))
+        .collect();
+    json!({
+        "apiVersion": "errand.cloud/v1alpha1",
+        "kind": "CloudConnection",
+        "metadata": {"name": "cloud", "namespace": NAMESPACE},
+        "spec": {
+            "accountId": ACCOUNT,
+            name: place,
+            "credentials": {"secretRef": {"name": "key"}},
+            "endpoints": endpoints,
+            "policy": {"paidOperations": "AutomaticPayment", "clusterId": "cluster"},
+        },
+    })
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn until_noon(clock: &TestClock) -> Duration {
+    const DAY: u64 = 86_400;
+    let now = clock.now().duration_since(std::time::UNIX_EPOCH);
+    let second = now.unwrap_or_default().as_secs() % DAY;
+    Duration::from_secs((DAY + DAY / 2 - second) % DAY)
+}

@@ -1,0 +1,186 @@
+//! The place of the connection is edited: region, project, account or endpoint.
+
+use errand_simulator::{Fault, FaultKind, Simulator};
+use serde_json::{Value, json};
+
+use super::bench::{ACCOUNT, HERE, THERE};
+use super::cases::Case;
+use super::{Bench, every_kind};
+use crate::operations::{Cloud, Kind};
+
+/// An edit of a connection.
+struct Edit {
+    name: &'static str,
+    change: Box<dyn Fn(&mut Value)>,
+    /// What tells the places apart, in words.
+    before: String,
+    after: String,
+    /// The target is not there.
+    empty: bool,
+}
+
+fn edits(cloud: Cloud, here: &Simulator, there: &Simulator) -> Vec<Edit> {
+    let word = match cloud {
+        Cloud::Huawei => "huawei",
+        Cloud::Volcengine => "volcengine",
+        Cloud::Tencent => "tencent",
+    };
+    let url = there.url();
+    let mut edits = vec![
+        Edit {
+            name: "the region",
+            change: Box::new(move |spec| spec[word]["region"] = THERE.1.into()),
+            before: HERE.1.to_owned(),
+            after: THERE.1.to_owned(),
+            // At Huawei Cloud the project tells where it is, and the endpoint is given.
+            empty: cloud != Cloud::Huawei,
+        },
+        Edit {
+            name: "the account",
+            change: Box::new(|spec| spec["accountId"] = "domain-0002".into()),
+            before: ACCOUNT.to_owned(),
+            after: "domain-0002".to_owned(),
+            empty: false,
+        },
+        Edit {
+            name: "the endpoint",
+            change: Box::new(move |spec| {
+                let endpoints = spec["endpoints"].as_object_mut().expect("endpoints");
+                endpoints.values_mut().for_each(|at| *at = url.clone().into());
+            }),
+            before: here.url(),
+            after: there.url(),
+            empty: true,
+        },
+    ];
+    if cloud == Cloud::Huawei {
+        edits.push(Edit {
+            name: "the project",
+            change: Box::new(|spec| spec["huawei"]["projectId"] = THERE.0.into()),
+            before: HERE.0.to_owned(),
+            after: THERE.0.to_owned(),
+            empty: true,
+        });
+    }
+    edits
+}
+
+/// Runs a test for each edit.
+macro_rules! each_edit {
+    ($case:ident, $late:expr, |$bench:ident, $edit:ident, $there:ident| $test:block) => {
+        for number in 0.. {
+            let mut $bench = Bench::<K>::new($case, $late);
+            let $there = $bench.elsewhere();
+            let mut all = edits($case.cloud, &$bench.cloud, &$there);
+            if number >= all.len() {
+                break;
+            }
+            let $edit = all.swap_remove(number);
+            $test
+        }
+    };
+}
+
+/// How many mutating calls there were at the other place.
+fn calls(case: &Case, there: &Simulator) -> usize {
+    let journal = there.journal();
+    let calls = case.calls.iter();
+    calls.map(|call| journal.calls(call)).sum()
+}
+
+every_kind!(a_plan_observes_another_place_from_scratch: planned);
+
+async fn planned<K: Kind>(case: Case) {
+    each_edit!(case, 60, |bench, edit, there| {
+        bench.edit(|spec| spec["mode"] = "Plan".into());
+        bench.pass().await;
+        bench.check(bench.state() == "Planned", "it is planned");
+        let before = bench.status();
+        bench.edit_connection(&edit.change);
+        bench.pass().await;
+        let at = bench.status()["observedFor"].to_string();
+        bench.check(at.contains(&edit.after), edit.name);
+        bench.check(!at.contains(&edit.before), edit.name);
+        match edit.empty {
+            true => bench.check_is(edit.name, "Planned", "TargetNotFound"),
+            false => bench.check_is(edit.name, "Planned", "PlanReady"),
+        }
+        // Back where it was, it is planned as it was.
+        let back = bench.own_connection();
+        bench.edit_connection(|spec| *spec = back);
+        bench.pass().await;
+        bench.check(bench.status()["plan"] == before["plan"], edit.name);
+        bench.edit(|spec| spec["mode"] = "Execute".into());
+        bench.passes(3600).await;
+        bench.check_is(edit.name, "Succeeded", case.done);
+        bench.check(calls(&case, &there) == 0, "nothing is called elsewhere");
+    });
+}
+
+every_kind!(a_target_that_was_seen_in_mode_execute_stays_at_its_place: seen);
+
+async fn seen<K: Kind>(case: Case) {
+    if !case.waits {
+        // It ends with its first observation.
+        return;
+    }
+    each_edit!(case, 900, |bench, edit, there| {
+        let soon = bench.time(600);
+        bench.edit(|spec| spec["schedule"] = json!({"notBefore": soon}));
+        bench.pass().await;
+        bench.check(bench.calls() == 0, "it is too early for a call");
+        elsewhere(&mut bench, &edit, &there).await;
+        let calls = if case.calls.is_empty() { 0 } else { 1 };
+        bench.check(bench.calls() == calls, "it is called once");
+    });
+}
+
+every_kind!(an_operation_stays_at_its_place_after_its_call: called);
+
+/// Whether the answer was lost or not.
+async fn called<K: Kind>(case: Case) {
+    if case.calls.is_empty() {
+        return;
+    }
+    for lost in [false, true] {
+        each_edit!(case, 300, |bench, edit, there| {
+            if lost {
+                let fault = Fault::new(case.calls[0], FaultKind::DropAfter);
+                bench.cloud.fault(fault);
+            }
+            bench.pass().await;
+            bench.check(bench.calls() == 1, "it is called");
+            bench.check(bench.outcome().is_empty(), "its effect does not show yet");
+            elsewhere(&mut bench, &edit, &there).await;
+            bench.check(bench.effects() == 1, "it is done once");
+        });
+    }
+}
+
+/// The connection is edited for an hour, and then back.
+async fn elsewhere<K: Kind>(bench: &mut Bench<K>, edit: &Edit, there: &Simulator) {
+    let calls_before = bench.calls();
+    let case = bench.case;
+    bench.edit_connection(&edit.change);
+    for restarted in [false, true] {
+        if restarted {
+            bench.restart();
+        }
+        bench.pass().await;
+        bench.check_is(edit.name, "Blocked", "ConnectionMismatch");
+        for place in [&edit.before, &edit.after] {
+            bench.check(bench.summary().contains(place), "both places are named");
+        }
+        bench.advance(1800);
+        bench.pass().await;
+        bench.check_is(edit.name, "Blocked", "ConnectionMismatch");
+    }
+    bench.check(bench.calls() == calls_before, "nothing is called meanwhile");
+    bench.check(calls(&case, there) == 0, "nothing is called elsewhere");
+    let back = bench.own_connection();
+    bench.edit_connection(|spec| *spec = back);
+    bench.passes(7200).await;
+    bench.check_is(edit.name, "Succeeded", case.done);
+    bench.check(bench.is_true("a"), "the cloud shows it");
+    bench.check(calls(&case, there) == 0, "nothing is called elsewhere");
+}

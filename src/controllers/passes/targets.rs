@@ -1,0 +1,94 @@
+//! The target is edited: what was seen of the first decides nothing about the second.
+
+use super::{Bench, every_kind};
+use crate::controllers::passes::cases::Case;
+use crate::operations::Kind;
+
+every_kind!(a_target_edited_after_plan_is_observed_from_scratch: after_plan);
+
+async fn after_plan<K: Kind>(case: Case) {
+    // What it has seen is forgotten in this process, and in one that takes over.
+    for restarted in [false, true] {
+        let mut bench = Bench::<K>::new(case, 60);
+        bench.edit(|spec| spec["mode"] = "Plan".into());
+        bench.pass().await;
+        bench.check(bench.state() == "Planned", "it is planned");
+        bench.check(!bench.status()["observed"].is_null(), "the first was seen");
+        bench.retarget("b");
+        if restarted {
+            bench.restart();
+        }
+        bench.pass().await;
+        bench.check(bench.state() == "Planned", "the second is planned");
+        bench.check(bench.calls() == 0, "a plan sends nothing");
+        bench.edit(|spec| spec["mode"] = "Execute".into());
+        bench.passes(3600).await;
+        bench.check_is("of the second", "Succeeded", case.done);
+        bench.check(bench.is_true("b"), "the cloud shows it of the second");
+        bench.check(bench.calls_on("a") == 0, "no call is about the first");
+        let calls = if case.calls.is_empty() { 0 } else { 1 };
+        bench.check(bench.calls_on("b") == calls, "one is about the second");
+    }
+}
+
+every_kind!(a_target_edited_together_with_the_mode_is_observed_from_scratch: with_the_mode);
+
+async fn with_the_mode<K: Kind>(case: Case) {
+    let mut bench = Bench::<K>::new(case, 60);
+    bench.edit(|spec| spec["mode"] = "Plan".into());
+    bench.pass().await;
+    bench.retarget("b");
+    bench.edit(|spec| spec["mode"] = "Execute".into());
+    bench.passes(3600).await;
+    bench.check_is("of the second", "Succeeded", case.done);
+    bench.check(bench.is_true("b"), "the cloud shows it of the second");
+    bench.check(bench.calls_on("a") == 0, "no call is about the first");
+}
+
+every_kind!(a_target_that_is_edited_to_none_that_exists_is_not_found: to_nothing);
+
+/// Also where the first is what the operation is for by then: nothing of it counts.
+async fn to_nothing<K: Kind>(case: Case) {
+    for executed in [false, true] {
+        let mut bench = Bench::<K>::new(case, 60);
+        match executed {
+            true => bench.edit(|spec| {
+                spec["schedule"] = serde_json::json!({"notBefore": "2100-01-01T00:00:00Z"});
+            }),
+            false => bench.edit(|spec| spec["mode"] = "Plan".into()),
+        }
+        bench.pass().await;
+        bench.check(!bench.status()["observed"].is_null(), "the first was seen");
+        if bench.state() == "Succeeded" {
+            // It only observes, so it did not wait for the window.
+            return;
+        }
+        bench.retarget("none");
+        bench.edit(|spec| {
+            spec["mode"] = "Execute".into();
+            spec["schedule"] = serde_json::Value::Null;
+        });
+        bench.passes(3600).await;
+        bench.check_is("of none that exists", "Failed", "TargetNotFound");
+        bench.check(bench.calls() == 0, "nothing is called");
+    }
+}
+
+every_kind!(a_target_edited_while_it_waits_for_its_window_is_observed_from_scratch: in_wait);
+
+/// Nothing was called, so the target may be edited in mode Execute, too.
+async fn in_wait<K: Kind>(case: Case) {
+    let mut bench = Bench::<K>::new(case, 60);
+    let soon = bench.time(600);
+    bench.edit(|spec| spec["schedule"] = serde_json::json!({"notBefore": soon}));
+    bench.pass().await;
+    if bench.state() == "Succeeded" {
+        return;
+    }
+    bench.check(bench.calls() == 0, "it is too early for a call");
+    bench.retarget("b");
+    bench.passes(7200).await;
+    bench.check_is("of the second", "Succeeded", case.done);
+    bench.check(bench.is_true("b"), "the cloud shows it of the second");
+    bench.check(bench.calls_on("a") == 0, "no call is about the first");
+}
