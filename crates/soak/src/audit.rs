@@ -51,7 +51,9 @@ impl Line {
     }
 
     fn is_of(&self, call: &Call, name: &str) -> bool {
-        call.api.ends_with(&format!(".{}", self.step))
+        // Some steps are a call and its mode: `ResumeInstanceRefresh RETRY`.
+        let name_of_call = self.step.split(' ').next().unwrap_or_default();
+        call.api.ends_with(&format!(".{name_of_call}"))
             && self.target.contains(name)
             && self.time <= call.time.as_millisecond()
     }

@@ -87,6 +87,8 @@ pub struct Claim {
     pub hold: String,
     /// `status.summary`.
     pub summary: String,
+    /// The answer to an order has named its job.
+    pub knows_job: bool,
 }
 
 impl Claim {
@@ -103,6 +105,11 @@ impl Claim {
                 .unwrap_or_default(),
             hold: text(&object["status"]["hold"]["id"]),
             summary: text(&object["status"]["summary"]),
+            knows_job: {
+                let steps = object["status"]["steps"].as_array();
+                let mut steps = steps.into_iter().flatten();
+                steps.any(|step| step["ids"]["job_id"].is_string())
+            },
         }
     }
 
@@ -199,7 +206,12 @@ pub fn judge(
         && effects("as.ended") > 0;
     // People leave it, or the cloud fails or is faster.
     let given_up = claim.outcome == "GivenUp" && decided("GiveUp") > 0;
-    let failed = twist == Twist::JobFails && claim.outcome == "OrderFailed" && done > 0;
+    // Where the answer was lost, and with it the job's id, all that the cloud shows is an
+    // order that it has cancelled.
+    let failed = twist == Twist::JobFails
+        && done > 0
+        && (claim.outcome == "OrderFailed"
+            || (claim.outcome == "OrderCancelled" && !claim.knows_job));
     let ran = twist == Twist::RunsUnrecorded && claim.outcome == "TooLate" && done == 0;
     // The record had gone before anybody could see it.
     let unseen = twist.loses_its_record()
