@@ -46,7 +46,9 @@ fn edits(cloud: Cloud, here: &Simulator, there: &Simulator) -> Vec<Edit> {
             name: "the endpoint",
             change: Box::new(move |spec| {
                 let endpoints = spec["endpoints"].as_object_mut().expect("endpoints");
-                endpoints.values_mut().for_each(|at| *at = url.clone().into());
+                endpoints
+                    .values_mut()
+                    .for_each(|at| *at = url.clone().into());
             }),
             before: here.url(),
             after: there.url(),
