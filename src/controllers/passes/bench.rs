@@ -164,7 +164,11 @@ impl<K: Kind> Bench<K> {
         let uid = object.uid().expect("a uid");
         let memory = context.memory.take(&uid, context.writer);
         let session = Session::<K>::new(context, &self.process.cache, object, memory);
-        let rested = Box::pin(session.run()).await;
+        let session = Box::pin(session.run());
+        let rested = tokio::select! {
+            rested = session => rested,
+            never = time_goes_on(&self.clock) => match never {},
+        };
         self.process.context.memory.keep(&uid, rested.memory);
         self.wake = rested.wake;
     }
@@ -435,6 +439,16 @@ where
         writer.apply_watcher_event(&WatchEvent::InitApply(object));
     }
     writer.apply_watcher_event(&WatchEvent::InitDone);
+}
+
+/// A pass that waits, for a read that is paced say, waits for the test's clock: it goes
+/// on a little, and a slow machine does not make that more than a few seconds.
+async fn time_goes_on(clock: &TestClock) -> std::convert::Infallible {
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_millis(8)).await;
+        clock.advance(Duration::from_millis(250));
+    }
+    std::future::pending().await
 }
 
 /// Simulated clouds with the bench's key and the products that orders are for.
