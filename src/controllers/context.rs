@@ -40,8 +40,6 @@ pub(super) struct Context {
 #[derive(Clone)]
 pub(super) struct Memory {
     pub(super) engine: State,
-    /// When the watch first showed it, on this process's clock.
-    pub(super) first_seen: Option<Tick>,
     /// The newest resourceVersion that this process read or wrote itself. An
     /// older one in the watch cache is behind our own writes.
     pub(super) version: u64,
@@ -58,7 +56,6 @@ impl Memory {
     fn new(writer: Writer) -> Self {
         Self {
             engine: State::new(writer),
-            first_seen: None,
             version: 0,
             quiet_until: Some(Tick(i64::MIN)),
             said: None,
@@ -88,18 +85,6 @@ impl Memories {
     pub(super) fn take(&self, uid: &str, writer: Writer) -> Memory {
         let kept = self.lock().remove(uid);
         kept.unwrap_or_else(|| Memory::new(writer))
-    }
-
-    /// The watch shows an object; its first session may come much later.
-    pub(super) fn note(&self, uid: &str, writer: Writer, now: Now) {
-        let mut all = self.lock();
-        if !all.contains_key(uid) {
-            let memory = Memory {
-                first_seen: Some(now.wall),
-                ..Memory::new(writer)
-            };
-            all.insert(uid.to_owned(), memory);
-        }
     }
 
     /// Takes out the memory of an object that this process has ended and has not

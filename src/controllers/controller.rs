@@ -52,15 +52,6 @@ pub(super) async fn control<K: Kind>(
         move |object: &K::Object| shown::<K>(&showing, object),
         move |gone: &K::Object| deleted::<K>(&parting.0, &parting.1, gone),
     );
-    let noted = context.clone();
-    let changes = changes.inspect(move |change| {
-        if let Ok(object) = change
-            && !object.is_finished()
-        {
-            let uid = object.uid().unwrap_or_default();
-            noted.memory.note(&uid, noted.writer, noted.clock.now());
-        }
-    });
     let (timers, due) = Timers::new(context.clock.clone());
     let referring = {
         let (cache, memory) = (cache.clone(), context.memory.clone());

@@ -63,7 +63,6 @@ impl Look {
         Others {
             locked: self.holder.is_some(),
             closed: closed.collect(),
-            first_seen: None,
         }
     }
 }

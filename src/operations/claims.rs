@@ -102,8 +102,6 @@ pub struct Others {
     pub locked: bool,
     /// Calls whose claims are closed, the oldest first.
     pub closed: Vec<ClosedCall>,
-    /// When this process first saw the object, on its clock, in milliseconds since 1970.
-    pub first_seen: Option<i64>,
 }
 
 /// A call whose claim is closed.

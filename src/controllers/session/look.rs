@@ -14,7 +14,7 @@ use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
 use crate::controllers::status::stored;
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
-use crate::operations::{Kind, Object as _, Others};
+use crate::operations::{Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn read(&mut self) -> Event {
@@ -63,10 +63,7 @@ impl<K: Kind> Session<'_, K> {
         }
         let record = self.look.as_ref().map_or(Record::None, |look| look.record);
         let open = self.look.as_ref().and_then(|look| look.open.clone());
-        let others = Others {
-            first_seen: self.memory.first_seen.map(|at| at.0),
-            ..self.look.as_ref().map(Look::others).unwrap_or_default()
-        };
+        let others = self.look.as_ref().map(Look::others).unwrap_or_default();
         let known_since = self.known_since(started.0);
         connection.clients.known_since = known_since;
         let clients = &connection.clients;

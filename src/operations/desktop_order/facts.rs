@@ -89,7 +89,7 @@ pub(super) async fn observe(
     let workspace = clients.huawei(Service::HuaweiWorkspace);
     let bss = clients.huawei(Service::HuaweiBss);
     let spec = &object.spec;
-    let waiter = waiter(bss, others.first_seen);
+    let waiter = waiter(bss, clients.known_since);
     let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
     let asked = order(spec);
     let delivered = match (&asked, &desktop) {

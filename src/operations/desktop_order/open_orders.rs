@@ -168,11 +168,11 @@ pub(super) fn note_placed(bss: &Client, order: &str, target: Target) {
 
 /// Which list an operation may have that asks from now on: one that began after the
 /// operation was made, or seen at least.
-pub(super) fn waiter(bss: &Client, first_seen: Option<i64>) -> Waiter {
+pub(super) fn waiter(bss: &Client, known_since: i64) -> Waiter {
     let asked = now(bss);
     Waiter {
         asked,
-        since: first_seen.unwrap_or(asked),
+        since: known_since.min(asked),
         age: AGE,
     }
 }

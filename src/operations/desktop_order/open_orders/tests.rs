@@ -141,16 +141,18 @@ impl Bed {
 
     /// By an operation that was made long ago.
     async fn see(&self, order: &DesktopOrder) -> Assessment<DesktopObservation> {
-        let others = Others {
-            first_seen: Some(0),
-            ..Others::default()
-        };
-        self.see_among(order, &others).await
+        self.see_among(order, &Others::default()).await
     }
 
     /// By an operation that is seen now for the first time.
     async fn see_first(&self, order: &DesktopOrder) -> Assessment<DesktopObservation> {
-        self.see_among(order, &Others::default()).await
+        let clients = Clients {
+            known_since: i64::MAX,
+            ..self.clients.clone()
+        };
+        let others = Others::default();
+        let facts = OrderDesktop::observe_among(&clients, order, None, &others).await;
+        OrderDesktop::assess(order, &facts.expect("a reading"), None)
     }
 
     async fn see_among(
