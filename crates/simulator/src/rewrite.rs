@@ -75,9 +75,7 @@ fn change_at(value: &mut serde_json::Value, parts: &[&str], to: &Value) {
     match value {
         serde_json::Value::Array(items) if *part == "*" => match missing {
             true => items.clear(),
-            false => items
-                .iter_mut()
-                .for_each(|item| change_at(item, rest, to)),
+            false => items.iter_mut().for_each(|item| change_at(item, rest, to)),
         },
         serde_json::Value::Array(items) => {
             let at = part.parse().ok().filter(|at| *at < items.len());

@@ -140,7 +140,10 @@ impl All {
             }
             (&Method::DELETE, Some(_)) => {
                 self.by_path.remove(path);
-                (200, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
+                (
+                    200,
+                    json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}),
+                )
             }
             (_, None) => failure(404, "NotFound"),
             (other, Some(_)) => panic!("nothing does {other} {path}"),

@@ -269,7 +269,8 @@ impl<K: Kind> Bench<K> {
     /// Every call of the case's service, reads and the mutating one, is answered so.
     pub(super) fn fault(&self, kind: FaultKind) {
         for service in self.case.services {
-            self.cloud.fault(Fault::new(*service, kind.clone()).always());
+            self.cloud
+                .fault(Fault::new(*service, kind.clone()).always());
         }
     }
 
@@ -359,7 +360,10 @@ impl<K: Kind> Bench<K> {
     pub(super) fn check_is(&self, what: &str, state: &str, reason: &str) {
         let found = (self.state(), self.reason());
         let wanted = (state.to_owned(), reason.to_owned());
-        self.check(found == wanted, &format!("{what}: {found:?} and not {wanted:?}"));
+        self.check(
+            found == wanted,
+            &format!("{what}: {found:?} and not {wanted:?}"),
+        );
     }
 }
 
@@ -460,7 +464,9 @@ fn simulator(clock: &TestClock, offset: i64) -> Simulator {
             .project(HERE.0)
             .project(THERE.0)
             .domain(ACCOUNT),
-        TencentAccount::new(id, secret).region(HERE.1).region(THERE.1),
+        TencentAccount::new(id, secret)
+            .region(HERE.1)
+            .region(THERE.1),
         VolcengineAccount::new(id, secret)
             .region(HERE.1)
             .region(THERE.1),

@@ -51,7 +51,10 @@ pub(super) fn cases<K: Kind>() -> Vec<Case> {
     let found: Vec<Case> = of_kind.copied().collect();
     assert!(!found.is_empty(), "{kind} has no case in passes/cases.rs");
     for case in &found {
-        assert_eq!(case.calls.is_empty() && K::STEPS.is_empty(), K::STEPS.is_empty());
+        assert_eq!(
+            case.calls.is_empty() && K::STEPS.is_empty(),
+            K::STEPS.is_empty()
+        );
     }
     found
 }

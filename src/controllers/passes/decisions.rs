@@ -112,7 +112,9 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
             }
             bench
         }
-        Hold::Unreachable if case.done == "Cancelled" && K::STEPS[0].name != "CancelInstanceResize" => {
+        Hold::Unreachable
+            if case.done == "Cancelled" && K::STEPS[0].name != "CancelInstanceResize" =>
+        {
             let mut bench = Bench::<K>::new(case, 0);
             bench.passes(600).await;
             bench.check_is("first", "Succeeded", "Cancelled");
@@ -172,7 +174,9 @@ async fn decide<K: Kind>(mut bench: Bench<K>, hold: Hold, choice: &str, way: Way
     bench.during(10).await;
     if bench.status()["hold"].is_null() {
         let events = bench.api.events();
-        let told = events.iter().any(|(reason, _)| reason == "QuestionWithdrawn");
+        let told = events
+            .iter()
+            .any(|(reason, _)| reason == "QuestionWithdrawn");
         bench.check(told, &format!("{what}: withdrawn with an event"));
         return;
     }

@@ -132,7 +132,10 @@ async fn reports<K: Kind>(case: Case) {
         executed.during(300).await;
         let (state, reason) = (executed.state(), executed.reason());
         if let Some(expected) = expected(met, !case.calls.is_empty()) {
-            executed.check(reason == expected, &format!("executed: {met:?}: {expected}"));
+            executed.check(
+                reason == expected,
+                &format!("executed: {met:?}: {expected}"),
+            );
         }
         let mut bench = meeting::<K>(case, met).expect("as before");
         bench.edit(|spec| spec["mode"] = "Plan".into());
@@ -177,6 +180,9 @@ async fn reports<K: Kind>(case: Case) {
         next.advance(600);
         next.during(60).await;
         next.check(next.state() == "Planned", &format!("after {what}"));
-        next.check(next.conditions()[0] == "True", &format!("after {what}: Ready"));
+        next.check(
+            next.conditions()[0] == "True",
+            &format!("after {what}: Ready"),
+        );
     }
 }

@@ -42,7 +42,11 @@ async fn spots<K: Kind>(case: Case) -> BTreeSet<Spot> {
     bench.check_is("with nothing in the way", "Succeeded", case.done);
     let mut spots = BTreeSet::new();
     for call in bench.cloud.journal().all_calls() {
-        if let Some(body) = call.body.as_ref().filter(|_| !case.calls.contains(&&*call.api)) {
+        if let Some(body) = call
+            .body
+            .as_ref()
+            .filter(|_| !case.calls.contains(&&*call.api))
+        {
             find(&call.api, "", body, &mut spots);
         }
     }
@@ -154,5 +158,8 @@ fn sound<K: Kind>(bench: &Bench<K>, what: &str) {
         &format!("{what}: a success that the cloud does not show"),
     );
     bench.check(bench.effects() <= 1, &format!("{what}: it is done once"));
-    bench.check(bench.calls_on("b") == 0, &format!("{what}: it is called for another"));
+    bench.check(
+        bench.calls_on("b") == 0,
+        &format!("{what}: it is called for another"),
+    );
 }
