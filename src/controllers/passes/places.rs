@@ -97,7 +97,7 @@ async fn planned<K: Kind>(case: Case) {
         bench.edit(|spec| spec["mode"] = "Plan".into());
         bench.pass().await;
         bench.check(bench.state() == "Planned", "it is planned");
-        let before = bench.status();
+        let (before, reason) = (bench.status(), bench.reason());
         bench.edit_connection(&edit.change);
         bench.pass().await;
         let at = bench.status()["observedFor"].to_string();
@@ -105,7 +105,7 @@ async fn planned<K: Kind>(case: Case) {
         bench.check(!at.contains(&edit.before), edit.name);
         match edit.empty {
             true => bench.check_is(edit.name, "Planned", "TargetNotFound"),
-            false => bench.check_is(edit.name, "Planned", "PlanReady"),
+            false => bench.check_is(edit.name, "Planned", &reason),
         }
         // Back where it was, it is planned as it was.
         let back = bench.own_connection();

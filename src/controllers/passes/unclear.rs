@@ -102,7 +102,9 @@ every_kind!(lists_and_times_in_other_forms_are_no_evidence: forms);
 
 async fn forms<K: Kind>(case: Case) {
     let spots = spots::<K>(case).await;
-    assert!(!spots.is_empty(), "{}: nothing is read", case.name);
+    // The status of one instance has neither.
+    let none = spots.is_empty() && !case.calls.is_empty();
+    assert!(!none, "{}: nothing is read", case.name);
     let moments = match case.calls.is_empty() {
         true => &[From::TheStart][..],
         false => &[From::TheStart, From::TheCall, From::TheLostAnswer],
