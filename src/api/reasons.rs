@@ -137,8 +137,8 @@ reasons! {
         GivenUp "GivenUp": "A person gave it up. Whether a call took effect is not known.",
         TooLate "TooLate": "It is too late for what was asked: it has run, ended or been delivered.",
         NotDelivered "NotDelivered": "The reservation ended without being delivered in full.",
-        RefreshFailed "RefreshFailed": "The refresh has failed.",
-        CancelledElsewhere "CancelledElsewhere": "Somebody else has cancelled the refresh.",
+        RefreshFailed "RefreshFailed": "The refresh failed, or the cloud cancelled it or rolled it back because instances failed.",
+        CancelledElsewhere "CancelledElsewhere": "Another client cancelled the refresh.",
         StateUnreachable "StateUnreachable": "The instance is in a state that spec.until.failOn names, or one from which no wanted state can come.",
         ChangeFailed "ChangeFailed": "The change ran and failed; there is nothing left to cancel.",
     }

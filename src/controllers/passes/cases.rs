@@ -89,6 +89,10 @@ const ALL: &[Case] = &[
         name: "order a month",
         spec: |t| order(t, json!({"subscribe": {"unit": "Month", "count": 1}})),
         seed: |t, late| Seed::new().desktop(HERE.0, desktop(t, late).on_demand()),
+        busy: Some(|| {
+            let desktop = desktop("a", 0).on_demand().busy("rebooting", 3600);
+            Seed::new().desktop(HERE.0, desktop)
+        }),
         truth: |cloud, t| {
             let desktop = cloud.desktop(HERE.0, &format!("desk-{t}"));
             desktop.is_some_and(|desktop| desktop.charge_mode == "0")

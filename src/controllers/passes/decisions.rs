@@ -72,7 +72,8 @@ fn remove<K: Kind>(bench: &Bench<K>, way: Way) {
 async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
     let ledger = K::STEPS.iter().any(|step| step.ledger);
     let mut bench = match hold {
-        Hold::ProofTimeout if !case.calls.is_empty() => {
+        // What is stopped is paused when its batch has ended, however long that takes.
+        Hold::ProofTimeout if !case.calls.is_empty() && case.done != "Paused" => {
             let bench = Bench::<K>::new(case, 30 * 24 * 3600);
             bench.edit(|spec| spec["verifyTimeout"] = "10m".into());
             bench
@@ -105,7 +106,9 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
             bench
         }
         Hold::LedgerConflict if ledger => {
-            let mut bench = Bench::<K>::new(case, 3600);
+            let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
+            // Where BSS tells how far the order is, that is what is waited for.
+            bench.deny("bss.");
             bench.pass().await;
             for ledger in bench.api.paths(LEDGERS) {
                 bench.api.delete(&ledger);

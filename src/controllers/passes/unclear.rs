@@ -100,6 +100,10 @@ enum From {
 
 every_kind!(lists_and_times_in_other_forms_are_no_evidence: forms);
 
+/// The list by which a target is looked up, where nothing else says how many there are:
+/// services in Go write null for an empty one, and then there is no such target.
+const LOOKED_UP_IN: &str = "/Result/ScheduledInstanceInfo";
+
 async fn forms<K: Kind>(case: Case) {
     let spots = spots::<K>(case).await;
     // The status of one instance has neither.
@@ -113,6 +117,9 @@ async fn forms<K: Kind>(case: Case) {
     let full = std::env::var_os("ERRAND_TEST_EVERY_MOMENT").is_some();
     for (number, spot) in spots.iter().enumerate() {
         for (turn, to) in spot.forms().iter().enumerate() {
+            if spot.pointer == LOOKED_UP_IN && matches!(to, To::Is(Value::Null)) {
+                continue;
+            }
             let here = (number + turn) % moments.len();
             for (at, from) in moments.iter().enumerate() {
                 if full || at == here {
