@@ -503,15 +503,10 @@ impl<K: Kind> Bench<K> {
 }
 
 fn add(seed: &mut Seed, more: Seed) {
-    let both = |one: &Seed, more: &Seed| {
-        let (mut one, more) = (
-            serde_json::to_value(one).expect("a seed"),
-            serde_json::to_value(more).expect("a seed"),
-        );
-        merge(&mut one, more);
-        serde_json::from_value(one).expect("a seed")
-    };
-    *seed = both(seed, &more);
+    let value = |seed: &Seed| serde_json::to_value(seed).expect("a seed");
+    let mut both = value(seed);
+    merge(&mut both, value(&more));
+    *seed = serde_json::from_value(both).expect("a seed");
 }
 
 fn merge(one: &mut Value, more: Value) {

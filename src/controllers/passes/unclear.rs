@@ -91,11 +91,11 @@ fn is_time(text: &str) -> bool {
 /// From when on the answers are like that.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum From {
-    TheStart,
+    Start,
     /// A call was accepted, and its effect does not show yet.
-    TheCall,
+    Call,
     /// The same, and its answer is lost.
-    TheLostAnswer,
+    LostAnswer,
 }
 
 every_kind!(lists_and_times_in_other_forms_are_no_evidence: forms);
@@ -110,8 +110,8 @@ async fn forms<K: Kind>(case: Case) {
     let none = spots.is_empty() && !case.calls.is_empty();
     assert!(!none, "{}: nothing is read", case.name);
     let moments = match case.calls.is_empty() {
-        true => &[From::TheStart][..],
-        false => &[From::TheStart, From::TheCall, From::TheLostAnswer],
+        true => &[From::Start][..],
+        false => &[From::Start, From::Call, From::LostAnswer],
     };
     // Each of a spot's forms at one moment in turn; with the variable at all of them.
     let full = std::env::var_os("ERRAND_TEST_EVERY_MOMENT").is_some();
@@ -133,12 +133,12 @@ async fn forms<K: Kind>(case: Case) {
 async fn with<K: Kind>(case: Case, spot: &Spot, to: &To, from: From) {
     let what = format!("{} {} {to:?} from {from:?}", spot.api, spot.pointer);
     let mut bench = Bench::<K>::new(case, 120);
-    if from == From::TheLostAnswer {
+    if from == From::LostAnswer {
         bench
             .cloud
             .fault(Fault::new(case.calls[0], FaultKind::DropAfter));
     }
-    if from != From::TheStart {
+    if from != From::Start {
         bench.pass().await;
         bench.check(bench.calls() == 1, &format!("{what}: it is called"));
     }
