@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::lenient::{Form, parse_time};
+use super::lenient::{Form, Read, parse_time};
 
 /// A member of an answer. As [`Read`](super::Read), without the text that was not
 /// understood, so that it is copied where its value is.
@@ -65,10 +65,10 @@ impl<T> From<Option<T>> for Field<T> {
 
 impl<'de, T: Form> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(from)? {
-            Value::Null => Self::Absent,
-            Value::String(text) if text.trim().is_empty() => Self::Absent,
-            value => T::read(&value).map_or(Self::Unclear, Self::Known),
+        Ok(match Read::deserialize(from)? {
+            Read::Missing => Self::Absent,
+            Read::Understood(value) => Self::Known(value),
+            Read::Unclear(_) => Self::Unclear,
         })
     }
 }

@@ -151,7 +151,7 @@ fn waiting(
 }
 
 /// The reading is neither yes nor no. If that lasts longer than a call can be under
-/// way, nobody can know what came of it.
+/// way, the result of the call is unknown.
 fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Effect>) {
     let report = Report::Waiting(OBSERVATION_UNCLEAR);
     let asked = state.stored().hold.is_some() || state.only_plans();

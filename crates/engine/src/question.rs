@@ -135,8 +135,8 @@ impl Ask {
 }
 
 impl State {
-    /// A call may have been made of which nobody knows what came of it, and its like
-    /// have not run their course.
+    /// A call may have been made whose result is unknown, and its like have not run
+    /// their course.
     pub(crate) fn has_open_call(&self, over: u32) -> bool {
         let never_sent = |step: &Step| {
             let mut known = [self.unsent, self.dead].into_iter().flatten();

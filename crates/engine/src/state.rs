@@ -270,7 +270,7 @@ impl State {
         (Report::Planned(forecast), Next::Rest(Some(again)))
     }
 
-    /// Nothing was intended, nobody is asked, and nothing shall be sent.
+    /// Nothing was intended, no question is open, and nothing is to be sent.
     pub(crate) fn only_plans(&self) -> bool {
         self.plans
     }
@@ -411,7 +411,7 @@ impl State {
         if self.withdrawn.is_none() && !lost {
             self.handled = None;
         }
-        // Whoever has decided is told at once what is in the way.
+        // A user who has decided sees at once what is in the way.
         let waits = self.stored.is_some() && self.offered().is_some();
         let pause = match t.pause {
             Some(pause) => pause,
