@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::lenient::{Form, Read, parse_time};
 
-/// A member of an answer. As [`Read`](super::Read), without the text that was not
+/// A member of an answer. As [`Read`], without the text that was not
 /// understood, so that it is copied where its value is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Field<T> {

@@ -336,3 +336,51 @@ fn an_unpaid_order_that_is_given_up_is_named_with_its_deadline() {
     assert_blocked_by(&bed, &object, &id);
     assert_eq!(orders(&bed), 1);
 }
+
+/// Ids of colleagues' orders begin like this, and no other does.
+const THEIRS: &str = "CS-theirs-";
+
+#[test]
+fn three_hundred_orders_at_once_ask_little_of_bss_before_they_are_placed() {
+    const OURS: usize = 300;
+    let mut bed = order_bed("crowd");
+    let mut seed = Seed::new();
+    for n in 0..40 {
+        let desktop = format!("their-{n}");
+        let order = DesktopOrderSeed::new(DCS_PROJECT, &desktop, to_the_larger());
+        let order = order.id(format!("{THEIRS}{n}")).created(When::In(-3600));
+        seed = seed
+            .desktop(DCS_PROJECT, WorkspaceDesktop::new(&desktop))
+            .desktop_order(order);
+    }
+    let mut manifests = String::new();
+    for n in 0..OURS {
+        let desktop = format!("desk-{n}");
+        seed = seed.desktop(DCS_PROJECT, WorkspaceDesktop::new(&desktop));
+        manifests += &format!("---\n{}", resize(&bed, &desktop, &desktop, "Manual"));
+    }
+    bed.simulator.seed(seed);
+    seed_desktop(&bed, WorkspaceDesktop::new("desk-0"));
+    bed.apply(&manifests);
+    bed.start_operator();
+    for placed in (50..=OURS).step_by(50) {
+        bed.wait_until("more are placed", || orders(&bed) >= placed);
+    }
+    let journal = bed.simulator.journal();
+    let looked_into = journal.calls_on("bss.ShowOrder", THEIRS);
+    let lists = journal.calls("bss.ListOrders");
+    assert_eq!(looked_into, 40, "each once");
+    assert!(looked_into + lists <= 60, "{lists} lists");
+    assert_eq!(journal.calls("bss.ListResources"), 0);
+    assert_eq!(journal.calls(ORDER), OURS);
+    let last = journal
+        .all_calls()
+        .iter()
+        .rposition(|call| call.api == ORDER);
+    let before = &journal.all_calls()[..last.unwrap_or_default()];
+    let bss = before.iter().filter(|call| call.api.starts_with("bss."));
+    eprintln!(
+        "{lists} lists, {looked_into} of theirs, {} calls to BSS before the last order",
+        bss.count()
+    );
+}

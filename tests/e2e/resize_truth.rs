@@ -218,6 +218,42 @@ fn a_record_that_is_gone_is_held_where_nothing_tells_whether_it_ran() {
     assert!(choices.contains(&"GiveUp"), "{object:#}");
 }
 
+/// A record can be deleted by anybody, and the change waits on without it.
+#[test]
+fn a_change_whose_record_is_deleted_while_it_waits_is_cancelled_and_not_taken_for_cancelled() {
+    for word in ["RUNNING", "EXTENDING"] {
+        let mut bed = bed(&format!("no-record-{}", word.to_lowercase()));
+        reread(&bed, json!({"instance_while_waiting": word}));
+        let change =
+            PendingChange::of_capacity("task-1", 8.0, 36_000).record_deleted(When::In(600));
+        seed(&bed, "dcs-1", change);
+        bed.simulator
+            .fault(Fault::new(CANCEL, FaultKind::DropBefore).always());
+        bed.start_operator();
+        bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+        bed.wait_until("a cancel was lost", || calls(&bed) > 0);
+        bed.wait_until("the record is gone", || {
+            bed.advance(seconds(60));
+            bed.get("rsc", "stop")["status"]["observed"]["taskStatus"].is_null()
+        });
+        let lost = calls(&bed);
+        bed.wait_until("another cancel was lost", || {
+            bed.advance(seconds(60));
+            assert_eq!(ending(&bed.get("rsc", "stop")).outcome, "");
+            calls(&bed) > lost
+        });
+        bed.simulator.clear_faults();
+        bed.wait_until("it has ended", || {
+            bed.advance(seconds(60));
+            !ending(&bed.get("rsc", "stop")).outcome.is_empty()
+        });
+        let object = bed.get("rsc", "stop");
+        assert_ending(&bed, &object, "Succeeded", "Cancelled");
+        let journal = bed.simulator.journal();
+        assert_eq!(journal.effects("dcs.cancel"), 1, "{journal}");
+    }
+}
+
 #[test]
 fn a_change_that_ran_before_the_first_look_is_too_late() {
     let mut bed = bed("ran-before");

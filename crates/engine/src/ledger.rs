@@ -54,6 +54,7 @@ impl State {
         };
         if !stored.steps.iter().any(|step| same_intent(step, &claimed)) {
             stored.steps.push(claimed);
+            self.only_claimed = Some(claimed);
         }
     }
 
@@ -68,9 +69,15 @@ impl State {
         if let Some(step) = open.filter(|step| !never_sent(step))
             && !matches!(self.record, Record::Orphan(_))
         {
+            // Of a claim that status does not hold, no answer is ever stored, so what is
+            // measured from it must not begin anew with each session.
+            let answered = match self.only_claimed {
+                Some(claimed) if same_intent(&claimed, &step) => step.intended.wall,
+                _ => now.wall,
+            };
             self.unstored = Some(Step {
                 answer: Some(Answer::Accepted),
-                answered: Some(now.wall),
+                answered: Some(answered),
                 ..step
             });
         }

@@ -73,6 +73,8 @@ pub struct State {
     /// What the ledger held when this session last looked, or was made to hold. Kept
     /// between sessions only if it is the claim of a call that is not recorded yet.
     pub(crate) record: Record,
+    /// The claimed step that status does not hold.
+    pub(crate) only_claimed: Option<Step>,
     /// When the running look at the cloud was asked for.
     pub(crate) asked: Tick,
     /// What is missing in this many complete readings in a row.
@@ -113,6 +115,7 @@ impl State {
             untold: None,
             unannounced: None,
             record: Record::None,
+            only_claimed: None,
             asked: Tick(0),
             missing: None,
             failures: 0,
@@ -305,6 +308,7 @@ impl State {
     pub(crate) fn forget_session(&mut self) {
         self.phase = Phase::Idle;
         self.stored = None;
+        self.only_claimed = None;
         self.asked = Tick(0);
         self.missing = None;
         self.handled = None;

@@ -14,6 +14,10 @@ use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
 use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
 
+/// The code of a cancel for a change that does not wait: cancelled already, running,
+/// run, or never there.
+pub const NOT_EXTENDING: &str = "DCS.4239";
+
 /// A background task (`ListBackgroundTask`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct BackgroundTask {

@@ -91,7 +91,7 @@ pub const GATEWAY: &[Row] = &[
 pub const DCS: &[Row] = &[
     row(
         0,
-        "DCS.4239",
+        super::dcs::NOT_EXTENDING,
         Verify,
         "the instance is not extending: cancelled, run, or never pending",
     ),

@@ -9,7 +9,10 @@ mod window;
 use errand_engine::{Class, StepKey};
 
 use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
-use crate::api::{Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation};
+use crate::api::{
+    AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation, StepStatus,
+};
+use crate::cloud::huawei::dcs;
 use crate::cloud::{CallError, Gate, Sent};
 
 pub use facts::Facts;
@@ -28,6 +31,16 @@ const CANCEL: StepInfo = StepInfo {
     paid: false,
     token: false,
 };
+
+/// After this answer the change does not wait any more: it is cancelled, or it runs or
+/// has run, or it was not there.
+fn tells_of_the_change(step: &StepStatus) -> bool {
+    match step.answer {
+        Some(AnswerWord::Accepted) => true,
+        Some(AnswerWord::Refused) => step.code.as_deref() == Some(dcs::NOT_EXTENDING),
+        Some(AnswerWord::Unknown | AnswerWord::NotSent) | None => false,
+    }
+}
 
 impl Object for ResizeCancellation {
     type Observed = ResizeObservation;
@@ -83,6 +96,7 @@ impl Kind for CancelResize {
         let before = plan::Before {
             observed: status.and_then(|s| s.observed.as_ref()),
             pinned: status.and_then(|s| s.steps.last()?.target.as_deref()),
+            answered: status.is_some_and(|s| s.steps.iter().any(tells_of_the_change)),
         };
         plan::assess(&object.spec, before, facts)
     }

@@ -24,6 +24,8 @@ pub(super) struct Before<'a> {
     pub(super) observed: Option<&'a ResizeObservation>,
     /// The task that a call was intended for.
     pub(super) pinned: Option<&'a str>,
+    /// The cloud has answered a cancel of that task, so that it waits no more.
+    pub(super) answered: bool,
 }
 
 impl<'a> Before<'a> {
@@ -91,7 +93,7 @@ pub(super) fn assess(
         Choice::None => look.none_fits(spec),
         Choice::Task(id) => match task {
             Some(task) => look.listed(task, &observed),
-            None if before.saw(id) => look.gone(id, &observed),
+            None if before.saw(id) => look.gone(id, before.answered, &observed),
             None => look.never_seen(id, &observed),
         },
     };
@@ -99,6 +101,8 @@ pub(super) fn assess(
     let pending = match goal {
         Goal::Unclear => ConditionStatus::Unknown,
         _ if open => ConditionStatus::True,
+        // Its record is gone, which does not say that the change is.
+        Goal::Act(_) => ConditionStatus::Unknown,
         _ => ConditionStatus::False,
     };
     let target = id.filter(|_| matches!(choice, Choice::Task(_)));

@@ -120,6 +120,29 @@ fn a_claimed_step_that_status_lacks_may_have_been_sent() {
     assert_eq!(s.todo, Some(Effect::Send(2)));
 }
 
+/// No status write stores the answer of such a call: it may not begin anew each time.
+#[test]
+fn what_status_lacks_is_waited_for_no_longer_than_what_it_has() {
+    let busy = Goal::Wait(BUSY, None);
+    let mut s = with(Record::Ours(foreign_claim()));
+    s.object.wish.verify_timeout = Span(30 * MINUTE);
+    for _ in 0..2 {
+        s.wake().sees_with(busy, Trace::Shown).written();
+        assert_eq!(s.report, Some(Report::Waiting(BUSY)));
+        s.pass(10 * MINUTE);
+    }
+    s.wake().sees_with(busy, Trace::Shown).written();
+    assert_eq!(s.report, Some(Report::Held(Hold::ProofTimeout)));
+    s.decide(Decision::LookAgain);
+    s.wake().sees_with(busy, Trace::Shown).written();
+    assert_eq!(s.report, Some(Report::Verifying));
+    s.wake().sees_with(busy, Trace::Shown).written();
+    assert_eq!(s.report, Some(Report::Held(Hold::ProofTimeout)));
+    s.decide(Decision::GiveUp);
+    s.wake().recalled();
+    assert_eq!(s.closing(), Closing::Ended(End::GivenUp));
+}
+
 #[test]
 fn proof_of_presence_ends_what_status_lacks() {
     let mut s = with(Record::Ours(foreign_claim()));

@@ -41,7 +41,10 @@ impl Twist {
         let possible: &[Self] = match task {
             Task::CancelResize => &[
                 Self::Capacity,
+                // What happens before the record goes decides, so often nothing comes of it.
                 Self::RecordDeleted,
+                Self::RecordDeleted,
+                Self::RunsUnrecorded,
                 Self::RunsUnrecorded,
                 Self::Edited,
             ],

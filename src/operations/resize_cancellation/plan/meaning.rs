@@ -90,17 +90,18 @@ impl Look<'_> {
                 Reason::TooLate,
                 format!("Task {id} is {word}, and the change has run: {keeps}."),
             ),
-            Stage::Pending => self.pending(id, &word, &keeps),
+            Stage::Pending => self.pending(id, format!("is {word}"), &keeps),
         }
     }
 
-    fn pending(&self, id: &str, word: &str, keeps: &str) -> Meaning {
+    /// The change waits, or may wait: `stands` says what is known of that.
+    fn pending(&self, id: &str, stands: String, keeps: &str) -> Meaning {
         let (begin, end) = (&self.instance.maintain_begin, &self.instance.maintain_end);
         let window = match (begin, end) {
             (Read::Understood(begin), Read::Understood(end)) => Window::parse(begin, end),
             (Read::Missing, Read::Missing) => {
                 let seen =
-                    format!("Task {id} is {word}, and {keeps}, which names no maintenance window.");
+                    format!("Task {id} {stands}, and {keeps}, which names no maintenance window.");
                 return (Goal::Act(CANCEL.plan()), seen);
             }
             _ => None,
@@ -109,7 +110,7 @@ impl Look<'_> {
             return (
                 Goal::Unclear,
                 format!(
-                    "Task {id} is {word}, and the maintenance window of instance {} ({} to {}) is not understood, so it cannot be told whether it is open; nothing is sent. The change may run meanwhile. The console can still be tried.",
+                    "Task {id} {stands}, and the maintenance window of instance {} ({} to {}) is not understood, so it cannot be told whether it is open; nothing is sent. The change may run meanwhile. The console can still be tried.",
                     self.id,
                     shown(begin),
                     shown(end)
@@ -130,7 +131,7 @@ impl Look<'_> {
             ),
             None => (
                 Goal::Act(CANCEL.plan()),
-                format!("Task {id} is {word}, and {keeps}."),
+                format!("Task {id} {stands}, and {keeps}."),
             ),
         }
     }
@@ -169,12 +170,17 @@ impl Look<'_> {
     }
 
     /// The task was seen before, and its record is gone. That proves nothing by itself:
-    /// anybody can delete a record (contracts: l.2).
-    pub(super) fn gone(&self, id: &str, observed: &ResizeObservation) -> Meaning {
+    /// anybody can delete a record, and the change stays (contracts: l.2). Only an
+    /// answer to the cancel tells that it does not wait any more.
+    pub(super) fn gone(&self, id: &str, answered: bool, observed: &ResizeObservation) -> Meaning {
         let keeps = keeps(self.id, self.instance, observed);
         let compared = compare(self.instance, observed);
         if compared == Compared::New {
             return lost(Reason::TooLate, format!("The change has run: {keeps}."));
+        }
+        if compared == Compared::Old && !answered && self.tasks.not_understood().is_none() {
+            let stands = "is no longer listed, which may be its record alone: only a cancel tells whether the change still waits";
+            return self.pending(id, stands.to_owned(), &keeps);
         }
         if let Some(waits) = self.settling(id) {
             return waits;

@@ -25,6 +25,7 @@ fn after(observed: Option<&ResizeObservation>) -> Before<'_> {
     Before {
         observed,
         pinned: None,
+        answered: false,
     }
 }
 
@@ -105,6 +106,16 @@ fn then(before: &Seen, tasks: Vec<Value>, instance: Value) -> Seen {
         after(Some(&before.observed)),
         &facts(NOON, tasks, instance),
     )
+}
+
+/// The same, once the cloud has answered the cancel.
+fn answered(before: &Seen, tasks: Vec<Value>, instance: Value) -> Seen {
+    let before = Before {
+        pinned: Some("t1"),
+        answered: true,
+        ..after(Some(&before.observed))
+    };
+    assess(&spec(), before, &facts(NOON, tasks, instance))
 }
 
 const GONE: Evidence = Evidence::Absence(Witness::FULL);
@@ -274,7 +285,7 @@ fn an_instance_that_is_still_extending_is_waited_for_after_the_cancel() {
     let before = see(vec![task("WAITING")], extending());
     assert_eq!(before.goal, act(), "what is pending may show as EXTENDING");
     for tasks in [vec![task("CANCELLED")], vec![]] {
-        let seen = then(&before, tasks, extending());
+        let seen = answered(&before, tasks, extending());
         assert_eq!(seen.goal, busy());
         assert!(seen.seen.contains("still EXTENDING"), "{}", seen.seen);
     }

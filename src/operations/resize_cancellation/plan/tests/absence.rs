@@ -72,18 +72,61 @@ fn an_id_never_seen_is_unclear_where_anything_is_not_understood() {
 }
 
 #[test]
-fn a_task_that_is_gone_from_an_unchanged_instance_is_reached_by_absence() {
+fn a_task_that_is_gone_may_still_wait_until_a_cancel_is_answered() {
     let before = see(vec![task("WAITING")], instance());
-    let seen = then(&before, vec![], instance());
+    for instance in [instance(), extending()] {
+        let seen = then(&before, vec![], instance);
+        assert_eq!(seen.goal, act());
+        assert_eq!(
+            seen.seen,
+            "Task t1 is no longer listed, which may be its record alone: only a cancel tells whether the change still waits, and instance i1 has specification old."
+        );
+        assert_eq!(change_pending(&seen), ConditionStatus::Unknown);
+        assert_eq!(
+            seen.plan.steps,
+            ["CancelInstanceResize instance_id=i1 task_id=t1"]
+        );
+    }
+    // A cancel in the window would race with the change.
+    let inside = facts(INSIDE, vec![], instance());
+    let seen = assess(&spec(), after(Some(&before.observed)), &inside);
+    let waits = Goal::Wait(code(Reason::MaintenanceWindow), Some(WINDOW_POLL));
+    assert_eq!(seen.goal, waits);
+}
+
+#[test]
+fn a_task_that_is_gone_from_an_unchanged_instance_after_an_answer_is_reached_by_absence() {
+    let before = see(vec![task("WAITING")], instance());
+    let seen = answered(&before, vec![], instance());
     assert_eq!(seen.goal, Goal::Reached(GONE));
     assert_eq!(
         seen.seen,
         "Task t1 is no longer listed, and instance i1 has specification old."
     );
-    let again = then(&seen, vec![], instance());
+    let again = answered(&seen, vec![], instance());
     assert_eq!(again.seen, seen.seen, "remembered from look to look");
     assert_eq!(again.observed, seen.observed);
     assert_eq!(again.goal, Goal::Reached(GONE));
+    assert_eq!(answered(&before, vec![], extending()).goal, busy());
+}
+
+#[test]
+fn only_an_answer_that_tells_of_the_change_counts() {
+    let step = |answer, code: Option<&str>| {
+        let step = json!({
+            "number": 1, "id": "1", "name": "CancelInstanceResize", "writer": "0",
+            "intendedAt": "2026-11-20T08:00:00Z", "sendBefore": "2026-11-20T08:30:00Z",
+            "answer": answer, "code": code,
+        });
+        let step = serde_json::from_value(step).expect("a step");
+        super::super::super::tells_of_the_change(&step)
+    };
+    assert!(step(json!("Accepted"), None));
+    assert!(step(json!("Refused"), Some("DCS.4239")));
+    assert!(!step(json!("Refused"), Some("DCS.4026")));
+    for word in [json!(null), json!("Unknown"), json!("NotSent")] {
+        assert!(!step(word, Some("DCS.4239")));
+    }
 }
 
 #[test]
@@ -130,6 +173,7 @@ fn a_task_that_a_call_was_intended_for_counts_as_seen() {
     let pinned = Before {
         observed: None,
         pinned: Some("t1"),
+        answered: false,
     };
     let seen = assess(&spec(), pinned, &facts(NOON, vec![], instance()));
     assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
@@ -155,7 +199,7 @@ fn what_an_older_version_remembered_counts() {
     }))
     .expect("an observation");
     let gone = |instance| assess(&spec(), after(Some(&older)), &facts(NOON, vec![], instance));
-    assert_eq!(gone(instance()).goal, Goal::Reached(GONE));
+    assert_eq!(gone(instance()).goal, act());
     assert_eq!(
         gone(with_spec("new")).goal,
         lost(Reason::TooLate, Evidence::Presence)

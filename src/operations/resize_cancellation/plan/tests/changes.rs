@@ -82,12 +82,14 @@ fn a_change_of_the_capacity_alone_is_told_by_the_capacity() {
         first.seen
     );
     // However many looks there were since.
-    let later = then(&first, vec![], but(extending(), json!({})));
+    let later = answered(&first, vec![], but(extending(), json!({})));
     assert_eq!(later.goal, busy());
     let later = then(&later, vec![json!(null)], instance());
     assert_eq!(later.goal, Goal::Unclear, "{}", later.seen);
     for before in [&first, &later] {
-        assert_eq!(then(before, vec![], instance()).goal, Goal::Reached(GONE));
+        assert_eq!(then(before, vec![], instance()).goal, act());
+        let gone = answered(before, vec![], instance());
+        assert_eq!(gone.goal, Goal::Reached(GONE));
         let ran = then(before, vec![], of_capacity(json!(8)));
         assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
         let unread = then(before, vec![], of_capacity(json!(null)));
@@ -103,7 +105,8 @@ fn a_capacity_is_compared_however_it_is_written() {
     let first = see(vec![small], of(".125"));
     assert_eq!(first.observed.old_capacity.as_deref(), Some("0.125"));
     assert_eq!(first.observed.new_capacity.as_deref(), Some("0.5"));
-    assert_eq!(then(&first, vec![], of("0.1250")).goal, Goal::Reached(GONE));
+    let gone = answered(&first, vec![], of("0.1250"));
+    assert_eq!(gone.goal, Goal::Reached(GONE));
     let ran = then(&first, vec![], of(".5"));
     assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
 }
@@ -134,7 +137,7 @@ fn replica_changes_are_changes_and_told_by_the_replica_count() {
         let change = replicas(name, json!(old.to_string()), json!(new));
         let first = see(vec![change], of_replicas(json!(old)));
         assert_eq!(first.goal, act(), "{name}");
-        let same = then(&first, vec![], of_replicas(json!(old)));
+        let same = answered(&first, vec![], of_replicas(json!(old)));
         assert_eq!(same.goal, Goal::Reached(GONE), "{name}");
         let ran = then(&first, vec![], of_replicas(json!(new)));
         assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));

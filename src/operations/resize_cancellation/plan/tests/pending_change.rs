@@ -236,7 +236,8 @@ fn a_task_found_earlier_is_remembered_through_an_unclear_reading() {
     assert_eq!(unclear.goal, Goal::Unclear, "{}", unclear.seen);
     assert_eq!(unclear.observed.task_id.as_deref(), Some("t1"));
     let gone = look(&unclear, vec![], instance());
-    assert_eq!(gone.goal, Goal::Reached(GONE), "{}", gone.seen);
+    assert_eq!(gone.goal, act(), "{}", gone.seen);
+    assert_eq!(gone.target.as_deref(), Some("t1"));
     let ran = look(&unclear, vec![], with_spec("new"));
     assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
 }
@@ -258,6 +259,7 @@ fn what_an_older_version_found_is_not_trusted_without_its_time() {
 #[test]
 fn a_task_that_a_call_was_intended_for_is_kept_whatever_fits() {
     let pinned = Before {
+        answered: false,
         observed: None,
         pinned: Some("t1"),
     };
