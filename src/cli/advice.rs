@@ -139,10 +139,10 @@ impl Asker<'_> {
         let decision = self.view.text("/spec/resolution/decision");
         if answered && hold.choices.contains(&decision) {
             return Advice::new(format!(
-                "The answer {decision} has been given; Errand acts on it within seconds, if it runs."
+                "The answer {decision} has been given. Errand takes it within 30 s, unless Cause names what is in the way: the answer is kept until that is mended."
             ))
-            .say("Wait for that:")
-            .run(self.place.command("wait"));
+            .say("Mend what Cause names, if it names anything. Then look again:")
+            .run(self.place.command("why"));
         }
         let mut advice = Advice::new(format!(
             "Nothing further is sent before somebody decides. Errand still looks every {}, and ends it if the effect shows.",

@@ -179,13 +179,17 @@ async fn work(
         .map_err(|e| RunError::Start(e.to_string()))?;
     let namespace = settings.watch_namespace.as_deref();
     let (connections, connection_writer) = reflector::store();
+    let (gone_sender, mut gone) = mpsc::unbounded_channel();
     let connection_changes = objects(
         client.clone(),
         namespace,
         connection_writer,
         metrics.clone(),
         |_: &CloudConnection| {},
-        |_: &CloudConnection| {},
+        move |connection: &CloudConnection| {
+            // Fails only while the process shuts down.
+            let _ = gone_sender.send(connection.clone());
+        },
     );
     let (news_sender, news) = mpsc::unbounded_channel();
     let cluster_id = match (&settings.cluster_id, namespace) {
@@ -228,6 +232,15 @@ async fn work(
     };
     let (changed, kinds): (Vec<_>, Vec<_>) = each_kind(&mut start).into_iter().unzip();
     let mut known = HashMap::new();
+    // What a connection said of its operations is not so any more once it is gone.
+    let without = changed.clone();
+    let forward_gone = async move {
+        while let Some(connection) = gone.recv().await {
+            for kind in &without {
+                let _ = kind.send(connection.clone());
+            }
+        }
+    };
     let changes = connection_changes.inspect_ok(move |connection: &CloudConnection| {
         // Operations wait for a change of its spec. Its status is written by this
         // process, and must not make a refused call be tried again.
@@ -249,6 +262,7 @@ async fn work(
             join_all(kinds).await;
             let _ = ending.send(true);
         },
+        forward_gone,
     );
     Ok(())
 }

@@ -275,6 +275,26 @@ pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
 }
 
 #[test]
+fn a_suspended_connection_that_is_deleted_is_told_as_missing() {
+    let mut bed = bed("cc-suspended-gone");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    let connection = bed.connection("huawei-prod");
+    bed.apply(&format!("{connection}  policy: {{suspend: true}}\n"));
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).reason, "SuspendedByConnection");
+    bed.kubectl(&["delete", "cc", "huawei-prod"]);
+    bed.wait_until("it is told", || {
+        ending(&bed.get("rsc", "stop")).reason == "ConnectionNotFound"
+    });
+    bed.apply(&connection);
+    bed.wait_until("it goes on", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+}
+
+#[test]
 pub fn no_more_operations_are_under_way_than_the_connection_allows() {
     let mut bed = bed("limited");
     for n in 1..=3 {
