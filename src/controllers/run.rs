@@ -231,26 +231,27 @@ async fn work(
         stop: &stop,
     };
     let (changed, kinds): (Vec<_>, Vec<_>) = each_kind(&mut start).into_iter().unzip();
-    let mut known = HashMap::new();
-    // What a connection said of its operations is not so any more once it is gone.
-    let without = changed.clone();
-    let forward_gone = async move {
-        while let Some(connection) = gone.recv().await {
-            for kind in &without {
-                let _ = kind.send(connection.clone());
-            }
+    let tell_kinds = move |connection: &CloudConnection| {
+        for kind in &changed {
+            // Fails only while the process shuts down.
+            let _ = kind.send(connection.clone());
         }
     };
+    // What a connection said of its operations is not so any more once it is gone.
+    let tell_gone = tell_kinds.clone();
+    let forward_gone = async move {
+        while let Some(connection) = gone.recv().await {
+            tell_gone(&connection);
+        }
+    };
+    let mut known = HashMap::new();
     let changes = connection_changes.inspect_ok(move |connection: &CloudConnection| {
         // Operations wait for a change of its spec. Its status is written by this
         // process, and must not make a refused call be tried again.
         let spec = (connection.uid(), connection.meta().generation);
         let reference = ObjectRef::from_obj(connection);
         if known.insert(reference, spec.clone()) != Some(spec) {
-            for kind in &changed {
-                // Fails only while the process shuts down.
-                let _ = kind.send(connection.clone());
-            }
+            tell_kinds(connection);
         }
     });
     // Sessions that end need the connections still: those are watched until the

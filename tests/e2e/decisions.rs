@@ -253,9 +253,10 @@ pub fn deleted_in_flight_leaves_an_event_and_an_audit_line() {
     );
 }
 
-#[test]
-pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
-    let mut bed = bed("cc-suspended");
+/// An operation that rests because its connection is suspended; with the connection
+/// that is not.
+fn suspended_by_its_connection(name: &str) -> (Bed, String) {
+    let mut bed = bed(name);
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     let connection = bed.connection("huawei-prod");
     bed.apply(&format!("{connection}  policy: {{suspend: true}}\n"));
@@ -268,6 +269,12 @@ pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
         "{object:#}"
     );
     assert!(bed.simulator.journal().all_calls().is_empty());
+    (bed, connection)
+}
+
+#[test]
+pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
+    let (bed, connection) = suspended_by_its_connection("cc-suspended");
     bed.apply(&connection);
     bed.wait_until("it goes on", || {
         ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
@@ -276,14 +283,7 @@ pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
 
 #[test]
 fn a_suspended_connection_that_is_deleted_is_told_as_missing() {
-    let mut bed = bed("cc-suspended-gone");
-    bed.seed_pending_change("dcs-1", "task-1", 3600);
-    let connection = bed.connection("huawei-prod");
-    bed.apply(&format!("{connection}  policy: {{suspend: true}}\n"));
-    bed.start_operator();
-    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    let object = bed.wait_at_rest("rsc", "stop");
-    assert_eq!(ending(&object).reason, "SuspendedByConnection");
+    let (bed, connection) = suspended_by_its_connection("cc-suspended-gone");
     bed.kubectl(&["delete", "cc", "huawei-prod"]);
     bed.wait_until("it is told", || {
         ending(&bed.get("rsc", "stop")).reason == "ConnectionNotFound"

@@ -70,7 +70,7 @@ impl State {
             && !matches!(self.record, Record::Orphan(_))
         {
             // Of a claim that status does not hold, no answer is ever stored, so what is
-            // measured from it must not begin anew with each session.
+            // measured from it must not start again with each session.
             let answered = match self.only_claimed {
                 Some(claimed) if same_intent(&claimed, &step) => step.intended.wall,
                 _ => now.wall,

@@ -120,7 +120,7 @@ fn a_claimed_step_that_status_lacks_may_have_been_sent() {
     assert_eq!(s.todo, Some(Effect::Send(2)));
 }
 
-/// No status write stores the answer of such a call: it may not begin anew each time.
+/// No status write stores the answer of such a call: it must not start again each time.
 #[test]
 fn what_status_lacks_is_waited_for_no_longer_than_what_it_has() {
     let busy = Goal::Wait(BUSY, None);

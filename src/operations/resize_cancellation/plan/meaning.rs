@@ -90,12 +90,12 @@ impl Look<'_> {
                 Reason::TooLate,
                 format!("Task {id} is {word}, and the change has run: {keeps}."),
             ),
-            Stage::Pending => self.pending(id, format!("is {word}"), &keeps),
+            Stage::Pending => self.pending(id, &format!("is {word}"), &keeps),
         }
     }
 
     /// The change waits, or may wait: `stands` says what is known of that.
-    fn pending(&self, id: &str, stands: String, keeps: &str) -> Meaning {
+    fn pending(&self, id: &str, stands: &str, keeps: &str) -> Meaning {
         let (begin, end) = (&self.instance.maintain_begin, &self.instance.maintain_end);
         let window = match (begin, end) {
             (Read::Understood(begin), Read::Understood(end)) => Window::parse(begin, end),
@@ -180,7 +180,7 @@ impl Look<'_> {
         }
         if compared == Compared::Old && !answered && self.tasks.not_understood().is_none() {
             let stands = "is no longer listed, which may be its record alone: only a cancel tells whether the change still waits";
-            return self.pending(id, stands.to_owned(), &keeps);
+            return self.pending(id, stands, &keeps);
         }
         if let Some(waits) = self.settling(id) {
             return waits;

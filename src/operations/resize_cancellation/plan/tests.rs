@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use errand_engine::Span;
 
-use super::super::CANCEL;
+use super::super::{CANCEL, tells_of_the_change};
 use super::meaning::{NOTHING, WINDOW_POLL};
 use super::*;
 use crate::api::{Common, PendingChange, Timestamp};

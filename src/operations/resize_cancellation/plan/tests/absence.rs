@@ -119,7 +119,7 @@ fn only_an_answer_that_tells_of_the_change_counts() {
             "answer": answer, "code": code,
         });
         let step = serde_json::from_value(step).expect("a step");
-        super::super::super::tells_of_the_change(&step)
+        tells_of_the_change(&step)
     };
     assert!(step(json!("Accepted"), None));
     assert!(step(json!("Refused"), Some("DCS.4239")));
