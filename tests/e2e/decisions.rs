@@ -253,28 +253,24 @@ pub fn deleted_in_flight_leaves_an_event_and_an_audit_line() {
     );
 }
 
-/// An operation that rests because its connection is suspended; with the connection
-/// that is not.
-fn suspended_by_its_connection(name: &str) -> (Bed, String) {
+/// An operation that rests because its connection is suspended; its reason, and the
+/// manifest of the connection that is not.
+fn suspended_by_its_connection(name: &str) -> (Bed, String, String) {
     let mut bed = bed(name);
     bed.seed_pending_change("dcs-1", "task-1", 3600);
     let connection = bed.connection("huawei-prod");
     bed.apply(&format!("{connection}  policy: {{suspend: true}}\n"));
     bed.start_operator();
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
-    let object = bed.wait_at_rest("rsc", "stop");
-    assert_eq!(
-        ending(&object).reason,
-        "SuspendedByConnection",
-        "{object:#}"
-    );
+    let reason = ending(&bed.wait_at_rest("rsc", "stop")).reason;
     assert!(bed.simulator.journal().all_calls().is_empty());
-    (bed, connection)
+    (bed, reason, connection)
 }
 
 #[test]
 pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
-    let (bed, connection) = suspended_by_its_connection("cc-suspended");
+    let (bed, reason, connection) = suspended_by_its_connection("cc-suspended");
+    assert_eq!(reason, "SuspendedByConnection");
     bed.apply(&connection);
     bed.wait_until("it goes on", || {
         ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
@@ -283,7 +279,8 @@ pub fn a_suspended_connection_stops_its_operations_until_it_is_resumed() {
 
 #[test]
 fn a_suspended_connection_that_is_deleted_is_told_as_missing() {
-    let (bed, connection) = suspended_by_its_connection("cc-suspended-gone");
+    let (bed, reason, connection) = suspended_by_its_connection("cc-suspended-gone");
+    assert_eq!(reason, "SuspendedByConnection");
     bed.kubectl(&["delete", "cc", "huawei-prod"]);
     bed.wait_until("it is told", || {
         ending(&bed.get("rsc", "stop")).reason == "ConnectionNotFound"
