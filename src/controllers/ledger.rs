@@ -20,7 +20,7 @@ use crate::api::{
     Timestamp, Unknown,
 };
 use crate::cloud::Ids;
-use crate::operations::{Claimant, ClosedCall, Kind, Object, Others, Recorded};
+use crate::operations::{Claimant, ClosedCall, Kind, Object, Others, Recorded, pin};
 
 /// Where the ledgers are.
 #[derive(Clone)]
@@ -47,10 +47,10 @@ impl Look {
         self.holder.as_ref()
     }
 
-    /// The object that is gone, whose call has to be resolved first.
-    pub(super) fn orphan_of(&self) -> Option<&LedgerObject> {
-        let open = self.ledger.spec.open.as_ref()?;
-        matches!(self.record, Record::Orphan(_)).then_some(&open.object)
+    /// The call of an object that is gone, which has to be resolved first.
+    pub(super) fn orphan(&self) -> Option<&LedgerClaim> {
+        let open = self.ledger.spec.open.as_ref();
+        open.filter(|_| matches!(self.record, Record::Orphan(..)))
     }
 
     /// What else the ledger knows of the target.
@@ -157,7 +157,8 @@ impl Ledgers {
         Ok(match own {
             true => Some((Record::Ours(step), open.step_id)),
             false if orphan && !self.is_there::<K>(&open.object).await => {
-                Some((Record::Orphan(step), open.step_id))
+                let pin = pin(&open.step_id);
+                Some((Record::Orphan(step, pin), open.step_id))
             }
             false => None,
         })

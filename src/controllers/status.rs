@@ -14,7 +14,7 @@ use self::stored::hold_number;
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
 use super::troubles::said;
 use crate::api::{
-    AnswerWord, Condition, Decision, Hold, LedgerObject, LocalRef, LockedBy, ObservedFor,
+    AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
     PlanStatus, Reason, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
@@ -111,8 +111,8 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) locked_by: Option<&'a LockedBy>,
     /// What it claims, for kinds that have a ledger.
     pub(super) claimant: Option<&'a Claimant>,
-    /// The operation that is gone, whose call is to be resolved first.
-    pub(super) orphan_of: Option<&'a LedgerObject>,
+    /// The call of an operation that is gone, which is to be resolved first.
+    pub(super) orphan: Option<&'a LedgerClaim>,
     pub(super) now: Tick,
     /// For the id of a new hold.
     pub(super) random: u64,
@@ -133,8 +133,10 @@ impl<K: Kind> Rendering<'_, K> {
         // A question about a claim has to find it again, also without a connection.
         let claims = self.intent.is_some() || matches!(self.change.report, Report::Held(_));
         if claims && let Some(claimant) = self.claimant {
-            let name = claimant.ledger();
-            status.ledger_ref.get_or_insert(LocalRef { name });
+            // The target may be another one than that of an earlier question.
+            status.ledger_ref = Some(LocalRef {
+                name: claimant.ledger(),
+            });
         }
         if let (Some(assessment), Some(at)) = (self.assessment, self.at) {
             status.observed = Some(assessment.observed.clone());
@@ -232,9 +234,10 @@ impl<K: Kind> Rendering<'_, K> {
             reason: reason.to_string(),
             question: Some(question(hold).to_owned()),
             choices: choices(hold),
-            about: match hold.is_of_the_kind() {
-                true => self.assessment.and_then(|a| a.about.clone()),
-                false => None,
+            about: match hold {
+                EngineHold::OrphanUnknown => self.orphan.map(|claim| claim.step_id.clone()),
+                _ if hold.is_of_the_kind() => self.assessment.and_then(|a| a.about.clone()),
+                _ => None,
             },
             since: now,
         });

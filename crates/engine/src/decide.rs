@@ -219,7 +219,10 @@ fn before_a_claim(
         _ if state.contradicts_the_ledger() => {
             Some(hold(rules, state.clone(), Hold::LedgerConflict))
         }
-        Record::Orphan(step) => Some(orphan(rules, state.clone(), now, step, trace)),
+        Record::Orphan(step, pin) => {
+            state.pin = pin;
+            Some(orphan(rules, state.clone(), now, step, trace))
+        }
         Record::Spent(code) if new => Some(finish(rules, state.clone(), End::Lost(code))),
         _ if unrecorded => Some(hold(rules, state.clone(), Hold::NoRecord)),
         _ => None,
@@ -229,14 +232,15 @@ fn before_a_claim(
 /// A call of an operation that is gone comes first: this operation must not be
 /// sent while that one can still take effect unseen.
 fn orphan(rules: &Rules, state: State, now: Now, step: Step, trace: Trace) -> (State, Vec<Effect>) {
-    if state.only_plans() {
+    let unsettled = unsettled(rules, &state, now);
+    if state.only_plans() && (trace == Trace::Shown || unsettled.is_some()) {
         let next = Next::Rest(Some(rules.recheck));
         return state.store(rules, Report::ResolvingAnswer, next);
     }
     if trace == Trace::Shown {
         return state.close(step, Closing::Seen, Closed::Observe);
     }
-    match (unsettled(rules, &state, now), state.offered()) {
+    match (unsettled, state.offered()) {
         (Some(left), _) => resolving(rules, state, left),
         // The ledger could not be found before there was a reading.
         (None, Some((id, decision))) if decision.ends() => end_orphan(state, step, id, decision),

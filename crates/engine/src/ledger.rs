@@ -17,7 +17,7 @@ impl State {
             {
                 Record::Free
             }
-            Record::Orphan(_) if rules.is(Mutant::OrphanAsFree) => Record::Free,
+            Record::Orphan(..) if rules.is(Mutant::OrphanAsFree) => Record::Free,
             Record::Spent(_) if rules.is(Mutant::SpentAsFree) => Record::Free,
             other => other,
         };
@@ -32,7 +32,7 @@ impl State {
             self.add_claimed(step);
         }
         let open = match record {
-            Record::Orphan(step) => Some(step),
+            Record::Orphan(step, _) => Some(step),
             _ => self.steps().rfind(Step::is_open),
         };
         self.note_open(now, open);
@@ -67,7 +67,7 @@ impl State {
         };
         let open = self.steps().rfind(Step::is_open);
         if let Some(step) = open.filter(|step| !never_sent(step))
-            && !matches!(self.record, Record::Orphan(_))
+            && !matches!(self.record, Record::Orphan(..))
         {
             // Of a claim that status does not hold, no answer is ever stored, so what is
             // measured from it must not start again with each session.
@@ -96,7 +96,7 @@ impl State {
     pub(crate) fn contradicts_the_ledger(&self) -> bool {
         let other = matches!(
             self.record,
-            Record::Free | Record::Orphan(_) | Record::Spent(_)
+            Record::Free | Record::Orphan(..) | Record::Spent(_)
         );
         other && self.may_have_acted()
     }

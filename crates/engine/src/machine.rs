@@ -20,7 +20,7 @@ pub enum Effect {
     /// Read the cloud. [`Event::Observed`] or [`Event::Unobserved`].
     Observe,
     /// Read what the ledger holds for the object, and nothing of the cloud: for a
-    /// decision that needs no observation. [`Event::Recalled`] or [`Event::NoReply`].
+    /// decision that needs no observation. [`Event::Recalled`] or [`Event::Unobserved`].
     Recall,
     /// Get everything ready that a send of this step needs: connection, policy,
     /// credentials, throttle. [`Event::Permitted`] or [`Event::Forbidden`].
@@ -131,7 +131,9 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             state.note_record(rules, now, record);
             conclude(rules, state, now, decision)
         }
-        (Phase::Observing, Event::Unobserved(_, t)) => state.trouble(rules, t),
+        (Phase::Observing | Phase::Recalling(_), Event::Unobserved(_, t)) => {
+            state.trouble(rules, t)
+        }
         (Phase::Permitting(plan), Event::Permitted(now)) => permitted(rules, state, now, plan),
         (Phase::Claiming(plan), Event::Permitted(now)) => {
             state.record = state.unsent.map_or(Record::None, Record::Ours);
@@ -173,14 +175,10 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             | Event::NoReply(_)),
         ) => state.closed(rules, next, event),
         (
-            Phase::Reading
-            | Phase::Recalling(_)
-            | Phase::Claiming(_)
-            | Phase::Intending
-            | Phase::Storing(..),
+            Phase::Reading | Phase::Claiming(_) | Phase::Intending | Phase::Storing(..),
             Event::NoReply(_),
         ) => match state.phase {
-            Phase::Reading | Phase::Recalling(_) => {
+            Phase::Reading => {
                 state.unheard = state.unheard.saturating_add(1);
                 let pause = rules.pause(state.unheard);
                 state.rest(Some(pause))

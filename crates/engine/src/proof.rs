@@ -106,7 +106,7 @@ pub(crate) fn certainly_not_shown(rules: &Rules, state: &mut State) -> bool {
 /// process has not seen before now can for the whole time.
 pub(crate) fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> {
     let open = match state.record {
-        Record::Orphan(step) => step,
+        Record::Orphan(step, _) => step,
         _ => state.steps().rfind(Step::is_open)?,
     };
     let since = match state.seen {

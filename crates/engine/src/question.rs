@@ -100,7 +100,9 @@ pub(crate) fn conclude(
         return finish(rules, state, end);
     }
     match state.record {
-        Record::Orphan(step) => return end_orphan(state, step, id, decision),
+        Record::Orphan(step, pin) if question.is_about(pin) => {
+            return end_orphan(state, step, id, decision);
+        }
         // Which ledger it is about cannot be told now, so the decision is kept.
         Record::None => {}
         // What it was about is over.
@@ -125,6 +127,14 @@ pub(crate) fn end_orphan(
     let change = state.change(Report::ResolvingAnswer);
     let next = Next::Close(step, Closing::Decided(decision), Closed::Reread);
     state.store_change(change, next)
+}
+
+impl Question {
+    /// What version 0.1.0 asked about the call of an operation that is gone does not say
+    /// of which.
+    fn is_about(self, pin: Pin) -> bool {
+        self.pin == Pin::default() || self.pin == pin
+    }
 }
 
 impl Ask {
@@ -174,7 +184,9 @@ impl State {
             // A ledger that was not read says nothing.
             Hold::OrphanUnknown | Hold::NoRecord | Hold::LedgerConflict if !known => false,
             Hold::OrphanUnknown => {
-                self.contradicts_the_ledger() || !matches!(self.record, Record::Orphan(_))
+                let stands =
+                    matches!(self.record, Record::Orphan(_, pin) if question.is_about(pin));
+                self.contradicts_the_ledger() || !stands
             }
             Hold::ProofTimeout => view.goal != Goal::Unclear && self.is_nothing_due(view),
             Hold::NoRecord => self.record != Record::Free || self.steps().next().is_some(),

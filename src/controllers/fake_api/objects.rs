@@ -23,6 +23,7 @@ pub(in crate::controllers) struct Objects(Arc<Mutex<All>>);
 struct All {
     version: u64,
     by_path: BTreeMap<String, Value>,
+    refused: Option<String>,
     events: Vec<Value>,
 }
 
@@ -59,6 +60,11 @@ impl Objects {
         let mut object = all.by_path.get(path).expect("it is there").clone();
         change(&mut object);
         all.store(path, object);
+    }
+
+    /// From now on every request below that path is refused; absent: none.
+    pub(in crate::controllers) fn refuse(&self, below: Option<&str>) {
+        self.lock().refused = below.map(str::to_owned);
     }
 
     /// Deletes an object.
@@ -102,6 +108,9 @@ impl All {
     }
 
     fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
+        if matches!(&self.refused, Some(below) if path.starts_with(below.as_str())) {
+            return failure(403, "Forbidden");
+        }
         if path.contains("/events") {
             if *method == Method::POST {
                 self.events.push(body.clone());

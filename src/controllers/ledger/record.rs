@@ -9,7 +9,7 @@ use crate::api::{
 };
 use crate::cloud::Ids;
 use crate::controllers::status::{answer_word, choice, claimed_step, words};
-use crate::operations::{Claimant, Kind, Recorded, code};
+use crate::operations::{Claimant, Kind, Recorded, code, pin};
 
 pub(super) fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
     LedgerObject {
@@ -39,7 +39,7 @@ pub(super) fn record<K: Kind>(
                 writer: Writer(0),
                 ..step
             }),
-            false => Record::Orphan(step),
+            false => Record::Orphan(step, pin(&open.step_id)),
         };
     }
     let mut entries = ledger.entries.iter().rev();
@@ -65,7 +65,7 @@ pub(super) fn recorded(
         return earlier_run(ledger, claimant);
     }
     let claim = match record {
-        Record::Ours(_) | Record::Orphan(_) => ledger.open.as_ref(),
+        Record::Ours(_) | Record::Orphan(..) => ledger.open.as_ref(),
         _ => None,
     };
     let no_effect =
@@ -96,7 +96,7 @@ pub(super) fn recorded(
         answer: known.and_then(|step| step.answer).or(claim.answer),
         ids,
         body: Some(claim.body.clone()),
-        foreign: matches!(record, Record::Orphan(_)),
+        foreign: matches!(record, Record::Orphan(..)),
         over: false,
     })
 }

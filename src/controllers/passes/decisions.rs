@@ -22,9 +22,11 @@ enum Way {
     SuspendedByConnection,
     NoSecret,
     NoConnection,
+    /// The ledgers cannot be read.
+    NoLedger,
 }
 
-const WAYS: [Way; 8] = [
+const WAYS: [Way; 9] = [
     Way::Free,
     Way::Busy,
     Way::Unavailable,
@@ -33,6 +35,7 @@ const WAYS: [Way; 8] = [
     Way::SuspendedByConnection,
     Way::NoSecret,
     Way::NoConnection,
+    Way::NoLedger,
 ];
 
 fn put<K: Kind>(bench: &Bench<K>, way: Way) {
@@ -55,6 +58,7 @@ fn put<K: Kind>(bench: &Bench<K>, way: Way) {
         }
         Way::NoSecret => bench.api.delete(SECRET),
         Way::NoConnection => bench.api.delete(CONNECTION),
+        Way::NoLedger => bench.api.refuse(Some(LEDGERS)),
     }
 }
 
@@ -64,6 +68,7 @@ fn remove<K: Kind>(bench: &Bench<K>, way: Way) {
         Way::Busy => bench.advance(3700),
         Way::Unavailable | Way::Unreadable => bench.cloud.clear_faults(),
         Way::Suspended => bench.edit(|spec| spec["suspend"] = false.into()),
+        Way::NoLedger => bench.api.refuse(None),
         Way::SuspendedByConnection | Way::NoSecret | Way::NoConnection => bench.put_back(),
     }
 }
@@ -189,7 +194,8 @@ async fn decide<K: Kind>(mut bench: Bench<K>, hold: Hold, choice: &str, way: Way
         let status = bench.status();
         status["hold"]["id"] != id || status["lastHandledHoldId"] == id
     };
-    if matches!(choice, "GiveUp" | "AssumeDone") {
+    let ledger = K::STEPS.iter().any(|step| step.ledger);
+    if matches!(choice, "GiveUp" | "AssumeDone") && (way != Way::NoLedger || !ledger) {
         bench.pass().await;
         bench.check(taken(&bench), &format!("{what}: taken at once"));
         let outcome = match choice {
@@ -205,7 +211,8 @@ async fn decide<K: Kind>(mut bench: Bench<K>, hold: Hold, choice: &str, way: Way
     }
     bench.during(30).await;
     if !taken(&bench) {
-        bench.check(way != Way::Free, &format!("{what}: taken within 30 s"));
+        let free = way == Way::Free || way == Way::NoLedger && !ledger;
+        bench.check(!free, &format!("{what}: taken within 30 s"));
         let kept = format!("The decision {choice} is kept");
         bench.check(bench.summary().contains(&kept), &format!("{what}: kept"));
         bench.check(bench.calls() == calls, &format!("{what}: no call"));

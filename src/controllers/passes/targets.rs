@@ -1,5 +1,6 @@
 //! The target is edited: what was seen of the first decides nothing about the second.
 
+use super::bench::LEDGERS;
 use super::{Bench, every_kind};
 use crate::controllers::passes::cases::Case;
 use crate::operations::Kind;
@@ -71,6 +72,37 @@ async fn to_nothing<K: Kind>(case: Case) {
         bench.passes(3600).await;
         bench.check_is("of none that exists", "Failed", "TargetNotFound");
         bench.check(bench.calls() == 0, "nothing is called");
+    }
+}
+
+every_kind!(a_target_edited_at_a_question_is_claimed_and_given_up_itself: at_a_question);
+
+/// Of a kind that claims: the question may be about the claim of the first target.
+async fn at_a_question<K: Kind>(case: Case) {
+    if case.calls.is_empty() || !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
+    bench.edit(|spec| spec["verifyTimeout"] = "10m".into());
+    // What comes from a backup is asked about before its first call.
+    bench.api.edit(&bench.path, |object| {
+        object["metadata"]["labels"] = serde_json::json!({"velero.io/restore-name": "nightly"});
+    });
+    bench.passes(600).await;
+    bench.check_is("first", "Held", "NoRecord");
+    bench.retarget("b");
+    bench.pass().await;
+    bench.check_is("of the second", "Held", "NoRecord");
+    bench.decide("SendAgain");
+    bench.passes(3600).await;
+    bench.check_is("it does not show", "Held", "ProofTimeout");
+    bench.check(bench.calls_on("b") == 1, "one call is about the second");
+    bench.decide("GiveUp");
+    bench.passes(60).await;
+    bench.check(bench.outcome() == "GivenUp", "it is given up");
+    for path in bench.api.paths(LEDGERS) {
+        let ledger = bench.api.get(&path).expect("it is there");
+        bench.check(ledger["spec"]["open"].is_null(), "no claim is left");
     }
 }
 

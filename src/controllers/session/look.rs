@@ -193,10 +193,7 @@ impl<K: Kind> Session<'_, K> {
         };
         match recalled {
             Ok(record) => Event::Recalled(self.now(), record),
-            Err(error) => {
-                tracing::warn!(%error, "the ledger cannot be read");
-                Event::NoReply(self.now())
-            }
+            Err(text) => Event::Unobserved(self.now(), self.tell(no_ledger(text))),
         }
     }
 }

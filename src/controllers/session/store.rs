@@ -31,7 +31,7 @@ impl<K: Kind> Session<'_, K> {
             at: self.at.as_ref(),
             locked_by: self.locked_by.as_ref(),
             claimant: self.look.as_ref().map(|look| &look.claimant),
-            orphan_of: self.look.as_ref().and_then(Look::orphan_of),
+            orphan: self.look.as_ref().and_then(Look::orphan),
             now: self.now().wall,
             random: rand::rng().next_u64(),
         }

@@ -16,13 +16,20 @@ impl<K: Kind> Rendering<'_, K> {
         let refused;
         let busy = self.waits_after_a_refusal().unwrap_or_default();
         let left = K::left_behind(self.object);
-        let orphan = self.orphan_of.map(|gone| {
+        let orphan = self.orphan.map(|claim| {
+            let gone = &claim.object;
             format!(
                 "It is the call of {} {}/{}, which is gone; a decision is about that call, and then this operation goes on.",
                 gone.kind, gone.namespace, gone.name
             )
         });
         let kept = self.kept_decision();
+        let question = open.filter(|_| kept.is_none()).map(|hold| {
+            format!(
+                "The question {} is open: GiveUp and AssumeDone are acted on now, where it offers them, and every other decision once it is resumed.",
+                hold.reason
+            )
+        });
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
                 (Some(trouble), _) => vec![trouble],
@@ -40,6 +47,7 @@ impl<K: Kind> Rendering<'_, K> {
             }
             Report::Suspended => vec![
                 reason.meaning(),
+                question.as_deref().unwrap_or_default(),
                 left.as_deref().unwrap_or_default(),
                 kept.as_deref().unwrap_or_default(),
             ],

@@ -101,7 +101,7 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
         at: None,
         locked_by: None,
         claimant: None,
-        orphan_of: None,
+        orphan: None,
         now: Tick(0),
         random: 0,
     };
@@ -300,7 +300,7 @@ fn a_plan_is_ready_unless_executing_it_would_fail_or_need_somebody() {
             at: None,
             locked_by: None,
             claimant: None,
-            orphan_of: None,
+            orphan: None,
             now: Tick(0),
             random: 0,
         }

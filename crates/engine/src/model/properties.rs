@@ -107,7 +107,7 @@ pub(super) fn note_change(
         let applies = match question.hold {
             Hold::AnswerUnknown => answered(Step::is_open),
             Hold::ProofTimeout => answered(|step| step.answer == Some(Answer::Accepted)),
-            Hold::OrphanUnknown => matches!(state.record, Record::Orphan(_)),
+            Hold::OrphanUnknown => matches!(state.record, Record::Orphan(..)),
             Hold::NoRecord => state.record == Record::Free && !answered(|_| true),
             Hold::LedgerConflict => !matches!(state.record, Record::Ours(_) | Record::Closed),
             Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => session.asking,

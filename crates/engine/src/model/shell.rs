@@ -110,7 +110,7 @@ impl Scenario {
             }
             Effect::Recall => {
                 let event = match slip {
-                    Some(_) => Event::NoReply(now),
+                    Some(_) => Event::Unobserved(now, UNREACHABLE),
                     None => Event::Recalled(now, self.record(world, p, o)),
                 };
                 self.advance(world, p, o, event);
@@ -142,7 +142,7 @@ impl Scenario {
             // The claim would tell that another one is there.
             Some(_) if locked => Record::Free,
             Some(claim) if claim.object.key == me.key => Record::Ours(claim.step),
-            Some(claim) => Record::Orphan(claim.step),
+            Some(claim) => Record::Orphan(claim.step, Pin(u64::from(claim.object.uid) + 1)),
             None => {
                 let mut closed = ledger.closed.iter();
                 let steps = &world.objects[o].stored.steps;

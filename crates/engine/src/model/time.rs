@@ -60,7 +60,7 @@ fn state(state: &mut State, f: &mut dyn FnMut(Part)) {
     if let Some((intent, now)) = &mut state.seen {
         f(Part::Seen(intent, now));
     }
-    if let Record::Ours(step) | Record::Orphan(step) = &mut state.record {
+    if let Record::Ours(step) | Record::Orphan(step, _) = &mut state.record {
         f(Part::Step(step));
     }
     if state.phase != Phase::Idle {

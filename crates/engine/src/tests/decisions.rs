@@ -2,7 +2,7 @@
 //! way: a decision is taken, or the status names what is in the way and keeps it, or
 //! its question is withdrawn.
 
-use super::ledger::{ORDER, foreign_claim};
+use super::ledger::{ORDER, ORPHAN, foreign_claim};
 use super::*;
 
 const RETRY: Plan = plan(2, Class::Provable);
@@ -25,6 +25,8 @@ enum Way {
     /// No complete observation, for a reason that passes, or that lasts.
     Away,
     Rejected,
+    /// The ledger cannot be read either.
+    NoLedger,
     Suspended,
     /// spec.mode is Plan.
     Plan,
@@ -35,13 +37,14 @@ enum Way {
     Forbidden,
 }
 
-const WAYS: [Way; 12] = [
+const WAYS: [Way; 13] = [
     Way::Free,
     Way::Waits,
     Way::Blocks,
     Way::Unclear,
     Way::Away,
     Way::Rejected,
+    Way::NoLedger,
     Way::Suspended,
     Way::Plan,
     Way::BeforeWindow,
@@ -77,7 +80,7 @@ pub(super) fn held(hold: Hold) -> Script {
             s.pass(61 * MINUTE).wake().sees(Goal::Act(ORDER)).written();
         }
         Hold::OrphanUnknown => {
-            s.record = Record::Orphan(foreign_claim());
+            s.record = Record::Orphan(foreign_claim(), ORPHAN);
             s.wake().sees(Goal::Act(ORDER)).written();
             s.pass(61 * MINUTE).wake().sees(Goal::Act(ORDER)).written();
         }
@@ -127,7 +130,7 @@ fn session(s: &mut Script, goal: Goal, way: Way) {
         match s.todo.clone() {
             None => return,
             Some(Effect::Observe) => match way {
-                Way::Away => s.on(Event::Unobserved(now, AWAY)),
+                Way::Away | Way::NoLedger => s.on(Event::Unobserved(now, AWAY)),
                 Way::Rejected => s.on(Event::Unobserved(now, LIMITED)),
                 _ => s.sees(goal),
             },
@@ -146,7 +149,10 @@ fn session(s: &mut Script, goal: Goal, way: Way) {
                 s.closed()
             }
             Some(Effect::Send(_)) => s.answer(Answer::Accepted),
-            Some(Effect::Recall) => s.recalled(),
+            Some(Effect::Recall) => match way {
+                Way::NoLedger => s.on(Event::Unobserved(now, AWAY)),
+                _ => s.recalled(),
+            },
             Some(Effect::Read) => s.read(),
             Some(_) => s.written(),
         };
@@ -168,6 +174,7 @@ fn expected(hold: Hold, decision: Decision, way: Way) -> Outcome {
     let calls = matches!(decision, SendAgain | Retry | Continue);
     let new = !matches!(hold, Hold::AnswerUnknown);
     match way {
+        Way::NoLedger => Outcome::Kept(Report::Waiting(AWAY.code)),
         _ if decision.ends() => Outcome::Taken,
         Way::Away => Outcome::Kept(Report::Waiting(AWAY.code)),
         Way::Rejected => Outcome::Kept(Report::Blocked(LIMITED.code)),
@@ -248,7 +255,7 @@ fn every_offered_decision_is_taken_or_kept_or_its_question_withdrawn() {
 fn a_decision_that_ends_the_operation_is_taken_without_an_observation() {
     for hold in Hold::ALL {
         for decision in hold.choices().iter().filter(|decision| decision.ends()) {
-            for way in WAYS {
+            for way in WAYS.into_iter().filter(|way| *way != Way::NoLedger) {
                 let case = format!("{hold:?}, {decision:?}, {way:?}");
                 let mut s = held(hold);
                 s.decide(*decision);
@@ -290,9 +297,7 @@ fn an_ending_decision_survives_conflicts_and_lost_replies() {
     let holds = Hold::ALL.into_iter();
     for hold in holds.filter(|hold| *hold != Hold::OrphanUnknown) {
         let mut s = held(hold);
-        s.decide(Decision::GiveUp).wake().no_reply();
-        assert!(s.rests_for() <= rules().backoff_max, "{hold:?}");
-        again(&mut s).recalled();
+        s.decide(Decision::GiveUp).wake().recalled();
         if matches!(s.todo, Some(Effect::Close(..))) {
             s.on(Event::Conflict).read().recalled().no_reply();
             again(&mut s).recalled().closed();

@@ -46,6 +46,9 @@ impl Script {
     }
 }
 
+/// What tells that claim from another one.
+pub(super) const ORPHAN: Pin = Pin(99);
+
 /// A claim of a process that is gone.
 pub(super) fn foreign_claim() -> Step {
     Step {
@@ -122,6 +125,46 @@ fn a_claimed_step_that_status_lacks_may_have_been_sent() {
 
 /// No status write stores the answer of such a call: it must not start again each time.
 #[test]
+fn a_question_about_one_orphan_is_none_about_another() {
+    let about = |pin| with(Record::Orphan(foreign_claim(), pin));
+    let asked = |pin| {
+        let mut s = about(pin);
+        s.wake().sees(Goal::Act(ORDER)).written();
+        s.pass(rules().settle().0)
+            .wake()
+            .sees(Goal::Act(ORDER))
+            .written();
+        assert_eq!(s.report, Some(Report::Held(Hold::OrphanUnknown)));
+        assert_eq!(s.object.hold.expect("a question").pin, pin);
+        s
+    };
+    let other = Record::Orphan(foreign_claim(), Pin(100));
+    // The ledger is read: for the decision alone, or with the cloud.
+    let mut s = asked(ORPHAN);
+    s.record = other;
+    s.decide(Decision::GiveUp);
+    s.wake().recalled();
+    s.sees(Goal::Act(ORDER)).written();
+    assert!(!s.trail.contains(&"Close"), "{:?}", s.trail);
+    assert_eq!(s.report, Some(Report::Held(Hold::OrphanUnknown)));
+    assert_eq!(s.object.hold.expect("another").pin, Pin(100));
+
+    let mut s = asked(ORPHAN);
+    s.record = other;
+    s.wake().sees(Goal::Act(ORDER)).written();
+    assert_eq!(s.object.hold.expect("another").pin, Pin(100));
+
+    // Version 0.1.0 did not write which one.
+    let mut s = asked(Pin::default());
+    s.record = other;
+    s.decide(Decision::GiveUp);
+    s.wake().recalled();
+    assert_eq!(s.storing(), Report::ResolvingAnswer);
+    s.written();
+    assert_eq!(s.closing(), Closing::Decided(Decision::GiveUp));
+}
+
+#[test]
 fn what_status_lacks_is_waited_for_no_longer_than_what_it_has() {
     let busy = Goal::Wait(BUSY, None);
     let mut s = with(Record::Ours(foreign_claim()));
@@ -154,7 +197,7 @@ fn proof_of_presence_ends_what_status_lacks() {
 
 #[test]
 fn a_call_of_an_operation_that_is_gone_is_asked_about_before_the_own_one() {
-    let mut s = with(Record::Orphan(foreign_claim()));
+    let mut s = with(Record::Orphan(foreign_claim(), ORPHAN));
     s.wake().sees(Goal::Act(ORDER));
     assert_eq!(s.storing(), Report::ResolvingAnswer);
     s.written();
@@ -184,7 +227,7 @@ fn a_call_of_an_operation_that_is_gone_is_asked_about_before_the_own_one() {
 
 #[test]
 fn a_call_of_an_operation_that_is_gone_is_closed_when_it_shows() {
-    let mut s = with(Record::Orphan(foreign_claim()));
+    let mut s = with(Record::Orphan(foreign_claim(), ORPHAN));
     s.wake().sees_with(Goal::Act(ORDER), Trace::Shown);
     assert_eq!(s.closing(), Closing::Seen);
     s.record = Record::Free;
@@ -194,7 +237,7 @@ fn a_call_of_an_operation_that_is_gone_is_closed_when_it_shows() {
 
 #[test]
 fn a_question_about_an_operation_that_is_gone_is_dropped_with_its_claim() {
-    let mut s = with(Record::Orphan(foreign_claim()));
+    let mut s = with(Record::Orphan(foreign_claim(), ORPHAN));
     s.wake().sees(Goal::Act(ORDER)).written();
     s.pass(rules().settle().0)
         .wake()

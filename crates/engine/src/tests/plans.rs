@@ -1,6 +1,6 @@
 //! A plan is judged as mode Execute would be, and nothing comes of it.
 
-use super::ledger::{ORDER, SPENT, foreign_claim, with};
+use super::ledger::{ORDER, ORPHAN, SPENT, foreign_claim, with};
 use super::*;
 
 const BLOCKED: Trouble = Trouble {
@@ -102,10 +102,19 @@ fn a_plan_says_what_it_would_wait_for() {
     assert_planned(&mut s, Forecast::Waits(THROTTLED.code), rules().backoff);
 
     for trace in [Trace::NotShown, Trace::Shown] {
-        let mut s = planning(Record::Orphan(foreign_claim()));
+        let mut s = planning(Record::Orphan(foreign_claim(), ORPHAN));
         s.wake().sees_with(Goal::Act(ORDER), trace);
         assert_planned(&mut s, Forecast::Resolves, rules().recheck);
     }
+}
+
+#[test]
+fn a_plan_says_that_the_call_of_an_operation_that_is_gone_would_be_asked_about() {
+    let mut s = planning(Record::Orphan(foreign_claim(), ORPHAN));
+    s.wake().sees(Goal::Act(ORDER)).written();
+    s.pass(rules().settle().0).wake().sees(Goal::Act(ORDER));
+    let held = Forecast::Held(Hold::OrphanUnknown);
+    assert_planned(&mut s, held, rules().recheck);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What was read: of the cloud, and of the target's ledger.
 
-use super::question::Ask;
+use super::question::{Ask, Pin};
 use super::step::{Code, Plan, Step};
 use super::time::{Span, Tick};
 
@@ -143,8 +143,9 @@ pub enum Record {
     /// This step is claimed for this object, or for one of the same key that is
     /// gone. It counts as a recorded step even if status does not have it.
     Ours(Step),
-    /// This step is claimed for an operation that is gone.
-    Orphan(Step),
+    /// This step is claimed for an operation that is gone; and what a question about it
+    /// is about.
+    Orphan(Step, Pin),
     /// An operation of the same key has ended; the code says how that reads.
     Spent(Code),
     /// This object's own claim is closed; the object was about to end.
