@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::lenient::{Form, Read, parse_time};
+use super::lenient::{Form, Read, parse_time, with_zone};
 
 /// A member of an answer. As [`Read`], without the text that was not
 /// understood, so that it is copied where its value is.
@@ -78,8 +78,7 @@ impl<'de, T: Form> Deserialize<'de> for Field<T> {
 pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Field<Timestamp>, D::Error> {
     let field = Field::<String>::deserialize(from)?;
     Ok(match field.text() {
-        Some("0") => Field::Absent,
-        Some(text) if UNSET.iter().any(|unset| text.starts_with(unset)) => Field::Absent,
+        Some(text) if is_unset(text) => Field::Absent,
         // Later than the last time of this library, and never.
         Some(text) if text.starts_with("9999-12-3") => Field::Known(Timestamp::MAX),
         Some(text) => parse_time(text).map_or(Field::Unclear, Field::Known),
@@ -88,12 +87,17 @@ pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Field<Timestamp
     })
 }
 
-/// How services in Go, and in others, write a time that is not set.
-const UNSET: [&str; 3] = [
-    "0001-01-01T00:00:00",
-    "1970-01-01T00:00:00",
-    "1970-01-01T08:00:00+",
-];
+/// How services in Go, and in others, write a time that is not set: the first of
+/// their calendar, or 0, in every form and time zone.
+fn is_unset(text: &str) -> bool {
+    let text = text.trim();
+    let first = ["0001-01-01", "0000-00-00", "-62135596800"];
+    let zero = |text: &str| text.bytes().all(|b| b == b'0');
+    zero(text)
+        || first.iter().any(|first| text.starts_with(first))
+        || ["1970-01-01T00:00:00", "1970-01-01 00:00:00"].contains(&text)
+        || with_zone(text).is_some_and(|time| time.as_second() == 0)
+}
 
 /// A list of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +208,16 @@ mod tests {
             json!("0001-01-01T00:00:00Z"),
             json!("1970-01-01T00:00:00Z"),
             json!("1970-01-01T08:00:00+08:00"),
+            json!("0001-01-01 00:00:00 +0000 UTC"),
+            json!("0001-01-01T08:05:43+08:05"),
+            json!("0001-01-01 00:00:00"),
+            json!("0000-00-00 00:00:00"),
+            json!("1970-01-01 00:00:00 +0000 UTC"),
+            json!("1970-01-01 08:00:00 +0800"),
+            json!("1970-01-01 00:00:00"),
+            json!(" 1970-01-01T00:00:00.000Z "),
+            json!("0000000000"),
+            json!(-62_135_596_800_i64),
         ] {
             assert_eq!(read(&form), Field::Absent, "{form}");
         }

@@ -148,7 +148,8 @@ fn since_1970(digits: &str) -> Option<Timestamp> {
     }
 }
 
-fn with_zone(text: &str) -> Option<Timestamp> {
+/// A time with its time zone, however long ago.
+pub(super) fn with_zone(text: &str) -> Option<Timestamp> {
     // "2020-06-17 07:38:42.503 +0000 UTC" is how Go prints a time.
     let bare = text
         .strip_suffix(" UTC")

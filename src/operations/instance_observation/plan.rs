@@ -34,7 +34,7 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
     let seen = format!("{} {why}", standing(id, instance));
     Assessment {
         shared_since: facts.shared_since,
-        ..Assessment::new(goal, seen.trim_end(), reading(instance))
+        ..Assessment::new(goal, seen.trim_end(), reading(instance, before))
     }
 }
 
@@ -133,14 +133,16 @@ fn standing(id: &str, instance: &InstanceStatus) -> String {
     format!("Instance {id} {state}{operation}.{error}")
 }
 
-fn reading(instance: &InstanceStatus) -> InstanceReading {
+fn reading(instance: &InstanceStatus, before: Option<InstanceReading>) -> InstanceReading {
     let short = |text: Option<&str>, limit| {
         let short: String = text?.chars().take(limit).collect();
         Some(short).filter(|text| !text.is_empty())
     };
     let error = instance.error.known();
     InstanceReading {
-        instance_state: short(instance.state.text(), 64),
+        // What was read before counts if the instance is gone next.
+        instance_state: short(instance.state.text(), 64)
+            .or(before.and_then(|before| before.instance_state)),
         operation_state: short(instance.operation_state.text(), 64),
         error_code: short(error.and_then(|e| e.code.text()), 128),
         error_message: short(error.and_then(|e| e.msg.text()), 512),

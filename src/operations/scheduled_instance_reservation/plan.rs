@@ -7,7 +7,7 @@ use super::{DELETE, Facts, order, steps};
 use crate::api::Timestamp as Time;
 use crate::api::{
     AnswerWord, ConditionStatus, PlanStatus, Reason, ReservationObservation, ReservationState,
-    ScheduledInstanceReservation, StepStatus,
+    ScheduledInstanceReservation, Status, StepStatus,
 };
 use crate::cloud::volcengine::ecs::ScheduledInstance;
 use crate::cloud::{Field, Found};
@@ -92,7 +92,11 @@ pub(super) fn assess(
                 Cancellable::Unknown => ConditionStatus::Unknown,
             },
         )],
-        ..Assessment::new(goal, seen.trim_end(), observation(found, cancellable))
+        ..Assessment::new(
+            goal,
+            seen.trim_end(),
+            observation(found, cancellable, object.status.as_ref()),
+        )
     }
 }
 
@@ -395,7 +399,15 @@ fn standing(found: &ScheduledInstance) -> String {
     format!("Scheduled-instance order {id} is there{word}{counts}.")
 }
 
-fn observation(found: &ScheduledInstance, cancellable: Cancellable) -> ReservationObservation {
+/// What the reading shows; what it lacks, and what an order that is gone is judged by,
+/// is kept from the one before.
+fn observation(
+    found: &ScheduledInstance,
+    cancellable: Cancellable,
+    status: Option<&Status<ReservationObservation>>,
+) -> ReservationObservation {
+    let before = status.and_then(|status| status.observed.clone());
+    let before = before.unwrap_or_default();
     let word = |word: &Field<String>| {
         let short: String = word.text()?.chars().take(64).collect();
         Some(short).filter(|word| !word.is_empty())
@@ -409,12 +421,12 @@ fn observation(found: &ScheduledInstance, cancellable: Cancellable) -> Reservati
         order_status: word(&found.status),
         elastic_type: word(&found.elastic_type),
         delivery_type: word(&found.delivery_type),
-        count: number(found.count),
-        delivery_count: number(found.delivery_count),
+        count: number(found.count).or(before.count),
+        delivery_count: number(found.delivery_count).or(before.delivery_count),
         release_count: number(found.release_count),
         created: time(found.created_at),
         invalid: time(found.invalid_at),
-        delivery_begins: time(found.start_delivery_at),
+        delivery_begins: time(found.start_delivery_at).or(before.delivery_begins),
         delivery_ends: time(found.end_delivery_at),
         cancellable_until: match cancellable {
             Cancellable::Until(until) => Some(Time(until)),

@@ -325,3 +325,22 @@ fn what_the_cloud_says_of_an_error_is_shown_and_bounded() {
         "Instance i-1 is error. It has an error that cannot be read."
     );
 }
+
+#[test]
+fn a_reading_without_a_state_keeps_the_state_that_was_read_before() {
+    for state in [Field::Absent, Field::Unclear] {
+        let mut object = seen_before(
+            asking(serde_json::json!({"states": ["terminated"]})),
+            "shutting-down",
+        );
+        let without = InstanceStatus {
+            state,
+            ..InstanceStatus::default()
+        };
+        let looked = assess(&object, &found(without));
+        assert_eq!(looked.goal, Goal::Unclear);
+        object.status.as_mut().expect("status").observed = Some(looked.observed);
+        let gone = Goal::Reached(Evidence::Absence(Witness::FULL));
+        assert_eq!(assess(&object, &GONE).goal, gone);
+    }
+}

@@ -526,3 +526,37 @@ fn an_outcome_of_seeing_is_named_as_such() {
         Reason::AlreadySatisfied
     );
 }
+
+#[test]
+fn what_a_reading_lacks_is_remembered_from_the_one_before() {
+    let unread = ScheduledInstance {
+        status: Field::Unclear,
+        count: Field::Unclear,
+        delivery_count: Field::Unclear,
+        start_delivery_at: Field::Unclear,
+        ..esi()
+    };
+    let absent = ScheduledInstance {
+        id: text("esi-1"),
+        ..ScheduledInstance::default()
+    };
+    let reached = Goal::Reached(Evidence::Absence(Witness::FULL));
+    for without in [unread, absent] {
+        for (wanted, delivered, answers, expected) in [
+            // One of three had come, so the order was not cancelled as a whole.
+            (
+                Cancelled,
+                1,
+                &[Some("Accepted")][..],
+                gone(Reason::TooLate, false),
+            ),
+            (Cancelled, 0, &[], reached),
+            (Delivered, 3, &[], Goal::Reached(absence(true, true))),
+        ] {
+            let mut object = seen(wanted, delivered, answers);
+            let observed = look(&object, Some(without.clone())).observed;
+            object.status.as_mut().expect("status").observed = Some(observed);
+            assert_eq!(look(&object, None).goal, expected, "{wanted:?} {delivered}");
+        }
+    }
+}
