@@ -67,10 +67,13 @@ fn what_a_plan_found_is_not_cancelled_once_it_no_longer_fits() {
     });
     let object = bed.get("rsc", "stop");
     assert_eq!(calls(&bed), 0, "{object:#}\n{}", bed.simulator.journal());
-    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_ending(&bed, &object, "Failed", "TargetNotFound");
     assert_says(
         &object,
-        &[&format!("task found-1 (redis.other) is {}", waiting())],
+        &[
+            &format!("task found-1 (redis.other) is {}", waiting()),
+            "newSpecCode",
+        ],
     );
 }
 

@@ -4,7 +4,7 @@ use errand_engine::{Evidence, Goal, Span, Witness};
 
 use super::choice::Tasks;
 use super::compare::{Compared, alters_something, compare, keeps};
-use crate::api::{Reason, ResizeCancellationSpec, ResizeObservation};
+use crate::api::{PendingChange, Reason, ResizeCancellationSpec, ResizeObservation};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 use crate::operations::code;
@@ -227,16 +227,10 @@ impl Look<'_> {
                 Some(names) => names,
                 None => "the instance is EXTENDING, so a change of it waits or runs".to_owned(),
             };
-            return (
-                Goal::Lost(
-                    code(Reason::TargetNotFound),
-                    Evidence::Absence(Witness::NOT_THERE),
-                ),
-                format!(
-                    "Instance {} has no task {id}, but {pending}. Check the id.",
-                    self.id
-                ),
-            );
+            return lost_unseen(format!(
+                "Instance {} has no task {id}, but {pending}. Check the id.",
+                self.id
+            ));
         }
         let unknown = self.tasks.open_unknown(Some(id));
         if let Some(names) = names(&unknown) {
@@ -285,6 +279,11 @@ impl Look<'_> {
             Some(Some(false)) | None => {}
         }
         let others = self.tasks.open_changes(None);
+        if let Some(wanted) = wanted
+            && let Some(other) = self.pending_then(wanted, &others)
+        {
+            return other;
+        }
         match self.has_status("EXTENDING") {
             None => return (Goal::Unclear, self.without_status()),
             Some(true) if others.is_empty() => return busy(self.still_extending()),
@@ -298,6 +297,31 @@ impl Look<'_> {
                 others.unwrap_or_default()
             ),
         )
+    }
+
+    /// Another change was pending before createdBefore, so that newSpecCode may be
+    /// misspelt.
+    fn pending_then(&self, wanted: &PendingChange, others: &[&BackgroundTask]) -> Option<Meaning> {
+        let then = |task: &&&BackgroundTask, is: Option<bool>| {
+            task.created_at.is(|at| *at < wanted.created_before.0) == is
+        };
+        let of = |is| -> Vec<&BackgroundTask> {
+            let found = others.iter().filter(|task| then(task, is));
+            found.copied().collect()
+        };
+        let code = wanted.new_spec_code.as_deref().unwrap_or_default();
+        if let Some(names) = names(&of(Some(true))) {
+            return Some(lost_unseen(format!(
+                "No change to {code} is pending, but {names}. Check newSpecCode."
+            )));
+        }
+        let unclear = names(&of(None))?;
+        Some((
+            Goal::Unclear,
+            format!(
+                "No change to {code} is pending, and it cannot be told whether another one was before createdBefore: {unclear}."
+            ),
+        ))
     }
 
     /// EXTENDING, and no other change explains it: whether that lasts a moment longer
@@ -335,6 +359,15 @@ impl Look<'_> {
             }
         )
     }
+}
+
+/// What was asked for was never there.
+fn lost_unseen(seen: String) -> Meaning {
+    let goal = Goal::Lost(
+        code(Reason::TargetNotFound),
+        Evidence::Absence(Witness::NOT_THERE),
+    );
+    (goal, seen)
 }
 
 fn shown(value: &Read<String>) -> &str {

@@ -114,19 +114,35 @@ fn a_new_specification_that_is_not_understood_is_unclear() {
 
 #[test]
 fn what_is_surely_not_meant_is_no_reason_to_wait() {
-    let other_spec = but(task("WAITING"), json!({"created_at": null}));
-    let seen = found(&wanted(Some("third")), vec![other_spec], instance());
-    assert_eq!(seen.goal, Goal::Reached(NOTHING), "{}", seen.seen);
-    assert!(
-        seen.seen.contains("task t1 (new) is WAITING"),
-        "{}",
-        seen.seen
-    );
     let later = but(
         task("WAITING"),
         json!({"created_at": "2026-11-21T00:00:00.001Z", "details": null}),
     );
     let seen = found(&wanted(Some("new")), vec![later], extending());
+    assert_eq!(seen.goal, Goal::Reached(NOTHING), "{}", seen.seen);
+}
+
+/// A specification that is misspelt must not end well while the change goes on.
+#[test]
+fn another_change_that_was_pending_then_is_no_proof_that_nothing_is() {
+    let not_found = lost(
+        Reason::TargetNotFound,
+        Evidence::Absence(Witness::NOT_THERE),
+    );
+    for status in ["WAITING", "EXECUTING"] {
+        for instance in [instance(), extending()] {
+            let seen = found(&wanted(Some("third")), vec![task(status)], instance);
+            assert_eq!(seen.goal, not_found, "{}", seen.seen);
+            let named = format!("task t1 (new) is {status}");
+            assert!(seen.seen.contains(&named), "{}", seen.seen);
+            assert!(seen.seen.contains("newSpecCode"), "{}", seen.seen);
+        }
+    }
+    let no_time = but(task("WAITING"), json!({"created_at": null}));
+    let seen = found(&wanted(Some("third")), vec![no_time], instance());
+    assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
+    let over = created("t1", "CANCELLED", "2026-11-20T08:00:00Z");
+    let seen = found(&wanted(Some("third")), vec![over], instance());
     assert_eq!(seen.goal, Goal::Reached(NOTHING), "{}", seen.seen);
 }
 
@@ -198,9 +214,16 @@ fn a_task_found_earlier_that_no_longer_fits_decides_nothing() {
     assert_eq!(first.observed.task_id.as_deref(), Some("t1"));
     let edited = wanted(Some("third"));
     for tasks in [vec![task("WAITING")], vec![]] {
+        let ended = match tasks.is_empty() {
+            true => Goal::Reached(NOTHING),
+            false => lost(
+                Reason::TargetNotFound,
+                Evidence::Absence(Witness::NOT_THERE),
+            ),
+        };
         let facts = facts(NOON, tasks, instance());
         let seen = assess(&edited, after(Some(&first.observed)), &facts);
-        assert_eq!(seen.goal, Goal::Reached(NOTHING), "{}", seen.seen);
+        assert_eq!(seen.goal, ended, "{}", seen.seen);
         assert_eq!(seen.target, None);
         assert_eq!(seen.observed.task_id, None);
         assert_eq!(seen.observed.new_spec_code, None, "nothing of it is kept");
