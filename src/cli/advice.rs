@@ -144,10 +144,13 @@ impl Asker<'_> {
             .say("Mend what Cause names, if it names anything. Then look again:")
             .run(self.place.command("why"));
         }
-        let mut advice = Advice::new(format!(
-            "Nothing further is sent before somebody decides. Errand still looks every {}, and ends it if the effect shows.",
-            span(rules().recheck)
-        ))
+        let mut advice = Advice::new(match self.view.known_reason().map(Reason::group) {
+            Some(Group::Suspended) => "Nothing is sent and nothing is looked at while it is suspended. GiveUp and AssumeDone are taken within 30 s all the same, any other decision once it is resumed.".to_owned(),
+            _ => format!(
+                "Nothing further is sent before somebody decides. Errand still looks every {}, and ends it if the effect shows.",
+                span(rules().recheck)
+            ),
+        })
         .say(format!(
             "Look at {}, then choose one:",
             self.to_look_at()

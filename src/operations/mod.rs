@@ -255,9 +255,9 @@ pub trait Kind: Send + Sync + 'static {
     }
 
     /// What a person has to know about what the operation leaves behind where it
-    /// stands, when it does not go on by itself.
-    fn left_behind(object: &Self::Object) -> Option<String> {
-        let _ = object;
+    /// stands, when it does not go on by itself; `ended`: nor by a person's word.
+    fn left_behind(object: &Self::Object, ended: bool) -> Option<String> {
+        let _ = (object, ended);
         None
     }
 

@@ -100,9 +100,18 @@ fn a_decision_is_taken_while_the_operation_is_suspended() {
     let mut bed = bed("held-suspended");
     let object = held(&mut bed);
     let id = object["status"]["hold"]["id"].clone();
-    let spec = json!({"suspend": true, "resolution": {"holdId": id, "decision": "GiveUp"}});
-    let patch = json!({"spec": spec}).to_string();
-    bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
+    let patch = |spec: Value| {
+        let patch = json!({"spec": spec}).to_string();
+        bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
+    };
+    patch(json!({"suspend": true}));
+    bed.wait_until("its summary tells of the question", || {
+        let object = bed.get("rsc", "stop");
+        let said = object["status"]["summary"].as_str().unwrap_or_default();
+        said.contains("The question AnswerUnknown is open")
+            || said.contains("The question ProofTimeout is open")
+    });
+    patch(json!({"resolution": {"holdId": id, "decision": "GiveUp"}}));
     ends_within_half_a_minute(&bed, "rsc", "stop", "GivenUp");
 }
 

@@ -15,7 +15,8 @@ impl<K: Kind> Rendering<'_, K> {
         let seen = self.assessment.map(|a| a.seen.as_str());
         let refused;
         let busy = self.waits_after_a_refusal().unwrap_or_default();
-        let left = K::left_behind(self.object);
+        let ended = matches!(self.change.report, Report::Ended(_));
+        let left = K::left_behind(self.object, ended);
         let orphan = self.orphan.map(|claim| {
             let gone = &claim.object;
             format!(

@@ -141,7 +141,7 @@ impl Kind for OrderDesktop {
         Reason::Delivered
     }
 
-    fn left_behind(object: &DesktopOrder) -> Option<String> {
+    fn left_behind(object: &DesktopOrder, _: bool) -> Option<String> {
         left::behind(object)
     }
 

@@ -110,7 +110,7 @@ impl Kind for SteerRefresh {
         }
     }
 
-    fn left_behind(object: &InstanceRefresh) -> Option<String> {
+    fn left_behind(object: &InstanceRefresh, ended: bool) -> Option<String> {
         let stopped = steps(object).iter().rev().find(|step| {
             matches!(
                 step.answer,
@@ -124,8 +124,12 @@ impl Kind for SteerRefresh {
             .is_some_and(stage::is_paused);
         let stands = paused || stopped.is_some_and(|step| step.name == STOP.name);
         stands.then(|| {
+            let go_on = match ended {
+                true => "",
+                false => "let Errand go on (suspend: false), or ",
+            };
             format!(
-                "The refresh may stand still, and its group {} is blocked while it does: let Errand go on (suspend: false), or resume or cancel refresh activity {} in the console.",
+                "The refresh may stand still, and its group {} is blocked while it does: {go_on}resume or cancel refresh activity {} in the console.",
                 object.spec.auto_scaling_group_id,
                 activity(object)
             )

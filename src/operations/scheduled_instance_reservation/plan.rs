@@ -305,7 +305,16 @@ fn meaning(
             (Some(true), _) => lost(Reason::TooLate),
             (None, _) => unclear(COUNT),
             (_, None) => unclear(INVALID),
-            (Some(false), Some(false)) => since(Goal::Act(DELETE.plan())),
+            (Some(false), Some(false)) => (
+                Goal::Act(DELETE.plan()),
+                Due::SinceAnswer,
+                match cancellable {
+                    Cancellable::Until(until) if at > until => format!(
+                        "By its dates it could be cancelled until {until}, so the cloud is expected to refuse."
+                    ),
+                    _ => String::new(),
+                },
+            ),
         },
         ReservationState::Reserved => match (over, all_came(found)) {
             (Some(false), _) | (_, Some(true)) => reached,

@@ -470,16 +470,18 @@ fn progress_is_told_in_numbers() {
 #[test]
 fn what_stands_still_is_named_with_the_remedy_when_errand_does_not_go_on() {
     assert_eq!(
-        SteerRefresh::left_behind(&asking(RefreshState::Cancelled)),
+        SteerRefresh::left_behind(&asking(RefreshState::Cancelled), false),
         None
     );
     let object = after(
         RefreshState::Cancelled,
         &[(STOP, Some("Accepted"), "batch 1")],
     );
-    let left = SteerRefresh::left_behind(&object).expect("words");
+    let left = SteerRefresh::left_behind(&object, false).expect("words");
     assert!(left.contains("group asg-1 is blocked"), "{left}");
     assert!(left.contains("suspend: false"), "{left}");
+    let ended = SteerRefresh::left_behind(&object, true).expect("words");
+    assert!(!ended.contains("suspend"), "{ended}");
     let cancelled = after(
         RefreshState::Cancelled,
         &[
@@ -487,7 +489,7 @@ fn what_stands_still_is_named_with_the_remedy_when_errand_does_not_go_on() {
             (CANCEL, Some("Accepted"), "x"),
         ],
     );
-    assert_eq!(SteerRefresh::left_behind(&cancelled), None);
+    assert_eq!(SteerRefresh::left_behind(&cancelled, false), None);
 }
 
 #[test]

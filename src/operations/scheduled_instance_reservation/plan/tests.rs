@@ -164,6 +164,9 @@ fn the_clouds_answer_decides_whether_it_is_too_late_to_cancel_not_our_clock() {
     ] {
         let seen = look_at(&object, at, Some(esi()));
         assert_eq!(seen.goal, Goal::Act(DELETE.plan()), "{at}");
+        let over = at > "2026-11-25T10:30:00Z";
+        let told = seen.seen.contains("until 2026-11-25T10:30:00Z");
+        assert_eq!(told, over, "{}", seen.seen);
     }
 }
 
