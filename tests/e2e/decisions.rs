@@ -171,7 +171,7 @@ fn only_a_change_to_the_specification_that_is_named_is_found_and_change_pending_
     };
     bed.apply(&asked("redis.another", "another"));
     let object = bed.wait_at_rest("rsc", "another");
-    assert_ending(&bed, &object, "Succeeded", "AlreadySatisfied");
+    assert_ending(&bed, &object, "Failed", "TargetNotFound");
     assert_eq!(condition(&object, "ChangePending"), "False", "{object:#}");
     assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
 
