@@ -10,7 +10,7 @@ use errand_engine::{Now, Rules, Span, Tick};
 pub struct Clock {
     start: Instant,
     #[cfg(feature = "test-clock")]
-    test: Option<errand_testclock::TestClock>,
+    test: Option<std::sync::Arc<test::Moving>>,
 }
 
 impl Clock {
@@ -28,14 +28,14 @@ impl Clock {
     pub fn test(file: &std::path::Path) -> std::io::Result<Self> {
         Ok(Self {
             start: Instant::now(),
-            test: Some(errand_testclock::TestClock::open(file)?),
+            test: Some(std::sync::Arc::new(test::Moving::open(file)?)),
         })
     }
 
     fn ahead(&self) -> Duration {
         #[cfg(feature = "test-clock")]
         if let Some(test) = &self.test {
-            return test.ahead();
+            return test.clock.ahead();
         }
         Duration::ZERO
     }
@@ -61,14 +61,18 @@ impl Clock {
     /// Returns once this much time of this clock has passed.
     pub async fn sleep(&self, span: Duration) {
         #[cfg(feature = "test-clock")]
-        if self.test.is_some() {
-            // Short real steps: an advance is noticed within one.
+        if let Some(test) = &self.test {
+            let mut moved = test.moved();
             let until = self.now().mono.0 + millis(span).0;
-            while self.now().mono.0 < until {
-                let left = u64::try_from(until - self.now().mono.0).unwrap_or(0);
-                tokio::time::sleep(Duration::from_millis(left.min(10))).await;
+            loop {
+                moved.mark_unchanged();
+                let left = Span(until - self.now().mono.0);
+                if left.0 <= 0 {
+                    return;
+                }
+                // It ends with an error only together with this clock.
+                let _ = tokio::time::timeout(duration(left), moved.changed()).await;
             }
-            return;
         }
         tokio::time::sleep(span).await;
     }
@@ -77,7 +81,7 @@ impl Clock {
     pub fn rules(&self) -> Rules {
         #[cfg(feature = "test-clock")]
         if let Some(test) = &self.test {
-            let timing = test.timing();
+            let timing = test.clock.timing();
             return rules(
                 timing.signature_validity,
                 timing.clock_margin,
@@ -91,6 +95,53 @@ impl Clock {
             Duration::from_secs(30),
             Duration::from_secs(15),
         )
+    }
+}
+
+#[cfg(feature = "test-clock")]
+mod test {
+    use std::path::Path;
+    use std::sync::OnceLock;
+    use std::time::Duration;
+    use std::{io, thread};
+
+    use errand_testclock::TestClock;
+    use tokio::sync::watch;
+
+    /// A clock that a test moves.
+    #[derive(Debug)]
+    pub(super) struct Moving {
+        pub(super) clock: TestClock,
+        moved: OnceLock<watch::Receiver<Duration>>,
+    }
+
+    impl Moving {
+        pub(super) fn open(file: &Path) -> io::Result<Self> {
+            Ok(Self {
+                clock: TestClock::open(file)?,
+                moved: OnceLock::new(),
+            })
+        }
+
+        /// Changes when the test has moved the clock. One thread looks for everything
+        /// that sleeps: a look costs a test more than all that is done in between.
+        pub(super) fn moved(&self) -> watch::Receiver<Duration> {
+            let start = || {
+                let clock = self.clock.clone();
+                let (sender, receiver) = watch::channel(clock.ahead());
+                thread::spawn(move || follow(&clock, &sender));
+                receiver
+            };
+            self.moved.get_or_init(start).clone()
+        }
+    }
+
+    fn follow(clock: &TestClock, moved: &watch::Sender<Duration>) {
+        while !moved.is_closed() {
+            thread::sleep(Duration::from_millis(10));
+            let ahead = clock.ahead();
+            moved.send_if_modified(|known| std::mem::replace(known, ahead) != ahead);
+        }
     }
 }
 

@@ -37,6 +37,47 @@ impl Api {
             .map_err(|e| format!("{path}: {e}"))
     }
 
+    /// Makes this object, as `kubectl apply` would make it: in this namespace, if it
+    /// belongs into one and names none.
+    pub(crate) fn create(&self, namespace: &str, mut object: Value) -> Result<(), String> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+        let group = match version.contains('/') {
+            true => format!("/apis/{version}"),
+            false => format!("/api/{version}"),
+        };
+        let plural = format!("{}s", kind.to_lowercase());
+        let path = match kind.as_str() {
+            "Namespace" | "ClusterRole" | "ClusterRoleBinding" => format!("{group}/{plural}"),
+            _ => {
+                object["metadata"]["namespace"] = namespace.into();
+                format!("{group}/namespaces/{namespace}/{plural}")
+            }
+        };
+        // What a later `kubectl apply` compares with.
+        let applied = format!("{object}\n");
+        object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+            applied.into();
+        let body = object.to_string();
+        let created = self.ask(|client, url| {
+            let post = client.post(format!("{url}{path}"));
+            let post = post.header("Content-Type", "application/json");
+            post.body(body.clone())
+        });
+        match created {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(format!("{path}: not found")),
+            Err(e) => Err(format!("{path}: {e}")),
+        }
+    }
+
+    /// Deletes what is at that path, if it is there.
+    pub(crate) fn delete(&self, path: &str) -> Result<(), String> {
+        self.ask(|client, url| client.delete(format!("{url}{path}")))
+            .map(drop)
+            .map_err(|e| format!("{path}: {e}"))
+    }
+
     /// A token for this service account, for as many seconds.
     pub(crate) fn token(
         &self,

@@ -146,6 +146,22 @@ impl Plane {
         self.api.token(namespace, account, 24 * 3600)
     }
 
+    /// Makes what these manifests say, in this namespace, without a kubectl process.
+    pub(crate) fn create(&self, namespace: &str, manifests: &str) -> Result<(), String> {
+        for document in manifests.split("---\n") {
+            let object: Value = serde_yaml_ng::from_str(document).map_err(|e| e.to_string())?;
+            if !object.is_null() {
+                self.api.create(namespace, object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what is at that path, if it is there.
+    pub(crate) fn delete(&self, path: &str) -> Result<(), String> {
+        self.api.delete(path)
+    }
+
     /// Runs kubectl as admin; its output, or what it said on standard error.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         said(self.kubectl_output(arguments, None))

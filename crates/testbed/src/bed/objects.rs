@@ -56,7 +56,7 @@ impl Bed {
     }
 
     /// Of one object, or of the list of all.
-    fn path(&self, kind: &str, name: &str) -> String {
+    pub(super) fn path(&self, kind: &str, name: &str) -> String {
         let (group, plural) = match kind {
             "lease" => ("apis/coordination.k8s.io/v1", "leases"),
             "secret" => ("api/v1", "secrets"),
