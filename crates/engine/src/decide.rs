@@ -394,6 +394,19 @@ impl State {
         })
     }
 
+    /// The unsent intent stands there, so that it could be sent without a write.
+    pub(crate) fn may_send_unwritten(&self, rules: &Rules, stored: &Stored) -> bool {
+        #[cfg(test)]
+        if rules.is(Mutant::CacheSends) {
+            return false;
+        }
+        #[cfg(not(test))]
+        let _ = rules;
+        let last = stored.steps.last();
+        let stands = |unsent| last.is_some_and(|last| same_intent(&unsent, last));
+        self.unsent.is_some_and(stands)
+    }
+
     /// No step so far can have had an effect.
     fn has_sent_nothing(&self, now: Now, key: StepKey) -> bool {
         let ours = usize::from(self.holds_stored_intent(now, key));

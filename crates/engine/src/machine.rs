@@ -104,6 +104,12 @@ impl Event {
 /// Advances one object's session by what came of its last effect.
 pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>) {
     match (state.phase, event) {
+        // The object may come from a cache that does not know yet that it is gone or
+        // suspended. A write would find that out; an intent that stands there already
+        // is sent without one.
+        (Phase::Idle, Event::Woken(_, stored)) if state.may_send_unwritten(rules, &stored) => {
+            state.reread()
+        }
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => {
             begin(rules, state, now, stored)
         }

@@ -18,6 +18,8 @@ macro_rules! mutants {
 mutants! {
     /// The intent is written without the resourceVersion precondition.
     NoPrecondition,
+    /// An intent that stands there is sent from a cache alone.
+    CacheSends,
     /// A step is sent whose intent was not written.
     SendWithoutIntent,
     /// Bytes that were held up by a pause are signed again as they leave.

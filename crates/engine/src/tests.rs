@@ -164,8 +164,18 @@ impl Script {
 
     /// A session starts with the object as it stands.
     fn wake(&mut self) -> &mut Self {
+        let now = self.object.clone();
+        self.cached(now);
+        match self.todo {
+            Some(Effect::Read) => self.read(),
+            _ => self,
+        }
+    }
+
+    /// Woken with the object as a cache has it.
+    fn cached(&mut self, object: Stored) -> &mut Self {
         assert_eq!(self.todo, None, "a session is running");
-        let event = Event::Woken(self.now, self.object.clone());
+        let event = Event::Woken(self.now, object);
         self.on(event)
     }
 

@@ -90,6 +90,7 @@ pub(super) const BITES: &[Bite] = &[
         &[(Kind::RequestLost, 2), DECISION],
         AS_DECIDED,
     ),
+    bite(Mutant::CacheSends, NEVER, &[(Kind::Refusal, 1)], FRESH),
     bite(Mutant::AnswerForgotten, NEVER, &[(Kind::Slow, 1)], UNASKED),
     bite(
         Mutant::NeverAsProvable,

@@ -17,6 +17,7 @@ pub(super) const ALL: &[(&str, Holds)] = &[
     (DENIED, no_effect_is_denied),
     (FOREIGN, |_, world| !world.marks.trespass),
     (RECORD, |_, world| !world.marks.unrecorded),
+    (FRESH, |_, world| !world.marks.sent_blind),
     (FINAL, |_, world| !world.marks.reopened),
     (UNDONE, no_success_is_undone),
     (SETTLED, asks_only_when_no_call_can_arrive),
@@ -36,6 +37,7 @@ pub(super) const IN_FLIGHT: &str = "failed means nothing in flight";
 pub(super) const DENIED: &str = "no effect is denied";
 pub(super) const FOREIGN: &str = "a foreign target is untouched";
 pub(super) const RECORD: &str = "no call without a record";
+pub(super) const FRESH: &str = "no call from a cache alone";
 pub(super) const FINAL: &str = "an outcome is final";
 pub(super) const UNDONE: &str = "no success is undone by us";
 pub(super) const SETTLED: &str = "nobody is asked while a call can arrive";

@@ -67,6 +67,7 @@ impl Scenario {
         let session = &mut world.processes[p].sessions[o];
         let cached = session.cache.take();
         session.fresh = cached.is_none();
+        session.confirmed = false;
         let living = cached.map_or_else(|| world.objects[o].clone(), |cached| *cached);
         if session.object != living.object || living.gone {
             if session.state.has_loose_ends() {
@@ -92,6 +93,7 @@ impl Scenario {
             Effect::Read => {
                 let living = world.objects[o].clone();
                 session.fresh = session.object == living.object && !living.gone;
+                session.confirmed = session.fresh;
                 let event = match session.fresh {
                     true => {
                         session.wanted = living.wanted;
@@ -270,7 +272,9 @@ impl Scenario {
         if !same || in_the_way != living.in_the_way {
             world.touch(o);
         }
-        world.processes[p].sessions[o].fresh = slip.is_none();
+        let session = &mut world.processes[p].sessions[o];
+        session.fresh = slip.is_none();
+        session.confirmed |= session.fresh;
         match slip {
             Some(_) => self.advance(world, p, o, Event::NoReply(now)),
             None => self.advance(world, p, o, Event::Written(now, true)),
@@ -308,7 +312,7 @@ impl Scenario {
             true => today,
             false => date,
         };
-        let recorded = session.recorded;
+        let (recorded, confirmed) = (session.recorded, session.confirmed);
         let object = session.object;
         if matches!(slip, Some(Slip::Withheld)) {
             return self.advance(world, p, o, Event::Unsent(now, WITHHELD));
@@ -317,6 +321,7 @@ impl Scenario {
             return self.advance(world, p, o, Event::Answered(now, Answer::NotSent));
         }
         world.marks.unrecorded |= !recorded;
+        world.marks.sent_blind |= !confirmed;
         let answer = self.arrives(world, p, o, step, date, slip);
         // What is refused may be made again.
         let counts = !matches!(answer, Answer::Refused(_));

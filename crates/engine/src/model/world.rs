@@ -78,6 +78,8 @@ pub(super) struct Session {
     pub(super) todo: Option<Effect>,
     /// The object is as it was last read: the precondition of a write holds.
     pub(super) fresh: bool,
+    /// It has read or written the object since it was woken.
+    pub(super) confirmed: bool,
     /// The same of the ledger; and whether it was another's when last read.
     pub(super) ledger_fresh: bool,
     pub(super) locked: bool,
@@ -160,6 +162,8 @@ pub(super) struct Marks {
     pub(super) plan_acted: bool,
     /// A window was missed that has not passed.
     pub(super) missed_early: bool,
+    /// A call was sent by what a cache showed alone.
+    pub(super) sent_blind: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -195,6 +199,7 @@ impl Session {
             object: living.object,
             todo: None,
             fresh: false,
+            confirmed: false,
             ledger_fresh: false,
             locked: false,
             due: 0,

@@ -93,6 +93,28 @@ fn an_object_that_is_being_deleted_sends_nothing_and_undoes_nothing() {
 }
 
 #[test]
+fn an_intent_that_stands_there_is_sent_only_after_the_object_was_read() {
+    for deleted in [false, true] {
+        let mut s = Script::new();
+        s.sent(NATURAL).unsent(THROTTLED);
+        let then = s.object.clone();
+        match deleted {
+            true => s.object.wish.deleting = true,
+            false => s.object.wish.suspended = true,
+        }
+        // The watch has not shown it yet.
+        s.pass(rules().backoff_max.0).cached(then);
+        assert_eq!(s.todo, Some(Effect::Read));
+        s.read();
+        match deleted {
+            true => assert_eq!(s.todo, None),
+            false => assert_eq!(s.storing(), Report::Suspended),
+        }
+        assert_eq!(s.sends, 0);
+    }
+}
+
+#[test]
 fn a_suspended_operation_says_so_once_and_does_not_look() {
     let mut s = Script::new();
     s.object.wish.suspended = true;
