@@ -152,9 +152,13 @@ impl<K: Kind> Bench<K> {
     /// One reconcile pass of the operation as it stands.
     pub(super) async fn pass(&mut self) {
         self.process.show(&self.api, &self.path);
-        let Some(object) = self.api.get(&self.path) else {
-            return;
-        };
+        if let Some(object) = self.api.get(&self.path) {
+            self.pass_of(object).await;
+        }
+    }
+
+    /// One reconcile pass of the operation as the watch showed it last.
+    pub(super) async fn pass_of(&mut self, object: Value) {
         let object: K::Object = serde_json::from_value(object).expect("an object");
         if object.is_finished() {
             self.wake = None;

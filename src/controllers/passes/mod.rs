@@ -3,6 +3,7 @@
 //! the test says so. Each test goes through every kind, and so does every fault.
 
 mod bench;
+mod cache;
 mod cases;
 mod decisions;
 mod places;

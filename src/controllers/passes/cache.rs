@@ -1,0 +1,34 @@
+//! The watch has gone silent: what it showed last is not what is there.
+
+use errand_simulator::{Fault, FaultKind};
+
+use super::cases::Case;
+use super::{Bench, every_kind};
+use crate::operations::Kind;
+
+every_kind!(an_intent_that_stands_there_is_not_sent_from_a_cache_alone: behind);
+
+async fn behind<K: Kind>(case: Case) {
+    let Some(call) = case.calls.first() else {
+        return;
+    };
+    for change in ["suspended", "in mode Plan", "deleted"] {
+        let mut bench = Bench::<K>::new(case, 60);
+        bench
+            .cloud
+            .fault(Fault::new(*call, FaultKind::Throttle).always());
+        bench.pass().await;
+        bench.check(bench.calls() == 1, "the gateway has refused it for now");
+        let shown = bench.api.get(&bench.path).expect("it is there");
+        match change {
+            "suspended" => bench.edit(|spec| spec["suspend"] = true.into()),
+            "deleted" => bench.api.delete(&bench.path),
+            _ => bench.edit(|spec| spec["mode"] = "Plan".into()),
+        }
+        bench.cloud.clear_faults();
+        bench.advance(300);
+        bench.pass_of(shown).await;
+        bench.check(bench.calls() == 1, &format!("{change}, so it is not sent"));
+        bench.check(bench.effects() == 0, &format!("{change}: nothing was done"));
+    }
+}
