@@ -127,9 +127,20 @@ impl OrderStatus {
         found.map_or("", |(_, word)| word)
     }
 
+    /// The status of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let mut all = Self::WORDS.iter();
+        all.find(|(_, own)| *own == word).map(|(status, _)| *status)
+    }
+
     /// Nothing more comes of it.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Cancelled | Self::Completed)
+    }
+
+    /// What it changed is given back, so the change does not last.
+    pub fn is_being_undone(self) -> bool {
+        matches!(self, Self::RefundPending | Self::Compensating)
     }
 
     /// It goes on only after a person has paid or approved it.

@@ -48,10 +48,14 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// The product that it has, wherever the answer says it.
+    /// The product that it has, wherever the answer says it; `None`: it does not say, or
+    /// says two that differ, as it may while one is changed into the other.
     pub fn product_id(&self) -> Option<&str> {
         let product = self.product.as_ref().and_then(|p| p.product_id.as_deref());
-        self.product_id.as_deref().or(product)
+        match (self.product_id.as_deref(), product) {
+            (Some(own), Some(product)) if own != product => None,
+            (own, product) => own.or(product),
+        }
     }
 
     /// How it is charged; `None`: the answer does not say.

@@ -11,7 +11,7 @@ use super::trace::{Fit, Window, is_about, order_type};
 use super::{Call, DesktopOrder, Recorded, order};
 use crate::api::AnswerWord;
 use crate::cloud::huawei::Client;
-use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter};
+use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter, OrderStatus};
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
 use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
 
@@ -106,8 +106,8 @@ pub(super) async fn observe(
         Some(call) => {
             match orders(bss, &call, desktop.as_ref(), clock_offset).await {
                 // The desktop is the proof: an order that cannot be read does
-                // not stand in its way.
-                Err(_) if delivered => Orders::NotAsked,
+                // not stand in its way, unless it was being undone when last seen.
+                Err(_) if delivered && !was_being_undone(object) => Orders::NotAsked,
                 orders => orders?,
             }
         }
@@ -148,6 +148,15 @@ pub(super) async fn observe(
         open,
         earlier,
     })
+}
+
+/// The operation's own order was being undone when it was last seen.
+fn was_being_undone(object: &DesktopOrder) -> bool {
+    let status = object.status.as_ref();
+    let observed = status.and_then(|status| status.observed.as_ref());
+    let word = observed.and_then(|observed| observed.order_status.as_deref());
+    word.and_then(OrderStatus::from_word)
+        .is_some_and(OrderStatus::is_being_undone)
 }
 
 /// An order may be placed after this look: for the first time, or because a person

@@ -8,15 +8,15 @@ use errand_engine::{Due, Evidence, Goal, Trace, Witness};
 
 use self::accepted::paid;
 use super::facts::Facts;
-use super::standing::{Obstacle, Standing, obstacle, standing};
+use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
-use super::words::{choice, has, planned};
+use super::words::{WORD, choice, has, planned, short};
 use super::{Assessment, Call, ORDER, order};
 use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, PlanStatus, Reason,
 };
 use crate::cloud::Members;
-use crate::cloud::huawei::bss::OrderDetails;
+use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
 use crate::operations::code;
 
@@ -119,6 +119,9 @@ impl Look<'_> {
     }
 
     fn as_wanted(&self, change: &Change<'_>, desktop: &Desktop) -> Meaning {
+        if let Some(meaning) = self.may_not_last(change, desktop) {
+            return meaning;
+        }
         let status = self.object.status.as_ref();
         let new = status.is_none_or(|status| status.steps.is_empty());
         let never = self.own.is_none() && new && !self.ordered_before;
@@ -137,6 +140,26 @@ impl Look<'_> {
                 has(change, desktop),
             ),
         }
+    }
+
+    /// The desktop is as specified, and an order or a task may change that again.
+    fn may_not_last(&self, change: &Change<'_>, desktop: &Desktop) -> Option<Meaning> {
+        let now = has(change, desktop);
+        if let Some(order) = self.traced.as_ref().and_then(|traced| traced.undone) {
+            let word = order.status().map_or("", OrderStatus::word);
+            let seen = format!(
+                "Order {} is {word}: the cloud may undo its change, so Errand waits until the order has ended. {now}",
+                short(&order.order_id, WORD)
+            );
+            return Some(wait(Reason::OrderProcessing, self.due(), seen));
+        }
+        let task = unsettling(change, desktop)?;
+        let seen = format!(
+            "Desktop {} is busy ({}), which may change it again, so Errand waits until it is not. {now}",
+            desktop.desktop_id,
+            short(task, WORD)
+        );
+        Some(wait(Reason::TargetBusy, self.due(), seen))
     }
 
     /// Nothing was ordered by this operation.

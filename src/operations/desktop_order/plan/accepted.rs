@@ -67,7 +67,7 @@ impl Look<'_> {
 
     /// From when on the delivery can be expected: an order that a person pays, from its
     /// payment on.
-    fn due(&self) -> Due {
+    pub(super) fn due(&self) -> Due {
         let Some(details) = self.order() else {
             return Due::SinceAnswer;
         };

@@ -5,6 +5,7 @@ mod before;
 mod ordered;
 mod others;
 mod traced;
+mod undone;
 
 use errand_engine::{Span, Tick};
 use serde_json::json;
