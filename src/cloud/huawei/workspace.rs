@@ -85,6 +85,14 @@ impl Desktop {
             && self.data_volumes.list.iter().all(named)
     }
 
+    /// Every id that the service and billing have for it and its volumes is shown.
+    pub fn shows_every_id(&self) -> bool {
+        let mut volumes = self.root_volume.iter().chain(&self.data_volumes.list);
+        self.bill_resource_id.is_some()
+            && self.shows_every_volume()
+            && volumes.all(|volume| volume.bill_resource_id.is_some())
+    }
+
     /// What the service and billing call it and its volumes.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let volumes = self.root_volume.iter().chain(&self.data_volumes.list);

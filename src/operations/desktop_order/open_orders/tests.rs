@@ -411,9 +411,9 @@ async fn an_order_that_only_the_ledger_knows_is_looked_up() {
         ("AssumedDone", false),
         ("Seen", false),
         ("GiveUp", false),
+        ("OrderCancelled", false),
+        ("OrderFailed", false),
         ("Delivered", true),
-        ("OrderCancelled", true),
-        ("OrderFailed", true),
     ] {
         let others = closed(result, &[("order_id", "CS-OLD")]);
         let seen = bed.see_among(&order_for("d1", result), &others).await;
