@@ -308,18 +308,24 @@ pub async fn show_desktop(client: &Client, desktop: &str) -> Result<Option<Deskt
         desktop: Desktop,
     }
     let path = format!("/v2/{}/desktops/{desktop}", client.scope.id());
-    let answer = found(client.get(&path, &[]).await)?;
-    answer
-        .map(|body| parse(&body).map(|Answer { desktop }| desktop))
-        .transpose()
+    let Some(body) = found(client.get(&path, &[]).await)? else {
+        return Ok(None);
+    };
+    let Answer { desktop: shown } = parse(&body)?;
+    // An answer about another desktop says nothing about this one, not even that it is
+    // not there.
+    match shown.desktop_id.eq_ignore_ascii_case(desktop) {
+        true => Ok(Some(shown)),
+        false => Err(CallError::unreadable("the answer is about another desktop")),
+    }
 }
 
 /// `ListProducts`: what a desktop of that product may be changed to.
 pub async fn list_products(client: &Client, product: &str) -> Result<Members<Product>, CallError> {
     #[derive(Deserialize)]
     struct Answer {
-        #[serde(default, deserialize_with = "lenient::count")]
-        total_count: u64,
+        #[serde(default, deserialize_with = "pages::count")]
+        total_count: Option<u64>,
         #[serde(default)]
         products: Members<Value>,
     }

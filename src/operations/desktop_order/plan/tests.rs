@@ -157,7 +157,7 @@ fn paid(status: i64) -> Orders {
 fn listed(orders: &[(&str, &str)]) -> Orders {
     let candidates = orders.iter().map(|(id, line)| Candidate {
         details: details(id, 6, &[line]),
-        resources: Vec::new(),
+        resources: Members::default(),
         untimed: false,
     });
     Orders::Listed {

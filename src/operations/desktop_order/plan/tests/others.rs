@@ -16,7 +16,7 @@ fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
         order,
         about: About::Shown(Candidate {
             details,
-            resources: Vec::new(),
+            resources: Members::default(),
             untimed: false,
         }),
     }

@@ -132,7 +132,7 @@ fn an_order_that_is_being_undone_is_no_success() {
 fn any_order_that_may_be_the_call_s_and_is_being_undone_is_no_success() {
     let candidate = |id: &str, status| Candidate {
         details: details(id, status, &["bill-d1"]),
-        resources: Vec::new(),
+        resources: Members::default(),
         untimed: false,
     };
     let facts = Facts {
