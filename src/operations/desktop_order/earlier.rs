@@ -62,7 +62,8 @@ impl Earlier {
         let mut calls: Vec<&ClosedCall> =
             closed.iter().filter(|call| !is_delivered(call)).collect();
         calls.reverse();
-        for call in calls.into_iter().take(MOST) {
+        let rest = calls.split_off(calls.len().min(MOST));
+        for call in calls {
             let id = |name: &str| call.ids.get(name).map(String::as_str);
             if let Some(order) = id("order_id") {
                 let in_the_list = listed.orders.iter().any(|o| o.order.order_id == order);
@@ -91,6 +92,11 @@ impl Earlier {
                 Some(_) => {}
                 None => self.unknown.extend(order),
             }
+        }
+        // A list that could be read has every order that is young enough to be open.
+        if listed.is_unreadable() {
+            let orders = rest.iter().filter_map(|call| call.ids.get("order_id"));
+            self.unknown.extend(orders.cloned());
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ pub enum Unchecked {
 /// A desktop and where it is: another project may have one of the same id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Endpoint and project.
+    /// The project, which is the same by whatever endpoint it is reached.
     pub place: String,
     /// The desktop's id.
     pub desktop: String,
@@ -90,7 +90,7 @@ pub struct Target {
 impl Target {
     pub(super) fn of(workspace: &Client, desktop: &str) -> Self {
         Self {
-            place: format!("{} {}", workspace.origin, workspace.scope.id()),
+            place: workspace.scope.id().to_owned(),
             desktop: desktop.to_owned(),
         }
     }
