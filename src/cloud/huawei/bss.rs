@@ -127,9 +127,20 @@ impl OrderStatus {
         found.map_or("", |(_, word)| word)
     }
 
+    /// The status of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let mut all = Self::WORDS.iter();
+        all.find(|(_, own)| *own == word).map(|(status, _)| *status)
+    }
+
     /// Nothing more comes of it.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Cancelled | Self::Completed)
+    }
+
+    /// What it changed is given back, so the change does not last.
+    pub fn is_being_undone(self) -> bool {
+        matches!(self, Self::RefundPending | Self::Compensating)
     }
 
     /// It goes on only after a person has paid or approved it.
@@ -216,29 +227,28 @@ pub struct OrderList {
 }
 
 /// `ShowCustomerOrderDetails`, its lines to the last page; `None`: BSS knows
-/// no such order.
+/// no such order, or shows another one.
 pub async fn show_order(
     client: &Client,
     order: &str,
 ) -> Result<Look<Option<OrderDetails>>, CallError> {
     #[derive(Deserialize)]
     struct Answer {
-        #[serde(deserialize_with = "lenient::count")]
-        total_count: u64,
+        #[serde(deserialize_with = "pages::count")]
+        total_count: Option<u64>,
         #[serde(default)]
         order_info: Option<Order>,
         #[serde(default, deserialize_with = "lenient::list")]
         order_line_items: Vec<Value>,
     }
     let path = format!("/v2/orders/customer-orders/details/{order}");
-    let mut info = None;
+    let (mut info, mut given) = (None, false);
     let lines = pages::all(client, &path, &[], |page: Answer| {
         info = page.order_info.or(info.take());
-        // Lines that are announced and not given must not hide the order itself.
-        let count = match page.order_line_items.is_empty() {
-            true => 0,
-            false => page.total_count,
-        };
+        given |= !page.order_line_items.is_empty();
+        // Lines that are announced and not given must not hide the order itself. Where
+        // some are given, what the others are about matters.
+        let count = if given { page.total_count } else { Some(0) };
         (page.order_line_items, count)
     });
     let lines = match lines.await {
@@ -246,7 +256,10 @@ pub async fn show_order(
         lines => lines,
     };
     Ok(match look(lines)? {
-        Look::Seen(lines) => Look::Seen(info.map(|order| OrderDetails { order, lines })),
+        Look::Seen(lines) => {
+            let asked = info.filter(|found: &Order| found.order_id == order);
+            Look::Seen(asked.map(|order| OrderDetails { order, lines }))
+        }
         Look::Unreadable(refusal) => Look::Unreadable(refusal),
     })
 }
@@ -259,10 +272,10 @@ pub async fn list_orders(
 ) -> Result<Look<OrderList>, CallError> {
     #[derive(Deserialize)]
     struct Answer {
-        #[serde(deserialize_with = "lenient::count")]
-        total_count: u64,
-        #[serde(default, deserialize_with = "lenient::list")]
-        order_infos: Vec<Value>,
+        #[serde(deserialize_with = "pages::count")]
+        total_count: Option<u64>,
+        #[serde(default)]
+        order_infos: Option<Vec<Value>>,
     }
     // Whole seconds: the end is rounded up, not to miss one.
     let mut filters = vec![
@@ -277,12 +290,18 @@ pub async fn list_orders(
     }
     filters.push(("order_by", "createTime".to_owned()));
     let path = "/v2/orders/customer-orders";
-    let mut requests = 0;
+    let (mut requests, mut says_nothing) = (0, false);
     let rows = pages::all(client, path, &filters, |page: Answer| {
         requests += 1;
-        (page.order_infos, page.total_count)
+        says_nothing |= page.total_count.is_none() && page.order_infos.is_none();
+        (page.order_infos.unwrap_or_default(), page.total_count)
     });
-    Ok(match look(rows.await)? {
+    let rows = look(rows.await)?;
+    if says_nothing {
+        let why = "the answer has neither a list of orders nor their count";
+        return Err(CallError::unreadable(why));
+    }
+    Ok(match rows {
         Look::Seen(rows) => {
             let rows = Members::<Order>::read(rows);
             Look::Seen(OrderList {
@@ -296,11 +315,11 @@ pub async fn list_orders(
 }
 
 /// `ListPayPerUseCustomerResources`: ids of what an order is about, where its lines
-/// do not say; `None`: there are more than anybody can make sense of here.
+/// do not say. They are understood if they are all that there are, each with its id.
 pub async fn order_resources(
     client: &Client,
     order: &str,
-) -> Result<Look<Option<Vec<String>>>, CallError> {
+) -> Result<Look<Members<String>>, CallError> {
     const PAGE: u64 = 100;
     #[derive(Deserialize)]
     struct Resource {
@@ -309,10 +328,10 @@ pub async fn order_resources(
     }
     #[derive(Deserialize)]
     struct Answer {
-        #[serde(deserialize_with = "lenient::count")]
-        total_count: u64,
+        #[serde(deserialize_with = "pages::count")]
+        total_count: Option<u64>,
         #[serde(default, deserialize_with = "lenient::list")]
-        data: Vec<Resource>,
+        data: Vec<Value>,
     }
     let question = serde_json::json!({"order_id": order, "offset": 0, "limit": PAGE});
     // The cloud's own spelling.
@@ -320,10 +339,16 @@ pub async fn order_resources(
     let answer = client.ask(path, question.to_string().into_bytes()).await;
     let answer = answer.and_then(|body| parse::<Answer>(&body));
     Ok(match look(answer)? {
-        Look::Seen(all) if all.total_count > PAGE => Look::Seen(None),
         Look::Seen(all) => {
-            let ids = all.data.into_iter().filter_map(|each| each.resource_id);
-            Look::Seen(Some(ids.collect()))
+            let (given, count) = (all.data.len(), all.total_count);
+            let members = Members::<Resource>::read(all.data).list;
+            let ids = members.into_iter().filter_map(|each| each.resource_id);
+            let list: Vec<String> = ids.collect();
+            let whole = count == Some(given as u64);
+            Look::Seen(Members {
+                understood: whole && list.len() == given,
+                list,
+            })
         }
         Look::Unreadable(refusal) => Look::Unreadable(refusal),
     })

@@ -208,16 +208,22 @@ pub async fn list_background_tasks(
     instance: &str,
 ) -> Result<Option<Vec<Read<BackgroundTask>>>, CallError> {
     let path = format!("/v2/{}/instances/{instance}/tasks", client.scope.id());
-    let (mut most, mut shrunk) = (0, false);
+    let (mut most, mut shrunk, mut read) = (0, false, 0);
     let tasks = pages::all(client, &path, &[], |Object(page): Object<TaskPage>| {
         let count = page.task_count.known().copied();
         shrunk |= count.is_some_and(|count| count < most);
         most = most.max(count.unwrap_or_default());
-        match (page.tasks, count) {
-            (Some(tasks), count) => (tasks, count),
-            (None, Some(0)) => (Vec::new(), Some(0)),
-            (None, _) => (vec![Read::Unclear("no list of tasks".to_owned())], Some(0)),
-        }
+        let is_list = page.tasks.is_some();
+        let tasks = match (page.tasks, count) {
+            (Some(tasks), _) => tasks,
+            (None, Some(0)) => Vec::new(),
+            (None, _) => vec![Read::Unclear("no list of tasks".to_owned())],
+        };
+        read += tasks.len() as u64;
+        // Something in the place of a list has no next page.
+        let odd = !tasks.is_empty() && tasks.iter().all(|task| task.known().is_none());
+        let no_list = !is_list || count == Some(0) && odd;
+        (tasks, if no_list { Some(read) } else { count })
     });
     match tasks.await {
         Ok(mut tasks) => {

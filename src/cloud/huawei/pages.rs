@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
 
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
+use crate::cloud::lenient;
 
 /// Largest page that is asked for.
 const PAGE: usize = 100;
@@ -13,8 +15,12 @@ const PAGE: usize = 100;
 /// Never read a list that is longer than this.
 const MAX_ITEMS: usize = 10_000;
 
+/// Most pages that are read where the cloud does not say how many items there are.
+const MAX_PAGES: usize = 100;
+
 /// Every item of a list. `open` gives a page's items and how many the cloud says
-/// there are in all. Where it does not say (`None`), only an empty page is the end.
+/// there are in all. Where it does not say (`None`), or says fewer than it has given,
+/// only an empty page is the end.
 pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
     client: &Client,
     path: &str,
@@ -22,7 +28,8 @@ pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
     mut open: impl FnMut(P) -> (Vec<T>, C),
 ) -> Result<Vec<T>, CallError> {
     let mut items: Vec<T> = Vec::new();
-    loop {
+    let mut before = Vec::new();
+    for number in 1.. {
         let paging = [
             ("offset", items.len().to_string()),
             ("limit", PAGE.to_string()),
@@ -32,24 +39,36 @@ pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
             .chain(&paging)
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
             .collect();
-        let (page, count) = open(parse(&client.get(path, &query).await?)?);
+        let body = client.get(path, &query).await?;
+        let (page, count) = open(parse(&body)?);
         let got = page.len();
         items.extend(page);
-        let Some(count) = count.into() else {
-            match got {
-                _ if items.len() >= MAX_ITEMS => return Err(incomplete(items.len(), "more")),
-                0 => return Ok(items),
-                _ => continue,
-            }
+        let read = items.len();
+        let count = count.into().filter(|count| *count >= read as u64);
+        let said = count.map_or_else(|| "more".to_owned(), |count| count.to_string());
+        let whole = match count {
+            Some(count) => got < PAGE && count == read as u64,
+            None => got == 0,
         };
-        let all = items.len() as u64 >= count;
-        match got {
-            _ if items.len() >= MAX_ITEMS => return Err(incomplete(items.len(), count)),
-            0 if !all => return Err(incomplete(items.len(), count)),
-            0..PAGE if all => return Ok(items),
-            _ => {}
+        if got > 0 && body == before {
+            // The offset was ignored, so it cannot be told where the list ends.
+            return Err(incomplete(read, said));
         }
+        if whole && read < MAX_ITEMS {
+            return Ok(items);
+        }
+        if got == 0 || read >= MAX_ITEMS || count.is_none() && number >= MAX_PAGES {
+            return Err(incomplete(read, said));
+        }
+        before = body;
     }
+    unreachable!("the pages are counted")
+}
+
+/// How many there are in all; `None`: something else is in its place.
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let number = lenient::number(from)?;
+    Ok(number.and_then(|number| number.try_into().ok()))
 }
 
 /// A list that is not whole proves nothing by what it lacks.

@@ -48,10 +48,14 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// The product that it has, wherever the answer says it.
+    /// The product that it has, wherever the answer says it; `None`: it does not say, or
+    /// says two that differ, as it may while one is changed into the other.
     pub fn product_id(&self) -> Option<&str> {
         let product = self.product.as_ref().and_then(|p| p.product_id.as_deref());
-        self.product_id.as_deref().or(product)
+        match (self.product_id.as_deref(), product) {
+            (Some(own), Some(product)) if own != product => None,
+            (own, product) => own.or(product),
+        }
     }
 
     /// How it is charged; `None`: the answer does not say.
@@ -79,6 +83,14 @@ impl Desktop {
         self.root_volume.as_ref().is_some_and(named)
             && self.data_volumes.understood
             && self.data_volumes.list.iter().all(named)
+    }
+
+    /// Every id that the service and billing have for it and its volumes is shown.
+    pub fn shows_every_id(&self) -> bool {
+        let mut volumes = self.root_volume.iter().chain(&self.data_volumes.list);
+        self.bill_resource_id.is_some()
+            && self.shows_every_volume()
+            && volumes.all(|volume| volume.bill_resource_id.is_some())
     }
 
     /// What the service and billing call it and its volumes.
@@ -296,18 +308,24 @@ pub async fn show_desktop(client: &Client, desktop: &str) -> Result<Option<Deskt
         desktop: Desktop,
     }
     let path = format!("/v2/{}/desktops/{desktop}", client.scope.id());
-    let answer = found(client.get(&path, &[]).await)?;
-    answer
-        .map(|body| parse(&body).map(|Answer { desktop }| desktop))
-        .transpose()
+    let Some(body) = found(client.get(&path, &[]).await)? else {
+        return Ok(None);
+    };
+    let Answer { desktop: shown } = parse(&body)?;
+    // An answer about another desktop says nothing about this one, not even that it is
+    // not there.
+    match shown.desktop_id.eq_ignore_ascii_case(desktop) {
+        true => Ok(Some(shown)),
+        false => Err(CallError::unreadable("the answer is about another desktop")),
+    }
 }
 
 /// `ListProducts`: what a desktop of that product may be changed to.
 pub async fn list_products(client: &Client, product: &str) -> Result<Members<Product>, CallError> {
     #[derive(Deserialize)]
     struct Answer {
-        #[serde(default, deserialize_with = "lenient::count")]
-        total_count: u64,
+        #[serde(default, deserialize_with = "pages::count")]
+        total_count: Option<u64>,
         #[serde(default)]
         products: Members<Value>,
     }

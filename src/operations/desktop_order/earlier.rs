@@ -15,8 +15,8 @@ const MOST: usize = 10;
 /// What the ledger knows of the desktop's orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Earlier {
-    /// Orders that an operation saw to their end.
-    pub over: Vec<String>,
+    /// Orders that an operation saw delivered.
+    pub delivered: Vec<String>,
     /// All others.
     pub known: Vec<String>,
     /// Those of them that the list of open orders lacks, and that are not over.
@@ -37,13 +37,15 @@ pub enum StillOpen {
 impl Earlier {
     /// What the ledger itself says.
     pub(super) fn of(closed: &[ClosedCall]) -> Self {
-        let ids = |over: bool| {
-            let calls = closed.iter().filter(move |call| is_over(call) == over);
+        let ids = |delivered: bool| {
+            let calls = closed
+                .iter()
+                .filter(move |call| is_delivered(call) == delivered);
             let ids = calls.filter_map(|call| call.ids.get("order_id").cloned());
             ids.collect()
         };
         Self {
-            over: ids(true),
+            delivered: ids(true),
             known: ids(false),
             open: Vec::new(),
             unknown: Vec::new(),
@@ -57,9 +59,11 @@ impl Earlier {
         closed: &[ClosedCall],
         listed: &OpenOrders,
     ) -> Result<(), CallError> {
-        let mut calls: Vec<&ClosedCall> = closed.iter().filter(|call| !is_over(call)).collect();
+        let mut calls: Vec<&ClosedCall> =
+            closed.iter().filter(|call| !is_delivered(call)).collect();
         calls.reverse();
-        for call in calls.into_iter().take(MOST) {
+        let rest = calls.split_off(calls.len().min(MOST));
+        for call in calls {
             let id = |name: &str| call.ids.get(name).map(String::as_str);
             if let Some(order) = id("order_id") {
                 let in_the_list = listed.orders.iter().any(|o| o.order.order_id == order);
@@ -89,16 +93,17 @@ impl Earlier {
                 None => self.unknown.extend(order),
             }
         }
+        // A list that could be read has every order that is young enough to be open.
+        if listed.is_unreadable() {
+            let orders = rest.iter().filter_map(|call| call.ids.get("order_id"));
+            self.unknown.extend(orders.cloned());
+        }
         Ok(())
     }
 }
 
-/// Its operation saw its order to the end.
-fn is_over(call: &ClosedCall) -> bool {
-    let ends = [
-        Reason::Delivered,
-        Reason::OrderCancelled,
-        Reason::OrderFailed,
-    ];
-    ends.iter().any(|end| end.to_string() == call.result)
+/// Its operation saw its effect. Any other end says only what became of the operation:
+/// the order of a job that failed may still be open, and be carried out or undone.
+fn is_delivered(call: &ClosedCall) -> bool {
+    call.result == Reason::Delivered.to_string()
 }

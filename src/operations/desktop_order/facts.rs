@@ -11,7 +11,7 @@ use super::trace::{Fit, Window, is_about, order_type};
 use super::{Call, DesktopOrder, Recorded, order};
 use crate::api::AnswerWord;
 use crate::cloud::huawei::Client;
-use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter};
+use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter, OrderStatus};
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
 use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
 
@@ -63,7 +63,7 @@ pub struct Candidate {
     /// The order.
     pub details: OrderDetails,
     /// What BSS says beside its lines that it is about.
-    pub resources: Vec<String>,
+    pub resources: Members<String>,
     /// Whether it was created while the call could arrive is not known.
     pub untimed: bool,
 }
@@ -71,12 +71,13 @@ pub struct Candidate {
 impl Candidate {
     /// It is about what has this id.
     pub fn carries(&self, id: &str) -> bool {
-        self.details.carries(id) || self.resources.iter().any(|own| own == id)
+        self.details.carries(id) || self.resources.list.iter().any(|own| own == id)
     }
 
-    /// Something says what it is about.
+    /// Something says what it is about, and says all of it.
     pub fn is_linked(&self) -> bool {
-        self.details.names_a_resource() || !self.resources.is_empty()
+        let Members { list, understood } = &self.resources;
+        self.details.names_a_resource() || (*understood && !list.is_empty())
     }
 }
 
@@ -106,8 +107,8 @@ pub(super) async fn observe(
         Some(call) => {
             match orders(bss, &call, desktop.as_ref(), clock_offset).await {
                 // The desktop is the proof: an order that cannot be read does
-                // not stand in its way.
-                Err(_) if delivered => Orders::NotAsked,
+                // not stand in its way, unless it was being undone when last seen.
+                Err(_) if delivered && !was_being_undone(object) => Orders::NotAsked,
                 orders => orders?,
             }
         }
@@ -148,6 +149,15 @@ pub(super) async fn observe(
         open,
         earlier,
     })
+}
+
+/// The operation's own order was being undone when it was last seen.
+fn was_being_undone(object: &DesktopOrder) -> bool {
+    let status = object.status.as_ref();
+    let observed = status.and_then(|status| status.observed.as_ref());
+    let word = observed.and_then(|observed| observed.order_status.as_deref());
+    word.and_then(OrderStatus::from_word)
+        .is_some_and(OrderStatus::is_being_undone)
 }
 
 /// An order may be placed after this look: for the first time, or because a person
@@ -245,7 +255,7 @@ async fn orders(
         let mut candidate = match bss::show_order(bss, &order.order_id).await? {
             Look::Seen(Some(details)) if details.order.order_id == order.order_id => Candidate {
                 details,
-                resources: Vec::new(),
+                resources: Members::default(),
                 untimed,
             },
             Look::Seen(_) => {
@@ -264,11 +274,11 @@ async fn orders(
 
 /// What an order is about as far as BSS tells this key. It is a second chance, so
 /// what is refused is no failure of the look.
-pub(super) async fn resources(bss: &Client, order: &str) -> Result<Vec<String>, CallError> {
+pub(super) async fn resources(bss: &Client, order: &str) -> Result<Members<String>, CallError> {
     match bss::order_resources(bss, order).await {
-        Ok(Look::Seen(ids)) => Ok(ids.unwrap_or_default()),
-        Ok(Look::Unreadable(_)) => Ok(Vec::new()),
-        Err(e) if matches!(e.reading, Reading::Terminal | Reading::Gone) => Ok(Vec::new()),
+        Ok(Look::Seen(ids)) => Ok(ids),
+        Ok(Look::Unreadable(_)) => Ok(Members::default()),
+        Err(e) if matches!(e.reading, Reading::Terminal | Reading::Gone) => Ok(Members::default()),
         Err(e) => Err(e),
     }
 }

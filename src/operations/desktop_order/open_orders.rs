@@ -11,7 +11,7 @@ use crate::cloud::huawei::bss::{
     self, Look, Order, OrderFilter, OrderList, OrderType, WORKSPACE_SERVICE,
 };
 use crate::cloud::huawei::workspace::Desktop;
-use crate::cloud::{CallError, Reading, Refusal, Waiter, is_id};
+use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
 
 /// How far back open orders are looked for, in milliseconds: 30 days. An approval can
 /// take a day, an order that nobody pays lapses after a week, and a delivery takes
@@ -81,7 +81,7 @@ pub enum Unchecked {
 /// A desktop and where it is: another project may have one of the same id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Endpoint and project.
+    /// The project, which is the same by whatever endpoint it is reached.
     pub place: String,
     /// The desktop's id.
     pub desktop: String,
@@ -90,7 +90,7 @@ pub struct Target {
 impl Target {
     pub(super) fn of(workspace: &Client, desktop: &str) -> Self {
         Self {
-            place: format!("{} {}", workspace.origin, workspace.scope.id()),
+            place: workspace.scope.id().to_owned(),
             desktop: desktop.to_owned(),
         }
     }
@@ -283,7 +283,7 @@ async fn look_into(
     };
     let mut candidate = Candidate {
         details,
-        resources: Vec::new(),
+        resources: Members::default(),
         untimed: false,
     };
     if !candidate.is_linked() && *resources_left > 0 {

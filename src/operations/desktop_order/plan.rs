@@ -8,15 +8,15 @@ use errand_engine::{Due, Evidence, Goal, Trace, Witness};
 
 use self::accepted::paid;
 use super::facts::Facts;
-use super::standing::{Obstacle, Standing, obstacle, standing};
+use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
-use super::words::{choice, has, planned};
+use super::words::{WORD, choice, has, planned, short};
 use super::{Assessment, Call, ORDER, order};
 use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, PlanStatus, Reason,
 };
 use crate::cloud::Members;
-use crate::cloud::huawei::bss::OrderDetails;
+use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
 use crate::operations::code;
 
@@ -66,6 +66,9 @@ pub(super) fn assess(
         (Goal::Act(_), None, Some(asked)) => vec![planned(&object.spec, asked)],
         _ => Vec::new(),
     };
+    let money = look
+        .order()
+        .map_or(ConditionStatus::Unknown, |details| paid(&details.order));
     Assessment {
         due,
         trace: look.traced.as_ref().map_or(Trace::NotShown, |t| t.trace),
@@ -78,7 +81,7 @@ pub(super) fn assess(
             paid: !steps.is_empty(),
             steps,
         },
-        conditions: vec![(PAID, look.order().map_or(ConditionStatus::Unknown, paid))],
+        conditions: vec![(PAID, money)],
         ..Assessment::new(goal, seen, look.observation(asked.as_ref()))
     }
 }
@@ -119,6 +122,9 @@ impl Look<'_> {
     }
 
     fn as_wanted(&self, change: &Change<'_>, desktop: &Desktop) -> Meaning {
+        if let Some(meaning) = self.may_not_last(change, desktop) {
+            return meaning;
+        }
         let status = self.object.status.as_ref();
         let new = status.is_none_or(|status| status.steps.is_empty());
         let never = self.own.is_none() && new && !self.ordered_before;
@@ -139,6 +145,26 @@ impl Look<'_> {
         }
     }
 
+    /// The desktop is as specified, and an order or a task may change that again.
+    fn may_not_last(&self, change: &Change<'_>, desktop: &Desktop) -> Option<Meaning> {
+        let now = has(change, desktop);
+        if let Some(order) = self.traced.as_ref().and_then(|traced| traced.undone) {
+            let word = order.status().map_or("", OrderStatus::word);
+            let seen = format!(
+                "Order {} is {word}: the cloud may undo its change, so Errand waits until the order has ended. {now}",
+                short(&order.order_id, WORD)
+            );
+            return Some(wait(Reason::OrderProcessing, self.due(), seen));
+        }
+        let task = unsettling(change, desktop)?;
+        let seen = format!(
+            "Desktop {} is busy ({}), which may change it again, so Errand waits until it is not. {now}",
+            desktop.desktop_id,
+            short(task, WORD)
+        );
+        Some(wait(Reason::TargetBusy, self.due(), seen))
+    }
+
     /// Nothing was ordered by this operation.
     fn before(&self, change: &Change<'_>) -> Meaning {
         let Some(desktop) = &self.facts.desktop else {
@@ -154,10 +180,9 @@ impl Look<'_> {
             None => {}
         }
         match (standing(change, desktop), change) {
-            (Standing::NoVolume, Change::ExpandVolume { volume, .. }) => {
-                let seen = format!("Desktop {} has no volume {volume}.", desktop.desktop_id);
-                let evidence = shown_by_all(desktop.shows_every_volume());
-                lost(Reason::InvalidForTarget, evidence, seen)
+            (Standing::NoVolume, _) if desktop.shows_every_volume() => {
+                let not_there = Evidence::Absence(Witness::NOT_THERE);
+                lost(Reason::InvalidForTarget, not_there, has(change, desktop))
             }
             // Without it nobody knows whether the order is needed at all.
             (Standing::Unsaid | Standing::NoVolume, _) => unclear(has(change, desktop)),
@@ -192,40 +217,40 @@ impl Look<'_> {
                 desktop.desktop_id
             ));
         }
-        seen.extend(self.unchecked());
+        seen.extend(self.unchecked(desktop));
         self.act(seen.join(" "))
     }
 
     /// Why a desktop cannot be changed to that product.
     fn legal(&self, product: &str, targets: &Members<Product>) -> Option<Meaning> {
-        let understood = targets.understood;
-        let targets = &targets.list;
-        let id = |target: &'_ Product| target.product_id.clone();
-        let on_sale = |target: &&Product| !off_sale(target);
-        match targets
-            .iter()
-            .find(|t| t.product_id.as_deref() == Some(product))
-        {
-            Some(target) if off_sale(target) => Some(lost(
-                Reason::InvalidForTarget,
+        let named = |t: &&Product| t.product_id.as_deref() == Some(product);
+        let found: Vec<&Product> = targets.list.iter().filter(named).collect();
+        let desktop = &self.object.spec.desktop_id;
+        let (evidence, seen) = match found[..] {
+            // It may be listed more than once, in several zones for instance.
+            [first, ..] if found.iter().all(|target| off_sale(target)) => (
                 Evidence::Presence,
                 format!(
-                    "Product {product} is not on sale ({}). {}",
-                    target.status.as_deref().unwrap_or_default(),
-                    choice(targets.iter().filter(on_sale).filter_map(id))
+                    "Product {product} is not on sale ({}).",
+                    first.status.as_deref().unwrap_or_default()
                 ),
-            )),
-            Some(_) => None,
-            None => Some(lost(
-                Reason::InvalidForTarget,
-                shown_by_all(understood),
-                format!(
-                    "Desktop {} cannot be changed to product {product}. {}",
-                    self.object.spec.desktop_id,
-                    choice(targets.iter().filter(on_sale).filter_map(id))
-                ),
-            )),
-        }
+            ),
+            [_, ..] => return None,
+            [] if targets.understood => (
+                Evidence::Absence(Witness::NOT_THERE),
+                format!("Desktop {desktop} cannot be changed to product {product}."),
+            ),
+            [] => {
+                return Some(unclear(format!(
+                    "Workspace's list of the products that desktop {desktop} can be changed to was not fully understood, and product {product} is not in the part that was. If this lasts, check in the cloud console which products it can be changed to."
+                )));
+            }
+        };
+        let seen = match choice(targets, |target| !off_sale(target)) {
+            Some(others) => format!("{seen} {others}"),
+            None => seen,
+        };
+        Some(lost(Reason::InvalidForTarget, evidence, seen))
     }
 
     /// A call was made, and nobody knows what came of it.
@@ -245,7 +270,10 @@ impl Look<'_> {
         if let Some((goal, due, seen)) = self.another_order(desktop) {
             return (goal, due, format!("{} {seen}", self.now(change)));
         }
-        self.act(self.now(change))
+        // Only where sending again is asked about: who decides has to know it.
+        let mut seen = vec![self.now(change)];
+        seen.extend(self.unchecked(desktop));
+        self.act(seen.join(" "))
     }
 
     /// The order is next; or, where it was sent, what the engine makes of that.
@@ -260,14 +288,6 @@ impl Look<'_> {
 
 fn lost(reason: Reason, evidence: Evidence, seen: String) -> Meaning {
     (Goal::Lost(code(reason), evidence), Due::SinceAnswer, seen)
-}
-
-/// Something is missing in a list, which says something if all of it was understood.
-fn shown_by_all(understood: bool) -> Evidence {
-    Evidence::Absence(Witness {
-        understood,
-        ..Witness::NOT_THERE
-    })
 }
 
 fn unclear(seen: String) -> Meaning {

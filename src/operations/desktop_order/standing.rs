@@ -32,6 +32,37 @@ pub(super) fn standing(change: &Change<'_>, desktop: &Desktop) -> Standing {
     }
 }
 
+/// Tasks that change neither product, size nor charging (contracts: e.2, l.1): each word
+/// begins with one of these. They must not delay a success, as `deleteFailed` never
+/// goes away.
+const HARMLESS: [&str; 11] = [
+    "scheduling",
+    "block_device_mapping",
+    "networking",
+    "spawning",
+    "reboot",
+    "rebuild",
+    "migrating",
+    "powering-",
+    "deleting",
+    "deletefailed",
+    "desktopnetworkchanging",
+];
+
+/// What is being done with the desktop, where that may change again what the change is
+/// about. A word that is not documented may mean anything.
+pub(super) fn unsettling<'a>(change: &Change<'_>, desktop: &'a Desktop) -> Option<&'a str> {
+    let task = desktop.task_status.as_deref()?;
+    let word = task.to_ascii_lowercase();
+    let of_a_product = word.starts_with("resize_");
+    let harmless = match change {
+        Change::Resize { .. } => false,
+        Change::ExpandVolume { .. } | Change::Subscribe { .. } => of_a_product,
+    };
+    let known = HARMLESS.iter().any(|known| word.starts_with(known));
+    (!known && !harmless).then_some(task)
+}
+
 /// Nothing of the desktop itself keeps the order from being sent.
 pub(super) fn is_next(change: &Change<'_>, desktop: &Desktop) -> bool {
     standing(change, desktop) == Standing::Otherwise && obstacle(desktop).is_none()

@@ -9,7 +9,7 @@ use errand_engine::Trace;
 use super::facts::{Candidate, Facts, Orders};
 use super::standing::{Standing, standing};
 use super::{Call, Recorded};
-use crate::cloud::huawei::bss::{Order, OrderDetails, OrderType};
+use crate::cloud::huawei::bss::{Order, OrderDetails, OrderStatus, OrderType};
 use crate::cloud::huawei::workspace::{Change, Desktop, Volume};
 use crate::cloud::{Ids, parse_time};
 
@@ -80,12 +80,18 @@ pub(super) struct Traced<'a> {
     pub(super) ids: Ids,
     /// Orders of which any may be it.
     pub(super) rivals: Vec<&'a str>,
+    /// It, or one that may be it, where that is being undone.
+    pub(super) undone: Option<&'a Order>,
     /// The desktop is as the call of an operation that is gone asked.
     pub(super) as_asked: bool,
 }
 
 pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
-    let mut rivals = Vec::new();
+    let (mut rivals, mut undone) = (Vec::new(), None);
+    let is_undone = |details: &&OrderDetails| {
+        let status = details.order.status();
+        status.is_some_and(OrderStatus::is_being_undone)
+    };
     let (order, unclear) = match &facts.orders {
         Orders::Known(order) => (order.as_ref(), false),
         Orders::Listed { candidates, whole } => {
@@ -100,6 +106,7 @@ pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
                 [] if *whole => (None, false),
                 _ => {
                     rivals = fitting.iter().map(|c| &*c.details.order.order_id).collect();
+                    undone = fitting.iter().map(|c| &c.details).find(is_undone);
                     (None, true)
                 }
             }
@@ -125,6 +132,7 @@ pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
         order,
         ids: found.into_iter().collect(),
         rivals,
+        undone: order.filter(is_undone).or(undone).map(|found| &found.order),
         as_asked,
     }
 }

@@ -2,7 +2,8 @@
 
 use super::ORDER;
 use crate::api::DesktopOrderSpec;
-use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Period};
+use crate::cloud::Members;
+use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Period, Product};
 
 /// Longest line of a plan that status takes.
 pub(super) const LINE: usize = 256;
@@ -10,10 +11,15 @@ pub(super) const LINE: usize = 256;
 /// Longest word of the cloud's that status takes.
 pub(super) const WORD: usize = 64;
 
-/// A few of the products that would do.
-pub(super) fn choice(products: impl Iterator<Item = String>) -> String {
-    let all: Vec<String> = products.collect();
-    match all.len() {
+/// A few of the products that would do; `None`: none is known, and there may be some.
+pub(super) fn choice(
+    products: &Members<Product>,
+    would_do: impl Fn(&Product) -> bool,
+) -> Option<String> {
+    let would_do = products.list.iter().filter(|product| would_do(product));
+    let all: Vec<&str> = would_do.filter_map(|p| p.product_id.as_deref()).collect();
+    Some(match all.len() {
+        0 if !products.understood => return None,
         0 => "There is none that it can be changed to.".to_owned(),
         1..=8 => format!("It can be changed to {}.", all.join(", ")),
         more => format!(
@@ -21,7 +27,7 @@ pub(super) fn choice(products: impl Iterator<Item = String>) -> String {
             all[..8].join(", "),
             more - 8
         ),
-    }
+    })
 }
 
 /// What of a desktop the change is about, as it is now.
@@ -35,7 +41,13 @@ pub(super) fn has(change: &Change<'_>, desktop: &Desktop) -> String {
         Change::ExpandVolume { volume, .. } => match desktop.volume(volume).map(|v| v.size) {
             Some(Some(size)) => format!("Volume {volume} of desktop {id} has {size} GiB."),
             Some(None) => format!("Workspace does not say how large volume {volume} is."),
-            None => format!("Desktop {id} has no volume {volume}."),
+            None if desktop.shows_every_volume() => {
+                format!("Desktop {id} has no volume {volume}.")
+            }
+            // What is not understood may be that volume.
+            None => format!(
+                "Workspace does not show every volume of desktop {id} with its ids, and volume {volume} is not among those that it shows. If this lasts, check the desktop's volumes in the cloud console."
+            ),
         },
         Change::Subscribe { .. } => match desktop.charge_mode() {
             Some(ChargeMode::Prepaid) => format!("Desktop {id} is prepaid."),

@@ -163,7 +163,7 @@ fn every_status_has_the_word_that_scripts_rely_on() {
 async fn an_undocumented_status_is_none_of_the_documented_ones() {
     for status in ["-1", "15", "99", "null", r#""x""#, "{}", "[]", "3.5"] {
         let body = format!(
-            r#"{{"total_count": 0, "order_info": {{"order_id": "o", "status": {status}}}}}"#
+            r#"{{"total_count": 0, "order_info": {{"order_id": "CS1", "status": {status}}}}}"#
         );
         let found = shown(&body).await.expect("an order");
         assert_eq!(found.order.status(), None, "{status}");
@@ -228,13 +228,14 @@ async fn lines_name_a_resource_or_nothing_that_is_known() {
     for (lines, named) in [
         (r#"[{"resource_id": "r1"}]"#, true),
         (r#"[{"extra": [{"cloud_resource_ids": "r1"}]}]"#, true),
-        (r#"[{"resource_id": ""}, {"resource_id": null}]"#, false),
+        (r#"[{"resource_id": ""}]"#, false),
+        (r#"[{"resource_id": null}]"#, false),
         (r#"[{"order_line_item_id": "L1"}]"#, false),
         ("[]", false),
         ("null", false),
     ] {
         let body = format!(
-            r#"{{"total_count": 1, "order_info": {{"order_id": "o"}}, "order_line_items": {lines}}}"#
+            r#"{{"total_count": 1, "order_info": {{"order_id": "CS1"}}, "order_line_items": {lines}}}"#
         );
         let found = shown(&body).await.expect("an order");
         assert_eq!(found.names_a_resource(), named, "{lines}");
@@ -308,7 +309,10 @@ async fn what_an_order_is_about_is_asked_by_post_and_read_as_ids() {
     };
     let body = r#"{"total_count": 2, "data": [{"resource_id": "r1"}, {"resource_name": "n"}]}"#;
     let (found, request) = asked(200, body).await;
-    assert_eq!(found, Ok(Look::Seen(Some(vec!["r1".to_owned()]))));
+    assert!(
+        matches!(&found, Ok(Look::Seen(found)) if found.list == ["r1"] && !found.understood),
+        "{found:?}"
+    );
     let line = "POST /v2/orders/suscriptions/resources/query HTTP/1.1\r\n";
     assert!(request.starts_with(line), "{request}");
     let question = request.split_once("\r\n\r\n").map(|(_, body)| body);
@@ -318,13 +322,156 @@ async fn what_an_order_is_about_is_asked_by_post_and_read_as_ids() {
         json!({"order_id": "CS1", "offset": 0, "limit": 100})
     );
     let (found, _) = asked(200, r#"{"total_count": 0, "data": null}"#).await;
-    assert_eq!(found, Ok(Look::Seen(Some(Vec::new()))));
+    assert_eq!(found, Ok(Look::Seen(Vec::new().into())));
     let (found, _) = asked(200, r#"{"total_count": 101, "data": []}"#).await;
-    assert_eq!(found, Ok(Look::Seen(None)), "too many to say");
+    assert_eq!(found, Ok(Look::Seen(Members::default())), "too many to say");
     let (found, _) = asked(403, r#"{"error_code": "CBC.0151"}"#).await;
     assert!(matches!(found, Ok(Look::Unreadable(_))), "{found:?}");
     for (status, body) in [(200, "{}"), (500, ""), (429, "")] {
         let (found, _) = asked(status, body).await;
         assert!(found.is_err(), "{status} {body}");
+    }
+}
+
+/// The documented count, or a value in its place that counts nothing.
+fn page_with(count: Value, range: std::ops::Range<usize>) -> String {
+    let orders: Vec<_> = range
+        .map(|n| json!({"order_id": format!("CS{n}"), "status": 6}))
+        .collect();
+    let body = json!({"total_count": count, "order_infos": orders});
+    answer(200, &body.to_string())
+}
+
+#[tokio::test]
+async fn a_list_without_a_count_is_read_on_to_an_empty_page() {
+    for count in [json!(null), json!(""), json!("many"), json!({}), json!(-1)] {
+        let pages = [0..10, 10..12, 12..12].map(|range| page_with(count.clone(), range));
+        let (found, asked) = listed(pages.to_vec()).await;
+        assert_eq!(found, Ok(Look::Seen(12)), "{count}");
+        assert!(asked[2].contains("&offset=12&"), "{}", asked[2]);
+    }
+}
+
+#[tokio::test]
+async fn a_count_that_is_less_than_what_was_read_counts_nothing() {
+    for count in [0, 1, 9] {
+        let pages = [0..10, 10..12, 12..12].map(|range| page_with(json!(count), range));
+        let (found, _) = listed(pages.to_vec()).await;
+        assert_eq!(found, Ok(Look::Seen(12)), "{count}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_comes_again_is_no_next_page() {
+    let again = vec![page_with(json!(null), 0..10), page_with(json!(null), 0..10)];
+    let (found, asked) = listed(again).await;
+    assert!(found.is_err(), "{found:?}");
+    assert_eq!(asked.len(), 2);
+}
+
+#[tokio::test]
+async fn neither_a_count_nor_a_list_is_no_reading() {
+    for body in [
+        r#"{"total_count": null}"#,
+        r#"{"total_count": null, "order_infos": null}"#,
+        r#"{"total_count": "x", "order_infos": null}"#,
+    ] {
+        let found = listed(vec![answer(200, body)]).await.0;
+        assert!(found.is_err(), "{body}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn lines_without_a_count_are_read_on_to_an_empty_page() {
+    let page = |range: std::ops::Range<usize>| {
+        let lines: Vec<_> = range
+            .map(|n| json!({"resource": format!("r{n}")}))
+            .collect();
+        let body = json!({"total_count": null, "order_info": {"order_id": "CS1", "status": 6},
+            "order_line_items": lines});
+        answer(200, &body.to_string())
+    };
+    let server = Server::answering([page(0..10), page(10..12), page(12..12)]);
+    let found = show_order(&client(&server), "CS1").await;
+    let Ok(Look::Seen(Some(found))) = found else {
+        panic!("{found:?}");
+    };
+    assert!(found.carries("r0") && found.carries("r11"));
+}
+
+#[tokio::test]
+async fn lines_of_which_the_rest_is_not_given_are_no_reading() {
+    let page = |range: std::ops::Range<usize>| {
+        let lines: Vec<_> = range
+            .map(|n| json!({"resource": format!("r{n}")}))
+            .collect();
+        let body = json!({"total_count": 150, "order_info": {"order_id": "CS1", "status": 6},
+            "order_line_items": lines});
+        answer(200, &body.to_string())
+    };
+    let server = Server::answering([page(0..100), page(0..0)]);
+    let found = show_order(&client(&server), "CS1").await;
+    assert!(found.is_err(), "{found:?}");
+}
+
+#[tokio::test]
+async fn the_details_of_another_order_say_nothing_about_this_one() {
+    let body = r#"{"total_count": 0, "order_info": {"order_id": "CS2", "status": 5}}"#;
+    let server = Server::answering([answer(200, body)]);
+    let found = show_order(&client(&server), "CS1").await;
+    assert_eq!(found, Ok(Look::Seen(None)));
+}
+
+#[tokio::test]
+async fn resources_are_all_known_only_if_each_of_them_is_named() {
+    for (body, count, understood) in [
+        (
+            r#"{"total_count": 1, "data": [{"resource_id": "r1"}]}"#,
+            1,
+            true,
+        ),
+        (r#"{"total_count": 0, "data": []}"#, 0, true),
+        (
+            r#"{"total_count": null, "data": [{"resource_id": "r1"}]}"#,
+            1,
+            false,
+        ),
+        (
+            r#"{"total_count": 2, "data": [{"resource_id": "r1"}]}"#,
+            1,
+            false,
+        ),
+        (
+            r#"{"total_count": 0, "data": [{"resource_id": "r1"}]}"#,
+            1,
+            false,
+        ),
+        (
+            r#"{"total_count": 101, "data": [{"resource_id": "r1"}]}"#,
+            1,
+            false,
+        ),
+        (
+            r#"{"total_count": 2, "data": [{"resource_id": "r1"}, {"resource_name": "n"}]}"#,
+            1,
+            false,
+        ),
+        (
+            r#"{"total_count": 2, "data": [{"resource_id": "r1"}, null]}"#,
+            1,
+            false,
+        ),
+        (r#"{"total_count": 1, "data": null}"#, 0, false),
+    ] {
+        let server = Server::answering([answer(200, body)]);
+        let found = order_resources(&client(&server), "CS1").await;
+        let Ok(Look::Seen(found)) = found else {
+            panic!("{body}: {found:?}");
+        };
+        assert_eq!(
+            (found.list.len(), found.understood),
+            (count, understood),
+            "{body}"
+        );
     }
 }

@@ -99,9 +99,10 @@ impl Job {
     }
 }
 
-/// `ShowJob`; `None`: there is no such job (any more).
+/// `ShowJob`; `None`: there is no such job (any more), or the answer shows another one.
 pub async fn show_job(client: &Client, job: &str) -> Result<Option<Job>, CallError> {
     let path = format!("/v2/{}/workspace-jobs/{job}", client.scope.id());
     let answer = found(client.get(&path, &[]).await)?;
-    answer.map(|body| parse(&body)).transpose()
+    let shown: Option<Job> = answer.map(|body| parse(&body)).transpose()?;
+    Ok(shown.filter(|shown| shown.id == job))
 }

@@ -39,7 +39,7 @@ async fn ordered_with(answer: String) -> Sent {
 
 async fn desktop(answer: String) -> Result<Option<Desktop>, CallError> {
     let server = Server::answering([answer]);
-    show_desktop(&client(&server), DESKTOP).await
+    show_desktop(&client(&server), "d").await
 }
 
 /// The request is the captured one, but for what belongs to the SDK: its
@@ -71,8 +71,8 @@ async fn an_order_is_sent_as_the_official_sdk_sends_it() {
 
 #[tokio::test]
 async fn a_desktop_is_read_as_the_official_sdk_reads_it() {
-    let body = r#"{"desktop": {"desktop_id": "d", "status": "ACTIVE"}}"#;
-    let server = Server::answering([answer(200, body)]);
+    let body = format!(r#"{{"desktop": {{"desktop_id": "{DESKTOP}", "status": "ACTIVE"}}}}"#);
+    let server = Server::answering([answer(200, &body)]);
     show_desktop(&client(&server), DESKTOP)
         .await
         .expect("an answer");
@@ -81,8 +81,10 @@ async fn a_desktop_is_read_as_the_official_sdk_reads_it() {
 
 #[tokio::test]
 async fn a_job_is_read_as_the_official_sdk_reads_it() {
-    let server = Server::answering([answer(200, r#"{"id": "j", "status": "SUCCESS"}"#)]);
-    let job = show_job(&client(&server), "ff80808296c0000001").await;
+    let id = "ff80808296c0000001";
+    let body = format!(r#"{{"id": "{id}", "status": "SUCCESS"}}"#);
+    let server = Server::answering([answer(200, &body)]);
+    let job = show_job(&client(&server), id).await;
     assert_eq!(
         job.map(|job| job.and_then(|job| job.status)),
         Ok(Some("SUCCESS".to_owned()))
@@ -383,7 +385,8 @@ async fn a_desktop_is_only_gone_when_the_service_says_so() {
 #[tokio::test]
 async fn products_are_those_that_this_one_may_be_changed_to() {
     let body = r#"{"products": [{"product_id": "p2", "status": "sellout", "charge_mode": "0", "cpu": 4}]}"#;
-    let server = Server::answering([answer(200, body)]);
+    let end = r#"{"products": []}"#;
+    let server = Server::answering([answer(200, body), answer(200, end)]);
     let products = list_products(&client(&server), "p1").await;
     let expected = Product {
         product_id: Some("p2".to_owned()),
@@ -415,7 +418,8 @@ async fn a_list_of_products_that_is_not_understood_is_not_all_of_them() {
             true,
         ),
     ] {
-        let server = Server::answering([answer(200, body)]);
+        let end = r#"{"products": []}"#;
+        let server = Server::answering([answer(200, body), answer(200, end)]);
         let found = list_products(&client(&server), "p1").await;
         let found = found.map(|products| (products.list.len(), products.understood));
         assert_eq!(found, Ok((count, understood)), "{body}");
@@ -504,4 +508,34 @@ fn why_a_job_failed_is_said_by_its_part_first() {
     let said = json!({"id": "j", "status": "FAIL", "fail_reason": "why", "sub_jobs": silent});
     assert_eq!(failure(said), "why");
     assert_eq!(failure(json!({"id": "j", "status": "FAIL"})), "");
+}
+
+/// What is left out of the list must not be ruled out for good.
+#[tokio::test]
+async fn products_without_a_count_are_read_on_to_an_empty_page() {
+    for count in [r#""total_count": null, "#, "", r#""total_count": 0, "#] {
+        let page = |products: &str| answer(200, &format!("{{{count}\"products\": [{products}]}}"));
+        let pages = [
+            page(r#"{"product_id": "p1"}"#),
+            page(r#"{"product_id": "p2"}"#),
+            page(""),
+        ];
+        let server = Server::answering(pages);
+        let found = list_products(&client(&server), "p0").await;
+        let found = found.map(|products| (products.list.len(), products.understood));
+        assert_eq!(found, Ok((2, true)), "{count}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_about_another_desktop_or_job_says_nothing_about_this_one() {
+    let other = r#"{"desktop": {"desktop_id": "e", "product_id": "p2"}}"#;
+    let found = desktop(answer(200, other)).await;
+    assert!(found.is_err(), "{found:?}");
+    let upper = r#"{"desktop": {"desktop_id": "D", "product_id": "p2"}}"#;
+    let found = desktop(answer(200, upper)).await.expect("the same id");
+    assert!(found.is_some());
+    let body = r#"{"id": "j2", "status": "FAIL"}"#;
+    let server = Server::answering([answer(200, body)]);
+    assert_eq!(show_job(&client(&server), "j1").await, Ok(None));
 }

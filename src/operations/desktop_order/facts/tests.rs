@@ -12,7 +12,9 @@ use errand_simulator::{
 use super::super::samples::{asking, call, foreign, resize, subscribe};
 use super::super::{Kind as _, OrderDesktop};
 use super::*;
-use crate::api::{AnswerWord, DesktopObservation, DesktopOrder, Payment, Reason};
+use crate::api::{
+    AnswerWord, DesktopObservation, DesktopOrder, DesktopOrderStatus, Payment, Reason,
+};
 use crate::cloud::Sent;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
@@ -343,6 +345,23 @@ async fn any_other_read_that_fails_is_no_reading_but_for_orders_of_a_desktop_tha
     bed.simulator.clear_faults();
     bed.simulator
         .act_on_order(&bed.placed(), OrderAction::Hurry);
+    for (word, read) in [
+        (Some("Compensating"), false),
+        (Some("RefundPending"), false),
+        (Some("Processing"), true),
+        (None, true),
+    ] {
+        bed.order.status = Some(DesktopOrderStatus {
+            observed: Some(DesktopObservation {
+                order_status: word.map(str::to_owned),
+                ..DesktopObservation::default()
+            }),
+            ..DesktopOrderStatus::default()
+        });
+        bed.simulator.fault(fault("bss."));
+        assert_eq!(bed.facts(Some(&open)).await.is_ok(), read, "{word:?}");
+        bed.simulator.clear_faults();
+    }
     bed.simulator.fault(fault("bss."));
     let seen = bed.see(Some(&open)).await;
     assert!(matches!(seen.goal, Goal::Reached(_)), "{}", seen.seen);

@@ -68,6 +68,8 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
         .into_iter()
         .fold(seed, |seed, product| seed.product(PROJECT, product));
     simulator.seed(seed);
+    // Fails only if one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let transport = Transport::new(
         Clock::test(&file).expect("the same clock"),
         Duration::from_secs(30),
@@ -411,9 +413,9 @@ async fn an_order_that_only_the_ledger_knows_is_looked_up() {
         ("AssumedDone", false),
         ("Seen", false),
         ("GiveUp", false),
+        ("OrderCancelled", false),
+        ("OrderFailed", false),
         ("Delivered", true),
-        ("OrderCancelled", true),
-        ("OrderFailed", true),
     ] {
         let others = closed(result, &[("order_id", "CS-OLD")]);
         let seen = bed.see_among(&order_for("d1", result), &others).await;
@@ -467,4 +469,34 @@ async fn nothing_is_asked_of_bss_for_an_operation_that_waits_for_another() {
         bed.see_among(&order_for("d1", "u1"), &locked).await.goal
     ));
     assert_eq!(bed.bss_calls(), 0);
+}
+
+#[tokio::test]
+async fn earlier_orders_that_are_too_many_to_look_up_are_named_as_unknown() {
+    let bed = bed_with(BssReadings::default(), account().deny("bss."));
+    bed.desktops(["d1".to_owned()]);
+    let calls = (0..25).flat_map(|n| closed("GivenUp", &[("order_id", &format!("CS{n}"))]).closed);
+    let others = Others {
+        closed: calls.collect(),
+        ..Others::default()
+    };
+    let facts = bed.facts(&order_for("d1", "u1"), &others).await;
+    let unknown = facts.expect("a reading").earlier.unknown;
+    assert_eq!(unknown.len(), 25, "{unknown:?}");
+    assert_eq!(unknown[0], "CS24", "the newest first");
+}
+
+/// A project is the same by whatever endpoint it is reached.
+#[test]
+fn an_order_that_was_placed_through_another_endpoint_is_for_the_same_desktop() {
+    let at = |origin: &str, project: &str| {
+        let client = Client {
+            scope: Scope::Project(project.into()),
+            ..client(origin)
+        };
+        Target::of(&client, "d1")
+    };
+    let here = at("https://workspace.example.com", "p1");
+    assert_eq!(here, at("https://workspace.internal.example.com", "p1"));
+    assert_ne!(here, at("https://workspace.example.com", "p2"));
 }

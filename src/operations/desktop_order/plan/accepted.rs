@@ -6,7 +6,7 @@ use super::super::ORDER;
 use super::super::trace::millis;
 use super::{Look, Meaning, PAID, lost, wait};
 use crate::api::{ConditionStatus, Payment, Reason};
-use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
+use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, Job};
 
 impl Look<'_> {
@@ -67,7 +67,7 @@ impl Look<'_> {
 
     /// From when on the delivery can be expected: an order that a person pays, from its
     /// payment on.
-    fn due(&self) -> Due {
+    pub(super) fn due(&self) -> Due {
         let Some(details) = self.order() else {
             return Due::SinceAnswer;
         };
@@ -75,8 +75,7 @@ impl Look<'_> {
         if let Some(at) = order.payment_time.as_deref().and_then(millis) {
             return Due::Since(Tick(at - self.facts.clock_offset));
         }
-        if self.object.spec.payment == Payment::Automatic || paid(details) != ConditionStatus::True
-        {
+        if self.object.spec.payment == Payment::Automatic || paid(order) != ConditionStatus::True {
             return Due::SinceAnswer;
         }
         // It is paid, and when is not understood: at the latest when that was seen.
@@ -110,13 +109,13 @@ impl Look<'_> {
 }
 
 /// What BSS says of the money.
-pub(super) fn paid(details: &OrderDetails) -> ConditionStatus {
+pub(super) fn paid(order: &Order) -> ConditionStatus {
     use OrderStatus::{
         Cancelled, Compensating, Completed, Exchanging, InReview, Initializing, MerchantReceipt,
         PendingApproval, PendingPayment, PickUp, Processing, RefundPending, ToConfirm, ToReceive,
         ToShip,
     };
-    match details.order.status() {
+    match order.status() {
         Some(PendingPayment) => ConditionStatus::False,
         Some(
             Processing | Completed | ToConfirm | ToShip | ToReceive | PickUp | Exchanging

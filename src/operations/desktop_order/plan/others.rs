@@ -4,10 +4,11 @@
 use errand_engine::{Due, Goal};
 
 use super::super::earlier::StillOpen;
-use super::super::open_orders::{About, MOST_DETAILS, OpenOrder, Unchecked};
+use super::super::open_orders::{About, MOST_DETAILS, OpenOrder, OpenOrders, Unchecked};
 use super::super::words::{WORD, short};
+use super::accepted::paid;
 use super::{Look, Meaning, unclear, wait};
-use crate::api::Reason;
+use crate::api::{ConditionStatus, Reason};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Desktop, Progress};
 use crate::operations::code;
@@ -28,12 +29,10 @@ impl Look<'_> {
     pub(super) fn another_order(&self, desktop: &Desktop) -> Option<Meaning> {
         let open = self.facts.open.as_ref()?;
         let earlier = &self.facts.earlier;
-        let for_it = open.orders.iter().filter(|other| {
-            let id = &other.order.order_id;
-            let target = &self.facts.target;
-            let is_for = || earlier.known.contains(id) || other.is_for(target, desktop);
-            !earlier.over.contains(id) && is_for()
-        });
+        let for_it = open
+            .orders
+            .iter()
+            .filter(|other| self.counts(other) && self.is_for_it(other, desktop));
         let listed =
             for_it.map(|other| of_order(&desktop.desktop_id, &other.order, deadline(other)));
         let looked_up = earlier.open.iter().map(|still| match still {
@@ -56,6 +55,19 @@ impl Look<'_> {
             )));
         }
         None
+    }
+
+    /// It is not over as far as can be told. BSS may show a delivered order as open for a
+    /// while. One that is not paid, or is being undone, can still change the desktop: its
+    /// operation took another change for its own, or its effect does not last.
+    fn counts(&self, other: &OpenOrder) -> bool {
+        let delivered = &self.facts.earlier.delivered;
+        !delivered.contains(&other.order.order_id) || paid(&other.order) != ConditionStatus::True
+    }
+
+    fn is_for_it(&self, other: &OpenOrder, desktop: &Desktop) -> bool {
+        let known = &self.facts.earlier.known;
+        known.contains(&other.order.order_id) || other.is_for(&self.facts.target, desktop)
     }
 
     /// The call of an operation that is gone placed an order that is not over.
@@ -81,12 +93,14 @@ impl Look<'_> {
         })
     }
 
-    /// What could not be checked about the account's open orders.
-    pub(super) fn unchecked(&self) -> Option<String> {
-        let desktop = &self.object.spec.desktop_id;
-        let unseen = format!("so an open order for desktop {desktop} would not be noticed");
-        let open = self.facts.open.as_ref()?;
-        let unchecked = match open.unchecked.as_ref()? {
+    /// What could not be checked about other orders, a sentence for each reason.
+    pub(super) fn unchecked(&self, desktop: &Desktop) -> Vec<String> {
+        let Some(open) = &self.facts.open else {
+            return Vec::new();
+        };
+        let id = &desktop.desktop_id;
+        let unseen = format!("so an open order for desktop {id} would not be noticed");
+        let unchecked = open.unchecked.as_ref().map(|unchecked| match unchecked {
             Unchecked::Unreadable(refusal) => format!(
                 "The account's open orders could not be checked ({}), {unseen}.",
                 refusal.label()
@@ -94,22 +108,43 @@ impl Look<'_> {
             Unchecked::TooMany(count) => format!(
                 "The account has {count} open orders, too many to look into (at most {MOST_DETAILS}), {unseen}."
             ),
-            Unchecked::Unlinked(ids) => format!(
-                "BSS does not say what {} for, {unseen}.",
-                match &ids[..] {
-                    [one] => format!("open order {} is", short(one, WORD)),
-                    many => format!("open orders {} are", names(many)),
-                }
-            ),
+            Unchecked::Unlinked(ids) => {
+                format!("BSS does not say what open {} for, {unseen}.", orders(ids))
+            }
+        });
+        let hidden = match &self.hidden(open, desktop)[..] {
+            [] => None,
+            ids => Some(format!(
+                "Workspace does not show every id of desktop {id} and its volumes, so it cannot be told what open {} for.",
+                orders(ids)
+            )),
         };
         let earlier = match &self.facts.earlier.unknown[..] {
-            [] => String::new(),
-            ids => format!(
-                " Whether what earlier operations ordered for it ({}) is over is not known.",
+            [] => None,
+            ids => Some(format!(
+                "Whether what earlier operations ordered for it ({}) is over is not known.",
                 names(ids)
-            ),
+            )),
         };
-        Some(format!("{unchecked}{earlier}"))
+        [unchecked, hidden, earlier].into_iter().flatten().collect()
+    }
+
+    /// Orders that may be for an id of the desktop that Workspace does not show.
+    fn hidden(&self, open: &OpenOrders, desktop: &Desktop) -> Vec<String> {
+        if desktop.shows_every_id() {
+            return Vec::new();
+        }
+        let linked = |other: &&OpenOrder| match &other.about {
+            About::Shown(candidate) => candidate.is_linked(),
+            // It is known for what, or named for another reason.
+            About::Desktop(_) | About::NotRead => false,
+        };
+        open.orders
+            .iter()
+            .filter(|other| self.counts(other) && !self.is_for_it(other, desktop))
+            .filter(linked)
+            .map(|other| other.order.order_id.clone())
+            .collect()
     }
 }
 
@@ -182,6 +217,14 @@ fn of_job(desktop: &str, order: Option<&str>, word: Option<&str>) -> String {
         "{order} for desktop {desktop}, which another operation placed, is not over: its job is {}. If it waits for payment, pay it or cancel it at the cloud.",
         short(word.unwrap_or("not known"), WORD)
     )
+}
+
+/// As the subject of a sentence, with its verb.
+fn orders(ids: &[String]) -> String {
+    match ids {
+        [one] => format!("order {} is", short(one, WORD)),
+        many => format!("orders {} are", names(many)),
+    }
 }
 
 fn names(ids: &[String]) -> String {

@@ -5,6 +5,7 @@ mod before;
 mod ordered;
 mod others;
 mod traced;
+mod undone;
 
 use errand_engine::{Span, Tick};
 use serde_json::json;
@@ -156,7 +157,7 @@ fn paid(status: i64) -> Orders {
 fn listed(orders: &[(&str, &str)]) -> Orders {
     let candidates = orders.iter().map(|(id, line)| Candidate {
         details: details(id, 6, &[line]),
-        resources: Vec::new(),
+        resources: Members::default(),
         untimed: false,
     });
     Orders::Listed {

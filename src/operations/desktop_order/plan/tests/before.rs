@@ -249,29 +249,67 @@ fn a_list_that_is_not_understood_proves_no_absence() {
             data_volumes,
             ..desktop()
         };
-        let Goal::Lost(_, Evidence::Absence(witness)) = see(expand(), &facts(odd), None).goal
-        else {
-            panic!("nothing is ordered");
-        };
-        assert!(!witness.understood);
+        for call in [None, Some(accepted()), Some(unanswered())] {
+            let seen = see(expand(), &facts(odd.clone()), call.as_ref());
+            assert!(!seen.seen.contains("has no volume"), "{}", seen.seen);
+            assert!(
+                seen.seen
+                    .contains("does not show every volume of desktop d1"),
+                "{}",
+                seen.seen
+            );
+            if call.is_none() {
+                assert_eq!(seen.goal, Goal::Unclear);
+            }
+        }
     }
-    let products = Members {
-        understood: false,
-        ..Members::from(vec![product("p3", "normal")])
-    };
-    let odd = Facts {
-        targets: Some(products),
-        ..facts(desktop())
-    };
-    let Goal::Lost(_, Evidence::Absence(witness)) = see(resize(), &odd, None).goal else {
-        panic!("nothing is ordered");
-    };
-    assert!(!witness.understood);
     let not_asked = Facts {
         targets: None,
         ..facts(desktop())
     };
     assert_eq!(see(resize(), &not_asked, None).goal, Goal::Unclear);
+}
+
+#[test]
+fn a_list_of_products_that_is_not_understood_does_not_rule_one_out() {
+    let with = |products: Vec<Product>| {
+        let products = Members {
+            understood: false,
+            ..Members::from(products)
+        };
+        let facts = Facts {
+            targets: Some(products),
+            ..facts(desktop())
+        };
+        see(resize(), &facts, None)
+    };
+    for products in [vec![product("p3", "normal")], Vec::new()] {
+        let seen = with(products);
+        assert_eq!(seen.goal, Goal::Unclear);
+        assert!(seen.seen.contains("not fully understood"), "{}", seen.seen);
+        for no in ["cannot be changed", "There is none"] {
+            assert!(!seen.seen.contains(no), "{}", seen.seen);
+        }
+    }
+    let seen = with(vec![product("p2", "normal")]);
+    assert_eq!(seen.goal, act(), "it is in the part that was understood");
+    let seen = with(vec![product("p2", "sellout")]);
+    assert_eq!(
+        seen.goal,
+        lost(Reason::InvalidForTarget, Evidence::Presence)
+    );
+    assert_eq!(seen.seen, "Product p2 is not on sale (sellout).");
+}
+
+#[test]
+fn a_product_that_is_listed_twice_is_on_sale_if_one_of_them_is() {
+    for words in [["sellout", "normal"], ["normal", "abandon"]] {
+        let facts = Facts {
+            targets: targets(words.map(|word| product("p2", word)).to_vec()),
+            ..facts(desktop())
+        };
+        assert_eq!(see(resize(), &facts, None).goal, act());
+    }
 }
 
 #[test]

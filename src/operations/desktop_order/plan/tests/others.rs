@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::super::earlier::StillOpen;
 use super::super::super::open_orders::{About, OpenOrder, OpenOrders, Unchecked};
 use super::*;
+use crate::operations::ClosedCall;
 
 fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
     let details = details(id, status, &[line]);
@@ -15,7 +16,7 @@ fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
         order,
         about: About::Shown(Candidate {
             details,
-            resources: Vec::new(),
+            resources: Members::default(),
             untimed: false,
         }),
     }
@@ -196,8 +197,8 @@ fn a_list_that_was_not_understood_is_no_empty_one() {
 
 #[test]
 fn an_order_of_the_ledger_counts_until_it_is_over() {
-    let ledger = |over: &[&str], known: &[&str], open: Vec<StillOpen>| Earlier {
-        over: over.iter().map(|id| (*id).to_owned()).collect(),
+    let ledger = |delivered: &[&str], known: &[&str], open: Vec<StillOpen>| Earlier {
+        delivered: delivered.iter().map(|id| (*id).to_owned()).collect(),
         known: known.iter().map(|id| (*id).to_owned()).collect(),
         open,
         unknown: Vec::new(),
@@ -293,4 +294,153 @@ fn while_a_person_is_asked_an_order_of_anyone_stands_in_the_way_of_sending_again
     assert_eq!(seen.goal, block());
     assert!(seen.seen.contains("does not show in BSS"), "{}", seen.seen);
     assert!(seen.seen.contains("Order CS9"), "{}", seen.seen);
+}
+
+fn closed(result: &str) -> Vec<ClosedCall> {
+    vec![ClosedCall {
+        result: result.to_owned(),
+        ids: accepted().ids,
+    }]
+}
+
+/// What an operation ended with is what it saw then; the list is of now.
+#[test]
+fn an_order_that_is_open_now_counts_whatever_its_operation_ended_with() {
+    let with_status = |result: &str, status, line: &str| {
+        let facts = Facts {
+            earlier: Earlier::of(&closed(result)),
+            ..with(open(vec![shown("CS1", status, line)]))
+        };
+        see(resize(), &facts, None)
+    };
+    for result in ["OrderFailed", "OrderCancelled", "GivenUp", "Seen", "odd"] {
+        for status in [0, 1, 2, 3, 6, 7, 8, 9, 13, 77] {
+            for line in ["bill-d1", ""] {
+                let seen = with_status(result, status, line);
+                assert_ne!(seen.goal, act(), "{result} {status}");
+                assert!(seen.seen.contains("Order CS1"), "{}", seen.seen);
+                assert!(seen.plan.steps.is_empty());
+            }
+        }
+    }
+    // The desktop was the proof, so the order may still be unpaid, or be undone by now.
+    for status in [0, 1, 2, 6, 7, 8, 77] {
+        let seen = with_status("Delivered", status, "bill-d1");
+        assert_ne!(seen.goal, act(), "Delivered {status}");
+    }
+    for status in [3, 9, 10, 11, 12, 13, 14] {
+        let seen = with_status("Delivered", status, "bill-d1");
+        assert_eq!(seen.goal, act(), "it is paid and delivered: {status}");
+    }
+}
+
+#[test]
+fn an_order_for_an_id_that_workspace_does_not_show_may_be_for_the_desktop() {
+    let volume = |billed: Option<&str>| Volume {
+        id: Some("id-v2".into()),
+        volume_id: Some("v2".into()),
+        size: None,
+        bill_resource_id: billed.map(str::to_owned),
+    };
+    let linked = |line: &str| {
+        let mut order = shown("CS9", 6, line);
+        if let About::Shown(candidate) = &mut order.about {
+            candidate.details.lines = vec![json!({"resource_id": line})];
+        }
+        order
+    };
+    let hidden = [
+        Desktop {
+            bill_resource_id: None,
+            ..prepaid()
+        },
+        Desktop {
+            data_volumes: Members::default(),
+            ..prepaid()
+        },
+        Desktop {
+            data_volumes: Members {
+                understood: false,
+                ..Members::from(vec![volume(Some("bill-v2"))])
+            },
+            ..prepaid()
+        },
+        Desktop {
+            data_volumes: Members::from(vec![volume(None)]),
+            ..prepaid()
+        },
+        Desktop {
+            root_volume: None,
+            ..prepaid()
+        },
+    ];
+    for desktop in hidden {
+        for change in [resize(), expand()] {
+            if desktop.root_volume.is_none() && change.resize.is_none() {
+                continue;
+            }
+            let facts = Facts {
+                desktop: Some(desktop.clone()),
+                ..with(open(vec![linked("bill-x")]))
+            };
+            let seen = see(change, &facts, None);
+            assert_eq!(seen.goal, act(), "it is no reason to wait");
+            assert!(
+                seen.seen.contains("does not show every id of desktop d1")
+                    && seen.seen.contains("CS9"),
+                "{}",
+                seen.seen
+            );
+        }
+    }
+    let facts = with(open(vec![linked("bill-x")]));
+    let seen = see(resize(), &facts, None);
+    assert!(!seen.seen.contains("CS9"), "{}", seen.seen);
+    // It was placed from here, for another desktop.
+    let elsewhere = OpenOrder {
+        about: About::Desktop(at("d2")),
+        ..linked("bill-x")
+    };
+    let facts = Facts {
+        desktop: Some(Desktop {
+            bill_resource_id: None,
+            ..prepaid()
+        }),
+        ..with(open(vec![elsewhere]))
+    };
+    let seen = see(resize(), &facts, None);
+    assert!(!seen.seen.contains("CS9"), "{}", seen.seen);
+}
+
+#[test]
+fn earlier_orders_of_an_unknown_end_are_named_though_the_list_was_checked() {
+    let facts = Facts {
+        earlier: Earlier {
+            unknown: vec!["CS1".into()],
+            ..Earlier::default()
+        },
+        ..with(open(Vec::new()))
+    };
+    let seen = see(resize(), &facts, None);
+    assert_eq!(seen.goal, act());
+    assert_eq!(
+        seen.seen,
+        "Desktop d1 has product p1. Whether what earlier operations ordered for it (CS1) is over is not known."
+    );
+}
+
+/// The one who decides about sending again has to know what was not checked.
+#[test]
+fn what_could_not_be_checked_is_named_where_sending_again_is_asked_about() {
+    let unreadable = OpenOrders {
+        unchecked: Some(Unchecked::Unlinked(vec!["CS8".into()])),
+        ..open(Vec::new())
+    };
+    let facts = Facts {
+        orders: listed(&[]),
+        ..with(unreadable)
+    };
+    let seen = see(resize(), &facts, Some(&unanswered()));
+    assert_eq!(seen.goal, act());
+    assert!(seen.seen.contains("CS8"), "{}", seen.seen);
 }

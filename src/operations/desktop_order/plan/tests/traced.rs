@@ -26,7 +26,7 @@ fn the_one_order_that_is_about_the_desktop_is_the_call_s_and_its_id_is_kept() {
     }
     let candidate = Candidate {
         details: details("CS9", 6, &[]),
-        resources: vec!["bill-d1".into()],
+        resources: Members::from(vec!["bill-d1".into()]),
         untimed: false,
     };
     let facts = Facts {
