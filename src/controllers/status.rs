@@ -118,6 +118,9 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) random: u64,
 }
 
+/// The message of a step whose answer is known by looking alone.
+const FOUND: &str = "The call had no readable answer; its effect was found in the cloud.";
+
 impl<K: Kind> Rendering<'_, K> {
     /// The status after the change. Equal to the one that is there if the
     /// change changes nothing.
@@ -192,7 +195,7 @@ impl<K: Kind> Rendering<'_, K> {
         {
             return;
         }
-        step.answer = Some(answer_word(answer));
+        let before = step.answer.replace(answer_word(answer));
         step.answered_at = Some(Timestamp::from_millis(at.0));
         if let Some(Said {
             refusal: said,
@@ -208,6 +211,12 @@ impl<K: Kind> Rendering<'_, K> {
             step.code = text(&said.code);
             step.request_id = text(&said.request_id);
             step.message = text(&said.message);
+        } else if before.is_some() {
+            // What was said of the call while its answer was unknown does not stand
+            // beside the one that is known by looking.
+            (step.http_status, step.code) = (None, None);
+            (step.reading, step.reading_reason) = (None, None);
+            step.message = Some(FOUND.to_owned());
         }
         if let Some(found) = self.assessment.map(|a| &a.ids) {
             step.ids.extend(found.clone());

@@ -317,3 +317,56 @@ fn a_plan_is_ready_unless_executing_it_would_fail_or_need_somebody() {
         assert_eq!(condition("Succeeded").status, Unknown, "{forecast:?}");
     }
 }
+
+/// Its answer was lost, and what came of the call is found in the cloud later.
+#[test]
+fn an_answer_that_is_known_by_looking_does_not_keep_what_was_said_while_it_was_not() {
+    let mut object = held("", &[], "GiveUp");
+    let step = json!({
+        "number": 1,
+        "id": "s1",
+        "name": "CancelInstanceResize",
+        "writer": "0000000000000007",
+        "intendedAt": "2026-11-22T02:30:00Z",
+        "sendBefore": "2026-11-22T03:00:00Z",
+        "answer": "Unknown",
+        "httpStatus": 502,
+        "code": "APIGW.0201",
+        "reading": "Verify",
+        "message": "no readable answer: a time-out",
+    });
+    object.status = Some(serde_json::from_value(json!({"steps": [step]})).expect("a status"));
+    let seen = Assessment::new(
+        Goal::Wait(code(Reason::TargetBusy), None),
+        "It is there.",
+        Default::default(),
+    );
+    let status = Rendering::<CancelResize> {
+        object: &object,
+        change: Change {
+            report: Report::Verifying,
+            answer: Some((1, Answer::Accepted, Tick(0))),
+            pin: Default::default(),
+            handled: None,
+            look_again: None,
+            in_the_way: None,
+        },
+        assessment: Some(&seen),
+        trouble: None,
+        said: None,
+        intent: None,
+        at: None,
+        locked_by: None,
+        claimant: None,
+        orphan: None,
+        now: Tick(0),
+        random: 0,
+    }
+    .status();
+    let step = &status.steps[0];
+    assert_eq!(step.answer, Some(AnswerWord::Accepted));
+    assert_eq!((step.http_status, step.code.as_deref()), (None, None));
+    assert_eq!(step.reading, None);
+    let message = step.message.as_deref().unwrap_or_default();
+    assert!(message.contains("found in the cloud"), "{message}");
+}
