@@ -208,10 +208,7 @@ fn a_closed_task_of_unknown_name_may_be_the_pending_change() {
             let mut looks = Looks::of(wanted(None));
             looks.next(vec![but(task(word), fields)], instance()).goal
         };
-        let (since, before) = (
-            json!("2026-11-21T03:00:00Z"),
-            json!("2026-11-20T23:59:59Z"),
-        );
+        let (since, before) = (json!("2026-11-21T03:00:00Z"), json!("2026-11-20T23:59:59Z"));
         let then = json!("2026-11-20T08:00:00Z");
         for word in ["SUCCESS", "FAILED"] {
             for created in [then.clone(), json!(null)] {
