@@ -43,7 +43,7 @@ pub use operation_ledger::{
 pub use reasons::{Group, Reason};
 pub use resize_cancellation::{
     PendingChange, ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus,
-    ResizeObservation,
+    ResizeObservation, TaskSort,
 };
 pub use scheduled_instance_reservation::{
     AdoptReservation, ReservationObservation, ReservationState, ScheduledInstanceReservation,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shared::{Common, Timestamp};
 use super::status::Status;
+use super::words::words;
 
 /// Cancels a pending specification change of a Huawei Cloud DCS instance, once,
 /// and verifies from the cloud that it is cancelled.
@@ -135,4 +136,26 @@ pub struct ResizeObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub maintenance_window: Option<String>,
+    /// What kind of task `taskId` is, as far as any observation tells; absent if it
+    /// was never listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_sort: Option<TaskSort>,
+    /// DCS `id` of each background task that may matter and could not be understood
+    /// when it was last listed. That its record is gone later tells nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 64)))]
+    pub unclear_tasks: Vec<String>,
+}
+
+words! {
+    /// What kind of background task a task is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+    pub enum TaskSort {
+        /// A specification change.
+        Change = "Change",
+        /// Something else.
+        Other = "Other",
+        /// Not understood.
+        Unknown = "Unknown",
+    }
 }

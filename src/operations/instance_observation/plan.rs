@@ -91,7 +91,8 @@ fn goal(
 /// stays for a while as `terminated` is documented nowhere.
 fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Goal, String) {
     let id = &object.spec.target.instance_id;
-    let Some(before) = before.and_then(|before| before.instance_state.as_deref()) else {
+    let seen = before.filter(|before| **before != InstanceReading::default());
+    let Some(before) = seen else {
         let evidence = Evidence::Absence(Witness::NOT_THERE);
         let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
         let seen =
@@ -101,13 +102,18 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
     let until = object.spec.until.as_ref();
     let states = until.and_then(|until| until.states.as_ref());
     let wanted = states.is_some_and(|states| states.iter().any(|word| same(word, TERMINATED)));
-    // Its state was read before, and there is none now.
+    // It was there before, and is not now.
     let evidence = Evidence::Absence(Witness::FULL);
     let goal = match wanted {
         true => Goal::Reached(evidence),
         false => Goal::Lost(code(Reason::StateUnreachable), evidence),
     };
-    let seen = format!("Instance {id} is no longer there; it was {before} when last seen.");
+    let seen = match &before.instance_state {
+        Some(state) => format!("Instance {id} is no longer there; it was {state} when last seen."),
+        None => format!(
+            "Instance {id} is no longer there; its state could not be read when it was last seen."
+        ),
+    };
     (goal, seen)
 }
 
@@ -147,6 +153,7 @@ fn reading(instance: &InstanceStatus, before: Option<InstanceReading>) -> Instan
         error_code: short(error.and_then(|e| e.code.text()), 128),
         error_message: short(error.and_then(|e| e.msg.text()), 512),
         error_type: short(error.and_then(|e| e.error_type.text()), 128),
+        seen: Some(true),
     }
 }
 

@@ -52,7 +52,8 @@ impl Object for ResizeCancellation {
     fn target(&self) -> String {
         let status = self.status.as_ref();
         let pinned = status.and_then(|s| s.steps.last()?.target.as_ref());
-        let found = pinned.or_else(|| status?.observed.as_ref()?.task_id.as_ref());
+        let observed = status.and_then(|s| s.observed.as_ref());
+        let found = pinned.or_else(|| plan::found(observed?)?.task_id.as_ref());
         match self.spec.task_id.as_ref().or(found) {
             Some(task) => format!("{}/{task}", self.spec.instance_id),
             None => self.spec.instance_id.clone(),

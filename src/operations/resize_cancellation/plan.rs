@@ -6,16 +6,25 @@ mod meaning;
 
 use errand_engine::{Evidence, Goal, Witness};
 
-use self::choice::{Choice, Tasks, choose};
+use self::choice::{Choice, NO_ID, Tasks, choose, unclear_tasks};
 use self::compare::observation;
 use self::meaning::Look;
-use super::task::{Sort, sort, stage};
+use super::task::{sort, stage};
 use super::{Assessment, CANCEL, Facts};
-use crate::api::{ConditionStatus, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation};
+use crate::api::{
+    ConditionStatus, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort,
+};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::BackgroundTask;
 use crate::mistakes::Mistake;
 use crate::operations::code;
+
+/// What was seen, where it is of a task that the operation is about. One that only may
+/// be the change that is meant is not.
+pub(super) fn found(observed: &ResizeObservation) -> Option<&ResizeObservation> {
+    let id = observed.task_id.as_ref()?;
+    (!observed.unclear_tasks.contains(id)).then_some(observed)
+}
 
 /// What a reading is compared with.
 #[derive(Clone, Copy)]
@@ -37,6 +46,7 @@ impl<'a> Before<'a> {
     /// What was seen, where a task was found.
     fn found(self) -> Option<&'a ResizeObservation> {
         self.observed
+            .and_then(found)
             .filter(|_| !Mistake::TargetResolvedAgain.is_made())
     }
 
@@ -48,12 +58,47 @@ impl<'a> Before<'a> {
 
     /// That task was listed at an earlier look. One that a call was intended for was.
     fn saw(self, id: &str) -> bool {
+        // Older versions did not write what kind of task it is. Each of the others comes
+        // from a task that is listed.
         let listed = |seen: &ResizeObservation| {
-            seen.last_task_status.is_some()
+            seen.task_sort.is_some()
+                || seen.last_task_status.is_some()
                 || seen.task_status.is_some()
+                || seen.task_created_at.is_some()
+                || seen.old_spec_code.is_some()
                 || seen.new_spec_code.is_some()
+                || seen.old_capacity.is_some()
+                || seen.new_capacity.is_some()
+                || seen.old_replica_count.is_some()
+                || seen.new_replica_count.is_some()
         };
         self.pinned == Some(id) || self.of(id).is_some_and(listed)
+    }
+
+    /// What kind of task it is. Once understood as a change, it stays one; and one that
+    /// a call was intended for was.
+    fn sort(self, task: &BackgroundTask) -> TaskSort {
+        let change = |seen: &ResizeObservation| {
+            seen.task_sort == Some(TaskSort::Change)
+                || seen.new_spec_code.is_some()
+                || seen.new_capacity.is_some()
+                || seen.new_replica_count.is_some()
+        };
+        match self.pinned == Some(&*task.id) || self.of(&task.id).is_some_and(change) {
+            true => TaskSort::Change,
+            false => sort(task),
+        }
+    }
+
+    /// A task that was listed and not understood, and that is not listed now. The one
+    /// of which most is remembered comes first.
+    fn vanished(self, tasks: Tasks<'_>) -> Option<&'a str> {
+        let seen = self.observed?;
+        let first = seen.task_id.as_ref();
+        let unclear = &seen.unclear_tasks;
+        let first = first.filter(|id| unclear.contains(id)).into_iter();
+        let mut gone = first.chain(unclear).filter(|id| tasks.find(id).is_none());
+        gone.next().map(String::as_str)
     }
 }
 
@@ -78,26 +123,43 @@ pub(super) fn assess(
         tasks,
     };
     let choice = choose(spec, before, tasks);
+    let unclear_tasks = unclear_tasks(spec, before, tasks);
     let (id, task, remembered) = match &choice {
         Choice::Task(id) => (Some(&**id), tasks.find(id), before.of(id)),
         // What is remembered is kept until there is an answer.
-        Choice::Unclear(_) => {
-            let found = before.observed;
-            (found.and_then(|seen| seen.task_id.as_deref()), None, found)
-        }
+        Choice::Unclear { about, .. } => match kept(before, tasks) {
+            Some(found) => (found.task_id.as_deref(), None, Some(found)),
+            None => {
+                let last = before.observed.and_then(|seen| seen.task_id.as_deref());
+                let id = about.as_deref().or(last);
+                let id = id.filter(|id| unclear_tasks.iter().any(|unclear| unclear == id));
+                let task = id.and_then(|id| tasks.find(id));
+                (id, task, id.and_then(|id| before.of(id)))
+            }
+        },
+        Choice::Vanished(id) => (Some(&**id).filter(|id| *id != NO_ID), None, before.of(id)),
         Choice::None => (None, None, None),
     };
-    let observed = observation(instance, id, task, remembered);
+    let observed = ResizeObservation {
+        task_sort: match task {
+            Some(task) => Some(before.sort(task)),
+            None => remembered.and_then(|seen| seen.task_sort),
+        },
+        unclear_tasks,
+        ..observation(instance, id, task, remembered)
+    };
     let (goal, seen) = match &choice {
-        Choice::Unclear(why) => (Goal::Unclear, why.clone()),
+        Choice::Unclear { why, .. } => (Goal::Unclear, why.clone()),
+        Choice::Vanished(id) => look.vanished(id, spec, &observed),
         Choice::None => look.none_fits(spec),
         Choice::Task(id) => match task {
-            Some(task) => look.listed(task, &observed),
+            Some(task) => look.listed(task, before.sort(task), &observed),
             None if before.saw(id) => look.gone(id, before.answered, &observed),
-            None => look.never_seen(id, &observed),
+            None => look.never_seen(id, before.vanished(tasks), &observed),
         },
     };
-    let open = task.is_some_and(|task| sort(task) != Sort::Other && stage(task).is_open());
+    let open =
+        task.is_some_and(|task| before.sort(task) != TaskSort::Other && stage(task).is_open());
     let pending = match goal {
         Goal::Unclear => ConditionStatus::Unknown,
         _ if open => ConditionStatus::True,
@@ -121,6 +183,14 @@ pub(super) fn assess(
         conditions: vec![(CHANGE_PENDING, pending)],
         ..Assessment::new(goal, seen, observed)
     }
+}
+
+/// What is remembered of a task that the reading tells nothing of.
+fn kept<'a>(before: Before<'a>, tasks: Tasks<'_>) -> Option<&'a ResizeObservation> {
+    let seen = before.observed?;
+    let listed = |id: &String| tasks.find(id).is_some();
+    let told = found(seen).is_none() && seen.task_id.as_ref().is_none_or(listed);
+    (!told).then_some(seen)
 }
 
 /// The change waits or runs.

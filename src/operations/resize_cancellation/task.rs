@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::api::PendingChange;
+use crate::api::{PendingChange, TaskSort};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, TaskDetails};
 
@@ -22,15 +22,6 @@ const OTHERS: [&str; 8] = [
     "MODIFY",
 ];
 
-/// Whether a task is a change that can be cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    Change,
-    Other,
-    /// Its name is new, and it does not say what it would change.
-    Unknown,
-}
-
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -47,13 +38,15 @@ impl Stage {
     }
 }
 
-pub(super) fn sort(task: &BackgroundTask) -> Sort {
+/// Whether a task is a change that can be cancelled. `Unknown`: its name is new, and it
+/// does not say what it would change.
+pub(super) fn sort(task: &BackgroundTask) -> TaskSort {
     let name = task.name.known().map(|name| name.to_ascii_uppercase());
     let name = name.as_deref().unwrap_or_default();
     match () {
-        () if CHANGES.contains(&name) || tells_a_change(task) => Sort::Change,
-        () if OTHERS.contains(&name) => Sort::Other,
-        () => Sort::Unknown,
+        () if CHANGES.contains(&name) || tells_a_change(task) => TaskSort::Change,
+        () if OTHERS.contains(&name) => TaskSort::Other,
+        () => TaskSort::Unknown,
     }
 }
 

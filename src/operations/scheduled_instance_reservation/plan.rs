@@ -441,6 +441,7 @@ fn observation(
             Cancellable::Until(until) => Some(Time(until)),
             _ => None,
         },
+        seen: Some(true),
     }
 }
 

@@ -344,3 +344,37 @@ fn a_reading_without_a_state_keeps_the_state_that_was_read_before() {
         assert_eq!(assess(&object, &GONE).goal, gone);
     }
 }
+
+/// It was there, whatever of it could be read.
+#[test]
+fn an_instance_seen_without_a_state_that_is_gone_was_deleted() {
+    for first in [
+        InstanceStatus::default(),
+        InstanceStatus {
+            state: Field::Unclear,
+            operation_state: text("RESIZING"),
+            ..InstanceStatus::default()
+        },
+    ] {
+        for (until, goal) in [
+            (
+                serde_json::json!({"states": ["terminated"]}),
+                Goal::Reached(Evidence::Absence(Witness::FULL)),
+            ),
+            (
+                serde_json::json!({"states": ["running"]}),
+                unreachable(Evidence::Absence(Witness::FULL)),
+            ),
+        ] {
+            let mut object = asking(until);
+            let seen = assess(&object, &found(first.clone()));
+            assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
+            // As the API server keeps it.
+            let status = serde_json::json!({"observed": seen.observed});
+            object.status = serde_json::from_value(status).expect("status");
+            let gone = assess(&object, &GONE);
+            assert_eq!(gone.goal, goal, "{}", gone.seen);
+            assert!(gone.seen.contains("no longer there"), "{}", gone.seen);
+        }
+    }
+}

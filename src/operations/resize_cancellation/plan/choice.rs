@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::Before;
-use crate::api::{PendingChange, ResizeCancellationSpec, ResizeObservation};
+use crate::api::{PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::BackgroundTask;
 use crate::operations::resize_cancellation::task::{
-    Sort, Stage, fits, named, new_spec, sort, stage, why_unclear,
+    Stage, fits, named, new_spec, sort, stage, why_unclear,
 };
 
 /// The background tasks of a reading.
@@ -26,15 +26,15 @@ impl<'a> Tasks<'a> {
 
     /// Changes that wait or run, but that one.
     pub(super) fn open_changes(self, but: Option<&str>) -> Vec<&'a BackgroundTask> {
-        self.open(Sort::Change, but)
+        self.open(TaskSort::Change, but)
     }
 
     /// Tasks that wait or run and may be changes.
     pub(super) fn open_unknown(self, but: Option<&str>) -> Vec<&'a BackgroundTask> {
-        self.open(Sort::Unknown, but)
+        self.open(TaskSort::Unknown, but)
     }
 
-    fn open(self, of: Sort, but: Option<&str>) -> Vec<&'a BackgroundTask> {
+    fn open(self, of: TaskSort, but: Option<&str>) -> Vec<&'a BackgroundTask> {
         let open = |task: &&&BackgroundTask| {
             Some(&*task.id) != but && stage(task).is_open() && sort(task) == of
         };
@@ -57,8 +57,88 @@ pub(super) enum Choice {
     Task(String),
     /// None that is listed fits pendingChange.
     None,
-    /// That cannot be told, for this reason.
-    Unclear(String),
+    /// This one may have been it: it was not understood, and is no longer listed.
+    Vanished(String),
+    /// That cannot be told.
+    Unclear {
+        /// The task that may be it.
+        about: Option<String>,
+        why: String,
+    },
+}
+
+impl Choice {
+    fn unclear(about: Option<&str>, why: String) -> Self {
+        let about = about.filter(|id| *id == as_stored(id));
+        Choice::Unclear {
+            about: about.map(str::to_owned),
+            why,
+        }
+    }
+}
+
+/// Stands for a member of the list that has no id, or none that status takes.
+pub(super) const NO_ID: &str = "(no id)";
+
+/// How many tasks status takes.
+const MOST: usize = 16;
+
+fn as_stored(id: &str) -> &str {
+    match id.chars().count() <= 64 {
+        true => id,
+        false => NO_ID,
+    }
+}
+
+/// The tasks that may matter and are not understood, with those that were so when they
+/// were last listed.
+pub(super) fn unclear_tasks(
+    spec: &ResizeCancellationSpec,
+    before: Before<'_>,
+    tasks: Tasks<'_>,
+) -> Vec<String> {
+    let earlier = before.observed.map(|seen| &*seen.unclear_tasks);
+    let gone = |id: &&str| tasks.find(id).is_none();
+    let mut ids: Vec<&str> = earlier.unwrap_or_default().iter().map(|id| &**id).collect();
+    ids.retain(gone);
+    let now = match (&spec.task_id, &spec.pending_change, before.pinned()) {
+        // Then it is no longer asked what else is there.
+        (Some(id), _, _) if before.saw(id) || tasks.find(id).is_some() => return stored(&ids),
+        (None, _, Some(_)) | (None, None, None) => return stored(&ids),
+        (Some(id), _, _) => tasks.open_unknown(Some(id)),
+        (None, Some(wanted), None) => {
+            let found = before.found().and_then(|seen| seen.task_id.as_deref());
+            let unclear =
+                |task: &&&BackgroundTask| found != Some(&*task.id) && may_be(task, wanted, before);
+            tasks.read.iter().filter(unclear).copied().collect()
+        }
+    };
+    ids.extend(now.iter().map(|task| as_stored(&task.id)));
+    ids.extend(tasks.unread.first().map(|_| NO_ID));
+    stored(&ids)
+}
+
+fn stored(ids: &[&str]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for id in ids {
+        if !all.iter().any(|known| known == id) {
+            all.push((*id).to_owned());
+        }
+    }
+    if all.len() > MOST {
+        all.truncate(MOST - 1);
+        all.push(NO_ID.to_owned());
+    }
+    all
+}
+
+/// It cannot be told whether that task is meant, or is what newSpecCode misspells.
+fn may_be(task: &BackgroundTask, wanted: &PendingChange, before: Before<'_>) -> bool {
+    let Some(candidate) = candidate(task, wanted, before) else {
+        return false;
+    };
+    let misspelt = candidate.stage.is_open() && task.created_at.known().is_none();
+    candidate.fits.is_none() || misspelt
 }
 
 pub(super) fn choose(
@@ -72,7 +152,8 @@ pub(super) fn choose(
         // A call was intended for it, so the spec is as it was then.
         (None, _, Some(pinned)) => task(pinned),
         (None, Some(wanted), None) => {
-            remembered(wanted, before.found(), tasks).unwrap_or_else(|| pick(wanted, tasks))
+            let found = remembered(wanted, before.found(), tasks);
+            found.unwrap_or_else(|| pick(wanted, before, tasks))
         }
         (None, None, None) => Choice::None,
     }
@@ -97,10 +178,11 @@ fn remembered(
     match fits(&created, &spec, wanted) {
         Some(true) => Some(Choice::Task(id.to_owned())),
         Some(false) => None,
-        None => Some(Choice::Unclear(cannot_tell(
-            &format!("Task {id} was found before"),
-            &why_unclear(&created, &spec, wanted),
-        ))),
+        None => {
+            let why = why_unclear(&created, &spec, wanted);
+            let why = cannot_tell(&format!("Task {id} was found before"), &why);
+            Some(Choice::unclear(Some(id), why))
+        }
     }
 }
 
@@ -122,11 +204,11 @@ struct Candidate<'a> {
 
 /// The newest change that fits and waits, or else runs, or else has ended since
 /// createdBefore: that is what was pending then.
-fn pick(wanted: &PendingChange, tasks: Tasks<'_>) -> Choice {
+fn pick(wanted: &PendingChange, before: Before<'_>, tasks: Tasks<'_>) -> Choice {
     let candidates: Vec<Candidate<'_>> = tasks
         .read
         .iter()
-        .filter_map(|task| candidate(task, wanted))
+        .filter_map(|task| candidate(task, wanted, before))
         .collect();
     let newest = |wanted: &[Stage]| {
         let fitting = candidates
@@ -140,7 +222,8 @@ fn pick(wanted: &PendingChange, tasks: Tasks<'_>) -> Choice {
             .find(|c| c.fits.is_none() && wanted.contains(&c.stage))?;
         let mut what = named(found.task);
         what[..1].make_ascii_uppercase();
-        Some(Choice::Unclear(cannot_tell(&what, &found.why)))
+        let why = cannot_tell(&what, &found.why);
+        Some(Choice::unclear(Some(&found.task.id), why))
     };
     let ended = [Stage::Ran, Stage::Failed, Stage::Cancelled];
     for stages in [&[Stage::Pending][..], &[Stage::Running], &ended] {
@@ -150,44 +233,54 @@ fn pick(wanted: &PendingChange, tasks: Tasks<'_>) -> Choice {
         if let Some(unclear) = unclear(stages) {
             return unclear;
         }
-        if stages.contains(&Stage::Running)
-            && let Some(why) = tasks.not_understood()
-        {
-            return Choice::Unclear(format!(
+        if !stages.contains(&Stage::Running) {
+            continue;
+        }
+        if let Some(why) = tasks.not_understood() {
+            let why = format!(
                 "{why}, so it cannot be told whether a change that fits pendingChange is pending."
-            ));
+            );
+            return Choice::unclear(None, why);
+        }
+        // Where it stands is not known, so what has ended does not come before it.
+        if let Some(id) = before.vanished(tasks) {
+            return Choice::Vanished(id.to_owned());
         }
     }
     Choice::None
 }
 
-fn candidate<'a>(task: &'a BackgroundTask, wanted: &PendingChange) -> Option<Candidate<'a>> {
-    let (sort, stage) = (sort(task), stage(task));
+fn candidate<'a>(
+    task: &'a BackgroundTask,
+    wanted: &PendingChange,
+    before: Before<'_>,
+) -> Option<Candidate<'a>> {
+    let (sort, stage) = (before.sort(task), stage(task));
     let spec = new_spec(task);
     let mut fits = fits(&task.created_at, &spec, wanted);
     let mut why = why_unclear(&task.created_at, &spec, wanted);
-    match (sort, stage.is_open()) {
-        (Sort::Other, _) | (Sort::Unknown, false) => return None,
-        (Sort::Change, true) => {}
-        (Sort::Unknown, true) => {
+    match sort {
+        TaskSort::Other => return None,
+        TaskSort::Change => {}
+        TaskSort::Unknown => {
             if fits == Some(true) {
                 (fits, why) = (None, "its name is not known".to_owned());
             }
         }
-        (Sort::Change, false) => {
-            let since = ended_since(&task.updated_at, wanted.created_before.0);
-            match (fits, since) {
-                (Some(false), _) | (_, Some(false)) => fits = Some(false),
-                (_, None) => {
-                    fits = None;
-                    why = "when it ended is not understood".to_owned();
-                }
-                (_, Some(true)) => {}
+    }
+    if !stage.is_open() {
+        let since = ended_since(&task.updated_at, wanted.created_before.0);
+        match (fits, since) {
+            (Some(false), _) | (_, Some(false)) => fits = Some(false),
+            (_, None) => {
+                fits = None;
+                why = "when it ended is not understood".to_owned();
             }
-            // One that was cancelled is no reason to wait: nothing of it is pending.
-            if stage == Stage::Cancelled && fits.is_none() {
-                fits = Some(false);
-            }
+            (_, Some(true)) => {}
+        }
+        // One that was cancelled is no reason to wait: nothing of it is pending.
+        if stage == Stage::Cancelled && fits.is_none() {
+            fits = Some(false);
         }
     }
     Some(Candidate {

@@ -146,6 +146,8 @@ pub(super) fn observation(
         new_replica_count,
         task_created_at: at.map(Timestamp).or(before.task_created_at),
         maintenance_window: window(instance),
+        task_sort: before.task_sort,
+        unclear_tasks: before.unclear_tasks,
     }
 }
 

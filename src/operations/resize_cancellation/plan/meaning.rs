@@ -2,14 +2,14 @@
 
 use errand_engine::{Evidence, Goal, Span, Witness};
 
-use super::choice::Tasks;
+use super::choice::{NO_ID, Tasks};
 use super::compare::{Compared, alters_something, compare, keeps};
-use crate::api::{PendingChange, Reason, ResizeCancellationSpec, ResizeObservation};
+use crate::api::{PendingChange, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 use crate::operations::code;
 use crate::operations::resize_cancellation::CANCEL;
-use crate::operations::resize_cancellation::task::{Sort, Stage, named, sort, stage, waits, word};
+use crate::operations::resize_cancellation::task::{Stage, named, stage, waits, word};
 use crate::operations::resize_cancellation::window::Window;
 
 /// What is there, and all of it is understood.
@@ -32,19 +32,37 @@ fn lost(reason: Reason, seen: String) -> Meaning {
     (Goal::Lost(code(reason), Evidence::Presence), seen)
 }
 
+/// What was listed at an earlier observation and not understood, as the begin of a
+/// sentence.
+fn earlier(id: &str, what: &str) -> String {
+    match id {
+        NO_ID => format!(
+            "An earlier list of tasks had a member that was not understood and may be {what}"
+        ),
+        _ => {
+            format!("Task {id} is no longer listed, and it could not be told whether it is {what}")
+        }
+    }
+}
+
 fn busy(seen: String) -> Meaning {
     (Goal::Wait(code(Reason::TargetBusy), None), seen)
 }
 
 impl Look<'_> {
     /// The task is listed.
-    pub(super) fn listed(&self, task: &BackgroundTask, observed: &ResizeObservation) -> Meaning {
+    pub(super) fn listed(
+        &self,
+        task: &BackgroundTask,
+        sort: TaskSort,
+        observed: &ResizeObservation,
+    ) -> Meaning {
         let (id, word) = (&task.id, word(task));
         let keeps = keeps(self.id, self.instance, observed);
         let stage = stage(task);
-        match (sort(task), stage.is_open()) {
-            (Sort::Change, _) => {}
-            (Sort::Unknown, true) => {
+        match sort {
+            TaskSort::Change => {}
+            TaskSort::Unknown => {
                 let name = match &task.name {
                     Read::Understood(name) => format!("a name that is not known ({name})"),
                     Read::Missing => "no name".to_owned(),
@@ -53,11 +71,11 @@ impl Look<'_> {
                 return (
                     Goal::Unclear,
                     format!(
-                        "Task {id} has {name} and does not say what it changes, so it cannot be told whether it is a specification change."
+                        "Task {id} has {name} and does not say what it changes, so it cannot be told whether it is a specification change. It is {word}; look at it in the console."
                     ),
                 );
             }
-            (Sort::Other | Sort::Unknown, _) => {
+            TaskSort::Other => {
                 let seen = format!("Task {id} is no specification change.");
                 return lost(Reason::InvalidForTarget, seen);
             }
@@ -215,10 +233,18 @@ impl Look<'_> {
     }
 
     /// No task of that id was ever listed.
-    pub(super) fn never_seen(&self, id: &str, observed: &ResizeObservation) -> Meaning {
+    pub(super) fn never_seen(
+        &self,
+        id: &str,
+        vanished: Option<&str>,
+        observed: &ResizeObservation,
+    ) -> Meaning {
         if let Some(why) = self.tasks.not_understood() {
             let seen = format!("{why}, so it cannot be told whether there is a task {id}.");
             return (Goal::Unclear, seen);
+        }
+        if vanished == Some(NO_ID) {
+            return self.not_evidence(NO_ID, &format!("task {id}"), observed);
         }
         let open = self.tasks.open_changes(Some(id));
         let extending = self.has_status("EXTENDING");
@@ -245,10 +271,58 @@ impl Look<'_> {
         if extending.is_none() {
             return (Goal::Unclear, self.without_status());
         }
+        if let Some(other) = vanished {
+            return self.not_evidence(other, "a specification change", observed);
+        }
         (
             Goal::Reached(NOTHING),
             format!(
                 "Task {id} was never seen: the instance has no such task, and no change of it is pending. Check the id if that is a surprise; {}.",
+                keeps(self.id, self.instance, observed)
+            ),
+        )
+    }
+
+    /// A task that may have been the change that is meant is no longer listed.
+    pub(super) fn vanished(
+        &self,
+        id: &str,
+        spec: &ResizeCancellationSpec,
+        observed: &ResizeObservation,
+    ) -> Meaning {
+        let wanted = spec.pending_change.as_ref();
+        let code = wanted.and_then(|wanted| wanted.new_spec_code.as_ref());
+        let keeps = keeps(self.id, self.instance, observed);
+        if compare(self.instance, observed) == Compared::New {
+            return lost(
+                Reason::TooLate,
+                format!(
+                    "Task {id}, which may be the change that is meant, is no longer listed, and it has run: {keeps}."
+                ),
+            );
+        }
+        if let Some(code) = code
+            && self.instance.spec_code.is(|spec| spec == code) == Some(true)
+        {
+            return lost(
+                Reason::TooLate,
+                format!(
+                    "{}, and the change that was to be prevented has run: {keeps}.",
+                    earlier(id, "the change that is meant")
+                ),
+            );
+        }
+        self.not_evidence(id, "the change that is meant", observed)
+    }
+
+    /// Something was listed and not understood, and is no longer listed.
+    fn not_evidence(&self, id: &str, what: &str, observed: &ResizeObservation) -> Meaning {
+        (
+            Goal::Unclear,
+            format!(
+                "{}. That does not tell whether its change waits, runs or has run. Look at instance {} in the console, and cancel a pending change there; {}.",
+                earlier(id, what),
+                self.id,
                 keeps(self.id, self.instance, observed)
             ),
         )

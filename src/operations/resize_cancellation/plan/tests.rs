@@ -3,6 +3,7 @@
 
 mod absence;
 mod changes;
+mod memory;
 mod pending_change;
 mod unclear;
 

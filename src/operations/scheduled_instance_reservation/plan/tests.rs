@@ -563,3 +563,42 @@ fn what_a_reading_lacks_is_remembered_from_the_one_before() {
         }
     }
 }
+
+/// It was there, whatever of it could be read.
+#[test]
+fn an_order_seen_of_which_nothing_was_read_and_gone_is_unclear() {
+    let bare = || ScheduledInstance {
+        id: Field::Known("esi-1".to_owned()),
+        ..ScheduledInstance::default()
+    };
+    let unread = || ScheduledInstance {
+        status: Field::Unclear,
+        count: Field::Unclear,
+        delivery_count: Field::Unclear,
+        invalid_at: Field::Unclear,
+        ..bare()
+    };
+    let only_a_status = || ScheduledInstance {
+        status: Field::Known("Word".to_owned()),
+        ..bare()
+    };
+    for wanted in [Cancelled, Reserved, Delivered] {
+        for orders in [
+            vec![bare()],
+            vec![unread()],
+            vec![only_a_status(), unread()],
+        ] {
+            let mut object = after(wanted, &[]);
+            for order in orders {
+                let seen = look(&object, Some(order));
+                // As the API server keeps it.
+                let stored = serde_json::to_value(&seen.observed).expect("JSON");
+                let observed = serde_json::from_value(stored).expect("an observation");
+                object.status.as_mut().expect("status").observed = Some(observed);
+            }
+            let gone = look(&object, None);
+            assert_eq!(gone.goal, Goal::Unclear, "{wanted:?}: {}", gone.seen);
+            assert!(gone.seen.contains("no longer there"), "{}", gone.seen);
+        }
+    }
+}
