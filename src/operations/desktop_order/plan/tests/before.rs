@@ -146,14 +146,28 @@ fn a_subscription_is_reached_only_by_a_desktop_that_was_not_prepaid_before() {
             "Desktop d1 is prepaid. Whether its term is the wanted one cannot be seen."
         );
     }
-    let mut order = asking(subscribe());
-    let steps = json!({"steps": [{"number": 1, "id": "s", "name": "CreateChangeOrder", "writer": "w",
-        "intendedAt": "2026-11-21T12:00:00Z", "sendBefore": "2026-11-21T12:30:00Z",
-        "answer": "Refused"}]});
-    let status: DesktopOrderStatus = serde_json::from_value(steps).expect("a status");
-    order.status = Some(status);
-    let seen = OrderDesktop::assess(&order, &facts(prepaid()), None);
-    assert_eq!(seen.goal, REACHED, "a step of its own came before");
+    let after = |answers: &[Option<&str>]| {
+        let mut order = asking(subscribe());
+        let steps: Vec<_> = answers
+            .iter()
+            .map(|answer| {
+                json!({"number": 1, "id": "s", "name": "CreateChangeOrder", "writer": "w",
+                    "intendedAt": "2026-11-21T12:00:00Z", "sendBefore": "2026-11-21T12:30:00Z",
+                    "answer": answer})
+            })
+            .collect();
+        let status = serde_json::from_value(json!({"steps": steps}));
+        order.status = Some(status.expect("a status"));
+        OrderDesktop::assess(&order, &facts(prepaid()), None).goal
+    };
+    // Nothing of its own had an effect.
+    let theirs = lost(Reason::AlreadyPrepaid, Evidence::Presence);
+    assert_eq!(after(&[Some("Refused")]), theirs);
+    assert_eq!(after(&[Some("NotSent"), Some("Refused")]), theirs);
+    for answer in [None, Some("Accepted"), Some("Unknown")] {
+        assert_eq!(after(&[answer]), REACHED, "{answer:?}");
+        assert_eq!(after(&[answer, Some("Refused")]), REACHED, "{answer:?}");
+    }
 }
 
 #[test]
