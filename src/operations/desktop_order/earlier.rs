@@ -2,7 +2,7 @@
 //! ordered while one of them is not over, wherever its object was.
 
 use super::open_orders::{LOOKED_BACK, OpenOrders};
-use crate::api::Reason;
+use crate::api::{Decision, Reason};
 use crate::cloud::CallError;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, Order};
@@ -154,6 +154,7 @@ fn is_delivered(call: &ClosedCall) -> bool {
 
 /// BSS showed the order as cancelled, or a person decided that its effect is there.
 fn is_over(call: &ClosedCall) -> bool {
-    let over = [Reason::OrderCancelled, Reason::AssumedDone];
-    over.iter().any(|reason| call.result == reason.to_string())
+    let over = [Reason::OrderCancelled, Reason::AssumedDone].map(|reason| reason.to_string());
+    let decided = Decision::AssumeDone.word();
+    over.contains(&call.result) || call.result == decided
 }

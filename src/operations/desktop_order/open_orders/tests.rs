@@ -539,16 +539,33 @@ async fn orders_whose_resources_bss_does_not_have_take_turns() {
         assert_eq!(bed.calls("bss.ListResources"), asked * MOST_RESOURCES);
         bed.pass(31);
     }
-    let journal = bed.simulator.journal();
-    let calls = journal.all_calls().iter();
-    let asked: Vec<_> = calls
-        .filter(|call| call.api == "bss.ListResources")
-        .map(|call| call.ids.clone())
+    let book = Book::default();
+    let orders: Vec<Order> = (0..MOST_RESOURCES + 5)
+        .map(|n| Order {
+            order_id: format!("CS-{n}"),
+            ..Order::default()
+        })
         .collect();
-    let different = |asked: &[Vec<String>]| asked.iter().collect::<HashSet<_>>().len();
-    let (all, first) = (MOST_RESOURCES + 5, 2 * MOST_RESOURCES);
-    assert_eq!(different(&asked[..first]), all, "each in its turn");
-    assert_eq!(different(&asked[MOST_RESOURCES..]), all, "and again");
+    for order in &orders {
+        book.note_shown(order, OrderDetails::default());
+    }
+    let mut asked = HashSet::new();
+    for turn in 0..2 {
+        let ids = book.to_ask_about(&orders, turn);
+        assert!(ids.len() <= MOST_RESOURCES);
+        for id in ids {
+            book.note_resources(&id, Members::default(), turn);
+            assert!(asked.insert(id.clone()), "{id} again");
+        }
+    }
+    assert_eq!(asked.len(), orders.len(), "each in its turn");
+    assert!(book.to_ask_about(&orders, AGE - 1).is_empty());
+    let first = &book.to_ask_about(&orders, AGE + 1)[0];
+    assert!(
+        orders[..MOST_RESOURCES]
+            .iter()
+            .any(|order| order.order_id == *first)
+    );
 }
 
 /// No other order is placed until that one is proven to be over.
@@ -604,13 +621,19 @@ async fn an_order_that_bss_never_shows_is_named_with_what_a_user_can_do() {
     }
     // A user has looked it up, and names it.
     let mut keyed = order.clone();
-    for (key, goes_on) in [("again", false), ("after-CS-OLD", true)] {
+    for (key, goes_on) in [
+        ("again", false),
+        ("after-CS-OLDER", false),
+        ("CS-OLD", true),
+        ("after-CS-OLD", true),
+        ("after_CS-OLD.2", true),
+    ] {
         keyed.spec.operation_key = Some(key.to_owned());
         let seen = bed.see_among(&keyed, &others).await;
         assert_eq!(sends(seen.goal), goes_on, "{key}: {}", seen.seen);
     }
     // It was seen cancelled, or a user decided that its effect is there.
-    for result in ["OrderCancelled", "AssumedDone"] {
+    for result in ["OrderCancelled", "AssumedDone", "AssumeDone"] {
         let seen = bed.see_among(&order, &closed(result, &ids)).await;
         assert!(sends(seen.goal), "{result}: {}", seen.seen);
     }

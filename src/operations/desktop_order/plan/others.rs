@@ -48,7 +48,7 @@ impl Look<'_> {
         let given = self.object.spec.operation_key.as_deref();
         let unshown = earlier.unshown.iter().filter(|unshown| {
             // Whoever gives that key has looked it up.
-            !given.is_some_and(|key| key.contains(&unshown.order))
+            !given.is_some_and(|key| has_word(key, &unshown.order))
         });
         let unshown = unshown.map(|unshown| of_unshown(&desktop.desktop_id, unshown));
         let all = listed.chain(looked_up).chain(unshown);
@@ -224,6 +224,15 @@ fn of_job(desktop: &str, order: Option<&str>, word: Option<&str>) -> String {
         "{order} for desktop {desktop}, which another operation placed, is not over: its job is {}. If it waits for payment, pay it or cancel it at the cloud.",
         short(word.unwrap_or("not known"), WORD)
     )
+}
+
+/// The text has this word, and not only as a part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let ends = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.match_indices(word).any(|(at, found)| {
+        let (before, after) = (&text[..at], &text[at + found.len()..]);
+        ends(before.chars().next_back()) && ends(after.chars().next())
+    })
 }
 
 fn of_unshown(desktop: &str, unshown: &Unshown) -> Waits {

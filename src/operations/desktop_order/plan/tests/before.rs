@@ -83,9 +83,13 @@ fn a_plan_says_who_pays_and_for_which_project_and_fits_into_status() {
     order.spec.change.resize = Some(Resize {
         product_id: long.clone(),
     });
+    let named = Desktop {
+        desktop_id: order.spec.desktop_id.clone(),
+        ..desktop()
+    };
     let facts = Facts {
         targets: targets(vec![product(&long, "normal")]),
-        ..facts(desktop())
+        ..facts(named)
     };
     let seen = OrderDesktop::assess(&order, &facts, None);
     assert_eq!(seen.plan.steps[0].len(), 256);
@@ -412,6 +416,8 @@ fn a_missing_desktop_ends_it_without_effect_only_if_no_call_was_made() {
     let seen = gone(listed(&[]), Some(&unanswered()));
     assert_eq!(seen.goal, act(), "which the engine leaves to a person");
     let seen = gone(paid(3), Some(&accepted()));
+    assert_eq!(seen.goal, wait(Reason::OrderProcessing), "it goes on");
+    let seen = gone(paid(5), Some(&accepted()));
     assert_eq!(seen.goal, lost(Reason::OrderFailed, NOT_THERE));
     assert_eq!(seen.seen, format!("Order CS1 is placed. {none}"));
     let seen = gone(known(4), Some(&accepted()));

@@ -259,13 +259,15 @@ fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
     for status in [0, 2, 3, 7, 9, 14] {
         let seen = missing(known(status), None);
         assert_eq!(seen.goal, wait(Reason::OrderProcessing), "{status}");
-        assert_eq!(seen.due, Due::SinceAnswer, "then it is a question");
         assert!(
             seen.seen.contains("There is no desktop d1"),
             "{}",
             seen.seen
         );
     }
+    let seen = missing(paid(3), None);
+    let paid_at = Due::Since(Tick(NOON + 10 * MINUTE));
+    assert_eq!(seen.due, paid_at, "it is a question after some time");
     // Nothing tells whether it is over: a question after the same time.
     for orders in [
         unreadable(),
@@ -275,6 +277,7 @@ fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
     ] {
         let seen = missing(orders, None);
         assert_eq!(seen.goal, act(), "{}", seen.seen);
+        assert_eq!(seen.due, Due::SinceAnswer);
         let running = missing(unreadable(), job("RUNNING"));
         assert_eq!(running.goal, act(), "{}", running.seen);
     }
