@@ -64,7 +64,7 @@ fn verdicts_page() -> String {
          | Terminal | No effect; will never be accepted as it stands |\n\
          | Gone | What the call is about is not there |\n\
          | Lost (reason) | No effect; what is wanted can no longer be had |\n\n\
-         A star at the end of a code stands for whatever follows. A 5xx is a fault, whatever code it carries, unless its row names it.\n"
+         A star at the end of a code stands for whatever follows, and `any` for every code. To a call that changes something, an answer without a code of the cloud's own is never a refusal, as a proxy may write it after the call took effect. A 5xx is a fault, whatever code it carries, unless its row names it.\n"
     );
     for (title, rows) in [
         ("Huawei Cloud: DCS", huawei::verdicts::DCS),

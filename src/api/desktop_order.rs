@@ -54,7 +54,9 @@ pub struct DesktopOrderSpec {
     /// Tells this order from another one of the same content. An order whose key
     /// was used before is not placed again; without one the key is made from
     /// namespace, account, desktop and what is ordered. To order the same once
-    /// more, give a key that was not used yet.
+    /// more, give a key that was not used yet. A key that contains the id of an
+    /// earlier order for the desktop says that a user has checked at the cloud that
+    /// this order has ended, where BSS does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[A-Za-z0-9._-]{1,64}$"), length(max = 64))]
     pub operation_key: Option<String>,

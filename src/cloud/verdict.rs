@@ -79,8 +79,8 @@ impl Status {
 pub struct Row {
     /// HTTP status.
     pub status: Status,
-    /// The cloud's error code; empty stands for any, and a star at the end for
-    /// whatever follows.
+    /// The cloud's error code; empty stands for any, and for a read for none too; a
+    /// star at the end stands for whatever follows.
     pub code: &'static str,
     /// How it is read.
     pub reading: Reading,

@@ -58,6 +58,7 @@ impl Look {
         let entries = self.ledger.spec.entries.iter();
         let closed = entries.map(|entry| ClosedCall {
             result: entry.result.clone(),
+            closed_at: entry.closed_at.millis(),
             ids: entry.ids.clone(),
         });
         Others {

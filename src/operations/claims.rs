@@ -109,6 +109,8 @@ pub struct Others {
 pub struct ClosedCall {
     /// How it was closed, in the ledger's word.
     pub result: String,
+    /// When it was closed, on the operator's clock, in milliseconds since 1970.
+    pub closed_at: i64,
     /// Ids that its answer told, or that were found later.
     pub ids: Ids,
 }

@@ -53,6 +53,14 @@ impl Order {
         OrderStatus::of(self.status_number?)
     }
 
+    /// It may change a desktop that is there already: a type or service that is not
+    /// understood may be one of those too.
+    pub fn may_change_a_desktop(&self) -> bool {
+        let other_type = self.order_type.is_some_and(OrderType::is_another);
+        let service = self.service_type_code.as_deref();
+        !other_type && !service.is_some_and(is_another_service)
+    }
+
     /// It is not known to be over.
     pub fn may_be_open(&self) -> bool {
         self.status().is_none_or(|status| !status.is_over())
@@ -158,6 +166,23 @@ pub enum OrderType {
     ToPeriod = 11,
 }
 
+impl OrderType {
+    /// The other documented types: subscription, renewal, unsubscription, to
+    /// pay-per-use, trial, from trial, fee adjustment.
+    const OTHERS: [i64; 7] = [1, 2, 4, 10, 13, 14, 15];
+
+    /// This number is a documented type.
+    pub fn is_known(number: i64) -> bool {
+        let own = [Self::Change, Self::ToPeriod];
+        own.iter().any(|kind| *kind as i64 == number) || Self::is_another(number)
+    }
+
+    /// This number is known to be another type.
+    pub fn is_another(number: i64) -> bool {
+        Self::OTHERS.contains(&number)
+    }
+}
+
 /// An order with its lines (`ShowCustomerOrderDetails`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderDetails {
@@ -173,7 +198,7 @@ impl OrderDetails {
     pub fn carries(&self, id: &str) -> bool {
         fn within(value: &Value, id: &str) -> bool {
             match value {
-                Value::String(text) => text == id,
+                Value::String(text) => is_same_id(text, id),
                 Value::Array(items) => items.iter().any(|inner| within(inner, id)),
                 Value::Object(members) => members.values().any(|inner| within(inner, id)),
                 _ => false,
@@ -182,20 +207,31 @@ impl OrderDetails {
         self.lines.iter().any(|line| within(line, id))
     }
 
-    /// A line carries the id of a resource, whichever. GUESS: the name of that member.
-    pub fn names_a_resource(&self) -> bool {
+    /// Each line, and there is one, carries the id of a resource, whichever. GUESS: the
+    /// name of that member.
+    pub fn names_its_resources(&self) -> bool {
+        fn is_of_a_resource(name: &str) -> bool {
+            let name = name.to_ascii_lowercase().replace('_', "");
+            name.contains("resourceid")
+        }
         fn within(value: &Value) -> bool {
             match value {
                 Value::Array(items) => items.iter().any(within),
                 Value::Object(members) => members.iter().any(|(name, member)| {
-                    let text = member.as_str().is_some_and(|text| !text.is_empty());
-                    (text && name.contains("resource_id")) || within(member)
+                    let text = member.as_str().is_some_and(|text| !text.trim().is_empty());
+                    (text && is_of_a_resource(name)) || within(member)
                 }),
                 _ => false,
             }
         }
-        self.lines.iter().any(within)
+        !self.lines.is_empty() && self.lines.iter().all(within)
     }
+}
+
+/// The same id, however the letters of it are written.
+pub fn is_same_id(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    !one.is_empty() && one.eq_ignore_ascii_case(other)
 }
 
 /// Which orders are looked for.
@@ -214,6 +250,15 @@ pub struct OrderFilter {
 /// The service type that orders for desktops have (`service_type_code`): a product of
 /// Workspace says the same (`cloud_service_type`).
 pub const WORKSPACE_SERVICE: &str = "hws.service.type.vdi";
+
+/// This code is of another service. One that is written in another form may be of any.
+fn is_another_service(code: &str) -> bool {
+    const OF_A_SERVICE: &str = "hws.service.type.";
+    let code = code.trim().to_ascii_lowercase();
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name = code.strip_prefix(OF_A_SERVICE).unwrap_or_default();
+    !name.is_empty() && name.chars().all(part) && code != WORKSPACE_SERVICE
+}
 
 /// A whole list of orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

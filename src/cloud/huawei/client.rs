@@ -123,8 +123,8 @@ impl Client {
             return meaning(&reply.body, &refusal.code).into_sent(refusal);
         }
         match self.listed(&refusal, &reply, dated) {
-            Some(reading) => Sent::Refused(reading, refusal),
-            None => Sent::Unknown(refusal),
+            Some(reading) if is_own_code(&refusal.code) => Sent::Refused(reading, refusal),
+            _ => Sent::Unknown(refusal),
         }
     }
 
@@ -200,6 +200,18 @@ impl Client {
             body,
         }
     }
+}
+
+/// A code as the services and their gateway write them: `WKS.0407`. An answer without
+/// one may be a proxy's, which forwarded the call and told it after that (contracts:
+/// l.5).
+fn is_own_code(code: &str) -> bool {
+    let word = |text: &str| {
+        let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        !text.is_empty() && text.chars().all(part)
+    };
+    code.split_once('.')
+        .is_some_and(|(service, number)| word(service) && word(number))
 }
 
 /// The first of these members that is a text or a number. Huawei Cloud's

@@ -1,6 +1,8 @@
 //! How the answers of Huawei Cloud are read (contracts: a.6, e.3, e.5 and h), as data.
 //!
-//! What is not listed is not a refusal: for a mutating call nobody knows.
+//! What is not listed is not a refusal: for a mutating call nobody knows. A row without a
+//! code takes every answer to a read, and to a mutating call every answer that has a code
+//! of the cloud's own (contracts: l.5).
 
 use crate::api::Reason::{
     ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBlocked, TargetBusy, Throttled,

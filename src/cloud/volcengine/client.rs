@@ -105,9 +105,11 @@ impl Client {
             result,
         } = self.answer(&reply);
         match (listed, result) {
-            (Some(reading), _) => Sent::Refused(reading, refusal),
-            (None, Ok(result)) => meaning(&result).into_sent(refusal),
-            (None, Err(e)) => Sent::Unknown(e.refusal),
+            // Without a code of its own in the envelope it may be a proxy's, which
+            // forwarded the call and told it after that (contracts: l.5).
+            (Some(reading), _) if !refusal.code.is_empty() => Sent::Refused(reading, refusal),
+            (_, Ok(result)) => meaning(&result).into_sent(refusal),
+            (_, Err(e)) => Sent::Unknown(e.refusal),
         }
     }
 

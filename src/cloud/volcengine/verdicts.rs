@@ -109,7 +109,8 @@ pub const COMMON: &[Row] = &[
         Terminal,
         "a part of the request is missing",
     ),
-    // Whatever else it carries, and if it carries nothing.
+    // Whatever else it carries. If it carries nothing, that is no answer to a mutating
+    // call (contracts: l.5).
     Row {
         status: Status::Is(429),
         code: "",

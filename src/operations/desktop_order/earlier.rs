@@ -1,8 +1,8 @@
 //! The orders that the ledger knows of earlier operations on the desktop: nothing is
 //! ordered while one of them is not over, wherever its object was.
 
-use super::open_orders::OpenOrders;
-use crate::api::Reason;
+use super::open_orders::{LOOKED_BACK, OpenOrders};
+use crate::api::{Decision, Reason};
 use crate::cloud::CallError;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, Order};
@@ -11,6 +11,10 @@ use crate::operations::ClosedCall;
 
 /// Most of them that are looked up one by one, the newest first.
 const MOST: usize = 10;
+
+/// How long BSS may take to show an order, in milliseconds: an hour. Not documented. After
+/// that somebody has to find out.
+const SHOWN_WITHIN: i64 = 3_600_000;
 
 /// What the ledger knows of the desktop's orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +25,29 @@ pub struct Earlier {
     pub known: Vec<String>,
     /// Those of them that the list of open orders lacks, and that are not over.
     pub open: Vec<StillOpen>,
-    /// Those of which nothing tells whether they are over.
+    /// Those that BSS can be asked about and does not show, and that are young enough to
+    /// be open.
+    pub unshown: Vec<Unshown>,
+    /// Those of which nothing tells whether they are over, as BSS cannot be asked.
     pub unknown: Vec<String>,
+}
+
+/// An order that BSS does not show, or not yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unshown {
+    /// Its id.
+    pub order: String,
+    /// When its call was closed, in milliseconds since 1970.
+    pub closed_at: i64,
+    /// So long ago that BSS should show it.
+    pub for_long: bool,
+}
+
+impl Unshown {
+    /// From then on it is taken for over, in milliseconds since 1970.
+    pub fn until(&self) -> i64 {
+        self.closed_at + LOOKED_BACK
+    }
 }
 
 /// An order that is not over.
@@ -47,8 +72,7 @@ impl Earlier {
         Self {
             delivered: ids(true),
             known: ids(false),
-            open: Vec::new(),
-            unknown: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -62,43 +86,63 @@ impl Earlier {
         let mut calls: Vec<&ClosedCall> =
             closed.iter().filter(|call| !is_delivered(call)).collect();
         calls.reverse();
-        let rest = calls.split_off(calls.len().min(MOST));
-        for call in calls {
+        for (number, call) in calls.into_iter().enumerate() {
             let id = |name: &str| call.ids.get(name).map(String::as_str);
             if let Some(order) = id("order_id") {
                 let in_the_list = listed.orders.iter().any(|o| o.order.order_id == order);
                 if in_the_list || listed.over.contains(order) {
                     continue;
                 }
-                if !listed.is_unreadable()
-                    && let Look::Seen(Some(details)) = bss::show_order(bss, order).await?
-                {
-                    if details.order.may_be_open() {
-                        let order = Box::new(details.order);
-                        self.open.push(StillOpen::Order(order));
-                    }
-                    continue;
-                }
             }
-            let order = id("order_id").map(str::to_owned);
+            if number >= MOST {
+                self.unseen(bss, call, listed);
+                continue;
+            }
+            if let Some(order) = id("order_id")
+                && !listed.is_unreadable()
+                && let Look::Seen(Some(details)) = bss::show_order(bss, order).await?
+            {
+                if details.order.may_be_open() {
+                    let order = Box::new(details.order);
+                    self.open.push(StillOpen::Order(order));
+                }
+                continue;
+            }
             let job = match id("job_id") {
                 Some(job) => workspace::show_job(workspace, job).await?,
                 None => None,
             };
             match job {
                 Some(job) if job.progress() == Progress::Open => {
+                    let order = id("order_id").map(str::to_owned);
                     self.open.push(StillOpen::Job(order, Box::new(job)));
                 }
                 Some(_) => {}
-                None => self.unknown.extend(order),
+                None => self.unseen(bss, call, listed),
             }
         }
-        // A list that could be read has every order that is young enough to be open.
-        if listed.is_unreadable() {
-            let orders = rest.iter().filter_map(|call| call.ids.get("order_id"));
-            self.unknown.extend(orders.cloned());
-        }
         Ok(())
+    }
+
+    /// Neither BSS nor a job tells whether the order of that call is over.
+    fn unseen(&mut self, bss: &Client, call: &ClosedCall, listed: &OpenOrders) {
+        let Some(order) = call.ids.get("order_id") else {
+            return;
+        };
+        if listed.is_unreadable() {
+            self.unknown.push(order.clone());
+            return;
+        }
+        // A list that could be read has every order that is young enough to be open, but
+        // for one that BSS does not show yet.
+        let age = bss.transport.clock.now().wall.0 - call.closed_at;
+        if age <= LOOKED_BACK && !is_over(call) {
+            self.unshown.push(Unshown {
+                order: order.clone(),
+                closed_at: call.closed_at,
+                for_long: age > SHOWN_WITHIN,
+            });
+        }
     }
 }
 
@@ -106,4 +150,11 @@ impl Earlier {
 /// the order of a job that failed may still be open, and be carried out or undone.
 fn is_delivered(call: &ClosedCall) -> bool {
     call.result == Reason::Delivered.to_string()
+}
+
+/// BSS showed the order as cancelled, or a person decided that its effect is there.
+fn is_over(call: &ClosedCall) -> bool {
+    let over = [Reason::OrderCancelled, Reason::AssumedDone].map(|reason| reason.to_string());
+    let decided = Decision::AssumeDone.word();
+    over.contains(&call.result) || call.result == decided
 }

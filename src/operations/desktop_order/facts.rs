@@ -71,13 +71,17 @@ pub struct Candidate {
 impl Candidate {
     /// It is about what has this id.
     pub fn carries(&self, id: &str) -> bool {
-        self.details.carries(id) || self.resources.list.iter().any(|own| own == id)
+        let own = &self.resources.list;
+        self.details.carries(id) || own.iter().any(|own| bss::is_same_id(own, id))
     }
 
-    /// Something says what it is about, and says all of it.
+    /// Something says what it is about, and says all of it: each line names a resource,
+    /// or there are as many resources as lines.
     pub fn is_linked(&self) -> bool {
         let Members { list, understood } = &self.resources;
-        self.details.names_a_resource() || (*understood && !list.is_empty())
+        let lines = self.details.lines.len();
+        self.details.names_its_resources()
+            || (*understood && !list.is_empty() && list.len() >= lines)
     }
 }
 

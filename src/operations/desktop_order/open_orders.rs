@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::facts::{Candidate, resources};
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{
-    self, Look, Order, OrderFilter, OrderList, OrderType, WORKSPACE_SERVICE,
+    self, Look, Order, OrderDetails, OrderFilter, OrderList, WORKSPACE_SERVICE,
 };
 use crate::cloud::huawei::workspace::Desktop;
 use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
@@ -17,7 +17,7 @@ use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
 /// take a day, an order that nobody pays lapses after a week, and a delivery takes
 /// hours, so no order that can still act is older than about two weeks. Twice that
 /// leaves room, and a longer time would make the list long.
-const LOOKED_BACK: i64 = 30 * 24 * 3_600_000;
+pub(super) const LOOKED_BACK: i64 = 30 * 24 * 3_600_000;
 
 /// How far ahead, for clocks that differ, in milliseconds.
 const LOOKED_AHEAD: i64 = 15 * 60_000;
@@ -28,7 +28,8 @@ const AGE: i64 = 30_000;
 /// Most orders that are looked into. With more, the list is taken for too long to check.
 pub(super) const MOST_DETAILS: usize = 50;
 
-/// Most orders whose resources are asked for, where their lines name none.
+/// Most orders whose resources are asked for in addition to one list, where their lines
+/// do not name them.
 const MOST_RESOURCES: usize = 10;
 
 /// How long it is kept which order was placed for what, at the least, in milliseconds.
@@ -94,14 +95,22 @@ impl Target {
             desktop: desktop.to_owned(),
         }
     }
+
+    /// The same desktop, however the letters of its id are written.
+    fn is(&self, other: &Self) -> bool {
+        bss::is_same_id(&self.place, &other.place) && bss::is_same_id(&self.desktop, &other.desktop)
+    }
 }
 
 impl OpenOrder {
     /// It is for this desktop or one of its volumes.
     pub fn is_for(&self, target: &Target, desktop: &Desktop) -> bool {
         match &self.about {
-            About::Desktop(placed_for) => placed_for == target,
-            About::Shown(candidate) => desktop.ids().any(|id| candidate.carries(id)),
+            About::Desktop(placed_for) => placed_for.is(target),
+            About::Shown(candidate) => {
+                let named = desktop.order_id.as_deref() == Some(&*self.order.order_id);
+                named || desktop.ids().any(|id| candidate.carries(id))
+            }
             About::NotRead => false,
         }
     }
@@ -116,8 +125,17 @@ struct Notes {
     /// Desktops of orders that operations of this process placed or follow, and when
     /// that was last noted.
     placed: HashMap<String, (Target, i64)>,
-    /// What was read of an order, and what the list said of it then.
-    shown: HashMap<String, (Order, Candidate)>,
+    /// What was read of orders.
+    shown: HashMap<String, Shown>,
+}
+
+/// What was read of an order.
+struct Shown {
+    /// What the list said of it then.
+    then: Order,
+    candidate: Candidate,
+    /// When its resources were asked for, if they were.
+    asked: Option<i64>,
 }
 
 impl Book {
@@ -135,8 +153,51 @@ impl Book {
         if let Some((target, _)) = notes.placed.get(&order.order_id) {
             return Some(About::Desktop(target.clone()));
         }
-        let (then, candidate) = notes.shown.get(&order.order_id)?;
-        (then == order).then(|| About::Shown(candidate.clone()))
+        let shown = notes.shown.get(&order.order_id)?;
+        (shown.then == *order).then(|| About::Shown(shown.candidate.clone()))
+    }
+
+    fn note_shown(&self, order: &Order, details: OrderDetails) {
+        let candidate = Candidate {
+            details,
+            resources: Members::default(),
+            untimed: false,
+        };
+        let shown = Shown {
+            then: order.clone(),
+            candidate,
+            asked: None,
+        };
+        self.notes().shown.insert(order.order_id.clone(), shown);
+    }
+
+    fn note_resources(&self, order: &str, resources: Members<String>, now: i64) {
+        if let Some(shown) = self.notes().shown.get_mut(order) {
+            shown.asked = Some(now);
+            // What was there once is not taken back by an answer that has less.
+            if !resources.list.is_empty() {
+                shown.candidate.resources = resources;
+            }
+        }
+    }
+
+    /// Orders that nothing links to what they are for, and of which BSS may say more by
+    /// now: those that were not asked about come first, then those that wait longest.
+    fn to_ask_about(&self, orders: &[Order], now: i64) -> Vec<String> {
+        let notes = self.notes();
+        let mut unlinked: Vec<(Option<i64>, &str)> = orders
+            .iter()
+            .filter(|order| !notes.placed.contains_key(&order.order_id))
+            .filter_map(|order| {
+                let shown = notes.shown.get(&order.order_id)?;
+                let due = shown.asked.is_none_or(|asked| now - asked >= AGE);
+                let linked = shown.candidate.is_linked();
+                (due && !linked).then_some((shown.asked, &*order.order_id))
+            })
+            .collect();
+        unlinked.sort_by_key(|(asked, _)| *asked);
+        let ids = unlinked.into_iter().map(|(_, id)| id.to_owned());
+        ids.take(MOST_RESOURCES).collect()
     }
 
     fn forget_all_but(&self, orders: &[Order], now: i64) {
@@ -218,7 +279,7 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
     } = list;
     let (open, over): (Vec<Order>, Vec<Order>) = orders
         .into_iter()
-        .filter(is_a_change)
+        .filter(Order::may_change_a_desktop)
         .partition(Order::may_be_open);
     let mut found = OpenOrders {
         orders: Vec::new(),
@@ -233,33 +294,33 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
     if unknown > MOST_DETAILS {
         found.unchecked = Some(Unchecked::TooMany(open.len()));
     }
-    let (mut unlinked, mut resources_left) = (Vec::new(), MOST_RESOURCES);
-    for order in open {
+    for order in &open {
         // Known by now, if an operation of this process has placed it meanwhile.
-        let mut about = book.about(&order);
-        if about.is_none() && found.unchecked.is_none() {
-            match look_into(bss, &order, &mut resources_left).await? {
-                Look::Seen(Some(candidate)) => {
-                    let noted = (order.clone(), candidate.clone());
-                    book.notes().shown.insert(order.order_id.clone(), noted);
-                    about = Some(About::Shown(candidate));
-                }
-                // It is in the list, and its details are not those of an order.
-                Look::Seen(None) => found.understood = false,
-                Look::Unreadable(refusal) => {
-                    found.unchecked = Some(Unchecked::Unreadable(refusal));
-                }
+        if book.about(order).is_some() || found.unchecked.is_some() {
+            continue;
+        }
+        match look_into(bss, order).await? {
+            Look::Seen(Some(details)) => book.note_shown(order, details),
+            // It is in the list, and its details are not those of an order.
+            Look::Seen(None) => found.understood = false,
+            Look::Unreadable(refusal) => {
+                found.unchecked = Some(Unchecked::Unreadable(refusal));
             }
         }
-        if let Some(About::Shown(candidate)) = &about
+    }
+    for order in book.to_ask_about(&open, now(bss)) {
+        let resources = resources(bss, &order).await?;
+        book.note_resources(&order, resources, now(bss));
+    }
+    let mut unlinked = Vec::new();
+    for order in open {
+        let about = book.about(&order).unwrap_or(About::NotRead);
+        if let About::Shown(candidate) = &about
             && !candidate.is_linked()
         {
             unlinked.push(order.order_id.clone());
         }
-        found.orders.push(OpenOrder {
-            about: about.unwrap_or(About::NotRead),
-            order,
-        });
+        found.orders.push(OpenOrder { order, about });
     }
     if found.unchecked.is_none() && !unlinked.is_empty() {
         found.unchecked = Some(Unchecked::Unlinked(unlinked));
@@ -267,38 +328,17 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
     Ok(found)
 }
 
-/// What an order is for; `None`: BSS lists it and does not show it.
-async fn look_into(
-    bss: &Client,
-    order: &Order,
-    resources_left: &mut usize,
-) -> Result<Look<Option<Candidate>>, CallError> {
+/// What an order is for by its details; `None`: BSS lists it and does not show it.
+async fn look_into(bss: &Client, order: &Order) -> Result<Look<Option<OrderDetails>>, CallError> {
     if !is_id(&order.order_id) {
         return Ok(Look::Seen(None));
     }
-    let details = match bss::show_order(bss, &order.order_id).await? {
-        Look::Seen(Some(details)) if details.order.order_id == order.order_id => details,
-        Look::Seen(_) => return Ok(Look::Seen(None)),
-        Look::Unreadable(refusal) => return Ok(Look::Unreadable(refusal)),
-    };
-    let mut candidate = Candidate {
-        details,
-        resources: Members::default(),
-        untimed: false,
-    };
-    if !candidate.is_linked() && *resources_left > 0 {
-        *resources_left -= 1;
-        candidate.resources = resources(bss, &order.order_id).await?;
-    }
-    Ok(Look::Seen(Some(candidate)))
-}
-
-/// It may change something that is there already. The filter may not have been kept to.
-fn is_a_change(order: &Order) -> bool {
-    let types = [OrderType::Change, OrderType::ToPeriod].map(|kind| kind as i64);
-    let service = order.service_type_code.as_deref();
-    order.order_type.is_none_or(|kind| types.contains(&kind))
-        && service.is_none_or(|code| code.eq_ignore_ascii_case(WORKSPACE_SERVICE))
+    Ok(match bss::show_order(bss, &order.order_id).await? {
+        Look::Seen(details) => {
+            Look::Seen(details.filter(|shown| shown.order.order_id == order.order_id))
+        }
+        Look::Unreadable(refusal) => Look::Unreadable(refusal),
+    })
 }
 
 impl OpenOrders {

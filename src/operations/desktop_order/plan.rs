@@ -126,8 +126,13 @@ impl Look<'_> {
             return meaning;
         }
         let status = self.object.status.as_ref();
-        let new = status.is_none_or(|status| status.steps.is_empty());
-        let never = self.own.is_none() && new && !self.ordered_before;
+        // A call that was refused, or was not sent, made nothing prepaid.
+        let may_have_acted = status.is_some_and(|status| {
+            let no_effect = [Some(AnswerWord::Refused), Some(AnswerWord::NotSent)];
+            let mut steps = status.steps.iter();
+            steps.any(|step| !no_effect.contains(&step.answer))
+        });
+        let never = self.own.is_none() && !may_have_acted && !self.ordered_before;
         match change {
             Change::Subscribe { .. } if never => lost(
                 Reason::AlreadyPrepaid,
@@ -171,6 +176,19 @@ impl Look<'_> {
             let not_there = Evidence::Absence(Witness::NOT_THERE);
             return lost(Reason::TargetNotFound, not_there, self.missing());
         };
+        // Its ledger is named by its id: by another spelling nothing is ordered, so that
+        // both do not order.
+        let asked = &self.object.spec.desktop_id;
+        if desktop.desktop_id != *asked && self.foreign.is_none() {
+            return lost(
+                Reason::InvalidForTarget,
+                Evidence::Presence,
+                format!(
+                    "The cloud writes the id of desktop {asked} as {0}. Create the operation with spec.desktopId {0}.",
+                    short(&desktop.desktop_id, WORD)
+                ),
+            );
+        }
         match obstacle(desktop) {
             Some(Obstacle::Passing(why)) => return wait(Reason::TargetBusy, Due::SinceAnswer, why),
             Some(Obstacle::Lasting(why)) => {

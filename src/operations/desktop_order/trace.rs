@@ -38,13 +38,16 @@ impl Window {
 
     /// Whether the filter was kept to: what is outside is not ours.
     pub(super) fn fits(self, order: &Order, wanted: OrderType) -> Fit {
-        if order.order_type.is_some_and(|kind| kind != wanted as i64) {
-            return Fit::No;
-        }
+        let understood = match order.order_type {
+            Some(kind) if kind == wanted as i64 => true,
+            Some(kind) if OrderType::is_known(kind) => return Fit::No,
+            Some(_) => false,
+            None => true,
+        };
         match order.create_time.as_deref().and_then(millis) {
-            Some(at) if (self.from..=self.until).contains(&at) => Fit::Yes,
-            Some(_) => Fit::No,
-            None => Fit::Unknown,
+            Some(at) if !(self.from..=self.until).contains(&at) => Fit::No,
+            Some(_) if understood => Fit::Yes,
+            _ => Fit::Unknown,
         }
     }
 }
@@ -54,7 +57,8 @@ impl Window {
 pub(super) enum Fit {
     Yes,
     No,
-    /// Its time is missing, or written in a way that is not understood.
+    /// Its time is missing, or that or its type is written in a way that is not
+    /// understood.
     Unknown,
 }
 
@@ -207,6 +211,8 @@ mod tests {
             (noon, Some(3), Fit::Yes),
             (noon, None, Fit::Yes),
             (noon, Some(11), Fit::No),
+            (noon, Some(1), Fit::No),
+            (noon, Some(77), Fit::Unknown),
             (None, Some(11), Fit::No),
             (None, Some(3), Fit::Unknown),
             (Some("noon"), Some(3), Fit::Unknown),

@@ -224,21 +224,31 @@ async fn a_member_that_is_no_order_is_not_taken_for_no_order() {
 }
 
 #[tokio::test]
-async fn lines_name_a_resource_or_nothing_that_is_known() {
+async fn lines_name_their_resources_only_if_each_line_names_one() {
     for (lines, named) in [
         (r#"[{"resource_id": "r1"}]"#, true),
         (r#"[{"extra": [{"cloud_resource_ids": "r1"}]}]"#, true),
+        (r#"[{"resource_id": "r1"}, {"resourceId": "r2"}]"#, true),
         (r#"[{"resource_id": ""}]"#, false),
+        (r#"[{"resource_id": " "}]"#, false),
+        // What the other line is about is not known.
+        (r#"[{"resource_id": "r1"}, {"product_id": "p1"}]"#, false),
+        (r#"[{"product_id": "p1"}, {"resource_id": "r1"}]"#, false),
+        (r#"[{"resource_id": "r1"}, {"resource_id": null}]"#, false),
+        (r#"[{"resource_id": "r1"}, null]"#, false),
+        (r#"[{"resource_id": "r1"}, "r2"]"#, false),
         (r#"[{"resource_id": null}]"#, false),
         (r#"[{"order_line_item_id": "L1"}]"#, false),
         ("[]", false),
         ("null", false),
     ] {
+        let count = serde_json::from_str::<Option<Vec<Value>>>(lines).expect("JSON");
+        let count = count.unwrap_or_default().len();
         let body = format!(
-            r#"{{"total_count": 1, "order_info": {{"order_id": "CS1"}}, "order_line_items": {lines}}}"#
+            r#"{{"total_count": {count}, "order_info": {{"order_id": "CS1"}}, "order_line_items": {lines}}}"#
         );
         let found = shown(&body).await.expect("an order");
-        assert_eq!(found.names_a_resource(), named, "{lines}");
+        assert_eq!(found.names_its_resources(), named, "{lines}");
     }
 }
 
@@ -420,6 +430,54 @@ async fn the_details_of_another_order_say_nothing_about_this_one() {
     let server = Server::answering([answer(200, body)]);
     let found = show_order(&client(&server), "CS1").await;
     assert_eq!(found, Ok(Look::Seen(None)));
+}
+
+#[tokio::test]
+async fn a_line_carries_an_id_however_it_is_written() {
+    let body = r#"{"total_count": 1, "order_info": {"order_id": "CS1"},
+        "order_line_items": [{"resource_id": " Bill-D1 "}]}"#;
+    let found = shown(body).await.expect("an order");
+    assert!(found.carries("bill-d1") && !found.carries("bill-d") && !found.carries(""));
+}
+
+/// A row of a kind that is not understood may be an order for a desktop.
+#[test]
+fn only_an_order_of_a_known_other_kind_is_not_one_for_a_desktop() {
+    for (service, expected) in [
+        (Some("hws.service.type.vdi"), true),
+        (Some(" hws.service.type.vdi "), true),
+        (Some("HWS.Service.Type.VDI\n"), true),
+        (Some("hws.service.type.ec2"), false),
+        (Some(" HWS.service.type.ebs"), false),
+        (Some("hws.service.type."), true),
+        (Some("workspace"), true),
+        (Some("hws.service.type.vdi;hws.service.type.ebs"), true),
+        (Some(""), true),
+        (None, true),
+    ] {
+        let order = Order {
+            service_type_code: service.map(str::to_owned),
+            ..Order::default()
+        };
+        assert_eq!(order.may_change_a_desktop(), expected, "{service:?}");
+    }
+    for (kind, expected) in [
+        (Some(3), true),
+        (Some(11), true),
+        (Some(1), false),
+        (Some(2), false),
+        (Some(4), false),
+        (Some(10), false),
+        (Some(0), true),
+        (Some(77), true),
+        (None, true),
+    ] {
+        let order = Order {
+            order_type: kind,
+            ..Order::default()
+        };
+        assert_eq!(order.may_change_a_desktop(), expected, "{kind:?}");
+    }
 }
 
 #[tokio::test]

@@ -129,11 +129,24 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
         matches!(refused, Sent::Refused(Reading::Verify, _)),
         "{refused:?}"
     );
-    let throttled = posted(answer(429, "")).await;
-    assert!(matches!(
-        throttled,
-        Sent::Refused(Reading::Retry(Reason::Throttled), _)
-    ));
+    for (status, code, reading) in [
+        (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
+        (429, "WKS.1234", Reading::Retry(Reason::Throttled)),
+        (
+            401,
+            "APIGW.0301",
+            Reading::Blocked(Reason::CredentialsRejected),
+        ),
+    ] {
+        for name in ["error_code", "errorCode", "code"] {
+            let body = serde_json::json!({name: code, "error_msg": "m"});
+            let sent = posted(answer(status, &body.to_string())).await;
+            assert!(
+                matches!(&sent, Sent::Refused(r, _) if *r == reading),
+                "{status} {body}: {sent:?}"
+            );
+        }
+    }
     for (status, body) in [
         (400, r#"{"error_code": "DCS.9999", "error_msg": "m"}"#),
         (400, ""),
@@ -152,6 +165,39 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
             matches!(sent, Sent::Unknown(_)),
             "{status} {body}: {sent:?}"
         );
+    }
+}
+
+/// A proxy may write it after the cloud has acted (contracts: l.5).
+#[tokio::test]
+async fn an_answer_without_a_code_of_the_clouds_own_is_no_refusal() {
+    let far = "Date: Sat, 21 Nov 2020 08:00:00 GMT\r\n";
+    for body in [
+        "",
+        "<html>429 Too Many Requests</html>",
+        "null",
+        "{}",
+        "[]",
+        r#""APIGW.0308""#,
+        r#"{"error_msg": "m"}"#,
+        r#"{"error_code": ""}"#,
+        r#"{"error_code": " "}"#,
+        r#"{"error_code": null}"#,
+        r#"{"code": 429, "message": "Too Many Requests"}"#,
+        r#"{"code": "429"}"#,
+        r#"{"code": "too_many_requests"}"#,
+        r#"{"error": {"code": 401, "message": "m"}}"#,
+        r#"{"error_code": "APIGW.0308"#,
+    ] {
+        for status in [401, 403, 404, 429] {
+            for header in ["", far] {
+                let sent = posted(answer_with(status, header, body)).await;
+                assert!(
+                    matches!(sent, Sent::Unknown(_)),
+                    "{status} {header:?} {body}: {sent:?}"
+                );
+            }
+        }
     }
 }
 

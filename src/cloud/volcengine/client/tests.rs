@@ -151,7 +151,20 @@ async fn an_error_is_one_whatever_the_status_and_a_fault_is_unknown_whatever_the
             "{status} {body}: {sent:?}"
         );
     }
-    let throttled = sent(answer(429, "")).await;
+    // A proxy may write it after the cloud has acted (contracts: l.5).
+    for body in [
+        "",
+        "<html>",
+        "{}",
+        r#"{"ResponseMetadata": {"RequestId": "r"}}"#,
+        r#"{"ResponseMetadata": {"Error": {"Message": "m"}}}"#,
+        r#"{"ResponseMetadata": {"Error": {"Code": ""}}}"#,
+        r#"{"Error": {"Code": "FlowLimitExceeded"}}"#,
+    ] {
+        let sent = sent(answer(429, body)).await;
+        assert!(matches!(sent, Sent::Unknown(_)), "{body}: {sent:?}");
+    }
+    let throttled = sent(answer(429, &error("SomethingNew"))).await;
     let retry = Reading::Retry(Reason::Throttled);
     assert!(
         matches!(throttled, Sent::Refused(r, _) if r == retry),

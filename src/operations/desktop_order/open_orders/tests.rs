@@ -393,6 +393,7 @@ fn closed(result: &str, ids: &[(&str, &str)]) -> Others {
     Others {
         closed: vec![ClosedCall {
             result: result.to_owned(),
+            closed_at: jiff::Timestamp::now().as_millisecond(),
             ids,
         }],
         ..Others::default()
@@ -499,4 +500,153 @@ fn an_order_that_was_placed_through_another_endpoint_is_for_the_same_desktop() {
     let here = at("https://workspace.example.com", "p1");
     assert_eq!(here, at("https://workspace.internal.example.com", "p1"));
     assert_ne!(here, at("https://workspace.example.com", "p2"));
+}
+
+/// More of them than are asked about for one list, or BSS has them later.
+#[tokio::test]
+async fn an_order_that_nothing_links_yet_is_asked_about_again() {
+    let linked = BssReadings {
+        order_lines: OrderLines::Unlinked,
+        ..BssReadings::default()
+    };
+    let bed = bed_with(linked, account());
+    bed.colleagues(MOST_RESOURCES);
+    bed.desktops(["d1".to_owned()]);
+    bed.colleague(theirs("d1", "CS-OURS"));
+    let order = order_for("d1", "u1");
+    let seen = bed.see(&order).await;
+    assert!(seen.seen.contains("CS-OURS"), "{}", seen.seen);
+    bed.pass(31);
+    let seen = bed.see(&order).await;
+    assert_eq!(seen.goal, BLOCKED(), "{}", seen.seen);
+    assert_eq!(bed.calls("bss.ListResources"), MOST_RESOURCES + 1);
+    assert_eq!(bed.calls("bss.ShowOrder"), MOST_RESOURCES + 1, "once each");
+}
+
+#[tokio::test]
+async fn orders_whose_resources_bss_does_not_have_take_turns() {
+    let readings = BssReadings {
+        order_lines: OrderLines::Unlinked,
+        order_resources: OrderResources::Nothing,
+        ..BssReadings::default()
+    };
+    let bed = bed_with(readings, account());
+    bed.colleagues(MOST_RESOURCES + 5);
+    bed.desktops(["d1".to_owned()]);
+    let order = order_for("d1", "u1");
+    for asked in [1, 2, 3] {
+        bed.see(&order).await;
+        assert_eq!(bed.calls("bss.ListResources"), asked * MOST_RESOURCES);
+        bed.pass(31);
+    }
+    let book = Book::default();
+    let orders: Vec<Order> = (0..MOST_RESOURCES + 5)
+        .map(|n| Order {
+            order_id: format!("CS-{n}"),
+            ..Order::default()
+        })
+        .collect();
+    for order in &orders {
+        book.note_shown(order, OrderDetails::default());
+    }
+    let mut asked = HashSet::new();
+    for turn in 0..2 {
+        let ids = book.to_ask_about(&orders, turn);
+        assert!(ids.len() <= MOST_RESOURCES);
+        for id in ids {
+            book.note_resources(&id, Members::default(), turn);
+            assert!(asked.insert(id.clone()), "{id} again");
+        }
+    }
+    assert_eq!(asked.len(), orders.len(), "each in its turn");
+    assert!(book.to_ask_about(&orders, AGE - 1).is_empty());
+    let first = &book.to_ask_about(&orders, AGE + 1)[0];
+    assert!(
+        orders[..MOST_RESOURCES]
+            .iter()
+            .any(|order| order.order_id == *first)
+    );
+}
+
+/// No other order is placed until that one is proven to be over.
+#[tokio::test]
+async fn an_order_of_the_ledger_that_bss_does_not_show_stands_in_the_way() {
+    let late = BssReadings {
+        visible_after: 600,
+        ..BssReadings::default()
+    };
+    let bed = bed_with(late, account());
+    bed.desktops(["d1".to_owned()]);
+    let Sent::Accepted { ids, .. } = bed.send(&order_for("d1", "u0")).await else {
+        panic!("it is placed");
+    };
+    let id = ids["order_id"].clone();
+    for result in ["GivenUp", "Seen", "Decided", "OrderFailed", "Later"] {
+        let others = closed(result, &[("order_id", &id)]);
+        let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
+        assert_eq!(
+            seen.goal,
+            Goal::Wait(code(Reason::TargetBusy), None),
+            "{result}: {}",
+            seen.seen
+        );
+        assert!(seen.seen.contains(&id), "{}", seen.seen);
+    }
+    bed.pass(700);
+    let others = closed("GivenUp", &[("order_id", &id)]);
+    let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
+    assert_eq!(seen.goal, BLOCKED(), "as BSS shows it: {}", seen.seen);
+    bed.simulator.act_on_order(&id, OrderAction::Cancel);
+    bed.pass(31);
+    let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
+    assert!(sends(seen.goal), "{}", seen.seen);
+}
+
+#[tokio::test]
+async fn an_order_that_bss_never_shows_is_named_with_what_a_user_can_do() {
+    let never = BssReadings {
+        visible_after: 366 * DAY as u32,
+        ..BssReadings::default()
+    };
+    let bed = bed_with(never, account());
+    bed.desktops(["d1".to_owned()]);
+    let order = order_for("d1", "u1");
+    let ids = [("order_id", "CS-OLD"), ("job_id", "no-such-job")];
+    let others = closed("GivenUp", &ids);
+    bed.pass(3_700);
+    let seen = bed.see_among(&order, &others).await;
+    assert_eq!(seen.goal, BLOCKED(), "{}", seen.seen);
+    for said in ["CS-OLD", "spec.operationKey", "From 20"] {
+        assert!(seen.seen.contains(said), "{said}: {}", seen.seen);
+    }
+    // A user has looked it up, and names it.
+    let mut keyed = order.clone();
+    for (key, goes_on) in [
+        ("again", false),
+        ("after-CS-OLDER", false),
+        ("CS-OLD", true),
+        ("after-CS-OLD", true),
+        ("after_CS-OLD.2", true),
+    ] {
+        keyed.spec.operation_key = Some(key.to_owned());
+        let seen = bed.see_among(&keyed, &others).await;
+        assert_eq!(sends(seen.goal), goes_on, "{key}: {}", seen.seen);
+    }
+    // It was seen cancelled, or a user decided that its effect is there.
+    for result in ["OrderCancelled", "AssumedDone", "AssumeDone"] {
+        let seen = bed.see_among(&order, &closed(result, &ids)).await;
+        assert!(sends(seen.goal), "{result}: {}", seen.seen);
+    }
+    // Too many to look up one by one are not forgotten.
+    let many = Others {
+        closed: (0..12)
+            .flat_map(|n| closed("GivenUp", &[("order_id", &format!("CS-{n}"))]).closed)
+            .collect(),
+        ..Others::default()
+    };
+    let facts = bed.facts(&order, &many).await.expect("a reading");
+    assert_eq!(facts.earlier.unshown.len(), 12);
+    bed.pass(30 * DAY as u64);
+    let seen = bed.see_among(&order, &others).await;
+    assert!(sends(seen.goal), "no open order is as old: {}", seen.seen);
 }

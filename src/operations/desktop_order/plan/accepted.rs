@@ -7,7 +7,7 @@ use super::super::trace::millis;
 use super::{Look, Meaning, PAID, lost, wait};
 use crate::api::{ConditionStatus, Payment, Reason};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
-use crate::cloud::huawei::workspace::{Change, Job};
+use crate::cloud::huawei::workspace::{Change, Job, Progress};
 
 impl Look<'_> {
     pub(super) fn accepted(&self, change: &Change<'_>) -> Meaning {
@@ -51,7 +51,8 @@ impl Look<'_> {
                 Evidence::Presence,
                 format!("{} {now}", self.failure(job)),
             ),
-            _ if self.facts.desktop.is_none() => lost(
+            // While it goes on, or may, the desktop can come back, and then it is changed.
+            _ if self.facts.desktop.is_none() && self.is_carried_out() => lost(
                 Reason::OrderFailed,
                 Evidence::Absence(Witness::NOT_THERE),
                 format!("{name} is placed. {now}"),
@@ -82,6 +83,16 @@ impl Look<'_> {
         match self.condition(PAID) {
             Some((ConditionStatus::True, since)) => Due::Since(Tick(since)),
             _ => Due::Later,
+        }
+    }
+
+    /// Nothing more comes of it, by its order or, where BSS does not tell that, its job.
+    fn is_carried_out(&self) -> bool {
+        match self.order() {
+            Some(details) => !details.order.may_be_open(),
+            None => self
+                .job()
+                .is_some_and(|job| job.progress() == Progress::Done),
         }
     }
 

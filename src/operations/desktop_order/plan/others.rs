@@ -3,12 +3,12 @@
 
 use errand_engine::{Due, Goal};
 
-use super::super::earlier::StillOpen;
+use super::super::earlier::{StillOpen, Unshown};
 use super::super::open_orders::{About, MOST_DETAILS, OpenOrder, OpenOrders, Unchecked};
 use super::super::words::{WORD, short};
 use super::accepted::paid;
 use super::{Look, Meaning, unclear, wait};
-use crate::api::{ConditionStatus, Reason};
+use crate::api::{ConditionStatus, Reason, Timestamp};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Desktop, Progress};
 use crate::operations::code;
@@ -45,7 +45,14 @@ impl Look<'_> {
                 said: of_job(&desktop.desktop_id, order.as_deref(), job.status.as_deref()),
             },
         });
-        if let Some(meaning) = waits_for(listed.chain(looked_up).collect()) {
+        let given = self.object.spec.operation_key.as_deref();
+        let unshown = earlier.unshown.iter().filter(|unshown| {
+            // Whoever gives that key has looked it up.
+            !given.is_some_and(|key| has_word(key, &unshown.order))
+        });
+        let unshown = unshown.map(|unshown| of_unshown(&desktop.desktop_id, unshown));
+        let all = listed.chain(looked_up).chain(unshown);
+        if let Some(meaning) = waits_for(all.collect()) {
             return Some(meaning);
         }
         if !open.understood {
@@ -217,6 +224,33 @@ fn of_job(desktop: &str, order: Option<&str>, word: Option<&str>) -> String {
         "{order} for desktop {desktop}, which another operation placed, is not over: its job is {}. If it waits for payment, pay it or cancel it at the cloud.",
         short(word.unwrap_or("not known"), WORD)
     )
+}
+
+/// The text has this word, and not only as a part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let ends = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.match_indices(word).any(|(at, found)| {
+        let (before, after) = (&text[..at], &text[at + found.len()..]);
+        ends(before.chars().next_back()) && ends(after.chars().next())
+    })
+}
+
+fn of_unshown(desktop: &str, unshown: &Unshown) -> Waits {
+    let order = short(&unshown.order, WORD);
+    let known = format!(
+        "Order {order}, which an earlier operation placed for desktop {desktop}, is not visible in BSS"
+    );
+    let until = Timestamp::from_millis(unshown.until());
+    let said = match unshown.for_long {
+        true => format!(
+            "{known}, so it may still be open. Check in the cloud console that it is completed or cancelled, and that the connection's BSS is that of the same account. If it has ended, create the operation with a spec.operationKey that contains its id, for example after-{order}. From {until} on, it counts as ended."
+        ),
+        false => format!("{known} yet; waiting until it is."),
+    };
+    Waits {
+        for_a_person: unshown.for_long,
+        said,
+    }
 }
 
 /// As the subject of a sentence, with its verb.

@@ -83,9 +83,13 @@ fn a_plan_says_who_pays_and_for_which_project_and_fits_into_status() {
     order.spec.change.resize = Some(Resize {
         product_id: long.clone(),
     });
+    let named = Desktop {
+        desktop_id: order.spec.desktop_id.clone(),
+        ..desktop()
+    };
     let facts = Facts {
         targets: targets(vec![product(&long, "normal")]),
-        ..facts(desktop())
+        ..facts(named)
     };
     let seen = OrderDesktop::assess(&order, &facts, None);
     assert_eq!(seen.plan.steps[0].len(), 256);
@@ -146,14 +150,28 @@ fn a_subscription_is_reached_only_by_a_desktop_that_was_not_prepaid_before() {
             "Desktop d1 is prepaid. Whether its term is the wanted one cannot be seen."
         );
     }
-    let mut order = asking(subscribe());
-    let steps = json!({"steps": [{"number": 1, "id": "s", "name": "CreateChangeOrder", "writer": "w",
-        "intendedAt": "2026-11-21T12:00:00Z", "sendBefore": "2026-11-21T12:30:00Z",
-        "answer": "Refused"}]});
-    let status: DesktopOrderStatus = serde_json::from_value(steps).expect("a status");
-    order.status = Some(status);
-    let seen = OrderDesktop::assess(&order, &facts(prepaid()), None);
-    assert_eq!(seen.goal, REACHED, "a step of its own came before");
+    let after = |answers: &[Option<&str>]| {
+        let mut order = asking(subscribe());
+        let steps: Vec<_> = answers
+            .iter()
+            .map(|answer| {
+                json!({"number": 1, "id": "s", "name": "CreateChangeOrder", "writer": "w",
+                    "intendedAt": "2026-11-21T12:00:00Z", "sendBefore": "2026-11-21T12:30:00Z",
+                    "answer": answer})
+            })
+            .collect();
+        let status = serde_json::from_value(json!({"steps": steps}));
+        order.status = Some(status.expect("a status"));
+        OrderDesktop::assess(&order, &facts(prepaid()), None).goal
+    };
+    // Nothing of its own had an effect.
+    let theirs = lost(Reason::AlreadyPrepaid, Evidence::Presence);
+    assert_eq!(after(&[Some("Refused")]), theirs);
+    assert_eq!(after(&[Some("NotSent"), Some("Refused")]), theirs);
+    for answer in [None, Some("Accepted"), Some("Unknown")] {
+        assert_eq!(after(&[answer]), REACHED, "{answer:?}");
+        assert_eq!(after(&[answer, Some("Refused")]), REACHED, "{answer:?}");
+    }
 }
 
 #[test]
@@ -398,6 +416,8 @@ fn a_missing_desktop_ends_it_without_effect_only_if_no_call_was_made() {
     let seen = gone(listed(&[]), Some(&unanswered()));
     assert_eq!(seen.goal, act(), "which the engine leaves to a person");
     let seen = gone(paid(3), Some(&accepted()));
+    assert_eq!(seen.goal, wait(Reason::OrderProcessing), "it goes on");
+    let seen = gone(paid(5), Some(&accepted()));
     assert_eq!(seen.goal, lost(Reason::OrderFailed, NOT_THERE));
     assert_eq!(seen.seen, format!("Order CS1 is placed. {none}"));
     let seen = gone(known(4), Some(&accepted()));

@@ -243,3 +243,46 @@ fn words_of_the_cloud_that_are_too_long_for_status_are_cut() {
     let seen = see(resize(), &facts(odd), None);
     assert!(seen.seen.len() < 200, "{}", seen.seen);
 }
+
+/// It may come back, and the order goes on.
+#[test]
+fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
+    let missing = |orders: Orders, job: Option<Job>| {
+        let facts = Facts {
+            desktop: None,
+            orders,
+            job,
+            ..facts(desktop())
+        };
+        see(resize(), &facts, Some(&accepted()))
+    };
+    for status in [0, 2, 3, 7, 9, 14] {
+        let seen = missing(known(status), None);
+        assert_eq!(seen.goal, wait(Reason::OrderProcessing), "{status}");
+        assert!(
+            seen.seen.contains("There is no desktop d1"),
+            "{}",
+            seen.seen
+        );
+    }
+    let seen = missing(paid(3), None);
+    let paid_at = Due::Since(Tick(NOON + 10 * MINUTE));
+    assert_eq!(seen.due, paid_at, "it is a question after some time");
+    // Nothing tells whether it is over: a question after the same time.
+    for orders in [
+        unreadable(),
+        Orders::Known(None),
+        known(77),
+        Orders::NotAsked,
+    ] {
+        let seen = missing(orders, None);
+        assert_eq!(seen.goal, act(), "{}", seen.seen);
+        assert_eq!(seen.due, Due::SinceAnswer);
+        let running = missing(unreadable(), job("RUNNING"));
+        assert_eq!(running.goal, act(), "{}", running.seen);
+    }
+    // The order is carried out, and the desktop is not there.
+    let failed = lost(Reason::OrderFailed, NOT_THERE);
+    assert_eq!(missing(known(5), None).goal, failed);
+    assert_eq!(missing(unreadable(), job("SUCCESS")).goal, failed);
+}

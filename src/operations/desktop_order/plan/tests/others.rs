@@ -201,7 +201,7 @@ fn an_order_of_the_ledger_counts_until_it_is_over() {
         delivered: delivered.iter().map(|id| (*id).to_owned()).collect(),
         known: known.iter().map(|id| (*id).to_owned()).collect(),
         open,
-        unknown: Vec::new(),
+        ..Earlier::default()
     };
     let see_with = |earlier: Earlier, orders: Vec<OpenOrder>| {
         let facts = Facts {
@@ -299,6 +299,7 @@ fn while_a_person_is_asked_an_order_of_anyone_stands_in_the_way_of_sending_again
 fn closed(result: &str) -> Vec<ClosedCall> {
     vec![ClosedCall {
         result: result.to_owned(),
+        closed_at: NOON,
         ids: accepted().ids,
     }]
 }
@@ -443,4 +444,80 @@ fn what_could_not_be_checked_is_named_where_sending_again_is_asked_about() {
     let seen = see(resize(), &facts, Some(&unanswered()));
     assert_eq!(seen.goal, act());
     assert!(seen.seen.contains("CS8"), "{}", seen.seen);
+}
+
+/// What the first line is about says nothing about the second one.
+#[test]
+fn an_order_of_which_one_line_is_linked_and_another_is_not_is_not_linked() {
+    for line in [
+        json!({"product_id": "p2"}),
+        json!(null),
+        json!("strange"),
+        json!({"resource_id": null}),
+    ] {
+        let mut order = shown("CS9", 6, "");
+        if let About::Shown(candidate) = &mut order.about {
+            candidate.details.lines = vec![json!({"resource_id": "bill-other"}), line.clone()];
+            assert!(!candidate.is_linked(), "{line}");
+            candidate.resources = vec!["bill-other".to_owned()].into();
+            assert!(!candidate.is_linked(), "fewer resources than lines");
+            candidate.resources = vec!["bill-other".to_owned(), "r2".to_owned()].into();
+            assert!(candidate.is_linked());
+        }
+    }
+}
+
+#[test]
+fn a_desktop_is_the_same_in_either_case_of_its_id() {
+    let placed = OpenOrder {
+        about: About::Desktop(at("D1")),
+        ..shown("CS7", 6, "")
+    };
+    for other in [placed, shown("CS7", 6, "BILL-D1")] {
+        let seen = see(resize(), &with(open(vec![other])), None);
+        assert_eq!(seen.goal, block(), "{}", seen.seen);
+    }
+}
+
+/// Its ledger would be another one.
+#[test]
+fn a_desktop_whose_id_the_cloud_writes_otherwise_is_not_ordered_for() {
+    for change in [resize(), expand(), subscribe()] {
+        let mut order = asking(change);
+        order.spec.desktop_id = "D1".into();
+        let seen = OrderDesktop::assess(&order, &with(open(Vec::new())), None);
+        let goal = lost(Reason::InvalidForTarget, Evidence::Presence);
+        let prepaid_already = lost(Reason::AlreadyPrepaid, Evidence::Presence);
+        assert!(
+            [goal, prepaid_already].contains(&seen.goal),
+            "{:?}",
+            seen.goal
+        );
+    }
+    let mut order = asking(resize());
+    order.spec.desktop_id = "D1".into();
+    let seen = OrderDesktop::assess(&order, &facts(prepaid()), None);
+    assert!(seen.seen.contains("spec.desktopId d1"), "{}", seen.seen);
+    // A call that was made is followed.
+    let seen = OrderDesktop::assess(&order, &facts(desktop()), Some(&accepted()));
+    assert_ne!(
+        seen.goal,
+        lost(Reason::InvalidForTarget, Evidence::Presence)
+    );
+}
+
+/// GUESS: which ids an order carries; the desktop names the order that it is charged by.
+#[test]
+fn the_order_that_a_desktop_names_is_for_it() {
+    let named = Desktop {
+        order_id: Some("CS7".into()),
+        bill_resource_id: None,
+        ..prepaid()
+    };
+    let facts = Facts {
+        desktop: Some(named),
+        ..with(open(vec![shown("CS7", 6, "bill-of-another-name")]))
+    };
+    let seen = see(resize(), &facts, None);
+    assert_eq!(seen.goal, block(), "{}", seen.seen);
 }
