@@ -10,29 +10,10 @@ use kube::{Resource as _, ResourceExt};
 use tokio::time::timeout;
 
 use super::context::{API_TIMEOUT, Context};
+use super::marks::TRACKED_BY;
 use crate::api::State;
 use crate::clock::millis;
 use crate::operations::{Kind, Object};
-
-/// Annotations and labels by which a tool knows what it manages.
-const TRACKED_BY: [(&str, &[&str]); 3] = [
-    (
-        "Argo CD",
-        &[
-            "argocd.argoproj.io/tracking-id",
-            "argocd.argoproj.io/instance",
-            "app.kubernetes.io/instance",
-        ],
-    ),
-    (
-        "Flux",
-        &[
-            "kustomize.toolkit.fluxcd.io/name",
-            "helm.toolkit.fluxcd.io/name",
-        ],
-    ),
-    ("Helm", &["meta.helm.sh/release-name"]),
-];
 
 /// Whether and when an object expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
