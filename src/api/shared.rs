@@ -24,7 +24,9 @@ impl<'de> Deserialize<'de> for Timestamp {
         let text = String::deserialize(deserializer)?;
         let found = text.parse().ok().or_else(|| saturating(&text));
         // Without the text: an error may be shown where the value must not be.
-        found.map(Self).ok_or_else(|| D::Error::custom("not a date-time"))
+        found
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("not a date-time"))
     }
 }
 
@@ -38,7 +40,10 @@ fn saturating(text: &str) -> Option<jiff::Timestamp> {
     let time = parts.next()?;
     let number = |from: usize| -> Option<i64> {
         let digits = time.get(from..from + 2)?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse().ok())?
     };
     let (hour, minute, second) = (number(0)?, number(3)?, number(6)?);
     let colons = time.get(2..3)? == ":" && time.get(5..6)? == ":";
@@ -57,7 +62,9 @@ fn saturating(text: &str) -> Option<jiff::Timestamp> {
             }
         }
     };
-    let midnight = date.at(0, 0, 0, 0).duration_since(Date::constant(1970, 1, 1).at(0, 0, 0, 0));
+    let midnight = date
+        .at(0, 0, 0, 0)
+        .duration_since(Date::constant(1970, 1, 1).at(0, 0, 0, 0));
     let seconds = midnight.as_secs() + hour * 3600 + minute * 60 + second.min(59) - offset;
     let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
     jiff::Timestamp::from_second(seconds.clamp(first.as_second(), last.as_second())).ok()
@@ -267,9 +274,17 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused_without_its_text() {
         for text in [
-            "", "t", "2026-11-22", "2026-13-22T00:00:00Z", "2026-11-22T24:00:00Z",
-            "2026-11-22T00:00:00", "2026-11-22T00-00-00Z", "canary", "2026-11-22Tééééééz",
-            "2026-11-22T00:00:00+1:00", "2026-11-22T+1:+1:+1Z",
+            "",
+            "t",
+            "2026-11-22",
+            "2026-13-22T00:00:00Z",
+            "2026-11-22T24:00:00Z",
+            "2026-11-22T00:00:00",
+            "2026-11-22T00-00-00Z",
+            "canary",
+            "2026-11-22Tééééééz",
+            "2026-11-22T00:00:00+1:00",
+            "2026-11-22T+1:+1:+1Z",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

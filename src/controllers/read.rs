@@ -82,7 +82,12 @@ pub(super) async fn write(
     url: &str,
     body: &Value,
 ) -> Result<Vec<u8>, NotRead> {
-    timed(answer(client, request(method, url, Some(body))?, ONE_OBJECT)).await
+    timed(answer(
+        client,
+        request(method, url, Some(body))?,
+        ONE_OBJECT,
+    ))
+    .await
 }
 
 /// Decodes an answer.

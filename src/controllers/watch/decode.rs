@@ -49,12 +49,11 @@ pub(in crate::controllers) fn decode<R: DeserializeOwned>(raw: &[u8]) -> Result<
         serde_json::from_slice(raw).map_err(|e| unreadable(".", &e, &Metadata::default()))?;
     let given = parts.get("metadata").map_or("null", |part| part.get());
     let mut from = serde_json::Deserializer::from_str(given);
-    let metadata: Option<Metadata> =
-        serde_path_to_error::deserialize(&mut from).map_err(|e| {
-            let path = format!("metadata.{}", e.path());
-            let path = path.trim_end_matches('.');
-            unreadable(path, e.inner(), &Metadata::identity(given))
-        })?;
+    let metadata: Option<Metadata> = serde_path_to_error::deserialize(&mut from).map_err(|e| {
+        let path = format!("metadata.{}", e.path());
+        let path = path.trim_end_matches('.');
+        unreadable(path, e.inner(), &Metadata::identity(given))
+    })?;
     let metadata = metadata.unwrap_or_default();
     let reduced = serde_json::value::to_raw_value(&metadata);
     let reduced = reduced.map_err(|e| unreadable("metadata", &e, &metadata))?;
@@ -157,7 +156,10 @@ impl<'de> Deserialize<'de> for Marks {
 fn narrowed<R: DeserializeOwned>(object: &str, path: &serde_path_to_error::Path) -> String {
     let mut path = path.to_string();
     let small = object.len() <= SEARCHED;
-    let Some(object) = small.then(|| serde_json::from_str::<Value>(object).ok()).flatten() else {
+    let Some(object) = small
+        .then(|| serde_json::from_str::<Value>(object).ok())
+        .flatten()
+    else {
         return path;
     };
     // No spec is deeper than this.
@@ -268,20 +270,36 @@ mod tests {
         let labels: Vec<_> = read.labels().iter().map(|(k, v)| (&**k, v.len())).collect();
         assert_eq!(labels, [("velero.io/restore-name", KEPT_VALUE)]);
         let annotations: Vec<_> = read.annotations().keys().map(String::as_str).collect();
-        assert_eq!(annotations, ["errand.cloud/reconcile-requested-at", "meta.helm.sh/release-name"]);
-        assert_eq!((read.metadata.generation, read.uid().as_deref()), (Some(3), Some("u-1")));
+        assert_eq!(
+            annotations,
+            [
+                "errand.cloud/reconcile-requested-at",
+                "meta.helm.sh/release-name"
+            ]
+        );
+        assert_eq!(
+            (read.metadata.generation, read.uid().as_deref()),
+            (Some(3), Some("u-1"))
+        );
     }
 
     #[test]
     fn absent_and_null_metadata_is_read_as_empty() {
-        for metadata in [json!({}), json!(null), json!({"labels": null, "annotations": null})] {
+        for metadata in [
+            json!({}),
+            json!(null),
+            json!({"labels": null, "annotations": null}),
+        ] {
             let mut object = object();
             object["metadata"] = metadata;
             let read = read(&object).expect("it can be read");
             assert_eq!(read.metadata.name, None);
         }
         let mut object = object();
-        object.as_object_mut().expect("an object").remove("metadata");
+        object
+            .as_object_mut()
+            .expect("an object")
+            .remove("metadata");
         assert!(read(&object).is_ok());
     }
 
@@ -291,14 +309,26 @@ mod tests {
         let wrong = json!({"kind": canary});
         for (pointer, value, path) in [
             ("/spec/instanceId", json!(4), "spec.instanceId"),
-            ("/spec/pendingChange", json!({"createdBefore": canary}), "spec.pendingChange.createdBefore"),
+            (
+                "/spec/pendingChange",
+                json!({"createdBefore": canary}),
+                "spec.pendingChange.createdBefore",
+            ),
             // Flattened, so that serde alone says `spec`.
-            ("/spec/schedule", json!({"notBefore": canary}), "spec.schedule.notBefore"),
+            (
+                "/spec/schedule",
+                json!({"notBefore": canary}),
+                "spec.schedule.notBefore",
+            ),
             ("/spec/mode", json!(canary), "spec.mode"),
             ("/spec/connectionRef", wrong, "spec"),
             ("/metadata/generation", json!(canary), "metadata.generation"),
             ("/metadata/labels", json!(canary), "metadata.labels"),
-            ("/metadata/deletionTimestamp", json!(canary), "metadata.deletionTimestamp"),
+            (
+                "/metadata/deletionTimestamp",
+                json!(canary),
+                "metadata.deletionTimestamp",
+            ),
             ("/status", json!({"state": canary}), "status.state"),
         ] {
             let mut object = object();
@@ -318,10 +348,23 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_unreadable_and_nothing_more() {
-        for text in ["", "7", "[]", "{", "{\"metadata\": 7}", "{\"metadata\": {\"name\": {}}}"] {
-            assert!(decode::<CloudConnection>(text.as_bytes()).is_err(), "{text}");
+        for text in [
+            "",
+            "7",
+            "[]",
+            "{",
+            "{\"metadata\": 7}",
+            "{\"metadata\": {\"name\": {}}}",
+        ] {
+            assert!(
+                decode::<CloudConnection>(text.as_bytes()).is_err(),
+                "{text}"
+            );
         }
-        let long = format!("{{\"metadata\": {{}}, \"spec\": {{\"{}\": 1}}}}", "x".repeat(9_000));
+        let long = format!(
+            "{{\"metadata\": {{}}, \"spec\": {{\"{}\": 1}}}}",
+            "x".repeat(9_000)
+        );
         let found = decode::<CloudConnection>(long.as_bytes()).expect_err("no connection");
         assert!(found.to_string().len() < 1_000);
     }

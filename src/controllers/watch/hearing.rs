@@ -145,7 +145,8 @@ impl Collector for Hearing {
         for (name, help, value) in gauges {
             let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for kind in self.kinds().iter() {
-                let encoder = gauge.encode_family(&[("kind", kind.kind.as_str())])?;
+                let labels = [("kind", kind.kind.as_str())];
+                let encoder = gauge.encode_family(&labels)?;
                 ConstGauge::new(value(kind)).encode(encoder)?;
             }
         }

@@ -7,8 +7,8 @@ use kube::core::Status;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Fault;
 use super::super::read::NotRead;
+use super::Fault;
 
 /// Bytes of one line. etcd's limit for an object is far below.
 const LONGEST: usize = 64 << 20;
@@ -25,7 +25,9 @@ impl Lines {
     /// More has come.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), Fault> {
         if self.bytes.len() + chunk.len() > LONGEST {
-            return Err(Fault::Broken(format!("a line is longer than {LONGEST} bytes")));
+            return Err(Fault::Broken(format!(
+                "a line is longer than {LONGEST} bytes"
+            )));
         }
         self.bytes.extend_from_slice(chunk);
         Ok(())

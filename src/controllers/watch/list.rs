@@ -95,9 +95,8 @@ where
 
     /// Shows the objects of a page; how many there were.
     async fn show(&self, page: &[u8]) -> Result<(PageMetadata, usize), Fault> {
-        let page: Page<'_> = serde_json::from_slice(page).map_err(|e| {
-            Fault::Broken(format!("a page is no list: {:?} error", e.classify()))
-        })?;
+        let page: Page<'_> = serde_json::from_slice(page)
+            .map_err(|e| Fault::Broken(format!("a page is no list: {:?} error", e.classify())))?;
         let items = page.items.unwrap_or_default();
         let count = items.len();
         for item in items {

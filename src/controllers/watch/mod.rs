@@ -208,7 +208,10 @@ where
             _ if refused == Some(404) => "not_served",
             _ => "stream",
         };
-        let fault_of = WatchFault { kind: kind.clone(), fault: label };
+        let fault_of = WatchFault {
+            kind: kind.clone(),
+            fault: label,
+        };
         self.metrics.watch_faults.get_or_create(&fault_of).inc();
         if refused == Some(404) {
             self.heard.note();
@@ -232,7 +235,9 @@ where
         }
         let doubled = PAUSE * 2_u32.pow((self.failures - 1).min(6));
         let spread = rand::rng().random_range(0.75..1.0);
-        self.clock.sleep(doubled.min(LONGEST_PAUSE).mul_f64(spread)).await;
+        self.clock
+            .sleep(doubled.min(LONGEST_PAUSE).mul_f64(spread))
+            .await;
     }
 
     async fn tell(&self, event: Event<R>) -> Result<(), Fault> {
@@ -266,7 +271,9 @@ where
         // From 1.37 on compressed streams are more than one member, which not every
         // library reads to the end.
         let identity = header::HeaderValue::from_static("identity");
-        request.headers_mut().insert(header::ACCEPT_ENCODING, identity);
+        request
+            .headers_mut()
+            .insert(header::ACCEPT_ENCODING, identity);
         let mut body = read::timed(read::open(&self.client, request)).await?;
         self.heard.note();
         if listing {
