@@ -111,6 +111,11 @@ impl Hearing {
         !self.0.leading.load(Ordering::SeqCst) || !kinds.is_empty() && kinds.iter().all(fine)
     }
 
+    #[cfg(test)]
+    pub(super) fn kinds_for_tests(&self) -> Vec<Arc<Heard>> {
+        self.kinds().clone()
+    }
+
     fn kinds(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Heard>>> {
         self.0.kinds.lock().expect("no panic while it is held")
     }

@@ -39,15 +39,17 @@ where
 {
     /// Lists the kind, and watches it where one stream does both.
     pub(super) async fn list(&mut self) -> Result<(), Fault> {
-        // A stream that fails otherwise than by a refusal is followed by pages, which
-        // may get through.
-        if self.streams && self.failures.is_multiple_of(2) {
+        if self.streams && !std::mem::take(&mut self.pages_next) {
             match self.stream(None).await {
                 Err(Fault::NotRead(e)) if matches!(e.code(), Some(400 | 422)) => {
                     tracing::debug!(kind = self.heard.kind(), "the API server streams no lists");
                     self.streams = false;
                 }
-                ended => return ended,
+                ended => {
+                    // Where a streamed list fails in another way, pages may get through.
+                    self.pages_next = self.version.is_none();
+                    return ended;
+                }
             }
         }
         self.pages().await

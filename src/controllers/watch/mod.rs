@@ -109,6 +109,8 @@ pub(super) struct Watch<R> {
     turn: Option<Turn>,
     /// The server streams lists, as far as is known.
     streams: bool,
+    /// The last streamed list failed.
+    pages_next: bool,
     /// How many objects the next page has.
     objects: usize,
     /// Where the watch goes on; absent: list first.
@@ -160,6 +162,7 @@ where
             url: read::url::<R>(namespace, ""),
             turn: Some(turn),
             streams: true,
+            pages_next: false,
             objects: list::FIRST_PAGE,
             version: None,
             failures: 0,
