@@ -11,7 +11,7 @@ use errand_testclock::{TestClock, Timing};
 use futures::StreamExt as _;
 use http::{Request, Response};
 use http_body_util::StreamBody;
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Frame};
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ struct Server {
 }
 
 impl tower::Service<Request<Body>> for Server {
-    type Response = Response<BoxBody<Bytes, Infallible>>;
+    type Response = Response<UnsyncBoxBody<Bytes, Infallible>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
@@ -76,24 +76,9 @@ impl tower::Service<Request<Body>> for Server {
             }
         };
         let frames = text.map(|text| Ok(Frame::data(Bytes::from(text))));
-        // Sync, as a body has to be.
-        let body = BodyExt::boxed(StreamBody::new(Synced(frames.boxed())));
+        let body = StreamBody::new(frames).boxed_unsync();
         let response = Response::builder().status(code).body(body);
         ready(Ok(response.expect("a response")))
-    }
-}
-
-/// A stream that one task at a time polls.
-struct Synced(futures::stream::BoxStream<'static, Result<Frame<Bytes>, Infallible>>);
-
-impl futures::Stream for Synced {
-    type Item = Result<Frame<Bytes>, Infallible>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
     }
 }
 
