@@ -92,7 +92,7 @@ pub(super) async fn write(
 
 /// Decodes an answer.
 pub(super) fn object<R: DeserializeOwned>(raw: &[u8]) -> Result<R, NotRead> {
-    decode(raw).map_err(|unreadable| NotRead::Unreadable(Box::new(unreadable)))
+    decode(raw).map_err(NotRead::Unreadable)
 }
 
 /// The path of an object; of all of the kind for an empty name.

@@ -38,7 +38,7 @@ impl Teller {
     where
         R: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let mut told: HashMap<Named, Unreadable> = HashMap::new();
+        let mut told: HashMap<Named, String> = HashMap::new();
         while let Some(named) = objects.recv().await {
             let url = read::url::<R>(Some(&named.0), &named.1);
             let Ok(Some(raw)) = read::get_raw(&self.client, &url).await else {
@@ -49,16 +49,11 @@ impl Teller {
                 told.remove(&named);
                 continue;
             };
-            let same = |before: &Unreadable| {
-                let unlike = |of: &Unreadable| Unreadable {
-                    resource_version: None,
-                    ..of.clone()
-                };
-                unlike(before) == unlike(&unreadable)
-            };
-            if !told.get(&named).is_some_and(same) {
+            let of = &unreadable;
+            let what = format!("{:?} {:?} {of}", of.uid, of.generation);
+            if told.get(&named) != Some(&what) {
                 self.tell::<R>(&url, &raw, &unreadable).await;
-                told.insert(named, unreadable);
+                told.insert(named, what);
             }
         }
     }

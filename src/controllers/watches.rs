@@ -132,7 +132,7 @@ where
             }
             Event::Shown(object) => vec![WatchEvent::Apply(object)],
             Event::Unreadable(unreadable) => {
-                self.note(unreadable);
+                self.note(&unreadable);
                 Vec::new()
             }
             Event::Gone(gone) => {
@@ -167,7 +167,7 @@ where
         (shown.uid() == gone.uid).then(|| (*shown).clone())
     }
 
-    fn note(&self, unreadable: Unreadable) {
+    fn note(&self, unreadable: &Unreadable) {
         let kind = self.kind.clone();
         let (namespace, name) = (
             unreadable.namespace.clone().unwrap_or_default(),

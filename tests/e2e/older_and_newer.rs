@@ -269,3 +269,39 @@ pub fn an_object_that_cannot_be_read_is_named_and_counted_and_stops_no_other() {
     let object = bed.wait_at_rest("rsc", "malformed");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
 }
+
+#[test]
+pub fn a_connection_that_cannot_be_read_reports_the_field() {
+    let plane = own_plane();
+    let mut bed = bed_on(&plane, "malformed-cc", BedOptions::default());
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let schema = |change: fn(&mut Value)| {
+        plane
+            .install_schema("cloudconnections.errand.cloud", change)
+            .unwrap_or_else(|e| panic!("{e}"));
+    };
+    let connection = bed.connection("huawei-prod");
+    let malformed = connection.replace("name: huawei-prod", "name: malformed");
+    let malformed = malformed.replace("  accountId: ", "  accountId: 7 # ");
+    assert_ne!(malformed, connection);
+    schema(|schema| {
+        let whole = schema.as_object_mut().expect("a schema");
+        whole.remove("x-kubernetes-validations");
+        let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        schema["properties"]["spec"] = any;
+    });
+    bed.wait_until("it is let in", || bed.try_apply(&malformed).is_ok());
+    schema(|_| {});
+    bed.start_operator();
+    bed.wait_until("it is reported", || {
+        let ready = &bed.get("cc", "malformed")["status"]["conditions"][0];
+        ready["status"] == "False"
+    });
+    let ready = &bed.get("cc", "malformed")["status"]["conditions"][0];
+    assert_eq!(ready["reason"], "ObjectUnreadable", "{ready:#}");
+    let message = ready["message"].as_str().unwrap_or_default();
+    assert!(message.contains("spec.accountId"), "{message}");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+}

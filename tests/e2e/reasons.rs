@@ -304,6 +304,9 @@ fn shown_by_a_connection(reason: ConnectionReason) -> Shown {
         ConnectionReason::ClockSkew => {
             by!(reasons::a_connection_says_that_its_clouds_clock_is_far_off)
         }
+        ConnectionReason::ObjectUnreadable => {
+            by!(older_and_newer::a_connection_that_cannot_be_read_reports_the_field)
+        }
         ConnectionReason::SuspendedBySpec => by!(reasons::a_suspended_connection_says_so),
     }
 }

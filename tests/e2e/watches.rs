@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use errand_testbed::{Bed, BedOptions, Plane};
-use serde_json::Value;
 
 use crate::support::{CANCEL, assert_ending, bed, bed_on, bed_with, ending, seconds};
 
@@ -151,6 +150,29 @@ fn a_frozen_watch_is_replaced_within_100_seconds() {
         !ending(&bed.get("rsc", "frozen")).outcome.is_empty()
     });
     assert_cancelled(&bed, "frozen");
+}
+
+#[test]
+#[ignore = "adhoc"]
+fn adhoc_bookmarks() {
+    let options = BedOptions {
+        test_clock: false,
+        timing: errand_testclock::Timing::default(),
+        ..BedOptions::default()
+    };
+    let mut bed = bed_with("adhoc", options);
+    bed.start_operator();
+    bed.wait_until("ready", || ready(&bed));
+    for _ in 0..17 {
+        std::thread::sleep(Duration::from_secs(10));
+        let m = bed.http("/metrics");
+        let lines: Vec<_> = m
+            .lines()
+            .filter(|l| l.starts_with("errand_watch") || l.starts_with("errand_api_requests"))
+            .collect();
+        println!("{}", lines.join("\n"));
+    }
+    println!("{}", bed.operator_log());
 }
 
 #[test]

@@ -44,7 +44,9 @@ impl fmt::Display for Unreadable {
 }
 
 /// Decodes one object.
-pub(in crate::controllers) fn decode<R: DeserializeOwned>(raw: &[u8]) -> Result<R, Unreadable> {
+pub(in crate::controllers) fn decode<R: DeserializeOwned>(
+    raw: &[u8],
+) -> Result<R, Box<Unreadable>> {
     let parts: BTreeMap<Cow<'_, str>, &RawValue> =
         serde_json::from_slice(raw).map_err(|e| unreadable(".", &e, &Metadata::default()))?;
     let given = parts.get("metadata").map_or("null", |part| part.get());
@@ -180,9 +182,9 @@ fn narrowed<R: DeserializeOwned>(object: &str, path: &serde_path_to_error::Path)
     path
 }
 
-fn unreadable(path: &str, error: &serde_json::Error, of: &Metadata) -> Unreadable {
+fn unreadable(path: &str, error: &serde_json::Error, of: &Metadata) -> Box<Unreadable> {
     let text = |value: &Value| value.as_str().map(|text| cut(text, KEPT_VALUE));
-    Unreadable {
+    Box::new(Unreadable {
         namespace: text(&of.namespace),
         name: text(&of.name),
         uid: text(&of.uid),
@@ -190,7 +192,7 @@ fn unreadable(path: &str, error: &serde_json::Error, of: &Metadata) -> Unreadabl
         generation: of.generation.as_i64(),
         path: cut(path, KEPT_WORDS),
         error: words(error),
-    }
+    })
 }
 
 /// What serde says without the value that it quotes, which may be a secret.
@@ -239,7 +241,7 @@ mod tests {
         })
     }
 
-    fn read(object: &Value) -> Result<ResizeCancellation, Unreadable> {
+    fn read(object: &Value) -> Result<ResizeCancellation, Box<Unreadable>> {
         decode(object.to_string().as_bytes())
     }
 

@@ -39,9 +39,9 @@ pub(super) enum Event<R> {
     /// An object as it is now.
     Shown(R),
     /// There is an object, and it cannot be read. What was shown of it before is old.
-    Unreadable(Unreadable),
+    Unreadable(Box<Unreadable>),
     /// An object was deleted; its last state, or what is known of it.
-    Gone(Result<R, Unreadable>),
+    Gone(Result<R, Box<Unreadable>>),
     /// The list is complete.
     End,
 }
@@ -221,6 +221,9 @@ where
             if self.heard.set(Standing::NotServed) {
                 tracing::warn!(%kind, "watch: the API server does not serve this kind; its CRD is missing. Other kinds are not affected");
             }
+        } else if matches!(fault, Fault::Silent) && self.failures == 1 {
+            // An API server may have sent no bookmark of a kind in which nothing happens.
+            tracing::info!(%kind, error = %fault, "watch");
         } else {
             tracing::warn!(%kind, error = %fault, "watch");
         }
