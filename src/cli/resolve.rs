@@ -1,7 +1,8 @@
 //! `errand resolve`: answers the question of a held operation.
 
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, Patch, PatchParams};
 
+use super::plain::Plain;
 use super::view::View;
 use super::{Failure, Place, failed, get};
 
@@ -10,7 +11,7 @@ const MANAGER: &str = "errand-cli";
 
 /// Answers; what to say about it.
 pub async fn resolve(
-    api: Api<DynamicObject>,
+    api: Api<Plain>,
     place: &Place,
     decision: &str,
 ) -> Result<String, Failure> {

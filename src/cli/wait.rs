@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use errand::api::{Group, Reason};
 
+use super::plain::Plain;
 use super::view::View;
 use super::{Failure, Place, explain, get, report};
 
@@ -21,7 +22,7 @@ const TIMED_OUT: u8 = 4;
 
 /// Waits; the exit code.
 pub async fn wait(
-    api: Api<DynamicObject>,
+    api: Api<Plain>,
     place: &Place,
     timeout: Duration,
 ) -> Result<u8, Failure> {
@@ -32,7 +33,7 @@ pub async fn wait(
         return Ok(code);
     }
     let rest = timeout.saturating_sub(began.elapsed());
-    let watched = watch(api, place, first.metadata.uid, &mut progress);
+    let watched = watch(api, place, first.metadata.uid.clone(), &mut progress);
     match tokio::time::timeout(rest, watched).await {
         Ok(result) => result,
         Err(_) => {
@@ -44,7 +45,7 @@ pub async fn wait(
 }
 
 async fn watch(
-    api: Api<DynamicObject>,
+    api: Api<Plain>,
     place: &Place,
     uid: Option<String>,
     progress: &mut Progress,

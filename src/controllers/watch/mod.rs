@@ -130,6 +130,9 @@ enum Fault {
     /// Nothing came for too long.
     #[error("the stream is silent and is replaced")]
     Silent,
+    /// The API server ended it, and nothing had come.
+    #[error("the stream ended at once")]
+    Ended,
     /// What came is no watch event.
     #[error("the stream is broken: {0}")]
     Broken(String),
@@ -235,8 +238,8 @@ where
         if again {
             self.version = None;
         }
-        // Neither says that the API server is in trouble, unless it is repeated.
-        if matches!(fault, Fault::Silent | Fault::Expired) && self.failures == 1 {
+        // It says nothing of the API server, unless it is repeated.
+        if matches!(fault, Fault::Silent) && self.failures == 1 {
             return;
         }
         let doubled = PAUSE * 2_u32.pow((self.failures - 1).min(6));
@@ -282,17 +285,19 @@ where
             .insert(header::ACCEPT_ENCODING, identity);
         let mut body = read::timed(read::open(&self.client, request)).await?;
         self.heard.note();
-        if listing {
-            self.tell(Event::Begin).await?;
+        match listing {
+            true => self.tell(Event::Begin).await?,
+            // The API server is well; what is silent is only this kind.
+            false => self.failures = 0,
         }
         let mut lines = Lines::default();
         let mut heard = false;
         loop {
             let Some(chunk) = self.frame(&mut body, listing).await? else {
-                return match listing || !heard {
-                    // At once, and again and again, it would be a loop without a pause.
-                    true => Err(Fault::Broken("it ended without an event".to_owned())),
-                    false => Ok(()),
+                return match heard && !listing {
+                    true => Ok(()),
+                    // Without a pause it could be a loop.
+                    false => Err(Fault::Ended),
                 };
             };
             self.heard.note();
@@ -353,7 +358,6 @@ where
             Sort::Unknown => None,
         };
         if !*listing {
-            self.failures = 0;
             // Without one, the next watch begins where the last event had one.
             self.version = version.or(self.version.take());
         }
