@@ -304,11 +304,7 @@ async fn get(api: &Api<Plain>, place: &Place) -> Result<Plain, Failure> {
 
 /// The connection that an operation uses. Without it only some details are
 /// missing, so that it may be neither there nor allowed to be read.
-async fn connection(
-    client: Client,
-    place: &Place,
-    object: &Plain,
-) -> Option<Plain> {
+async fn connection(client: Client, place: &Place, object: &Plain) -> Option<Plain> {
     let name = View::new(object).text("/spec/connectionRef/name");
     let resource = ApiResource::erase::<errand::api::CloudConnection>(&());
     let api: Api<Plain> = Api::namespaced_with(client, &place.namespace, &resource);

@@ -10,11 +10,7 @@ use super::{Failure, Place, failed, get};
 const MANAGER: &str = "errand-cli";
 
 /// Answers; what to say about it.
-pub async fn resolve(
-    api: Api<Plain>,
-    place: &Place,
-    decision: &str,
-) -> Result<String, Failure> {
+pub async fn resolve(api: Api<Plain>, place: &Place, decision: &str) -> Result<String, Failure> {
     let object = get(&api, place).await?;
     let view = View::new(&object);
     let reference = place.named.reference();

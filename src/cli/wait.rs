@@ -21,11 +21,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const TIMED_OUT: u8 = 4;
 
 /// Waits; the exit code.
-pub async fn wait(
-    api: Api<Plain>,
-    place: &Place,
-    timeout: Duration,
-) -> Result<u8, Failure> {
+pub async fn wait(api: Api<Plain>, place: &Place, timeout: Duration) -> Result<u8, Failure> {
     let began = Instant::now();
     let first = get(&api, place).await?;
     let mut progress = Progress::default();

@@ -386,6 +386,26 @@ mod tests {
         assert!(unusable.text.contains("never changed"), "{}", unusable.text);
     }
 
+    #[test]
+    fn metadata_that_others_gave_a_ledger_survives_a_write_and_managed_fields_do_not() {
+        let metadata = serde_json::json!({
+            "name": "l", "resourceVersion": "1", "labels": {"team": "a"},
+            "annotations": {"note": "b"}, "finalizers": ["keep.example/it"],
+            "managedFields": [{"time": "9999-12-31T23:59:59Z"}],
+        });
+        let raw = serde_json::json!({
+            "apiVersion": "errand.cloud/v1alpha1", "kind": "OperationLedger",
+            "metadata": metadata,
+            "spec": {"target": {"service": "s", "scope": "p", "id": "d"}},
+        });
+        let ledger = whole(raw.to_string().as_bytes()).expect("a ledger");
+        let written = serde_json::to_value(&ledger).expect("JSON");
+        for kept in ["labels", "annotations", "finalizers", "resourceVersion"] {
+            assert_eq!(written["metadata"][kept], metadata[kept], "{kept}");
+        }
+        assert!(written["metadata"].get("managedFields").is_none());
+    }
+
     /// A step that may be sent for half an hour.
     fn step(answered_at: Option<&str>) -> StepStatus {
         let mut step = serde_json::json!({

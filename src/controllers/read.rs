@@ -169,3 +169,65 @@ pub(super) async fn timed<T>(
         .await
         .unwrap_or(Err(NotRead::NoAnswer))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fake_api::{block_on, client, failure};
+    use super::*;
+    use crate::api::CloudConnection;
+    use k8s_openapi::api::core::v1::Secret;
+
+    #[test]
+    fn a_name_cannot_lead_to_another_path() {
+        for (name, path) in [
+            ("huawei-prod.x_1", "huawei-prod.x_1"),
+            ("a/../b?c#d%2e", "a%2F..%2Fb%3Fc%23d%252e"),
+        ] {
+            let url = url::<Secret>(Some("ns"), name);
+            assert_eq!(url, format!("/api/v1/namespaces/ns/secrets/{path}"));
+        }
+        assert_eq!(url::<Secret>(None, ""), "/api/v1/secrets");
+    }
+
+    #[test]
+    fn an_answer_is_an_object_none_a_refusal_or_unreadable() {
+        let metadata = json!({"name": "s", "managedFields": [{"time": "9999-12-31T23:59:59Z"}]});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata});
+        let ask = |code: u16, body: Value| {
+            block_on(async {
+                let client = client(move |_| (code, body.clone()));
+                get::<Secret>(&client, Some("ns"), "s").await
+            })
+        };
+        assert!(matches!(ask(200, secret), Ok(Some(_))));
+        let (code, body) = failure(404, "NotFound");
+        assert!(matches!(ask(code, body), Ok(None)));
+        let (code, body) = failure(403, "Forbidden");
+        assert_eq!(ask(code, body).expect_err("a refusal").code(), Some(403));
+        // Not one of the API server's.
+        let refused = ask(502, json!("canary")).expect_err("a refusal");
+        assert_eq!(
+            (refused.code(), refused.to_string().contains("canary")),
+            (Some(502), false)
+        );
+        let wrong = json!({"metadata": {"name": "s"}, "data": "canary"});
+        let unreadable = ask(200, wrong).expect_err("no Secret").to_string();
+        assert!(
+            unreadable.contains("data") && !unreadable.contains("canary"),
+            "{unreadable}"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_is_not_read_to_its_end() {
+        block_on(async {
+            let client = client(|_| (200, json!("x".repeat(1_000))));
+            let url = url::<CloudConnection>(None, "");
+            let request = request(Method::GET, &url, None).expect("a request");
+            let answer = answer(&client, request, 999).await;
+            assert!(matches!(answer, Err(NotRead::TooLong(999))));
+        });
+    }
+}

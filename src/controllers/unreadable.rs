@@ -157,3 +157,87 @@ fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
         "status": status,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(status: Value) -> Value {
+        json!({
+            "apiVersion": "a/v1", "kind": "K",
+            "metadata": {
+                "name": "n", "namespace": "ns", "uid": "u", "resourceVersion": "7",
+                "generation": 3, "managedFields": [],
+            },
+            "spec": {"wrong": 4},
+            "status": status,
+        })
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(60_000)
+    }
+
+    #[test]
+    fn what_is_recorded_of_an_operation_stays_and_its_conditions_name_the_field() {
+        let status = json!({
+            "state": "Verifying",
+            "steps": [{"number": 1, "unknown": {"a": [1]}}],
+            "hold": {"id": "h-1"},
+            "conditions": [
+                {"type": "Ready", "status": "False", "lastTransitionTime": "1970-01-01T00:00:01Z"},
+                {"type": "Stalled", "status": "False", "lastTransitionTime": "1970-01-01T00:00:01Z"},
+                {"type": "ChangePending", "status": "True"},
+            ],
+        });
+        let body = told(object(status.clone()), "spec.wrong", now()).expect("a body");
+        assert!(body.get("spec").is_none(), "{body:#}");
+        assert_eq!(body["metadata"]["resourceVersion"], "7");
+        assert!(body["metadata"].get("managedFields").is_none());
+        let written = &body["status"];
+        for kept in ["steps", "hold"] {
+            assert_eq!(written[kept], status[kept]);
+        }
+        assert_eq!(
+            (&written["state"], &written["summary"]),
+            (&json!("Blocked"), &json!("spec.wrong"))
+        );
+        let of = |type_: &str| {
+            let conditions = written["conditions"].as_array().expect("conditions");
+            let mut found = conditions.iter().filter(|one| one["type"] == type_);
+            let condition = found.next().expect(type_).clone();
+            assert!(found.next().is_none(), "{type_} twice");
+            condition
+        };
+        assert_eq!(of("ChangePending")["status"], "True");
+        let (ready, stalled) = (of("Ready"), of("Stalled"));
+        assert_eq!(ready["reason"], "ObjectUnreadable");
+        assert_eq!(ready["observedGeneration"], 3);
+        assert_eq!(
+            ready["lastTransitionTime"], "1970-01-01T00:00:01Z",
+            "as before"
+        );
+        assert_eq!(
+            (&stalled["status"], &stalled["lastTransitionTime"]),
+            (&json!("True"), &json!("1970-01-01T00:01:00Z"))
+        );
+        // The same again is no change.
+        let mut again = object(written.clone());
+        let body_again = told(again.take(), "spec.wrong", now()).expect("a body");
+        assert_eq!(body_again["status"]["conditions"], written["conditions"]);
+    }
+
+    #[test]
+    fn an_outcome_is_not_touched_and_a_connection_has_one_condition() {
+        let ended = json!({"state": "Failed", "outcome": "Refused"});
+        assert_eq!(told(object(ended), "text", now()), None);
+        let body = told(object(Value::Null), "text", now()).expect("a body");
+        let conditions = body["status"]["conditions"].as_array().expect("conditions");
+        assert_eq!(conditions.len(), 1, "{body:#}");
+        assert_eq!(conditions[0]["type"], "Ready");
+        assert_eq!(body["status"].as_object().expect("a status").len(), 1);
+        for status in [json!(7), json!({"conditions": 7})] {
+            assert_eq!(told(object(status), "text", now()), None);
+        }
+    }
+}

@@ -251,6 +251,69 @@ mod tests {
         });
     }
 
+    fn connection(name: &str) -> CloudConnection {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "errand.cloud/v1alpha1", "kind": "CloudConnection",
+            "metadata": {"name": name, "namespace": "ns", "uid": name},
+            "spec": {"accountId": "a", "credentials": {"secretRef": {"name": "s"}}},
+        }))
+        .expect("a connection")
+    }
+
+    #[test]
+    fn an_object_that_goes_while_it_is_listed_or_unreadable_is_gone() {
+        let (store, mut writer) = reflector::store::<CloudConnection>();
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut bridge = Bridge {
+            store: store.clone(),
+            listing: false,
+            gone_meanwhile: Vec::new(),
+            kind: "CloudConnection".to_owned(),
+            metrics: Metrics::default(),
+            tell,
+        };
+        let mut cross = |event| {
+            let events = bridge.cross(event);
+            let words: Vec<_> = events.iter().map(|event| match event {
+                WatchEvent::Init => "init".to_owned(),
+                WatchEvent::InitApply(object) => format!("init {}", object.name_any()),
+                WatchEvent::InitDone => "done".to_owned(),
+                WatchEvent::Apply(object) => format!("apply {}", object.name_any()),
+                WatchEvent::Delete(object) => format!("delete {}", object.name_any()),
+            });
+            let words = words.collect::<Vec<_>>().join(", ");
+            events
+                .iter()
+                .for_each(|event| writer.apply_watcher_event(event));
+            words
+        };
+        let unreadable = |name: &str| {
+            Box::new(Unreadable {
+                namespace: Some("ns".to_owned()),
+                name: Some(name.to_owned()),
+                uid: Some(name.to_owned()),
+                ..Unreadable::default()
+            })
+        };
+        assert_eq!(cross(Event::Begin), "init");
+        assert_eq!(cross(Event::Shown(connection("a"))), "init a");
+        assert_eq!(cross(Event::Shown(connection("b"))), "init b");
+        assert_eq!(cross(Event::Gone(Ok(connection("a")))), "");
+        assert_eq!(cross(Event::Gone(Ok(connection("b")))), "");
+        // Created again.
+        assert_eq!(cross(Event::Shown(connection("b"))), "init b");
+        assert_eq!(cross(Event::End), "done, delete a");
+        assert_eq!(cross(Event::Unreadable(unreadable("b"))), "");
+        assert_eq!(
+            told.try_recv().ok(),
+            Some(("ns".to_owned(), "b".to_owned()))
+        );
+        assert_eq!(store.len(), 1, "what was shown of it is kept");
+        assert_eq!(cross(Event::Gone(Err(unreadable("never-shown")))), "");
+        assert_eq!(cross(Event::Gone(Err(unreadable("b")))), "delete b");
+        assert!(store.is_empty());
+    }
+
     #[test]
     fn a_watch_that_ends_before_it_has_shown_all_is_not_waited_for() {
         block_on(async {
