@@ -11,24 +11,38 @@ use kube::runtime::reflector::Store;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
+use super::watch::Heard;
 use super::watches::all_shown;
 use crate::operations::Object;
 
 /// What the watch of one kind shows.
 pub(super) trait Shows: Send + Sync {
-    /// Ends once it has shown every object.
+    /// Ends once it has shown every object, or the kind has none as the API server does
+    /// not know it.
     fn ready(&self) -> BoxFuture<'_, ()>;
     /// The uids of its objects that are under way through this connection.
     fn under_way(&self, connection: &str) -> Vec<String>;
 }
 
-impl<O: Object> Shows for Store<O> {
+/// The store of one kind, and what is known of its watch.
+pub(super) struct Kept<O: Object> {
+    pub(super) store: Store<O>,
+    pub(super) heard: Arc<Heard>,
+}
+
+impl<O: Object> Shows for Kept<O> {
     fn ready(&self) -> BoxFuture<'_, ()> {
-        all_shown(self).map(drop).boxed()
+        async {
+            tokio::select! {
+                _ = all_shown(&self.store) => {}
+                () = self.heard.not_served() => {}
+            }
+        }
+        .boxed()
     }
 
     fn under_way(&self, connection: &str) -> Vec<String> {
-        let all = self.state();
+        let all = self.store.state();
         let here = all.iter().filter(|object| {
             let status = object.status();
             status.is_some_and(|s| !s.steps.is_empty())

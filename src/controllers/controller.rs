@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use errand_engine::Span;
 use futures::{StreamExt as _, stream};
-use kube::api::Api;
 use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::{mpsc, watch as signal};
-use tokio::time::timeout;
 
-use super::context::{API_TIMEOUT, Context, Memories, Memory};
+use super::admission::Kept;
+use super::context::{Context, Memories, Memory};
 use super::finished::finished;
-use super::run::Settings;
+use super::read::get;
 use super::session::{Rested, Session};
 use super::stop::{stopped, stopped_unshown};
 use super::timers::Timers;
-use super::watches::{objects, received, version};
+use super::watches::{Watching, received, version};
 use crate::api::{CloudConnection, State};
 use crate::operations::{Kind, Object as _};
 
@@ -37,18 +36,16 @@ struct Control<K: Kind> {
 /// Runs the controller of one kind.
 pub(super) async fn control<K: Kind>(
     context: Arc<Context>,
-    settings: &Settings,
+    watching: &Watching,
+    concurrency: u16,
     connections: mpsc::UnboundedReceiver<CloudConnection>,
     stop: signal::Receiver<bool>,
 ) {
     let (cache, writer) = reflector::store();
     let parting = (context.clone(), cache.clone());
     let showing = context.clone();
-    let changes = objects(
-        context.client.clone(),
-        settings.watch_namespace.as_deref(),
+    let watched = watching.objects(
         writer,
-        context.metrics.clone(),
         move |object: &K::Object| shown::<K>(&showing, object),
         move |gone: &K::Object| deleted::<K>(&parting.0, &parting.1, gone),
     );
@@ -63,13 +60,16 @@ pub(super) async fn control<K: Kind>(
         timers,
     });
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
-    control.context.started.add(control.cache.clone());
+    control.context.started.add(Kept {
+        store: control.cache.clone(),
+        heard: watched.heard,
+    });
     let shown = control.cache.clone();
     let census = &control.context.metrics.census;
     census.add(kind.clone(), Box::new(move || states::<K>(&shown)));
     let unshown = stopped_unshown(stop.clone(), cache.clone());
-    let controller = Controller::for_stream(changes, cache)
-        .with_config(ControllerConfig::default().concurrency(settings.concurrency))
+    let controller = Controller::for_stream(watched.objects, cache)
+        .with_config(ControllerConfig::default().concurrency(concurrency))
         .watches_stream(received(connections).map(Ok), referring)
         .reconcile_on(due)
         .graceful_shutdown_on(async move {
@@ -96,7 +96,7 @@ pub(super) async fn control<K: Kind>(
         () = controller => {}
         () = unshown => {}
     }
-    store_answers(&control, usize::from(settings.concurrency)).await;
+    store_answers(&control, usize::from(concurrency)).await;
 }
 
 /// The state of each object, for the metrics.
@@ -147,9 +147,9 @@ async fn store_answers<K: Kind>(control: &Arc<Control<K>>, concurrency: usize) {
     });
     let store = |object: Arc<K::Object>| async move {
         let namespace = object.namespace().unwrap_or_default();
-        let api = Api::<K::Object>::namespaced(context.client.clone(), &namespace);
         let name = object.name_any();
-        let Ok(Ok(found)) = timeout(API_TIMEOUT, api.get(&name)).await else {
+        let found = get::<K::Object>(&context.client, Some(&namespace), &name).await;
+        let Ok(Some(found)) = found else {
             tracing::warn!(operation = %object.target(), "an answer was not stored");
             return;
         };

@@ -181,8 +181,4 @@ impl<'a, K: Kind> Session<'a, K> {
     fn namespace(&self) -> String {
         self.object.namespace().unwrap_or_default()
     }
-
-    fn api(&self) -> kube::Api<K::Object> {
-        kube::Api::namespaced(self.ctx.client.clone(), &self.namespace())
-    }
 }

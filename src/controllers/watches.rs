@@ -1,104 +1,193 @@
-//! The watches: pruned, guarded against objects that cannot be read, and with
-//! their errors counted.
+//! The watches of all kinds, as kube's reflector and controllers take them.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
-use kube::api::Api;
-use kube::core::DeserializeGuard;
-use kube::runtime::reflector::{self, Store};
+use futures::stream::{self, Stream, StreamExt};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::events::Recorder;
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher::{self, Event as WatchEvent};
-use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Client, ResourceExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::metrics::{Metrics, WatchFault};
+use super::unreadable::{Named, Teller};
+use super::watch::{Event, Heard, Hearing, Turn, Unreadable, Watch};
+use crate::clock::Clock;
 
-/// The watch of one kind, kept in `writer`'s store. A stored object that cannot
-/// be read is counted and left out; it does not stop the others.
-pub(super) fn objects<R>(
-    client: Client,
-    namespace: Option<&str>,
-    writer: reflector::store::Writer<R>,
-    metrics: Metrics,
-    shown: impl Fn(&R) + Send + 'static,
-    gone: impl Fn(&R) + Send + 'static,
-) -> impl Stream<Item = Result<R, watcher::Error>> + Send + 'static
-where
-    R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + serde::de::DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-{
-    let api: Api<DeserializeGuard<R>> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let kind = R::kind(&()).into_owned();
-    let events = watch(api, watcher::Config::default())
-        .default_backoff()
-        .filter_map(move |event| {
-            let kept = match event {
-                Ok(event) => readable(event, &kind, &metrics).map(Ok),
-                Err(e) => {
-                    tracing::warn!(%kind, error = %e, "watch");
-                    count_fault(&metrics, &kind, "stream");
-                    Some(Err(e))
-                }
-            };
-            match &kept {
-                Some(Ok(WatchEvent::Apply(object) | WatchEvent::InitApply(object))) => {
-                    shown(object);
-                }
-                Some(Ok(WatchEvent::Delete(object))) => gone(object),
-                _ => {}
-            }
-            async { kept }
-        });
-    WatchStreamExt::reflect(events, writer).applied_objects()
+/// What every watch needs.
+pub(super) struct Watching {
+    pub(super) client: Client,
+    pub(super) clock: Clock,
+    /// Of one namespace only.
+    pub(super) namespace: Option<String>,
+    pub(super) metrics: Metrics,
+    pub(super) hearing: Hearing,
+    pub(super) events: Recorder,
+    /// The place of the kind that is listed next.
+    pub(super) turn: Mutex<Turn>,
 }
 
-fn readable<R: kube::Resource<DynamicType = ()>>(
-    event: WatchEvent<DeserializeGuard<R>>,
-    kind: &str,
-    metrics: &Metrics,
-) -> Option<WatchEvent<R>> {
-    let open = |guard: DeserializeGuard<R>| match guard.0 {
-        Ok(mut object) => {
-            let meta = object.meta_mut();
-            meta.managed_fields = None;
-            if let Some(annotations) = &mut meta.annotations {
-                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-            }
-            Some(object)
-        }
-        Err(invalid) => {
-            let name = invalid.metadata.name.unwrap_or_default();
-            let namespace = invalid.metadata.namespace.unwrap_or_default();
-            tracing::error!(%kind, %namespace, %name, error = %invalid.error, "stored object cannot be read; it is left alone");
-            count_fault(metrics, kind, "malformed");
-            None
-        }
-    };
-    match event {
-        WatchEvent::Apply(guard) => open(guard).map(WatchEvent::Apply),
-        WatchEvent::Delete(guard) => open(guard).map(WatchEvent::Delete),
-        WatchEvent::InitApply(guard) => open(guard).map(WatchEvent::InitApply),
-        WatchEvent::Init => Some(WatchEvent::Init),
-        WatchEvent::InitDone => Some(WatchEvent::InitDone),
+/// A kind that is watched.
+pub(super) struct Watched<S> {
+    /// Its objects as they come.
+    pub(super) objects: S,
+    pub(super) heard: Arc<Heard>,
+}
+
+impl Watching {
+    /// The watch of one kind, kept in `writer`'s store. An object that cannot be read is
+    /// counted, reported and left out; it does not stop the others.
+    pub(super) fn objects<R>(
+        &self,
+        writer: reflector::store::Writer<R>,
+        shown: impl Fn(&R) + Send + 'static,
+        gone: impl Fn(&R) + Send + 'static,
+    ) -> Watched<impl Stream<Item = Result<R, watcher::Error>> + Send + 'static>
+    where
+        R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::de::DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        let heard = self.hearing.add(&R::kind(&()), &self.clock);
+        let turn = {
+            let mut place = self.turn.lock().expect("no panic while it is held");
+            let next = place.next();
+            std::mem::replace(&mut *place, next)
+        };
+        let (watch, events) = Watch::<R>::new(
+            self.client.clone(),
+            self.clock.clone(),
+            self.namespace.as_deref(),
+            self.metrics.clone(),
+            heard.clone(),
+            turn,
+        );
+        tokio::spawn(watch.run());
+        let teller = Teller {
+            client: self.client.clone(),
+            clock: self.clock.clone(),
+            events: self.events.clone(),
+        };
+        let (tell, unreadable) = mpsc::unbounded_channel();
+        tokio::spawn(teller.run::<R>(unreadable));
+        let mut bridge = Bridge {
+            store: writer.as_reader(),
+            listing: false,
+            gone_meanwhile: Vec::new(),
+            kind: heard.kind().to_owned(),
+            metrics: self.metrics.clone(),
+            tell,
+        };
+        let events = listened(events)
+            .flat_map(move |event| stream::iter(bridge.cross(event)))
+            .inspect(move |event| match event {
+                WatchEvent::Apply(object) | WatchEvent::InitApply(object) => shown(object),
+                WatchEvent::Delete(object) => gone(object),
+                WatchEvent::Init | WatchEvent::InitDone => {}
+            })
+            .map(Ok);
+        let objects = WatchStreamExt::reflect(events, writer).applied_objects();
+        Watched { objects, heard }
     }
 }
 
-fn count_fault(metrics: &Metrics, kind: &str, fault: &'static str) {
-    let kind = kind.to_owned();
-    metrics
-        .watch_faults
-        .get_or_create(&WatchFault { kind, fault })
-        .inc();
+/// From our events to those of kube's watcher, which know neither an unreadable object
+/// nor one that goes while a list is under way.
+struct Bridge<R>
+where
+    R: kube::Resource<DynamicType = ()> + 'static,
+{
+    store: Store<R>,
+    listing: bool,
+    gone_meanwhile: Vec<R>,
+    kind: String,
+    metrics: Metrics,
+    tell: mpsc::UnboundedSender<Named>,
+}
+
+impl<R> Bridge<R>
+where
+    R: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    fn cross(&mut self, event: Event<R>) -> Vec<WatchEvent<R>> {
+        match event {
+            Event::Begin => {
+                self.listing = true;
+                self.gone_meanwhile.clear();
+                vec![WatchEvent::Init]
+            }
+            Event::Shown(object) if self.listing => {
+                let same = |gone: &R| {
+                    gone.name_any() == object.name_any() && gone.namespace() == object.namespace()
+                };
+                self.gone_meanwhile.retain(|gone| !same(gone));
+                vec![WatchEvent::InitApply(object)]
+            }
+            Event::Shown(object) => vec![WatchEvent::Apply(object)],
+            Event::Unreadable(unreadable) => {
+                self.note(&unreadable);
+                Vec::new()
+            }
+            Event::Gone(gone) => {
+                let gone = match gone {
+                    Ok(gone) => Some(gone),
+                    Err(unreadable) => self.last_shown(&unreadable),
+                };
+                match self.listing {
+                    true => {
+                        self.gone_meanwhile.extend(gone);
+                        Vec::new()
+                    }
+                    false => gone.map(WatchEvent::Delete).into_iter().collect(),
+                }
+            }
+            Event::End => {
+                self.listing = false;
+                let gone = self.gone_meanwhile.drain(..).map(WatchEvent::Delete);
+                std::iter::once(WatchEvent::InitDone).chain(gone).collect()
+            }
+        }
+    }
+
+    /// What was shown of an object before it could not be read any more.
+    fn last_shown(&self, gone: &Unreadable) -> Option<R> {
+        let reference = ObjectRef::new(gone.name.as_deref()?);
+        let reference = match &gone.namespace {
+            Some(namespace) => reference.within(namespace),
+            None => reference,
+        };
+        let shown = self.store.get(&reference)?;
+        (shown.uid() == gone.uid).then(|| (*shown).clone())
+    }
+
+    fn note(&self, unreadable: &Unreadable) {
+        let kind = self.kind.clone();
+        let (namespace, name) = (
+            unreadable.namespace.clone().unwrap_or_default(),
+            unreadable.name.clone().unwrap_or_default(),
+        );
+        tracing::error!(%kind, %namespace, %name, error = %unreadable, "stored object cannot be read; it is left alone");
+        let fault = "malformed";
+        let label = WatchFault { kind, fault };
+        self.metrics.watch_faults.get_or_create(&label).inc();
+        if !name.is_empty() {
+            // Fails only while the process shuts down.
+            let _ = self.tell.send((namespace, name));
+        }
+    }
+}
+
+fn listened<R: Send>(events: mpsc::Receiver<Event<R>>) -> impl Stream<Item = Event<R>> + Send {
+    stream::unfold(events, |mut events| async {
+        Some((events.recv().await?, events))
+    })
 }
 
 /// How long to wait before asking a watch again.
@@ -160,6 +249,69 @@ mod tests {
             let went_on = went_on.expect("none of them is left behind");
             assert!(went_on.into_iter().all(|shown| shown.expect("no panic")));
         });
+    }
+
+    fn connection(name: &str) -> CloudConnection {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "errand.cloud/v1alpha1", "kind": "CloudConnection",
+            "metadata": {"name": name, "namespace": "ns", "uid": name},
+            "spec": {"accountId": "a", "credentials": {"secretRef": {"name": "s"}}},
+        }))
+        .expect("a connection")
+    }
+
+    #[test]
+    fn an_object_that_goes_while_it_is_listed_or_unreadable_is_gone() {
+        let (store, mut writer) = reflector::store::<CloudConnection>();
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut bridge = Bridge {
+            store: store.clone(),
+            listing: false,
+            gone_meanwhile: Vec::new(),
+            kind: "CloudConnection".to_owned(),
+            metrics: Metrics::default(),
+            tell,
+        };
+        let mut cross = |event| {
+            let events = bridge.cross(event);
+            let words: Vec<_> = events.iter().map(|event| match event {
+                WatchEvent::Init => "init".to_owned(),
+                WatchEvent::InitApply(object) => format!("init {}", object.name_any()),
+                WatchEvent::InitDone => "done".to_owned(),
+                WatchEvent::Apply(object) => format!("apply {}", object.name_any()),
+                WatchEvent::Delete(object) => format!("delete {}", object.name_any()),
+            });
+            let words = words.collect::<Vec<_>>().join(", ");
+            events
+                .iter()
+                .for_each(|event| writer.apply_watcher_event(event));
+            words
+        };
+        let unreadable = |name: &str| {
+            Box::new(Unreadable {
+                namespace: Some("ns".to_owned()),
+                name: Some(name.to_owned()),
+                uid: Some(name.to_owned()),
+                ..Unreadable::default()
+            })
+        };
+        assert_eq!(cross(Event::Begin), "init");
+        assert_eq!(cross(Event::Shown(connection("a"))), "init a");
+        assert_eq!(cross(Event::Shown(connection("b"))), "init b");
+        assert_eq!(cross(Event::Gone(Ok(connection("a")))), "");
+        assert_eq!(cross(Event::Gone(Ok(connection("b")))), "");
+        // Created again.
+        assert_eq!(cross(Event::Shown(connection("b"))), "init b");
+        assert_eq!(cross(Event::End), "done, delete a");
+        assert_eq!(cross(Event::Unreadable(unreadable("b"))), "");
+        assert_eq!(
+            told.try_recv().ok(),
+            Some(("ns".to_owned(), "b".to_owned()))
+        );
+        assert_eq!(store.len(), 1, "what was shown of it is kept");
+        assert_eq!(cross(Event::Gone(Err(unreadable("never-shown")))), "");
+        assert_eq!(cross(Event::Gone(Err(unreadable("b")))), "delete b");
+        assert!(store.is_empty());
     }
 
     #[test]

@@ -64,6 +64,7 @@ mod tenants;
 mod terminal;
 mod told;
 mod truth;
+mod watches;
 mod weather;
 mod why;
 

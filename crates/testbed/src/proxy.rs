@@ -10,11 +10,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -75,6 +78,8 @@ struct Shared {
     upstream: String,
     client: Client,
     state: Mutex<State>,
+    /// How often the watches were frozen.
+    freezes: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -99,6 +104,7 @@ impl Proxy {
             upstream: upstream.to_owned(),
             client,
             state: Mutex::default(),
+            freezes: Arc::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -126,6 +132,12 @@ impl Proxy {
     /// Spoils nothing any more.
     pub fn calm(&self) {
         self.shared.state().calm = true;
+    }
+
+    /// Freezes every watch that is open now: its connection stays open and nothing
+    /// comes through it any more, as when a middlebox forgets it. Later ones work.
+    pub fn freeze_watches(&self) {
+        self.shared.freezes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Those of them that writes of ledgers met.
@@ -211,6 +223,8 @@ impl Shared {
             .uri
             .path_and_query()
             .map_or("/", |target| target.as_str());
+        let watch = target.contains("watch=true");
+        let opened = self.freezes.load(Ordering::SeqCst);
         let answer = self
             .client
             .request(head.method, format!("{}{target}", self.upstream))
@@ -221,6 +235,14 @@ impl Shared {
             .map_err(io::Error::other)?;
         let (mut head, body) = Response::<Body>::from(answer).into_parts();
         head.headers = end_to_end(head.headers);
+        let body = match watch {
+            false => body,
+            true => Body::wrap(Freezing {
+                body,
+                opened,
+                freezes: Arc::clone(&self.freezes),
+            }),
+        };
         Ok(Response::from_parts(head, body))
     }
 
@@ -274,6 +296,35 @@ impl Shared {
             false => Upstream::NotApplied,
         };
         Some((spoilt, point))
+    }
+}
+
+/// The body of a watch, until watches are frozen.
+struct Freezing {
+    body: Body,
+    /// How often they had been frozen when it was opened.
+    opened: u64,
+    freezes: Arc<AtomicU64>,
+}
+
+impl HttpBody for Freezing {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        match self.freezes.load(Ordering::SeqCst) == self.opened {
+            true => frame,
+            // What came is lost on the way, an end too.
+            false => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
     }
 }
 
