@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use kube::ResourceExt;
-use kube::runtime::reflector::Store;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
+use super::shown::Shown;
 use super::watch::Heard;
-use super::watches::all_shown;
 use crate::operations::Object;
 
 /// What the watch of one kind shows.
@@ -24,9 +23,9 @@ pub(super) trait Shows: Send + Sync {
     fn under_way(&self, connection: &str) -> Vec<String>;
 }
 
-/// The store of one kind, and what is known of its watch.
+/// What is shown of one kind, and what is known of its watch.
 pub(super) struct Kept<O: Object> {
-    pub(super) store: Store<O>,
+    pub(super) shown: Shown<O>,
     pub(super) heard: Arc<Heard>,
 }
 
@@ -34,7 +33,7 @@ impl<O: Object> Shows for Kept<O> {
     fn ready(&self) -> BoxFuture<'_, ()> {
         async {
             tokio::select! {
-                _ = all_shown(&self.store) => {}
+                () = self.shown.listed() => {}
                 () = self.heard.not_served() => {}
             }
         }
@@ -42,7 +41,7 @@ impl<O: Object> Shows for Kept<O> {
     }
 
     fn under_way(&self, connection: &str) -> Vec<String> {
-        let all = self.store.state();
+        let all = self.shown.whole();
         let here = all.iter().filter(|object| {
             let status = object.status();
             status.is_some_and(|s| !s.steps.is_empty())

@@ -1,7 +1,6 @@
 //! The running operator: configuration, the lease, the watches, and an orderly
 //! end.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,39 +8,40 @@ use std::time::Duration;
 
 use errand_engine::Writer;
 use futures::future::{BoxFuture, join_all};
-use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
-use kube::runtime::controller::{Config as ControllerConfig, Controller};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher;
-use kube::{Client, Config, Resource as _, ResourceExt};
+use kube::{Client, Config, ResourceExt as _};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
 use tokio::sync::{mpsc, watch as signal};
 
 use super::api_requests::CountRequests;
-use super::connection_status;
+use super::connection_status::Statuses;
 use super::connections::Connections;
 use super::context::{API_TIMEOUT, Context, Memories};
 use super::controller::control;
+use super::dispatch::dispatch;
 use super::endpoints::EndpointPolicy;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
+use super::queue::Limits;
 use super::read::get;
-use super::stop::{stop_signal, stopped, stopped_unshown};
-use super::timers::Timers;
+use super::shown::{ObjectKey, Shown};
+use super::stop::{stop_signal, stopped};
 use super::watch::Hearing;
-use super::watches::{Watching, received};
+use super::watches::Watching;
 use crate::api::CloudConnection;
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Visitor, each_kind};
+
+/// How many connections are looked at at the same time.
+const CONNECTIONS_AT_ONCE: u16 = 8;
 
 /// What `errand run` is told.
 pub struct Settings {
@@ -199,16 +199,8 @@ async fn work(
     let transport = Transport::new(clock.clone(), duration(rules.call_timeout))
         .map_err(|e| RunError::Start(e.to_string()))?;
     let namespace = settings.watch_namespace.as_deref();
-    let (connections, connection_writer) = reflector::store();
-    let (gone_sender, mut gone) = mpsc::unbounded_channel();
-    let connection_changes = watching.objects(
-        connection_writer,
-        |_: &CloudConnection| {},
-        move |connection: &CloudConnection| {
-            // Fails only while the process shuts down.
-            let _ = gone_sender.send(connection.clone());
-        },
-    );
+    let connections = Shown::default();
+    let watched = watching.objects::<CloudConnection>();
     let (news_sender, news) = mpsc::unbounded_channel();
     let cluster_id = match (&settings.cluster_id, namespace) {
         (Some(given), _) => Some(given.clone()),
@@ -244,42 +236,29 @@ async fn work(
         stop: &stop,
     };
     let (changed, kinds): (Vec<_>, Vec<_>) = each_kind(&mut start).into_iter().unzip();
-    let tell_kinds = move |connection: &CloudConnection| {
-        for kind in &changed {
-            // Fails only while the process shuts down.
-            let _ = kind.send(connection.clone());
-        }
+    let statuses = Statuses {
+        context: context.clone(),
+        shown: connections,
+        kinds: changed,
+        reports: watched.reports,
     };
-    // What a connection said of its operations is not so any more once it is gone.
-    let tell_gone = tell_kinds.clone();
-    let forward_gone = async move {
-        while let Some(connection) = gone.recv().await {
-            tell_gone(&connection);
-        }
-    };
-    let mut known = HashMap::new();
-    let changes = connection_changes
-        .objects
-        .inspect_ok(move |connection: &CloudConnection| {
-            // Operations wait for a change of its spec. Its status is written by this
-            // process, and must not make a refused call be tried again.
-            let spec = (connection.uid(), connection.meta().generation);
-            let reference = ObjectRef::from_obj(connection);
-            if known.insert(reference, spec.clone()) != Some(spec) {
-                tell_kinds(connection);
-            }
-        });
     // Sessions that end need the connections still: those are watched until the
     // last session has ended.
     let (ending, ended) = signal::channel(false);
-    tokio::join!(
-        control_connections(context.clone(), connections, changes, news, ended),
-        async {
-            join_all(kinds).await;
-            let _ = ending.send(true);
-        },
-        forward_gone,
+    let clock = context.clock.clone();
+    let limits = Limits::of(CONNECTIONS_AT_ONCE);
+    let of_connections = dispatch(
+        Arc::new(statuses),
+        clock,
+        limits,
+        watched.events,
+        news,
+        ended,
     );
+    tokio::join!(of_connections, async {
+        join_all(kinds).await;
+        let _ = ending.send(true);
+    });
     Ok(())
 }
 
@@ -304,7 +283,7 @@ struct Start<'a> {
 
 impl<'a> Visitor for Start<'a> {
     /// A channel for connections that have changed, and the controller.
-    type Output = (mpsc::UnboundedSender<CloudConnection>, BoxFuture<'a, ()>);
+    type Output = (mpsc::UnboundedSender<ObjectKey>, BoxFuture<'a, ()>);
 
     fn visit<K: Kind>(&mut self) -> Self::Output {
         let (sender, changed) = mpsc::unbounded_channel();
@@ -312,30 +291,6 @@ impl<'a> Visitor for Start<'a> {
         let concurrency = self.settings.concurrency;
         let control = control::<K>(context, self.watching, concurrency, changed, stop);
         (sender, Box::pin(control))
-    }
-}
-
-/// Keeps the Ready condition of connections.
-async fn control_connections(
-    context: Arc<Context>,
-    store: Store<CloudConnection>,
-    changes: impl Stream<Item = Result<CloudConnection, watcher::Error>> + Send + 'static,
-    news: mpsc::UnboundedReceiver<ObjectRef<CloudConnection>>,
-    stop: signal::Receiver<bool>,
-) {
-    let (timers, due) = Timers::new(context.clock.clone());
-    let control = Arc::new(connection_status::Control { context, timers });
-    let unshown = stopped_unshown(stop.clone(), store.clone());
-    let controller = Controller::for_stream(changes, store)
-        .with_config(ControllerConfig::default().concurrency(4))
-        .reconcile_on(due)
-        .reconcile_on(received(news))
-        .graceful_shutdown_on(stopped(stop))
-        .run(connection_status::reconcile, |_, e, _| match *e {}, control)
-        .for_each(|_| async {});
-    tokio::select! {
-        () = controller => {}
-        () = unshown => {}
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
 use errand_engine::{Event, Hold, Record, View};
-use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Session;
@@ -11,6 +10,7 @@ use crate::controllers::connections::{Unusable, Usable, place};
 use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
 use crate::controllers::read::get;
+use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::stored;
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
 use crate::operations::{Kind, Object as _};
@@ -156,7 +156,7 @@ impl<K: Kind> Session<'_, K> {
         }
         let namespace = self.namespace();
         let name = &self.object.asked().connection.name;
-        let reference = ObjectRef::new(name).within(&namespace);
+        let reference = ObjectKey::new(&namespace, name);
         let connection = self.ctx.connections.store.get(&reference);
         let claimant = connection
             .and_then(|connection| K::claimant(&self.object, &place(&connection, &namespace)));
