@@ -391,6 +391,10 @@ pub struct Status<O> {
     /// The ledger that the operation's calls are recorded in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_ref: Option<LocalRef>,
+    /// A label showed that the object was restored from a backup, before it had made a
+    /// call. What costs money is asked about then, also when the label has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<bool>,
     /// What was last seen in the cloud, in the cloud's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<O>,
@@ -439,6 +443,7 @@ impl<O> Default for Status<O> {
             hold: None,
             steps: Vec::new(),
             step_count: None,
+            restored: None,
             ledger_ref: None,
             observed: None,
             observed_for: None,

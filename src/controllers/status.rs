@@ -10,9 +10,9 @@ use errand_engine::{
 };
 use kube::Resource as _;
 
-use self::stored::hold_number;
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
 use super::marks::REQUESTED_AT;
+use self::stored::{hold_number, restored};
 use super::troubles::said;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
@@ -138,6 +138,10 @@ impl<K: Kind> Rendering<'_, K> {
             status.ledger_ref = Some(LocalRef {
                 name: claimant.ledger(),
             });
+        }
+        let ledger = K::STEPS.iter().any(|step| step.ledger);
+        if ledger && status.steps.is_empty() && restored(self.object) {
+            status.restored = Some(true);
         }
         if let (Some(assessment), Some(at)) = (self.assessment, self.at) {
             status.observed = Some(assessment.observed.clone());

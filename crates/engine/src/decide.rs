@@ -82,6 +82,10 @@ pub(crate) fn decide(
             if !certain(rules, &mut state, Missing::Unwanted, evidence) {
                 return state.observe(now);
             }
+            if state.may_send_unwritten(rules, state.stored()) {
+                // What this process knows as unsent brought nothing about.
+                state.withdraw(now);
+            }
             let how = if state.may_have_acted() {
                 How::Proven
             } else {

@@ -106,6 +106,39 @@ async fn at_a_question<K: Kind>(case: Case) {
     }
 }
 
+every_kind!(a_backup_that_was_seen_is_asked_about_though_its_label_is_gone: label);
+
+/// What is restored from a backup is shown by a label alone, and a tool that applies the
+/// manifest again may remove it before it could be asked about.
+async fn label<K: Kind>(case: Case) {
+    if case.calls.is_empty() || !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    for planned in [false, true] {
+        let mut bench = Bench::<K>::new(case, 60);
+        let label = |labels: serde_json::Value| {
+            let set = |object: &mut serde_json::Value| object["metadata"]["labels"] = labels;
+            bench.api.edit(&bench.path, set);
+        };
+        label(serde_json::json!({"velero.io/restore-name": "nightly"}));
+        match (planned, case.busy) {
+            (true, _) => bench.edit(|spec| spec["mode"] = "Plan".into()),
+            (false, Some(busy)) => bench.cloud.seed(busy()),
+            (false, None) => continue,
+        }
+        bench.pass().await;
+        let label = serde_json::Value::Null;
+        bench
+            .api
+            .edit(&bench.path, |object| object["metadata"]["labels"] = label);
+        bench.edit(|spec| spec["mode"] = "Execute".into());
+        bench.advance(3700);
+        bench.during(60).await;
+        bench.check_is("without its label", "Held", "NoRecord");
+        bench.check(bench.effects() == 0, "nothing is done before it is decided");
+    }
+}
+
 every_kind!(a_target_edited_while_it_waits_for_its_window_is_observed_from_scratch: in_wait);
 
 /// Nothing was called, so the target may be edited in mode Execute, too.

@@ -26,7 +26,7 @@ pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: boo
             .filter_map(|step| engine_step::<K>(step))
             .collect(),
         ended: object.is_finished(),
-        restored: restored(object),
+        restored: restored(object) || status.restored == Some(true),
         seen: status.observed.is_some(),
         hold: status.hold.as_ref().map(|hold| Question {
             id: hold_number(&hold.id),
@@ -37,7 +37,8 @@ pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: boo
     }
 }
 
-fn restored(object: &impl kube::Resource) -> bool {
+/// A label shows that it was restored from a backup.
+pub(super) fn restored(object: &impl kube::Resource) -> bool {
     let labels = object.meta().labels.as_ref();
     labels.is_some_and(|labels| RESTORED.iter().any(|label| labels.contains_key(*label)))
 }

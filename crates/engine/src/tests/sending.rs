@@ -216,3 +216,19 @@ fn may_send_wants_all_of_its_conditions() {
         "a wall clock that was set back gives no time"
     );
 }
+
+#[test]
+fn what_shows_while_the_call_was_never_sent_was_not_brought_about_by_it() {
+    for plan in [NATURAL, NEVER] {
+        let mut s = Script::new();
+        s.sent(plan).unsent(THROTTLED);
+        s.pass(rules().backoff_max.0).wake().sees(SEEN);
+        if plan.ledger {
+            s.closed();
+        }
+        s.written();
+        let already = End::Succeeded(How::AlreadySatisfied);
+        assert_eq!(s.report, Some(Report::Ended(already)));
+        assert_eq!(s.object.steps[0].answer, Some(Answer::NotSent));
+    }
+}
