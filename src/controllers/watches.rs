@@ -274,14 +274,14 @@ mod tests {
         };
         let mut cross = |event| {
             let events = bridge.cross(event);
-            let words: Vec<_> = events.iter().map(|event| match event {
+            let words = events.iter().map(|event| match event {
                 WatchEvent::Init => "init".to_owned(),
                 WatchEvent::InitApply(object) => format!("init {}", object.name_any()),
                 WatchEvent::InitDone => "done".to_owned(),
                 WatchEvent::Apply(object) => format!("apply {}", object.name_any()),
                 WatchEvent::Delete(object) => format!("delete {}", object.name_any()),
             });
-            let words = words.collect::<Vec<_>>().join(", ");
+            let words = Iterator::collect::<Vec<_>>(words).join(", ");
             events
                 .iter()
                 .for_each(|event| writer.apply_watcher_event(event));
