@@ -153,29 +153,6 @@ fn a_frozen_watch_is_replaced_within_100_seconds() {
 }
 
 #[test]
-#[ignore = "adhoc"]
-fn adhoc_bookmarks() {
-    let options = BedOptions {
-        test_clock: false,
-        timing: errand_testclock::Timing::default(),
-        ..BedOptions::default()
-    };
-    let mut bed = bed_with("adhoc", options);
-    bed.start_operator();
-    bed.wait_until("ready", || ready(&bed));
-    for _ in 0..17 {
-        std::thread::sleep(Duration::from_secs(10));
-        let m = bed.http("/metrics");
-        let lines: Vec<_> = m
-            .lines()
-            .filter(|l| l.starts_with("errand_watch") || l.starts_with("errand_api_requests"))
-            .collect();
-        println!("{}", lines.join("\n"));
-    }
-    println!("{}", bed.operator_log());
-}
-
-#[test]
 fn a_gauge_and_readiness_show_how_long_a_watch_is_silent() {
     let mut bed = proxied("silence");
     seed(&bed, 1..=1);
