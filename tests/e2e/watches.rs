@@ -153,6 +153,30 @@ fn a_frozen_watch_is_replaced_within_100_seconds() {
 }
 
 #[test]
+fn a_server_that_streams_no_lists_is_listed_in_pages() {
+    let mut bed = proxied("pages");
+    let number = 70;
+    let all = (1..=number).map(|n| {
+        let name = format!("stop-{n}");
+        cancellation(&bed, &name, n, "  suspend: true\n") + "---\n"
+    });
+    bed.apply(&all.collect::<String>());
+    bed.proxy.as_ref().expect("it has one").stream_no_lists();
+    bed.start_operator();
+    let shown = r#"errand_operations{kind="ResizeCancellation",state="Suspended"}"#;
+    bed.wait_until("all are shown", || {
+        metric(&bed, shown) == Some(number.into())
+    });
+    let lists =
+        r#"errand_api_requests_total{verb="list",resource="resizecancellations",code="200"}"#;
+    assert_eq!(metric(&bed, lists), Some(2), "{}", bed.http("/metrics"));
+    let refused =
+        r#"errand_api_requests_total{verb="watch",resource="resizecancellations",code="422"}"#;
+    assert_eq!(metric(&bed, refused), Some(1), "remembered");
+    assert!(ready(&bed));
+}
+
+#[test]
 fn a_gauge_and_readiness_show_how_long_a_watch_is_silent() {
     let mut bed = proxied("silence");
     seed(&bed, 1..=1);
