@@ -153,26 +153,27 @@ fn a_frozen_watch_is_replaced_within_100_seconds() {
 }
 
 #[test]
-#[ignore = "adhoc"]
-fn adhoc_bookmarks() {
-    let options = BedOptions {
-        test_clock: false,
-        timing: errand_testclock::Timing::default(),
-        ..BedOptions::default()
-    };
-    let mut bed = bed_with("adhoc", options);
+fn a_server_that_streams_no_lists_is_listed_in_pages() {
+    let mut bed = proxied("pages");
+    let number = 70;
+    let all = (1..=number).map(|n| {
+        let name = format!("stop-{n}");
+        cancellation(&bed, &name, n, "  suspend: true\n") + "---\n"
+    });
+    bed.apply(&all.collect::<String>());
+    bed.proxy.as_ref().expect("it has one").stream_no_lists();
     bed.start_operator();
-    bed.wait_until("ready", || ready(&bed));
-    for _ in 0..17 {
-        std::thread::sleep(Duration::from_secs(10));
-        let m = bed.http("/metrics");
-        let lines: Vec<_> = m
-            .lines()
-            .filter(|l| l.starts_with("errand_watch") || l.starts_with("errand_api_requests"))
-            .collect();
-        println!("{}", lines.join("\n"));
-    }
-    println!("{}", bed.operator_log());
+    let shown = r#"errand_operations{kind="ResizeCancellation",state="Suspended"}"#;
+    bed.wait_until("all are shown", || {
+        metric(&bed, shown) == Some(number.into())
+    });
+    let lists =
+        r#"errand_api_requests_total{verb="list",resource="resizecancellations",code="200"}"#;
+    assert_eq!(metric(&bed, lists), Some(2), "{}", bed.http("/metrics"));
+    let refused =
+        r#"errand_api_requests_total{verb="watch",resource="resizecancellations",code="422"}"#;
+    assert_eq!(metric(&bed, refused), Some(1), "remembered");
+    bed.wait_until("the other kinds are listed, too", || ready(&bed));
 }
 
 #[test]

@@ -85,6 +85,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     calm: bool,
+    /// Refuses to stream lists, as an API server without that feature does.
+    pages_only: bool,
     /// How often each object was read or written.
     times: HashMap<String, u32>,
     met: Met,
@@ -140,6 +142,11 @@ impl Proxy {
         self.shared.freezes.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Lists come in pages only.
+    pub fn stream_no_lists(&self) {
+        self.shared.state().pages_only = true;
+    }
+
     /// Those of them that writes of ledgers met.
     pub fn met_on_ledgers(&self) -> Met {
         self.shared.state().met_on_ledgers.clone()
@@ -181,6 +188,10 @@ impl Shared {
 
     /// An error makes hyper close the connection without a word.
     async fn handle(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        let query = request.uri().query().unwrap_or_default();
+        if query.contains("sendInitialEvents=true") && self.state().pages_only {
+            return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"));
+        }
         let Some((spoilt, point)) = self.choose(request.method(), request.uri().path()) else {
             return self.forward(request).await;
         };

@@ -62,6 +62,10 @@ pub(in crate::controllers) fn decode<R: DeserializeOwned>(
     let mut parts = parts;
     parts.insert(Cow::Borrowed("metadata"), &reduced);
     let object = serde_json::to_string(&parts).map_err(|e| unreadable(".", &e, &metadata))?;
+    if let Ok(object) = serde_json::from_str(&object) {
+        return Ok(object);
+    }
+    // Once more, with the path, which costs every object that can be read some time.
     let mut from = serde_json::Deserializer::from_str(&object);
     serde_path_to_error::deserialize(&mut from).map_err(|e| {
         let path = narrowed::<R>(&object, e.path());

@@ -225,8 +225,9 @@ where
                 tracing::warn!(%kind, "watch: the API server does not serve this kind; its CRD is missing. Other kinds are not affected");
             }
         } else if matches!(fault, Fault::Silent) && self.failures == 1 {
-            // An API server may have sent no bookmark of a kind in which nothing happens.
-            tracing::info!(%kind, error = %fault, "watch");
+            // The API server sends no bookmarks of a kind in which nothing has happened
+            // since it started.
+            tracing::debug!(%kind, error = %fault, "watch");
         } else {
             tracing::warn!(%kind, error = %fault, "watch");
         }
