@@ -14,7 +14,7 @@ use super::dispatch::{Next, Told, Wake, Work, dispatch};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
 use super::queue::{Limits, Owner, Urgency};
-use super::read::get;
+use super::read::{NotRead, get};
 use super::session::{Rested, Session};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
 use super::status::requested_at;
@@ -252,10 +252,14 @@ impl<K: Kind> Operations<K> {
                 Ok(Some(found)) if found.uid().as_ref() == Some(&uid) => found,
                 // The watch is about to show that it is gone.
                 Ok(_) => object,
-                Err(_) => {
+                Err(e) => {
                     context.memory.keep(&uid, memory);
-                    let at = context.clock.after(context.rules.backoff);
-                    return Next::at(at, Urgency::Routine);
+                    let pause = match e {
+                        // The watch shows when it can be read again.
+                        NotRead::Unreadable(_) => context.rules.recheck,
+                        _ => context.rules.backoff,
+                    };
+                    return Next::at(context.clock.after(pause), Urgency::Routine);
                 }
             },
             false => object,

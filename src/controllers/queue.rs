@@ -148,9 +148,11 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     }
 
     /// A pass is due at that time, and not before unless it is woken; absent: only when
-    /// it is woken.
+    /// it is woken. One that is under way may not know of it.
     pub(super) fn set(&mut self, key: &K, owner: Owner, at: Option<(Tick, Urgency)>, now: Tick) {
-        if let Stage::Running(_) = self.entry(key, owner).stage {
+        if let Stage::Running(woken) = &mut self.entry(key, owner).stage {
+            let earlier = (*woken).into_iter().chain(at.map(|(at, _)| at)).min();
+            *woken = earlier;
             return;
         }
         match at {

@@ -2,6 +2,7 @@
 //! names the field. What is recorded of its calls stays as it is.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use http::Method;
 use kube::Resource;
@@ -27,6 +28,9 @@ pub(super) struct Teller {
     pub(super) events: Recorder,
 }
 
+/// How long a status that cannot be read may be one that is about to be replaced.
+const MENDED: Duration = Duration::from_secs(1);
+
 /// An object's namespace and name.
 pub(super) type Named = (String, String);
 
@@ -41,11 +45,14 @@ impl Teller {
         let mut told: HashMap<Named, String> = HashMap::new();
         while let Some(named) = objects.recv().await {
             let url = read::url::<R>(Some(&named.0), &named.1);
-            let Ok(Some(raw)) = read::get_raw(&self.client, &url).await else {
-                told.remove(&named);
-                continue;
-            };
-            let Err(unreadable) = decode::<R>(&raw) else {
+            let mut found = self.unreadable::<R>(&url).await;
+            if matches!(&found, Some((_, what)) if what.path.starts_with("status")) {
+                // A pass that finds that its write was not stored as written replaces it
+                // in the next moment, and must not be disturbed.
+                self.clock.sleep(MENDED).await;
+                found = self.unreadable::<R>(&url).await;
+            }
+            let Some((raw, unreadable)) = found else {
                 told.remove(&named);
                 continue;
             };
@@ -56,6 +63,16 @@ impl Teller {
                 told.insert(named, what);
             }
         }
+    }
+
+    /// The object there, if there is one and it cannot be read.
+    async fn unreadable<R: DeserializeOwned>(
+        &self,
+        url: &str,
+    ) -> Option<(Vec<u8>, Box<Unreadable>)> {
+        let raw = read::get_raw(&self.client, url).await.ok()??;
+        let unreadable = decode::<R>(&raw).err()?;
+        Some((raw, unreadable))
     }
 
     async fn tell<R: Resource<DynamicType = ()>>(

@@ -246,3 +246,16 @@ fn no_change_is_lost_in_any_order_of_change_pass_and_deletion() {
         lost.iter().next()
     );
 }
+
+#[test]
+fn a_time_that_is_set_during_a_pass_counts_after_it() {
+    let mut queue = wide();
+    let ns = || owner("ns", "c");
+    queue.wake(&"a", ns(), Urgency::Routine, Tick(0));
+    assert_eq!(next(&mut queue, 0), Some("a"));
+    let at = |at| Some((Tick(at), Urgency::Routine));
+    queue.set(&"a", ns(), at(50), Tick(1));
+    queue.set(&"a", ns(), None, Tick(1));
+    queue.done(&"a", at(90), Tick(2));
+    assert_eq!(queue.next_time(), Some(Tick(50)));
+}
