@@ -10,6 +10,7 @@ mod command;
 mod costs;
 mod decisions;
 mod deleted;
+mod dispatch;
 mod endings;
 mod examples;
 mod expiry;
