@@ -308,3 +308,6 @@ fn place(unreadable: &Unreadable) -> Option<ObjectKey> {
     let namespace = unreadable.namespace.as_deref().unwrap_or_default();
     Some(ObjectKey::new(namespace, unreadable.name.as_deref()?))
 }
+
+#[cfg(test)]
+mod tests;
