@@ -240,7 +240,7 @@ pub struct CloudConnectionStatus {
     pub observed_generation: Option<i64>,
     /// Ready: the cloud accepted the key. Reasons: CredentialsAccepted, NotProbed,
     /// SecretNotFound, SecretKeyMissing, CredentialsRejected, KeyLocked,
-    /// EndpointNotAllowed, ClockSkew, SuspendedBySpec.
+    /// EndpointNotAllowed, ClockSkew, SuspendedBySpec, ObjectUnreadable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -298,4 +298,5 @@ connection_reasons! {
     EndpointNotAllowed "EndpointNotAllowed": "The endpoint does not match the operator's flags.",
     ClockSkew "ClockSkew": "The operator's clock and the cloud's differ by more than 10 minutes.",
     SuspendedBySpec "SuspendedBySpec": "policy.suspend is true.",
+    ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the connection that the message names.",
 }

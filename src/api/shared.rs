@@ -4,17 +4,71 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::civil::Date;
 use kube::KubeSchema;
 use kube::core::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::words::words;
 
-/// A point in time, to the millisecond, as RFC 3339 text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A point in time, to the millisecond, as RFC 3339 text. One that the API server
+/// accepts and [`jiff::Timestamp`] cannot hold is read as the nearest one that it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub jiff::Timestamp);
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let found = text.parse().ok().or_else(|| saturating(&text));
+        // Without the text: an error may be shown where the value must not be.
+        found
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("not a date-time"))
+    }
+}
+
+/// Every time of `format: date-time` as the API server's validation takes it: more than
+/// RFC 3339 (any offset of two times two digits, any character before a fraction, and
+/// anything after a second `t`).
+fn saturating(text: &str) -> Option<jiff::Timestamp> {
+    let text = text.to_ascii_lowercase();
+    let mut parts = text.split('t');
+    let date: Date = parts.next()?.parse().ok()?;
+    let time = parts.next()?;
+    let number = |from: usize| -> Option<i64> {
+        let digits = time.get(from..from + 2)?;
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse().ok())?
+    };
+    let (hour, minute, second) = (number(0)?, number(3)?, number(6)?);
+    let colons = time.get(2..3)? == ":" && time.get(5..6)? == ":";
+    if !colons || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let offset = match time.strip_suffix('z') {
+        Some(_) => 0,
+        None => {
+            let at = time.len().checked_sub(6).filter(|at| *at >= 8)?;
+            let size = number(at + 1)? * 3600 + number(at + 4)? * 60;
+            match time.get(at..at + 1)? {
+                "+" => size,
+                "-" => -size,
+                _ => return None,
+            }
+        }
+    };
+    let midnight = date
+        .at(0, 0, 0, 0)
+        .duration_since(Date::constant(1970, 1, 1).at(0, 0, 0, 0));
+    let seconds = midnight.as_secs() + hour * 3600 + minute * 60 + second.min(59) - offset;
+    let (first, last) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
+    jiff::Timestamp::from_second(seconds.clamp(first.as_second(), last.as_second())).ok()
+}
 
 impl Timestamp {
     /// From milliseconds since 1970-01-01 UTC.
@@ -184,5 +238,57 @@ words! {
         /// Have the cloud go on (Tencent `ResumeInstanceRefresh`; after a failure with
         /// `ResumeMode` CONTINUE).
         Continue = "Continue",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        let time = serde_json::from_value::<Timestamp>(text.into()).ok()?;
+        Some(time.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
+    #[test]
+    fn a_time_that_the_api_server_accepts_is_read_as_the_nearest_that_can_be_held() {
+        let last = "9999-12-30T22:00:00Z";
+        for (text, expected) in [
+            ("9999-12-31T23:59:59Z", last),
+            ("9999-12-31T23:59:59.999999999-99:99", last),
+            ("9999-12-30T23:00:00Z", last),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
+            ("0001-01-01T00:00:00+23:59", "0000-12-31T00:01:00Z"),
+            ("2026-11-22t02:30:00z", "2026-11-22T02:30:00Z"),
+            ("2026-11-22T02:30:60Z", "2026-11-22T02:30:59Z"),
+            ("2026-12-31T23:59:60.5Z", "2026-12-31T23:59:59Z"),
+            ("2026-11-22T02:30:00+99:99", "2026-11-17T21:51:00Z"),
+            ("2026-11-22T02:30:00x25z", "2026-11-22T02:30:00Z"),
+            ("2026-11-22T02:30:00ZT", "2026-11-22T02:30:00Z"),
+            ("1970-01-01T00:00:00-00:00", "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_without_its_text() {
+        for text in [
+            "",
+            "t",
+            "2026-11-22",
+            "2026-13-22T00:00:00Z",
+            "2026-11-22T24:00:00Z",
+            "2026-11-22T00:00:00",
+            "2026-11-22T00-00-00Z",
+            "canary",
+            "2026-11-22Tééééééz",
+            "2026-11-22T00:00:00+1:00",
+            "2026-11-22T+1:+1:+1Z",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let error = serde_json::from_value::<Timestamp>("canary".into()).expect_err("no time");
+        assert_eq!(error.to_string(), "not a date-time");
     }
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use errand::operations::crds;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::{Api, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Client, Error};
 use tokio::time::Instant;
 
+use super::plain::Plain;
 use super::{API_TIMEOUT, Check, Failure, chain};
 
 /// How often the lease is looked at. A leader renews it every few seconds.
@@ -35,7 +36,7 @@ async fn kinds_are_served(client: &Client, check: &Check) -> Result<usize, Failu
         let version = &crd.spec.versions[0].name;
         let kind = GroupVersionKind::gvk(group, version, &names.kind);
         let resource = ApiResource::from_gvk_with_plural(&kind, &names.plural);
-        let api: Api<DynamicObject> = match &check.watch_namespace {
+        let api: Api<Plain> = match &check.watch_namespace {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
             None => Api::all_with(client.clone(), &resource),
         };

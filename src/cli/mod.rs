@@ -6,6 +6,7 @@
 
 mod advice;
 mod check;
+mod plain;
 mod resolve;
 mod types;
 mod view;
@@ -18,10 +19,11 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use kube::api::{Api, DynamicObject};
+use kube::api::Api;
 use kube::core::ApiResource;
 use kube::{Client, Config};
 
+use plain::Plain;
 use types::Named;
 use view::View;
 
@@ -195,7 +197,7 @@ pub fn why(which: Which, program: &'static str) -> ExitCode {
         let (place, api) = runtime.block_on(connect(which, program, API_TIMEOUT))?;
         let object = runtime.block_on(get(&api, &place))?;
         let connection = runtime.block_on(connection(api.into_client(), &place, &object));
-        let page = why::page(&place, &object, connection.as_ref(), why::width());
+        let page = why::page(&place, &object, connection.as_deref(), why::width());
         print(&page);
         Ok(0)
     })
@@ -266,7 +268,7 @@ async fn connect(
     which: Which,
     program: &'static str,
     read_timeout: Duration,
-) -> Result<(Place, Api<DynamicObject>), Failure> {
+) -> Result<(Place, Api<Plain>), Failure> {
     let named = Named::parse(&which.object).map_err(Failure::new)?;
     let (client, default_namespace) = client(read_timeout).await?;
     let namespace = which.namespace.unwrap_or(default_namespace);
@@ -294,7 +296,7 @@ async fn client(read_timeout: Duration) -> Result<(Client, String), Failure> {
     Ok((client, namespace))
 }
 
-async fn get(api: &Api<DynamicObject>, place: &Place) -> Result<DynamicObject, Failure> {
+async fn get(api: &Api<Plain>, place: &Place) -> Result<Plain, Failure> {
     let answer = tokio::time::timeout(API_TIMEOUT, api.get(&place.named.name)).await;
     let answer = answer.map_err(|_| Failure::new("the API server does not answer"))?;
     answer.map_err(|e| failed("read", place, &e))
@@ -302,14 +304,10 @@ async fn get(api: &Api<DynamicObject>, place: &Place) -> Result<DynamicObject, F
 
 /// The connection that an operation uses. Without it only some details are
 /// missing, so that it may be neither there nor allowed to be read.
-async fn connection(
-    client: Client,
-    place: &Place,
-    object: &DynamicObject,
-) -> Option<DynamicObject> {
+async fn connection(client: Client, place: &Place, object: &Plain) -> Option<Plain> {
     let name = View::new(object).text("/spec/connectionRef/name");
     let resource = ApiResource::erase::<errand::api::CloudConnection>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(client, &place.namespace, &resource);
+    let api: Api<Plain> = Api::namespaced_with(client, &place.namespace, &resource);
     let answer = tokio::time::timeout(API_TIMEOUT, api.get(&name)).await;
     answer.ok()?.ok()
 }

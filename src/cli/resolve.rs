@@ -1,7 +1,8 @@
 //! `errand resolve`: answers the question of a held operation.
 
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, Patch, PatchParams};
 
+use super::plain::Plain;
 use super::view::View;
 use super::{Failure, Place, failed, get};
 
@@ -9,11 +10,7 @@ use super::{Failure, Place, failed, get};
 const MANAGER: &str = "errand-cli";
 
 /// Answers; what to say about it.
-pub async fn resolve(
-    api: Api<DynamicObject>,
-    place: &Place,
-    decision: &str,
-) -> Result<String, Failure> {
+pub async fn resolve(api: Api<Plain>, place: &Place, decision: &str) -> Result<String, Failure> {
     let object = get(&api, place).await?;
     let view = View::new(&object);
     let reference = place.named.reference();

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use errand::api::{Group, Reason};
 
+use super::plain::Plain;
 use super::view::View;
 use super::{Failure, Place, explain, get, report};
 
@@ -20,11 +21,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const TIMED_OUT: u8 = 4;
 
 /// Waits; the exit code.
-pub async fn wait(
-    api: Api<DynamicObject>,
-    place: &Place,
-    timeout: Duration,
-) -> Result<u8, Failure> {
+pub async fn wait(api: Api<Plain>, place: &Place, timeout: Duration) -> Result<u8, Failure> {
     let began = Instant::now();
     let first = get(&api, place).await?;
     let mut progress = Progress::default();
@@ -32,7 +29,7 @@ pub async fn wait(
         return Ok(code);
     }
     let rest = timeout.saturating_sub(began.elapsed());
-    let watched = watch(api, place, first.metadata.uid, &mut progress);
+    let watched = watch(api, place, first.metadata.uid.clone(), &mut progress);
     match tokio::time::timeout(rest, watched).await {
         Ok(result) => result,
         Err(_) => {
@@ -44,7 +41,7 @@ pub async fn wait(
 }
 
 async fn watch(
-    api: Api<DynamicObject>,
+    api: Api<Plain>,
     place: &Place,
     uid: Option<String>,
     progress: &mut Progress,

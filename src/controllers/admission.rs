@@ -7,28 +7,41 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use kube::ResourceExt;
-use kube::runtime::reflector::Store;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
-use super::watches::all_shown;
+use super::shown::Shown;
+use super::watch::Heard;
 use crate::operations::Object;
 
 /// What the watch of one kind shows.
 pub(super) trait Shows: Send + Sync {
-    /// Ends once it has shown every object.
+    /// Ends once it has shown every object, or the kind has none as the API server does
+    /// not know it.
     fn ready(&self) -> BoxFuture<'_, ()>;
     /// The uids of its objects that are under way through this connection.
     fn under_way(&self, connection: &str) -> Vec<String>;
 }
 
-impl<O: Object> Shows for Store<O> {
+/// What is shown of one kind, and what is known of its watch.
+pub(super) struct Kept<O: Object> {
+    pub(super) shown: Shown<O>,
+    pub(super) heard: Arc<Heard>,
+}
+
+impl<O: Object> Shows for Kept<O> {
     fn ready(&self) -> BoxFuture<'_, ()> {
-        all_shown(self).map(drop).boxed()
+        async {
+            tokio::select! {
+                () = self.shown.listed() => {}
+                () = self.heard.not_served() => {}
+            }
+        }
+        .boxed()
     }
 
     fn under_way(&self, connection: &str) -> Vec<String> {
-        let all = self.state();
+        let all = self.shown.whole();
         let here = all.iter().filter(|object| {
             let status = object.status();
             status.is_some_and(|s| !s.steps.is_empty())

@@ -1,16 +1,18 @@
 //! The Ready condition of a CloudConnection.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use errand_engine::Span;
-use kube::runtime::controller::Action;
-use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::context::Context;
+use super::dispatch::{Next, Told, Work};
 use super::put::put_status;
-use super::timers::Timers;
+use super::queue::{Owner, Urgency};
+use super::shown::{Kept, ObjectKey, Shown};
+use super::watch::Unreadable;
+use super::watches::Reports;
 use crate::api::{
     CloudConnection, CloudConnectionStatus, Condition, ConditionStatus, ConnectionReason, Timestamp,
 };
@@ -18,34 +20,96 @@ use crate::api::{
 /// How often a Secret is looked at that no operation uses just now.
 const LOOK: Span = Span(60_000);
 
-/// What the controller of connections works with.
-pub(super) struct Control {
+/// What the passes of connections share.
+pub(super) struct Statuses {
     pub(super) context: Arc<Context>,
-    pub(super) timers: Timers<ObjectRef<CloudConnection>>,
+    pub(super) shown: Shown<CloudConnection>,
+    /// The kinds of operations, which are told of a connection that has changed.
+    pub(super) kinds: Vec<UnboundedSender<ObjectKey>>,
+    pub(super) reports: Reports,
 }
 
-/// Writes the condition if it has changed.
-pub(super) async fn reconcile(
-    connection: Arc<CloudConnection>,
-    control: Arc<Control>,
-) -> Result<Action, Infallible> {
-    let context = &control.context;
-    let reference = ObjectRef::from_obj(connection.as_ref());
-    control
-        .timers
-        .set(reference, Some(context.clock.after(LOOK)));
-    let Some((reason, message)) = context.connections.readiness(&connection).await else {
-        return Ok(Action::await_change());
-    };
-    let now = Timestamp::from_millis(context.clock.now().wall.0);
-    let status = status(&connection, reason, message, now);
-    if connection.status.as_ref() != Some(&status)
-        && let Err(e) = put_status(context, connection.as_ref(), &status).await
-    {
-        // A newer version of the object is on its way, or the next look writes it.
-        tracing::debug!(connection = %connection.name_any(), error = ?e, "status not written");
+impl Statuses {
+    fn tell_kinds(&self, key: &ObjectKey) {
+        for kind in &self.kinds {
+            // Fails only while the process shuts down.
+            let _ = kind.send(key.clone());
+        }
     }
-    Ok(Action::await_change())
+}
+
+fn owner(key: &ObjectKey) -> Owner {
+    Owner {
+        namespace: key.namespace.clone(),
+        connection: key.name.clone(),
+    }
+}
+
+impl Work for Statuses {
+    type Object = CloudConnection;
+
+    fn shown(&self, connection: CloudConnection) -> (ObjectKey, Told) {
+        let key = ObjectKey::of(&connection);
+        let of = |connection: &CloudConnection| (connection.uid(), connection.meta().generation);
+        let now = of(&connection);
+        let before = self
+            .shown
+            .put(key.clone(), Kept::Whole(Arc::new(connection)));
+        // Operations wait for a change of its spec. Its status is written by this
+        // process, and must not make a refused call be tried again.
+        let told = match before {
+            Some(Kept::Whole(before)) if of(&before) == now => Told::Nothing,
+            _ => {
+                self.tell_kinds(&key);
+                Told::Wake(owner(&key), Urgency::Routine)
+            }
+        };
+        (key, told)
+    }
+
+    fn unreadable(&self, unreadable: &Unreadable) {
+        self.reports.tell(unreadable);
+    }
+
+    /// What it said of its operations is not so any more.
+    fn gone(&self, key: &ObjectKey, _: Option<CloudConnection>) {
+        self.shown.remove(key);
+        self.tell_kinds(key);
+    }
+
+    fn keys(&self) -> Vec<ObjectKey> {
+        self.shown.keys()
+    }
+
+    fn listed(&self) {
+        self.shown.set_listed();
+    }
+
+    fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)> {
+        self.shown.get(key)?;
+        Some((owner(key), Urgency::Routine))
+    }
+
+    /// Writes the condition if it has changed.
+    async fn pass(&self, key: ObjectKey, _: bool) -> Next {
+        let context = &self.context;
+        let next = Next::at(context.clock.after(LOOK), Urgency::Routine);
+        let Some(connection) = self.shown.get(&key) else {
+            return Next::default();
+        };
+        let Some((reason, message)) = context.connections.readiness(&connection).await else {
+            return next;
+        };
+        let now = Timestamp::from_millis(context.clock.now().wall.0);
+        let status = status(&connection, reason, message, now);
+        if connection.status.as_ref() != Some(&status)
+            && let Err(e) = put_status(context, connection.as_ref(), &status).await
+        {
+            // A newer version of the object is on its way, or the next look writes it.
+            tracing::debug!(connection = %connection.name_any(), error = ?e, "status not written");
+        }
+        next
+    }
 }
 
 fn status(

@@ -3,15 +3,15 @@
 
 use errand_engine::{Code, Span, Trouble};
 use kube::ResourceExt;
-use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
+use super::dispatch::Wake;
 use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
-use super::watches::all_shown;
+use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{EndpointError, Key, Refusal, Transport, tencent, volcengine};
@@ -26,14 +26,14 @@ pub(super) struct Unusable {
 
 /// Connections and their keys. One per process.
 pub(super) struct Connections {
-    pub(super) store: Store<CloudConnection>,
+    pub(super) store: Shown<CloudConnection>,
     pub(super) transport: Transport,
     pub(super) endpoints: EndpointPolicy,
     pub(super) keys: Keys,
     /// The largest clock offset at which anything is sent.
     pub(super) margin: Span,
     /// Connections about whose key there is news.
-    pub(super) news: UnboundedSender<ObjectRef<CloudConnection>>,
+    pub(super) news: UnboundedSender<Wake>,
 }
 
 /// A client, and the right to try its key if nobody has used that yet.
@@ -48,10 +48,10 @@ pub(super) struct Usable {
     /// policy.maxConcurrent.
     pub(super) limit: Option<usize>,
     taken: Taken,
-    reference: ObjectRef<CloudConnection>,
+    key: ObjectKey,
     /// Names of the CloudConnection and of its Secret.
     names: (String, String),
-    news: UnboundedSender<ObjectRef<CloudConnection>>,
+    news: UnboundedSender<Wake>,
 }
 
 impl Usable {
@@ -76,7 +76,7 @@ impl Usable {
     fn settle(&mut self, standing: Standing) {
         if self.taken.settle(standing) {
             // Fails only while the process shuts down.
-            let _ = self.news.send(self.reference.clone());
+            let _ = self.news.send(Wake(vec![self.key.clone()]));
         }
     }
 }
@@ -88,14 +88,13 @@ impl Connections {
         namespace: &str,
         wanted: &ConnectionRef,
     ) -> Result<std::sync::Arc<CloudConnection>, Unusable> {
-        let shown = timeout(API_TIMEOUT, all_shown(&self.store)).await;
-        if !matches!(shown, Ok(true)) {
+        if timeout(API_TIMEOUT, self.store.listed()).await.is_err() {
             return Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotFound, false, 3),
                 text: "CloudConnections cannot be listed from the API server now.".to_owned(),
             });
         }
-        let reference = ObjectRef::new(&wanted.name).within(namespace);
+        let reference = ObjectKey::new(namespace, &wanted.name);
         self.store.get(&reference).ok_or_else(|| Unusable {
             trouble: trouble(Reason::ConnectionNotFound, false, 0),
             text: format!(
@@ -142,7 +141,7 @@ impl Connections {
                 .and_then(|limit| usize::try_from(limit).ok()),
             policy,
             taken,
-            reference: ObjectRef::from_obj(connection),
+            key: ObjectKey::of(connection),
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
@@ -308,9 +307,9 @@ fn scope(connection: &CloudConnection) -> String {
 }
 
 /// policy.suspend of the operation's connection is true.
-pub(super) fn suspends<O: Object>(store: &Store<CloudConnection>, object: &O) -> bool {
+pub(super) fn suspends<O: Object>(store: &Shown<CloudConnection>, object: &O) -> bool {
     let namespace = object.namespace().unwrap_or_default();
-    let reference = ObjectRef::new(&object.asked().connection.name).within(&namespace);
+    let reference = ObjectKey::new(&namespace, &object.asked().connection.name);
     let connection = store.get(&reference);
     let policy = connection.and_then(|connection| connection.spec.policy.clone());
     policy.and_then(|policy| policy.suspend).unwrap_or(false)

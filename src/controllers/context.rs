@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use errand_engine::{Now, Rules, State, Tick, Writer};
+use errand_engine::{Rules, State, Tick, Writer};
 use kube::runtime::events::Recorder;
 
 use super::admission::Started;
@@ -40,12 +40,6 @@ pub(super) struct Context {
 #[derive(Clone)]
 pub(super) struct Memory {
     pub(super) engine: State,
-    /// The newest resourceVersion that this process read or wrote itself. An
-    /// older one in the watch cache is behind our own writes.
-    pub(super) version: u64,
-    /// Nothing to do for an unchanged object before this time of the monotonic
-    /// clock, which is what its timer runs on, too.
-    pub(super) quiet_until: Option<Tick>,
     /// The words of the newest answer, by step number, until they are stored.
     pub(super) said: Option<(u32, Said)>,
     /// The ledger that this process claimed a call in.
@@ -56,17 +50,9 @@ impl Memory {
     fn new(writer: Writer) -> Self {
         Self {
             engine: State::new(writer),
-            version: 0,
-            quiet_until: Some(Tick(i64::MIN)),
             said: None,
             ledger: None,
         }
-    }
-
-    /// Nothing has happened to the object of this version, and its pause is not
-    /// over.
-    pub(super) fn is_quiet(&self, version: u64, now: Now) -> bool {
-        version == self.version && self.quiet_until.is_none_or(|at| now.mono < at)
     }
 }
 
@@ -78,6 +64,8 @@ pub(super) struct Memories {
     /// When the watch first showed each object that has not ended as it is now: its
     /// generation, and the wall clock.
     shown: Arc<Mutex<HashMap<String, (i64, Tick)>>>,
+    /// The newest version of each that this process has read or written itself.
+    written: Arc<Mutex<HashMap<String, u64>>>,
 }
 
 impl Memories {
@@ -114,11 +102,33 @@ impl Memories {
         self.lock().insert(uid.to_owned(), memory);
     }
 
-    /// Looks at the object when it is next asked to, changed or not.
-    pub(super) fn poke(&self, uid: &str) {
-        if let Some(memory) = self.lock().get_mut(uid) {
-            memory.quiet_until = Some(Tick(i64::MIN));
+    /// Something is remembered of it.
+    pub(super) fn knows(&self, uid: &str) -> bool {
+        self.lock().contains_key(uid)
+    }
+
+    /// This process has ended it, and has not told that yet.
+    pub(super) fn is_to_be_told(&self, uid: &str) -> bool {
+        let all = self.lock();
+        all.get(uid)
+            .is_some_and(|kept| kept.engine.may_have_to_tell_an_end())
+    }
+
+    /// This process has read or written that version of the object.
+    pub(super) fn note_written(&self, uid: &str, version: u64) {
+        let mut written = self.written.lock().expect("no panic while it is held");
+        match written.get_mut(uid) {
+            Some(known) => *known = version.max(*known),
+            None => {
+                written.insert(uid.to_owned(), version);
+            }
         }
+    }
+
+    /// The newest version that this process has read or written itself.
+    pub(super) fn written(&self, uid: &str) -> u64 {
+        let written = self.written.lock().expect("no panic while it is held");
+        written.get(uid).copied().unwrap_or_default()
     }
 
     /// Forgets an object that is gone.
@@ -140,6 +150,9 @@ impl Memories {
 
     /// An object has ended or is gone.
     pub(super) fn forget_shown(&self, uid: &str) {
+        let mut written = self.written.lock().expect("no panic while it is held");
+        written.remove(uid);
+        drop(written);
         let mut shown = self.shown.lock().expect("no panic while it is held");
         shown.remove(uid);
     }
@@ -153,31 +166,5 @@ impl Memories {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {
         self.all.lock().expect("no panic while it is held")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wall_clock_that_is_set_back_does_not_make_a_pause_longer() {
-        let all = Memories::default();
-        let decided = Now {
-            wall: Tick(1_000_000),
-            mono: Tick(5_000),
-        };
-        let kept = Memory {
-            version: 7,
-            quiet_until: Some(decided.after(errand_engine::Span(300))),
-            ..all.take("uid", Writer(1))
-        };
-        let now = |wall, mono| Now {
-            wall: Tick(wall),
-            mono: Tick(mono),
-        };
-        assert!(kept.is_quiet(7, now(1_000_299, 5_299)));
-        assert!(!kept.is_quiet(7, now(1_000, 5_300)), "the timer is used up");
-        assert!(!kept.is_quiet(8, now(1_000_000, 5_000)), "it has changed");
     }
 }

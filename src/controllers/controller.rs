@@ -1,161 +1,401 @@
-//! The controller of one kind: what wakes a session of an object, and what is
-//! remembered between sessions.
+//! The operations of one kind: what of an object is kept, what makes a reconcile pass
+//! due, and the pass itself.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
-use errand_engine::Span;
+use errand_engine::{Span, Tick};
 use futures::{StreamExt as _, stream};
-use kube::api::Api;
-use kube::runtime::controller::{Action, Config as ControllerConfig, Controller};
-use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::{mpsc, watch as signal};
-use tokio::time::timeout;
 
-use super::context::{API_TIMEOUT, Context, Memories, Memory};
-use super::finished::finished;
-use super::run::Settings;
+use super::admission::Kept as Counted;
+use super::context::{Context, Memory};
+use super::dispatch::{Next, Told, Wake, Work, dispatch};
+use super::expiry::{Expiry, expiry};
+use super::finished::{finished, is_unsaid};
+use super::queue::{Limits, Owner, Urgency};
+use super::read::{NotRead, get};
 use super::session::{Rested, Session};
-use super::stop::{stopped, stopped_unshown};
-use super::timers::Timers;
-use super::watches::{objects, received, version};
-use crate::api::{CloudConnection, State};
-use crate::operations::{Kind, Object as _};
+use super::shown::{Ended, Kept, ObjectKey, Shown};
+use super::status::requested_at;
+use super::watch::Unreadable;
+use super::watches::{Reports, Watching, version};
+use crate::api::{Reason, State};
+use crate::operations::{Kind, Object};
 
-/// How long running sessions may take to end after SIGTERM or a lost lease.
-const DRAIN: Duration = Duration::from_secs(20);
+/// What nothing else wakes is looked at after this, should a wake-up have been lost.
+const SLOW: Span = Span(600_000);
 
-/// What one kind's controller shares with its sessions.
-struct Control<K: Kind> {
+/// A deadline that is nearer than this goes before everything else.
+const NEAR: Span = Span(600_000);
+
+/// What the passes of one kind share.
+struct Operations<K: Kind> {
     context: Arc<Context>,
-    cache: Store<K::Object>,
-    timers: Timers<ObjectRef<K::Object>>,
+    shown: Shown<K::Object>,
+    reports: Reports,
 }
 
-/// Runs the controller of one kind.
+/// Works on one kind until told to stop.
 pub(super) async fn control<K: Kind>(
     context: Arc<Context>,
-    settings: &Settings,
-    connections: mpsc::UnboundedReceiver<CloudConnection>,
+    watching: &Watching,
+    concurrency: u16,
+    mut connections: mpsc::UnboundedReceiver<ObjectKey>,
     stop: signal::Receiver<bool>,
 ) {
-    let (cache, writer) = reflector::store();
-    let parting = (context.clone(), cache.clone());
-    let showing = context.clone();
-    let changes = objects(
-        context.client.clone(),
-        settings.watch_namespace.as_deref(),
-        writer,
-        context.metrics.clone(),
-        move |object: &K::Object| shown::<K>(&showing, object),
-        move |gone: &K::Object| deleted::<K>(&parting.0, &parting.1, gone),
-    );
-    let (timers, due) = Timers::new(context.clock.clone());
-    let referring = {
-        let (cache, memory) = (cache.clone(), context.memory.clone());
-        move |connection: CloudConnection| waiting_for::<K>(&cache, &memory, &connection)
-    };
-    let control = Arc::new(Control::<K> {
-        context,
-        cache: cache.clone(),
-        timers,
+    let watched = watching.objects::<K::Object>();
+    let shown = Shown::default();
+    let work = Arc::new(Operations::<K> {
+        context: context.clone(),
+        shown: shown.clone(),
+        reports: watched.reports,
+    });
+    context.started.add(Counted {
+        shown: shown.clone(),
+        heard: watched.heard,
     });
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
-    control.context.started.add(control.cache.clone());
-    let shown = control.cache.clone();
-    let census = &control.context.metrics.census;
-    census.add(kind.clone(), Box::new(move || states::<K>(&shown)));
-    let unshown = stopped_unshown(stop.clone(), cache.clone());
-    let controller = Controller::for_stream(changes, cache)
-        .with_config(ControllerConfig::default().concurrency(settings.concurrency))
-        .watches_stream(received(connections).map(Ok), referring)
-        .reconcile_on(due)
-        .graceful_shutdown_on(async move {
-            stopped(stop).await;
-            // A session that does not end by then is cut off.
-            tokio::spawn(async {
-                tokio::time::sleep(DRAIN).await;
-                tracing::error!("sessions did not end in time");
-                std::process::exit(1);
-            });
-        })
-        .run(
-            reconcile::<K>,
-            |_, e: &Infallible, _| match *e {},
-            control.clone(),
-        )
-        .for_each(|result| {
-            if let Err(e) = result {
-                tracing::debug!(%kind, error = %e, "controller");
-            }
-            async {}
-        });
+    let counted = shown.clone();
+    let census = &context.metrics.census;
+    census.add(kind, Box::new(move || counted.map(state_of)));
+    let (wake, wakes) = mpsc::unbounded_channel();
+    let forward = async move {
+        while let Some(connection) = connections.recv().await {
+            // Fails only while the process shuts down.
+            let _ = wake.send(Wake(using(&shown, &connection)));
+        }
+    };
+    let limits = Limits::of(concurrency);
+    let clock = context.clock.clone();
+    let dispatching = dispatch(work.clone(), clock, limits, watched.events, wakes, stop);
     tokio::select! {
-        () = controller => {}
-        () = unshown => {}
+        () = dispatching => {}
+        () = async { forward.await; std::future::pending().await } => {}
     }
-    store_answers(&control, usize::from(settings.concurrency)).await;
+    store_answers(&work, usize::from(concurrency)).await;
 }
 
-/// The state of each object, for the metrics.
-fn states<K: Kind>(shown: &Store<K::Object>) -> Vec<State> {
-    let shown = shown.state();
-    let states = shown.iter().map(|o| o.status().and_then(|s| s.state));
-    states
-        .map(|state| state.unwrap_or(State::Pending))
-        .collect()
-}
-
-/// What is read of the cloud after this is not older than the object as it is now.
-fn shown<K: Kind>(context: &Context, object: &K::Object) {
-    let uid = object.uid().unwrap_or_default();
-    let generation = object.meta().generation.unwrap_or_default();
-    match object.is_finished() {
-        true => context.memory.forget_shown(&uid),
-        false => {
-            let now = context.clock.now().wall;
-            context.memory.note_shown(&uid, generation, now);
+fn state_of<O: Object>(kept: &Kept<O>) -> State {
+    match kept {
+        Kept::Whole(object) => {
+            let state = object.status().and_then(|status| status.state);
+            state.unwrap_or(State::Pending)
         }
+        Kept::Ended(ended) => ended.state,
     }
 }
 
-/// What this process knows of its call is recorded, and people are told.
-fn deleted<K: Kind>(context: &Arc<Context>, cache: &Store<K::Object>, gone: &K::Object) {
-    let (context, cache, gone) = (context.clone(), cache.clone(), gone.clone());
-    let known = forget(&context, &gone);
-    tokio::spawn(async move {
-        let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
-        match known {
-            Some(known) => Session::<K>::new(&context, &cache, gone, known).end().await,
-            None if recorded && context.leadership.holds() => {
-                context.ledgers.note_deleted::<K>(gone).await;
-            }
-            None => {}
-        }
+/// Operations that use this connection and have not ended.
+fn using<O: Object>(shown: &Shown<O>, connection: &ObjectKey) -> Vec<ObjectKey> {
+    let whole = shown.whole();
+    let using = whole.iter().filter(|object| {
+        object.namespace().as_deref() == Some(&connection.namespace)
+            && object.asked().connection.name == *connection.name
+            && !object.is_finished()
     });
+    using.map(|object| ObjectKey::of(object.as_ref())).collect()
+}
+
+fn owner<O: Object>(object: &O) -> Owner {
+    Owner {
+        namespace: object.namespace().unwrap_or_default().into(),
+        connection: object.asked().connection.name.as_str().into(),
+    }
+}
+
+/// How urgent a look is at an object that has not ended.
+fn urgency<O: Object>(object: &O, now: Tick) -> Urgency {
+    let schedule = object.asked().schedule;
+    let ends = schedule.and_then(|schedule| schedule.not_after);
+    let near = ends.is_some_and(|at| (0..NEAR.0).contains(&(at.millis() - now.0)));
+    let called = object.status().is_some_and(|s| !s.steps.is_empty());
+    match (near, called) {
+        (true, _) => Urgency::Deadline,
+        (_, true) => Urgency::Call,
+        _ => Urgency::Routine,
+    }
+}
+
+/// Something has changed that a pause was not made for: what is asked, or the status by
+/// somebody else. Our own writes and other metadata are no such change.
+fn matters<O: Object>(before: &O, now: &O, written: u64) -> bool {
+    let asked = |object: &O| {
+        let meta = object.meta();
+        let deleted = meta.deletion_timestamp.is_some();
+        (meta.generation, deleted, requested_at(object))
+    };
+    let foreign = version(now) > written && before.status() != now.status();
+    asked(before) != asked(now) || foreign
+}
+
+impl<K: Kind> Work for Operations<K> {
+    type Object = K::Object;
+
+    fn shown(&self, object: K::Object) -> (ObjectKey, Told) {
+        let (key, uid) = (ObjectKey::of(&object), object.uid().unwrap_or_default());
+        let memory = &self.context.memory;
+        let before = self.shown.kept(&key);
+        if let Some(before) = &before
+            && before.uid() != uid
+        {
+            self.gone(&key, None);
+        }
+        let before = before.filter(|before| before.uid() == uid);
+        // A pass that is under way compares it itself: its writes are shown before it
+        // hears of them.
+        let written = match memory.knows(&uid) {
+            true => memory.written(&uid),
+            false => u64::MAX,
+        };
+        if let Some(Kept::Ended(ended)) = &before
+            && version(&object) < ended.version
+        {
+            return (key, Told::Nothing);
+        }
+        let now = self.context.clock.now();
+        if object.is_finished() {
+            memory.forget_shown(&uid);
+            let told = match (
+                memory.knows(&uid) || is_unsaid(&object),
+                expiry(&object, now.wall),
+            ) {
+                (true, _) => Told::Wake(owner(&object), Urgency::Routine),
+                (false, Expiry::In(span)) => Told::At(owner(&object), now.after(span)),
+                (false, Expiry::Never | Expiry::TrackedBy(_)) => Told::Done,
+            };
+            let kept = match told {
+                Told::Wake(..) => Kept::Whole(Arc::new(object)),
+                _ => Kept::Ended(ended(&object)),
+            };
+            self.shown.put(key.clone(), kept);
+            return (key, told);
+        }
+        memory.note_shown(&uid, object.meta().generation.unwrap_or_default(), now.wall);
+        let due = match &before {
+            Some(Kept::Whole(before)) => matters(before.as_ref(), &object, written),
+            Some(Kept::Ended(_)) | None => true,
+        };
+        let told = match due {
+            true => Told::Wake(owner(&object), urgency(&object, now.wall)),
+            false => Told::Nothing,
+        };
+        self.shown.put(key.clone(), Kept::Whole(Arc::new(object)));
+        (key, told)
+    }
+
+    fn unreadable(&self, unreadable: &Unreadable) {
+        self.reports.tell(unreadable);
+    }
+
+    /// What this process knows of its call is recorded, and people are told.
+    fn gone(&self, key: &ObjectKey, last: Option<K::Object>) {
+        let Some(kept) = self.shown.remove(key) else {
+            return;
+        };
+        let uid = kept.uid();
+        let known = forget(&self.context, &uid);
+        let last = last.filter(|last| last.uid().as_ref() == Some(&uid));
+        let Some(gone) = last.or(match kept {
+            Kept::Whole(object) => Some((*object).clone()),
+            Kept::Ended(_) => None,
+        }) else {
+            return;
+        };
+        let (context, shown) = (self.context.clone(), self.shown.clone());
+        tokio::spawn(async move {
+            let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
+            match known {
+                Some(known) => Session::<K>::new(&context, &shown, gone, known).end().await,
+                None if recorded && context.leadership.holds() => {
+                    context.ledgers.note_deleted::<K>(gone).await;
+                }
+                None => {}
+            }
+        });
+    }
+
+    fn keys(&self) -> Vec<ObjectKey> {
+        self.shown.keys()
+    }
+
+    fn listed(&self) {
+        self.shown.set_listed();
+    }
+
+    fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)> {
+        let object = self.shown.get(key)?;
+        let now = self.context.clock.now().wall;
+        Some((owner(object.as_ref()), urgency(object.as_ref(), now)))
+    }
+
+    async fn pass(&self, key: ObjectKey, changed: bool) -> Next {
+        match self.shown.kept(&key) {
+            None => Next::default(),
+            Some(Kept::Ended(ended)) => self.expire(&key, &ended).await,
+            Some(Kept::Whole(object)) if object.is_finished() => self.finish(&key, &object).await,
+            Some(Kept::Whole(object)) => self.look(&key, (*object).clone(), changed).await,
+        }
+    }
+}
+
+impl<K: Kind> Operations<K> {
+    /// One session of an object that has not ended.
+    async fn look(&self, key: &ObjectKey, object: K::Object, changed: bool) -> Next {
+        let context = &self.context;
+        let uid = object.uid().unwrap_or_default();
+        let mut memory = context.memory.take(&uid, context.writer);
+        let object = match version(&object) < context.memory.written(&uid) {
+            // The watch is behind what this process wrote itself.
+            true => match get::<K::Object>(&context.client, Some(&*key.namespace), &key.name).await
+            {
+                Ok(Some(found)) if found.uid().as_ref() == Some(&uid) => found,
+                // The watch is about to show that it is gone.
+                Ok(_) => object,
+                Err(e) => {
+                    context.memory.keep(&uid, memory);
+                    let pause = match e {
+                        // The watch shows when it can be read again.
+                        NotRead::Unreadable(_) => context.rules.recheck,
+                        _ => context.rules.backoff,
+                    };
+                    return Next::at(context.clock.after(pause), Urgency::Routine);
+                }
+            },
+            false => object,
+        };
+        if object.is_finished() {
+            context.memory.keep(&uid, memory);
+            return self.finish(key, &object).await;
+        }
+        if changed {
+            // What a pause was made for may be mended.
+            memory.engine.hurry();
+        }
+        let session = Session::<K>::new(context, &self.shown, object, memory);
+        let Rested {
+            object,
+            memory,
+            decided,
+            wake,
+        } = Box::pin(session.run()).await;
+        context.memory.keep(&uid, memory);
+        if self.shown.kept(key).map(|kept| kept.uid()).as_ref() != Some(&uid) {
+            // Deleted meanwhile: nobody else will tell.
+            if let Some(known) = forget(context, &uid) {
+                let session = Session::<K>::new(context, &self.shown, object, known);
+                Box::pin(session.end()).await;
+            }
+            return Next::default();
+        }
+        if object.is_finished() && !context.memory.is_to_be_told(&uid) {
+            context.memory.forget(&uid);
+            let next = match expiry(&object, context.clock.now().wall) {
+                Expiry::In(span) => Next::at(context.clock.after(span), Urgency::Routine),
+                Expiry::Never | Expiry::TrackedBy(_) => Next::default(),
+            };
+            self.shown.end(key, ended(&object));
+            return next;
+        }
+        let urgency = urgency(&object, decided.wall);
+        let written = context.memory.written(&uid);
+        if let Some(shown) = self.shown.get(key)
+            && version(shown.as_ref()) > written
+            && shown.status() != object.status()
+        {
+            // Somebody else has written it meanwhile.
+            return Next::at(context.clock.now().mono, urgency);
+        }
+        match wake {
+            None => Next::at(decided.after(SLOW), urgency),
+            Some(span) if is_deadline(&object) => Next {
+                at: Some((decided.after(span), Urgency::Deadline)),
+                wall: Some(Tick(decided.wall.0.saturating_add(span.0))),
+            },
+            Some(span) => Next::at(decided.after(spread(span, &uid)), urgency),
+        }
+    }
+
+    /// What is left to do for an object that has ended.
+    async fn finish(&self, key: &ObjectKey, object: &K::Object) -> Next {
+        let context = &self.context;
+        let uid = object.uid().unwrap_or_default();
+        if let Some(memory) = context.memory.take_untold(&uid) {
+            let session = Session::<K>::new(context, &self.shown, object.clone(), memory);
+            Box::pin(session.run()).await;
+        }
+        context.memory.forget(&uid);
+        let again = finished::<K>(context, object).await;
+        if self
+            .shown
+            .get(key)
+            .is_some_and(|shown| version(shown.as_ref()) <= version(object))
+        {
+            self.shown.end(key, ended(object));
+        }
+        let at = again.map(|span| (context.clock.after(span), Urgency::Routine));
+        Next { at, wall: None }
+    }
+
+    /// An object that has ended, and of which only a record is kept, is due to be
+    /// deleted.
+    async fn expire(&self, key: &ObjectKey, ended: &Ended) -> Next {
+        let context = &self.context;
+        match get::<K::Object>(&context.client, Some(&*key.namespace), &key.name).await {
+            Ok(Some(object))
+                if object.uid().as_deref() == Some(&ended.uid) && object.is_finished() =>
+            {
+                let again = finished::<K>(context, &object).await;
+                let at = again.map(|span| (context.clock.after(span), Urgency::Routine));
+                Next { at, wall: None }
+            }
+            // The watch tells.
+            Ok(_) => Next::default(),
+            Err(_) => Next::at(
+                context.clock.after(context.rules.backoff_max),
+                Urgency::Routine,
+            ),
+        }
+    }
+}
+
+fn ended<O: Object>(object: &O) -> Ended {
+    let state = object.status().and_then(|status| status.state);
+    Ended {
+        uid: object.uid().unwrap_or_default().into(),
+        version: version(object),
+        state: state.unwrap_or(State::Pending),
+    }
+}
+
+/// It rests until a time that the schedule or the cloud has set.
+fn is_deadline<O: Object>(object: &O) -> bool {
+    let conditions = object.status().map(|status| &status.conditions);
+    let mut ready = conditions
+        .into_iter()
+        .flatten()
+        .filter(|c| c.type_ == "Ready");
+    let until = [Reason::BeforeWindow, Reason::MaintenanceWindow].map(|reason| reason.to_string());
+    ready.any(|condition| until.contains(&condition.reason))
 }
 
 /// Answers that could not be stored when they came get a last try before this
 /// process forgets them. What the watch has shown may be too old for that.
-async fn store_answers<K: Kind>(control: &Arc<Control<K>>, concurrency: usize) {
-    let context = &control.context;
-    let left = control.cache.state().into_iter().filter(|object| {
+async fn store_answers<K: Kind>(work: &Arc<Operations<K>>, concurrency: usize) {
+    let context = &work.context;
+    let left = work.shown.whole().into_iter().filter(|object| {
         let uid = object.uid().unwrap_or_default();
         context.memory.holds_an_answer(&uid)
     });
     let store = |object: Arc<K::Object>| async move {
-        let namespace = object.namespace().unwrap_or_default();
-        let api = Api::<K::Object>::namespaced(context.client.clone(), &namespace);
-        let name = object.name_any();
-        let Ok(Ok(found)) = timeout(API_TIMEOUT, api.get(&name)).await else {
+        let key = ObjectKey::of(object.as_ref());
+        let read = get::<K::Object>(&context.client, Some(&*key.namespace), &key.name);
+        let Ok(Some(found)) = read.await else {
             tracing::warn!(operation = %object.target(), "an answer was not stored");
             return;
         };
         if found.uid() == object.uid() {
-            context.memory.poke(&found.uid().unwrap_or_default());
-            let Ok(_) = reconcile::<K>(Arc::new(found), control.clone()).await;
+            work.look(&key, found, false).await;
         }
     };
     stream::iter(left)
@@ -163,66 +403,12 @@ async fn store_answers<K: Kind>(control: &Arc<Control<K>>, concurrency: usize) {
         .await;
 }
 
-/// One session, unless nothing has changed since the last and its pause is not
-/// over, or the cache is behind what this process wrote itself.
-async fn reconcile<K: Kind>(
-    object: Arc<K::Object>,
-    control: Arc<Control<K>>,
-) -> Result<Action, Infallible> {
-    let context = &control.context;
-    let uid = object.uid().unwrap_or_default();
-    if object.is_finished() {
-        if let Some(memory) = context.memory.take_untold(&uid) {
-            let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
-            Box::pin(session.run()).await;
-        }
-        context.memory.forget(&uid);
-        let again = finished::<K>(context, object.as_ref()).await;
-        let reference = ObjectRef::from_obj(object.as_ref());
-        let again = again.map(|span| context.clock.after(span));
-        control.timers.set(reference, again);
-        return Ok(Action::await_change());
-    }
-    let memory = context.memory.take(&uid, context.writer);
-    let version = version(object.as_ref());
-    let reference = ObjectRef::from_obj(object.as_ref());
-    let quiet = memory.is_quiet(version, context.clock.now());
-    if quiet || version < memory.version {
-        if quiet {
-            control.timers.set(reference, memory.quiet_until);
-        }
-        context.memory.keep(&uid, memory);
-        return Ok(Action::await_change());
-    }
-    let session = Session::<K>::new(context, &control.cache, (*object).clone(), memory);
-    let Rested {
-        object,
-        mut memory,
-        decided,
-        wake,
-    } = Box::pin(session.run()).await;
-    let wake = wake.map(|span| decided.after(spread(span, &uid)));
-    memory.quiet_until = wake;
-    context.memory.keep(&uid, memory);
-    let shown = control.cache.get(&reference).and_then(|shown| shown.uid());
-    if shown.as_ref() != Some(&uid) {
-        // Deleted meanwhile: nobody else will tell.
-        if let Some(known) = forget(context, &object) {
-            let session = Session::<K>::new(context, &control.cache, object, known);
-            Box::pin(session.end()).await;
-        }
-    }
-    control.timers.set(reference, wake);
-    Ok(Action::await_change())
-}
-
 /// Forgets an object that is gone; gives what is known of its call and may not
 /// be recorded.
-fn forget(context: &Context, gone: &impl kube::Resource) -> Option<Memory> {
-    let uid = gone.uid().unwrap_or_default();
-    context.started.forget(&uid);
-    context.memory.forget_shown(&uid);
-    context.memory.part_with(&uid)
+fn forget(context: &Context, uid: &str) -> Option<Memory> {
+    context.started.forget(uid);
+    context.memory.forget_shown(uid);
+    context.memory.part_with(uid)
 }
 
 /// The same pause for every object would wake them all at once.
@@ -232,27 +418,4 @@ fn spread(span: Span, uid: &str) -> Span {
     uid.hash(&mut hasher);
     let tenth = span.0 / 10;
     Span(span.0 + i64::try_from(hasher.finish() % 1000).unwrap_or(0) * tenth / 1000)
-}
-
-/// Operations that use this connection and are not finished.
-fn waiting_for<K: Kind>(
-    cache: &Store<K::Object>,
-    memory: &Memories,
-    connection: &CloudConnection,
-) -> Vec<ObjectRef<K::Object>> {
-    let name = connection.name_any();
-    let namespace = connection.namespace();
-    cache
-        .state()
-        .into_iter()
-        .filter(|object| {
-            object.namespace() == namespace
-                && object.asked().connection.name == name
-                && !object.is_finished()
-        })
-        .map(|object| {
-            memory.poke(&object.uid().unwrap_or_default());
-            ObjectRef::from_obj(object.as_ref())
-        })
-        .collect()
 }

@@ -5,34 +5,15 @@
 //! again, so it is left alone.
 
 use errand_engine::{Span, Tick};
-use kube::api::{Api, DeleteParams, Preconditions};
+use http::Method;
 use kube::{Resource as _, ResourceExt};
-use tokio::time::timeout;
 
-use super::context::{API_TIMEOUT, Context};
+use super::context::Context;
+use super::marks::TRACKED_BY;
+use super::read;
 use crate::api::State;
 use crate::clock::millis;
 use crate::operations::{Kind, Object};
-
-/// Annotations and labels by which a tool knows what it manages.
-const TRACKED_BY: [(&str, &[&str]); 3] = [
-    (
-        "Argo CD",
-        &[
-            "argocd.argoproj.io/tracking-id",
-            "argocd.argoproj.io/instance",
-            "app.kubernetes.io/instance",
-        ],
-    ),
-    (
-        "Flux",
-        &[
-            "kustomize.toolkit.fluxcd.io/name",
-            "helm.toolkit.fluxcd.io/name",
-        ],
-    ),
-    ("Helm", &["meta.helm.sh/release-name"]),
-];
 
 /// Whether and when an object expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,30 +53,24 @@ fn tracked_by(object: &impl ResourceExt) -> Option<&'static str> {
 /// left alone, and looked at again when the watch shows it. False: try again.
 pub(super) async fn delete<K: Kind>(context: &Context, object: &K::Object) -> bool {
     let name = object.name_any();
-    let api: Api<K::Object> = Api::namespaced(
-        context.client.clone(),
-        &object.namespace().unwrap_or_default(),
-    );
-    let seen = DeleteParams {
-        preconditions: Some(Preconditions {
-            resource_version: object.resource_version(),
-            uid: object.uid(),
-        }),
-        ..DeleteParams::default()
-    };
+    let seen = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": {
+            "resourceVersion": object.resource_version(),
+            "uid": object.uid(),
+        },
+    });
     let kind = K::Object::kind(&());
-    match timeout(API_TIMEOUT, api.delete(&name, &seen)).await {
-        Ok(Ok(_)) => {
+    let url = read::url::<K::Object>(object.namespace().as_deref(), &name);
+    match read::write(&context.client, Method::DELETE, &url, &seen).await {
+        Ok(_) => {
             tracing::info!(%kind, %name, "deleted: ttlAfterSuccess is over");
             true
         }
-        Ok(Err(kube::Error::Api(e))) if e.code == 404 || e.code == 409 => true,
-        Ok(Err(e)) => {
+        Err(e) if matches!(e.code(), Some(404 | 409)) => true,
+        Err(e) => {
             tracing::warn!(%kind, %name, error = %e, "not deleted");
-            false
-        }
-        Err(_) => {
-            tracing::warn!(%kind, %name, "not deleted: no answer in time");
             false
         }
     }

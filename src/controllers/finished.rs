@@ -1,14 +1,13 @@
 //! What is left to do for an operation that has ended: nothing in the cloud. It
 //! says that it was seen as it now stands, and it expires.
 
-use errand_engine::Span;
-use kube::Resource as _;
-
 use super::context::Context;
 use super::expiry::{Expiry, delete, expiry};
 use super::put::{NotWritten, put_status};
 use super::status::requested_at;
+use crate::api::Status;
 use crate::operations::{Kind, Object};
+use errand_engine::Span;
 
 /// Gives when to look again; absent: on its next change only.
 pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> Option<Span> {
@@ -27,11 +26,24 @@ pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> 
 /// kstatus take conditions of an older generation for unfinished, and a request
 /// for a fresh look is answered with its echo.
 async fn echo<K: Kind>(context: &Context, object: &K::Object) -> Result<(), NotWritten> {
-    let Some(status) = object.status() else {
-        return Ok(());
-    };
+    match said(object) {
+        Some(seen) if object.status() != Some(&seen) => {
+            put_status(context, object, &seen).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// It does not say yet that it was seen as it now stands.
+pub(super) fn is_unsaid<O: Object>(object: &O) -> bool {
+    let said = said(object);
+    said.is_some() && object.status() != said.as_ref()
+}
+
+/// The status that says so.
+fn said<O: Object>(object: &O) -> Option<Status<O::Observed>> {
+    let mut seen = object.status()?.clone();
     let generation = object.meta().generation;
-    let mut seen = status.clone();
     seen.observed_generation = generation;
     for condition in &mut seen.conditions {
         condition.observed_generation = generation;
@@ -39,8 +51,5 @@ async fn echo<K: Kind>(context: &Context, object: &K::Object) -> Result<(), NotW
     if let Some(requested) = requested_at(object) {
         seen.last_handled_reconcile_at = Some(requested);
     }
-    if seen == *status {
-        return Ok(());
-    }
-    put_status(context, object, &seen).await.map(drop)
+    Some(seen)
 }

@@ -11,11 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use errand_engine::Span;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt};
+use kube::ResourceExt as _;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
-use tokio::time::timeout;
 
-use super::context::API_TIMEOUT;
+use super::read::get;
 use crate::api::SecretRef;
 use crate::clock::Clock;
 use crate::cloud::{Key, SecretText};
@@ -203,13 +202,11 @@ impl Keys {
         if read_at.is_some_and(|at| now - at < SECRET_FRESH.0) {
             return Ok(slot);
         }
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let found = match timeout(API_TIMEOUT, api.get_opt(&secret.name)).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
-                return Err(NoKey::Forbidden);
-            }
-            Ok(Err(_)) | Err(_) => return Err(NoKey::Unreadable),
+        let found: Option<Secret> = match get(&self.client, Some(namespace), &secret.name).await {
+            Ok(found) => found,
+            Err(e) if e.code() == Some(403) => return Err(NoKey::Forbidden),
+            // Not even the error: nothing of a Secret is told.
+            Err(_) => return Err(NoKey::Unreadable),
         };
         let mut state = slot.lock();
         state.read_at = Some(now);
@@ -261,6 +258,9 @@ fn key_of(data: &BTreeMap<String, ByteString>, secret: &SecretRef) -> Result<Key
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
+    use super::super::context::API_TIMEOUT;
     use super::super::fake_api;
     use super::*;
 

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use errand_engine::{Now, Span};
+use http::Method;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use kube::Api;
-use kube::api::{ObjectMeta, PostParams};
-use tokio::time::timeout;
+use kube::Client;
+use kube::api::ObjectMeta;
 
-use super::context::API_TIMEOUT;
+use super::read::{self, NotRead};
 use crate::clock::{Clock, duration};
 
 /// The Lease that leaders hold.
@@ -58,7 +58,9 @@ impl Leadership {
 
 /// Takes and renews the lease.
 pub(super) struct Elector {
-    pub(super) api: Api<Lease>,
+    pub(super) client: Client,
+    /// Where the Lease is.
+    pub(super) namespace: String,
     pub(super) clock: Clock,
     pub(super) identity: String,
     /// How long a renewal is valid for others.
@@ -104,18 +106,32 @@ impl Elector {
     /// Gives it up, so that the next process need not wait.
     pub(super) async fn release(&self) {
         self.leadership.set(None);
-        let Ok(Ok(mut lease)) = timeout(API_TIMEOUT, self.api.get(NAME)).await else {
+        let Ok(Some(mut lease)) = self.get().await else {
             return;
         };
         let spec = lease.spec.get_or_insert_default();
         if spec.holder_identity.as_deref() == Some(&self.identity) {
             spec.holder_identity = None;
-            let params = PostParams::default();
-            let put = self.api.replace(NAME, &params, &lease);
-            if let Ok(Err(e)) = timeout(API_TIMEOUT, put).await {
+            if let Err(e) = self.put(&lease).await {
                 tracing::warn!(error = %e, "lease: not released");
             }
         }
+    }
+
+    async fn get(&self) -> Result<Option<Lease>, NotRead> {
+        read::get(&self.client, Some(&self.namespace), NAME).await
+    }
+
+    /// Creates it if it has no resourceVersion. What is stored then is of no interest.
+    async fn put(&self, lease: &Lease) -> Result<(), NotRead> {
+        let (method, name) = match lease.metadata.resource_version {
+            Some(_) => (Method::PUT, NAME),
+            None => (Method::POST, ""),
+        };
+        let url = read::url::<Lease>(Some(&self.namespace), name);
+        let body = serde_json::to_value(lease).map_err(kube::Error::SerdeError)?;
+        let written = read::write(&self.client, method, &url, &body).await;
+        written.map(drop)
     }
 
     fn pause(&self) -> Duration {
@@ -136,31 +152,22 @@ impl Elector {
     /// Nothing: it was edited since it was read.
     async fn write(&self, seen: &mut Option<Seen>) -> Result<Option<bool>, String> {
         let begun = self.clock.now();
-        let found = timeout(API_TIMEOUT, self.api.get_opt(NAME))
-            .await
-            .map_err(|_| "time-out".to_owned())?
-            .map_err(|e| e.to_string())?;
+        let found = self.get().await.map_err(|e| e.to_string())?;
         if let Some(lease) = &found
             && !self.may_take(lease, seen)
         {
             return Ok(Some(false));
         }
         let wanted = self.wanted(found);
-        let params = PostParams::default();
-        let written = match wanted.metadata.resource_version {
-            Some(_) => timeout(API_TIMEOUT, self.api.replace(NAME, &params, &wanted)).await,
-            None => timeout(API_TIMEOUT, self.api.create(&params, &wanted)).await,
-        };
-        match written {
-            Err(_) => Err("time-out".to_owned()),
-            Ok(Ok(_)) => {
+        match self.put(&wanted).await {
+            Ok(()) => {
                 // Others wait for the whole lease; we stop at two thirds of it.
                 self.leadership
                     .set(Some((begun, Span(self.lease.0 * 2 / 3))));
                 Ok(Some(true))
             }
-            Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(None),
-            Ok(Err(e)) => Err(e.to_string()),
+            Err(e) if e.code() == Some(409) => Ok(None),
+            Err(e) => Err(e.to_string()),
         }
     }
 
@@ -251,7 +258,8 @@ mod tests {
         let clock = Clock::system();
         block_on(async {
             let elector = Elector {
-                api: Api::namespaced(client(answer), "here"),
+                client: client(answer),
+                namespace: "here".to_owned(),
                 leadership: Leadership::new(clock.clone()),
                 clock,
                 identity: "me".to_owned(),

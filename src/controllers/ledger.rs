@@ -4,15 +4,17 @@
 
 mod record;
 
+use std::collections::BTreeMap;
+
 use errand_engine::{Closing, Record, Step};
-use kube::api::{Api, PostParams};
+use http::Method;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
-use tokio::time::timeout;
 
 use self::record::{close, entry, identity, record, recorded};
 use super::connections::Unusable;
-use super::context::API_TIMEOUT;
+use super::read::{self, NotRead};
 use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
@@ -83,16 +85,14 @@ impl Ledgers {
         Self { client, namespace }
     }
 
-    fn api(&self) -> Api<OperationLedger> {
-        Api::namespaced(self.client.clone(), &self.namespace)
+    fn url(&self, name: &str) -> String {
+        read::url::<OperationLedger>(Some(&self.namespace), name)
     }
 
     async fn get(&self, name: &str) -> Result<Option<OperationLedger>, String> {
-        match timeout(API_TIMEOUT, self.api().get_opt(name)).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(e)) => Err(e.to_string()),
-            Err(_) => Err("no answer in time".to_owned()),
-        }
+        let found = read::get_raw(&self.client, &self.url(name)).await;
+        let found = found.and_then(|raw| raw.map(|raw| whole(&raw)).transpose());
+        found.map_err(|e| e.to_string())
     }
 
     /// Looks at the ledger of what `object` claims.
@@ -171,12 +171,12 @@ impl Ledgers {
         if other.kind != K::Object::kind(&()) {
             return true;
         }
-        let api: Api<K::Object> = Api::namespaced(self.client.clone(), &other.namespace);
-        match timeout(API_TIMEOUT, api.get_opt(&other.name)).await {
-            Ok(Ok(found)) => found.is_some_and(|found| {
+        let namespace = Some(other.namespace.as_str());
+        match read::get::<K::Object>(&self.client, namespace, &other.name).await {
+            Ok(found) => found.is_some_and(|found| {
                 found.uid().as_deref() == Some(&other.uid) && !found.is_finished()
             }),
-            _ => true,
+            Err(_) => true,
         }
     }
 
@@ -304,34 +304,56 @@ impl Ledgers {
         spec: OperationLedgerSpec,
     ) -> Result<OperationLedger, NotWritten> {
         ledger.spec = spec;
-        ledger.metadata.managed_fields = None;
-        let (api, name) = (self.api(), ledger.name_any());
-        let parameters = PostParams::default();
-        let written = match ledger.metadata.resource_version {
-            None => timeout(API_TIMEOUT, api.create(&parameters, &ledger)).await,
-            Some(_) => timeout(API_TIMEOUT, api.replace(&name, &parameters, &ledger)).await,
+        let name = ledger.name_any();
+        let (method, url) = match ledger.metadata.resource_version {
+            None => (Method::POST, self.url("")),
+            Some(_) => (Method::PUT, self.url(&name)),
         };
-        match written {
+        let Ok(body) = serde_json::to_value(&ledger) else {
+            return Err(NotWritten::NoReply);
+        };
+        let written = read::write(&self.client, method, &url, &body).await;
+        match written.and_then(|raw| whole(&raw)) {
             // An older CRD prunes what it does not know, and with it the record.
-            Ok(Ok(stored)) if stored.spec != ledger.spec => {
+            Ok(stored) if stored.spec != ledger.spec => {
                 tracing::error!(%name, "the API server did not keep the ledger as written");
                 Err(NotWritten::NoReply)
             }
-            Ok(Ok(stored)) => Ok(stored),
-            Ok(Err(kube::Error::Api(e))) if e.code == 409 || e.code == 404 => {
-                Err(NotWritten::Conflict)
-            }
+            Ok(stored) => Ok(stored),
+            Err(e) if matches!(e.code(), Some(409 | 404)) => Err(NotWritten::Conflict),
             // Trying it again would not help.
-            Ok(Err(kube::Error::Api(e))) if e.code == 422 => {
+            Err(NotRead::Refused(e)) if e.code == 422 => {
                 Err(NotWritten::Forbidden(ledger_refused(&name, &e.message)))
             }
-            Ok(Err(e)) => {
+            Err(e) => {
                 tracing::warn!(%name, error = %e, "ledger not written");
                 Err(NotWritten::NoReply)
             }
-            Err(_) => Err(NotWritten::NoReply),
         }
     }
+}
+
+/// A ledger with what a PUT would otherwise take from its metadata.
+fn whole(raw: &[u8]) -> Result<OperationLedger, NotRead> {
+    #[derive(Default, serde::Deserialize)]
+    struct Raw {
+        metadata: Others,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Others {
+        labels: Option<BTreeMap<String, String>>,
+        annotations: Option<BTreeMap<String, String>>,
+        finalizers: Option<Vec<String>>,
+        owner_references: Option<Vec<OwnerReference>>,
+    }
+    let mut ledger: OperationLedger = read::object(raw)?;
+    let Raw { metadata } = serde_json::from_slice(raw).unwrap_or_default();
+    ledger.metadata.labels = metadata.labels;
+    ledger.metadata.annotations = metadata.annotations;
+    ledger.metadata.finalizers = metadata.finalizers;
+    ledger.metadata.owner_references = metadata.owner_references;
+    Ok(ledger)
 }
 
 #[cfg(test)]
@@ -363,6 +385,26 @@ mod tests {
         };
         assert!(unusable.trouble.blocked);
         assert!(unusable.text.contains("never changed"), "{}", unusable.text);
+    }
+
+    #[test]
+    fn metadata_that_others_gave_a_ledger_survives_a_write_and_managed_fields_do_not() {
+        let metadata = serde_json::json!({
+            "name": "l", "resourceVersion": "1", "labels": {"team": "a"},
+            "annotations": {"note": "b"}, "finalizers": ["keep.example/it"],
+            "managedFields": [{"time": "9999-12-31T23:59:59Z"}],
+        });
+        let raw = serde_json::json!({
+            "apiVersion": "errand.cloud/v1alpha1", "kind": "OperationLedger",
+            "metadata": metadata,
+            "spec": {"target": {"service": "s", "scope": "p", "id": "d"}},
+        });
+        let ledger = whole(raw.to_string().as_bytes()).expect("a ledger");
+        let written = serde_json::to_value(&ledger).expect("JSON");
+        for kept in ["labels", "annotations", "finalizers", "resourceVersion"] {
+            assert_eq!(written["metadata"][kept], metadata[kept], "{kept}");
+        }
+        assert!(written["metadata"].get("managedFields").is_none());
     }
 
     /// A step that may be sent for half an hour.

@@ -35,7 +35,7 @@ pub(super) struct Ended {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct WatchFault {
     pub(super) kind: String,
-    /// stream or malformed.
+    /// stream, silent, expired, not_served or malformed.
     pub(super) fault: &'static str,
 }
 

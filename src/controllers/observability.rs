@@ -14,6 +14,8 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::watch::Hearing;
+
 /// Scrapes and probes at the same time; more wait.
 const CONNECTIONS: usize = 16;
 
@@ -22,6 +24,8 @@ const CONNECTIONS: usize = 16;
 pub(super) struct Health {
     /// The API server was reached, and this process leads or waits to.
     pub(super) ready: Arc<AtomicBool>,
+    /// What the watches of a process that leads have heard.
+    pub(super) hearing: Hearing,
     pub(super) registry: Arc<Registry>,
 }
 
@@ -59,7 +63,7 @@ pub(super) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
     let (status, text) = match request.uri().path() {
         "/livez" => (StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" => match health.ready.load(Ordering::SeqCst) {
+        "/readyz" => match health.ready.load(Ordering::SeqCst) && health.hearing.is_ready() {
             true => (StatusCode::OK, "ok\n".to_owned()),
             false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
         },

@@ -1,13 +1,13 @@
 //! The one way in which status is written: a PUT under the precondition that the
 //! object is as it was read. The body has no spec, so it cannot change one.
 
-use kube::core::DeserializeGuard;
-use kube::{Api, Resource, ResourceExt};
+use http::Method;
+use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 
-use super::context::{API_TIMEOUT, Context};
+use super::context::Context;
+use super::read::{self, NotRead};
 
 /// Why status was not written.
 #[derive(Debug)]
@@ -28,36 +28,28 @@ pub(super) async fn put_status<R, S>(
     status: &S,
 ) -> Result<R, NotWritten>
 where
-    R: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned,
+    R: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope> + DeserializeOwned,
     S: Serialize,
 {
-    let put = put(context, object, status);
-    match timeout(API_TIMEOUT, put).await {
-        Ok(Ok(DeserializeGuard(Ok(object)))) => Ok(object),
-        Ok(Ok(DeserializeGuard(Err(invalid)))) => {
-            let (kind, error) = (R::kind(&()), &invalid.error);
-            tracing::error!(%kind, %error, "status was not stored as written");
-            Err(NotWritten::Unreadable(invalid.metadata.resource_version))
+    let kind = R::kind(&());
+    match put(context, object, status).await {
+        Ok(object) => Ok(object),
+        Err(NotRead::Unreadable(unreadable)) => {
+            tracing::error!(%kind, error = %unreadable, "status was not stored as written");
+            Err(NotWritten::Unreadable(unreadable.resource_version))
         }
         // Changed since it was read, or gone.
-        Ok(Err(kube::Error::Api(e))) if e.code == 409 || e.code == 404 => Err(NotWritten::Conflict),
-        Ok(Err(e)) => {
-            tracing::warn!(kind = %R::kind(&()), error = %e, "status not written");
+        Err(e) if matches!(e.code(), Some(409 | 404)) => Err(NotWritten::Conflict),
+        Err(e) => {
+            tracing::warn!(%kind, error = %e, "status not written");
             Err(NotWritten::NoReply)
         }
-        Err(_) => Err(NotWritten::NoReply),
     }
 }
 
-async fn put<R, S>(context: &Context, object: &R, status: &S) -> kube::Result<DeserializeGuard<R>>
+async fn put<R, S>(context: &Context, object: &R, status: &S) -> Result<R, NotRead>
 where
-    R: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned,
+    R: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope> + DeserializeOwned,
     S: Serialize,
 {
     let meta = object.meta();
@@ -73,11 +65,8 @@ where
         "status": status,
     });
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<R> = Api::namespaced(context.client.clone(), &namespace);
-    let url = format!("{}/{}/status", api.resource_url(), object.name_any());
-    let request = http::Request::put(url)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(serde_json::to_vec(&body).map_err(kube::Error::SerdeError)?)
-        .map_err(kube::Error::HttpError)?;
-    context.client.request(request).await
+    let url = read::url::<R>(Some(&namespace), &object.name_any());
+    let url = format!("{url}/status");
+    let stored = read::write(&context.client, Method::PUT, &url, &body).await?;
+    read::object(&stored)
 }

@@ -1,47 +1,47 @@
 //! The running operator: configuration, the lease, the watches, and an orderly
 //! end.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use errand_engine::Writer;
 use futures::future::{BoxFuture, join_all};
-use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::Api;
 use kube::client::ClientBuilder;
-use kube::runtime::controller::{Config as ControllerConfig, Controller};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher;
-use kube::{Client, Config, Resource as _, ResourceExt};
+use kube::{Client, Config, ResourceExt as _};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
 use tokio::sync::{mpsc, watch as signal};
-use tokio::time::timeout;
 
 use super::api_requests::CountRequests;
-use super::connection_status;
+use super::connection_status::Statuses;
 use super::connections::Connections;
 use super::context::{API_TIMEOUT, Context, Memories};
 use super::controller::control;
+use super::dispatch::dispatch;
 use super::endpoints::EndpointPolicy;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
-use super::stop::{stop_signal, stopped, stopped_unshown};
-use super::timers::Timers;
-use super::watches::{objects, received};
+use super::queue::Limits;
+use super::read::get;
+use super::shown::{ObjectKey, Shown};
+use super::stop::{stop_signal, stopped};
+use super::watch::Hearing;
+use super::watches::Watching;
 use crate::api::CloudConnection;
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Visitor, each_kind};
+
+/// How many connections are looked at at the same time.
+const CONNECTIONS_AT_ONCE: u16 = 8;
 
 /// What `errand run` is told.
 pub struct Settings {
@@ -108,10 +108,13 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let ready = Arc::new(AtomicBool::new(false));
+    let hearing = Hearing::default();
+    registry.register_collector(Box::new(hearing.clone()));
     tokio::spawn(serve(
         listener,
         Health {
             ready: ready.clone(),
+            hearing: hearing.clone(),
             registry: Arc::new(registry),
         },
     ));
@@ -124,7 +127,8 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let clock = settings.clock.clone();
     let leadership = Leadership::new(clock.clone());
     let elector = Elector {
-        api: Api::namespaced(client.clone(), &settings.namespace),
+        client: client.clone(),
+        namespace: settings.namespace.clone(),
         clock: clock.clone(),
         identity: format!("{}-{:016x}", hostname(), writer.0),
         lease: clock.rules().lease,
@@ -138,9 +142,26 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         () = stopped(stop.clone()) => return Ok(()),
     }
     metrics.leader.set(1);
+    hearing.lead(true);
     tracing::info!("leading");
 
-    let work = work(&settings, client, metrics.clone(), leadership, writer, stop);
+    let events = Recorder::new(
+        client.clone(),
+        Reporter {
+            controller: "errand".to_owned(),
+            instance: Some(hostname()),
+        },
+    );
+    let watching = Watching {
+        client,
+        clock,
+        namespace: settings.watch_namespace.clone(),
+        metrics: metrics.clone(),
+        hearing: hearing.clone(),
+        events,
+        turn: Mutex::default(),
+    };
+    let work = work(&settings, watching, leadership, writer, stop);
     tokio::pin!(work);
     let lost = tokio::select! {
         result = &mut work => {
@@ -153,6 +174,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         // Nothing more is sent. Running sessions end in order, so that an answer
         // that is on its way is still recorded.
         metrics.leader.set(0);
+        hearing.lead(false);
         let _ = stopping.send(true);
         work.await?;
     }
@@ -167,30 +189,18 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 /// Watches and works until told to stop, then lets running sessions end.
 async fn work(
     settings: &Settings,
-    client: Client,
-    metrics: Metrics,
+    watching: Watching,
     leadership: Leadership,
     writer: Writer,
     stop: signal::Receiver<bool>,
 ) -> Result<(), RunError> {
-    let clock = settings.clock.clone();
+    let (client, clock) = (watching.client.clone(), watching.clock.clone());
     let rules = clock.rules();
     let transport = Transport::new(clock.clone(), duration(rules.call_timeout))
         .map_err(|e| RunError::Start(e.to_string()))?;
     let namespace = settings.watch_namespace.as_deref();
-    let (connections, connection_writer) = reflector::store();
-    let (gone_sender, mut gone) = mpsc::unbounded_channel();
-    let connection_changes = objects(
-        client.clone(),
-        namespace,
-        connection_writer,
-        metrics.clone(),
-        |_: &CloudConnection| {},
-        move |connection: &CloudConnection| {
-            // Fails only while the process shuts down.
-            let _ = gone_sender.send(connection.clone());
-        },
-    );
+    let connections = Shown::default();
+    let watched = watching.objects::<CloudConnection>();
     let (news_sender, news) = mpsc::unbounded_channel();
     let cluster_id = match (&settings.cluster_id, namespace) {
         (Some(given), _) => Some(given.clone()),
@@ -207,13 +217,7 @@ async fn work(
             margin: rules.margin,
             news: news_sender,
         },
-        events: Recorder::new(
-            client.clone(),
-            Reporter {
-                controller: "errand".to_owned(),
-                instance: Some(hostname()),
-            },
-        ),
+        events: watching.events.clone(),
         ledgers: Ledgers::new(client.clone(), settings.namespace.clone()),
         cluster_id,
         client: client.clone(),
@@ -221,106 +225,72 @@ async fn work(
         rules,
         writer,
         leadership,
-        metrics,
+        metrics: watching.metrics.clone(),
         memory: Memories::default(),
         started: Default::default(),
     });
     let mut start = Start {
         context: &context,
+        watching: &watching,
         settings,
         stop: &stop,
     };
     let (changed, kinds): (Vec<_>, Vec<_>) = each_kind(&mut start).into_iter().unzip();
-    let tell_kinds = move |connection: &CloudConnection| {
-        for kind in &changed {
-            // Fails only while the process shuts down.
-            let _ = kind.send(connection.clone());
-        }
+    let statuses = Statuses {
+        context: context.clone(),
+        shown: connections,
+        kinds: changed,
+        reports: watched.reports,
     };
-    // What a connection said of its operations is not so any more once it is gone.
-    let tell_gone = tell_kinds.clone();
-    let forward_gone = async move {
-        while let Some(connection) = gone.recv().await {
-            tell_gone(&connection);
-        }
-    };
-    let mut known = HashMap::new();
-    let changes = connection_changes.inspect_ok(move |connection: &CloudConnection| {
-        // Operations wait for a change of its spec. Its status is written by this
-        // process, and must not make a refused call be tried again.
-        let spec = (connection.uid(), connection.meta().generation);
-        let reference = ObjectRef::from_obj(connection);
-        if known.insert(reference, spec.clone()) != Some(spec) {
-            tell_kinds(connection);
-        }
-    });
     // Sessions that end need the connections still: those are watched until the
     // last session has ended.
     let (ending, ended) = signal::channel(false);
-    tokio::join!(
-        control_connections(context.clone(), connections, changes, news, ended),
-        async {
-            join_all(kinds).await;
-            let _ = ending.send(true);
-        },
-        forward_gone,
+    let clock = context.clock.clone();
+    let limits = Limits::of(CONNECTIONS_AT_ONCE);
+    let of_connections = dispatch(
+        Arc::new(statuses),
+        clock,
+        limits,
+        watched.events,
+        news,
+        ended,
     );
+    tokio::join!(of_connections, async {
+        join_all(kinds).await;
+        let _ = ending.send(true);
+    });
     Ok(())
 }
 
 /// The uid of kube-system, which no two clusters share.
 async fn cluster_id(client: &Client) -> Option<String> {
-    let api: Api<Namespace> = Api::all(client.clone());
-    match timeout(API_TIMEOUT, api.get("kube-system")).await {
-        Ok(Ok(namespace)) => namespace.uid(),
-        Ok(Err(e)) => {
+    match get::<Namespace>(client, None, "kube-system").await {
+        Ok(namespace) => namespace.and_then(|namespace| namespace.uid()),
+        Err(e) => {
             tracing::warn!(error = %e, "the namespace kube-system cannot be read, and --cluster-id is not given: nothing that costs money is sent");
             None
         }
-        Err(_) => None,
     }
 }
 
 /// Starts the controller of each kind.
 struct Start<'a> {
     context: &'a Arc<Context>,
+    watching: &'a Watching,
     settings: &'a Settings,
     stop: &'a signal::Receiver<bool>,
 }
 
 impl<'a> Visitor for Start<'a> {
     /// A channel for connections that have changed, and the controller.
-    type Output = (mpsc::UnboundedSender<CloudConnection>, BoxFuture<'a, ()>);
+    type Output = (mpsc::UnboundedSender<ObjectKey>, BoxFuture<'a, ()>);
 
     fn visit<K: Kind>(&mut self) -> Self::Output {
         let (sender, changed) = mpsc::unbounded_channel();
         let (context, stop) = (self.context.clone(), self.stop.clone());
-        let control = control::<K>(context, self.settings, changed, stop);
+        let concurrency = self.settings.concurrency;
+        let control = control::<K>(context, self.watching, concurrency, changed, stop);
         (sender, Box::pin(control))
-    }
-}
-
-/// Keeps the Ready condition of connections.
-async fn control_connections(
-    context: Arc<Context>,
-    store: Store<CloudConnection>,
-    changes: impl Stream<Item = Result<CloudConnection, watcher::Error>> + Send + 'static,
-    news: mpsc::UnboundedReceiver<ObjectRef<CloudConnection>>,
-    stop: signal::Receiver<bool>,
-) {
-    let (timers, due) = Timers::new(context.clock.clone());
-    let control = Arc::new(connection_status::Control { context, timers });
-    let unshown = stopped_unshown(stop.clone(), store.clone());
-    let controller = Controller::for_stream(changes, store)
-        .with_config(ControllerConfig::default().concurrency(4))
-        .reconcile_on(due)
-        .reconcile_on(received(news))
-        .graceful_shutdown_on(stopped(stop))
-        .run(connection_status::reconcile, |_, e, _| match *e {}, control)
-        .for_each(|_| async {});
-    tokio::select! {
-        () = controller => {}
-        () = unshown => {}
     }
 }
 

@@ -11,7 +11,6 @@ mod tell;
 
 use errand_engine::{Effect, Event, Now, Span, step};
 use kube::ResourceExt as _;
-use kube::runtime::reflector::Store;
 use tokio::time::timeout;
 
 use super::connections::{Usable, suspends};
@@ -20,8 +19,9 @@ use super::effects::name;
 use super::ledger::Look;
 use super::metrics::Reconcile;
 use super::recording::Entry;
+use super::shown::Shown;
 use super::status::stored;
-use super::watches::{all_shown, version};
+use super::watches::version;
 use crate::api::{LockedBy, ObservedFor};
 use crate::operations::{Assessment, Kind, Object};
 use crate::test_point::test_point;
@@ -32,7 +32,7 @@ type Observed<K> = <<K as Kind>::Object as Object>::Observed;
 pub(super) struct Session<'a, K: Kind> {
     ctx: &'a Context,
     /// The newest objects that the watch has shown.
-    cache: &'a Store<K::Object>,
+    cache: &'a Shown<K::Object>,
     object: K::Object,
     memory: Memory,
     assessment: Option<Assessment<Observed<K>>>,
@@ -73,7 +73,7 @@ enum Outcome {
 impl<'a, K: Kind> Session<'a, K> {
     pub(super) fn new(
         ctx: &'a Context,
-        cache: &'a Store<K::Object>,
+        cache: &'a Shown<K::Object>,
         object: K::Object,
         memory: Memory,
     ) -> Self {
@@ -100,7 +100,7 @@ impl<'a, K: Kind> Session<'a, K> {
         reconciles.get_or_create(&Reconcile { kind }).inc();
         self.note_version();
         // What a connection says counts from the first moment on.
-        let _ = timeout(API_TIMEOUT, all_shown(&self.ctx.connections.store)).await;
+        let _ = timeout(API_TIMEOUT, self.ctx.connections.store.listed()).await;
         let woken = self.woken();
         self.go_on(woken).await
     }
@@ -175,14 +175,11 @@ impl<'a, K: Kind> Session<'a, K> {
 
     fn note_version(&mut self) {
         let version = version(&self.object);
-        self.memory.version = self.memory.version.max(version);
+        let uid = self.object.uid().unwrap_or_default();
+        self.ctx.memory.note_written(&uid, version);
     }
 
     fn namespace(&self) -> String {
         self.object.namespace().unwrap_or_default()
-    }
-
-    fn api(&self) -> kube::Api<K::Object> {
-        kube::Api::namespaced(self.ctx.client.clone(), &self.namespace())
     }
 }

@@ -12,6 +12,7 @@ use kube::Resource as _;
 
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
 use self::stored::{hold_number, restored};
+use super::marks::REQUESTED_AT;
 use super::troubles::said;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
@@ -22,9 +23,6 @@ use crate::operations::{Assessment, Claimant, Kind, Object, digest};
 
 /// The first step and this many of the last are kept.
 const KEPT_STEPS: usize = 15;
-
-/// Asks for a fresh look at the cloud, whatever the object waits for.
-const REQUESTED_AT: &str = "errand.cloud/reconcile-requested-at";
 
 /// The last request for a fresh look, shortened to what status can hold.
 pub(super) fn requested_at(object: &impl kube::Resource) -> Option<String> {

@@ -1,120 +1,100 @@
-//! The watches: pruned, guarded against objects that cannot be read, and with
-//! their errors counted.
+//! Starts the watch of each kind.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
-use futures::{Stream, StreamExt};
-use kube::api::Api;
-use kube::core::DeserializeGuard;
-use kube::runtime::reflector::{self, Store};
-use kube::runtime::watcher::{self, Event as WatchEvent};
-use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::runtime::events::Recorder;
 use kube::{Client, ResourceExt};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 use super::metrics::{Metrics, WatchFault};
+use super::unreadable::{Named, Teller};
+use super::watch::{Event, Heard, Hearing, Turn, Unreadable, Watch};
+use crate::clock::Clock;
 
-/// The watch of one kind, kept in `writer`'s store. A stored object that cannot
-/// be read is counted and left out; it does not stop the others.
-pub(super) fn objects<R>(
-    client: Client,
-    namespace: Option<&str>,
-    writer: reflector::store::Writer<R>,
-    metrics: Metrics,
-    shown: impl Fn(&R) + Send + 'static,
-    gone: impl Fn(&R) + Send + 'static,
-) -> impl Stream<Item = Result<R, watcher::Error>> + Send + 'static
-where
-    R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + serde::de::DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-{
-    let api: Api<DeserializeGuard<R>> = match namespace {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let kind = R::kind(&()).into_owned();
-    let events = watch(api, watcher::Config::default())
-        .default_backoff()
-        .filter_map(move |event| {
-            let kept = match event {
-                Ok(event) => readable(event, &kind, &metrics).map(Ok),
-                Err(e) => {
-                    tracing::warn!(%kind, error = %e, "watch");
-                    count_fault(&metrics, &kind, "stream");
-                    Some(Err(e))
-                }
-            };
-            match &kept {
-                Some(Ok(WatchEvent::Apply(object) | WatchEvent::InitApply(object))) => {
-                    shown(object);
-                }
-                Some(Ok(WatchEvent::Delete(object))) => gone(object),
-                _ => {}
-            }
-            async { kept }
-        });
-    WatchStreamExt::reflect(events, writer).applied_objects()
+/// What every watch needs.
+pub(super) struct Watching {
+    pub(super) client: Client,
+    pub(super) clock: Clock,
+    /// Of one namespace only.
+    pub(super) namespace: Option<String>,
+    pub(super) metrics: Metrics,
+    pub(super) hearing: Hearing,
+    pub(super) events: Recorder,
+    /// The place of the kind that is listed next.
+    pub(super) turn: Mutex<Turn>,
 }
 
-fn readable<R: kube::Resource<DynamicType = ()>>(
-    event: WatchEvent<DeserializeGuard<R>>,
-    kind: &str,
-    metrics: &Metrics,
-) -> Option<WatchEvent<R>> {
-    let open = |guard: DeserializeGuard<R>| match guard.0 {
-        Ok(mut object) => {
-            let meta = object.meta_mut();
-            meta.managed_fields = None;
-            if let Some(annotations) = &mut meta.annotations {
-                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-            }
-            Some(object)
+/// A kind that is watched.
+pub(super) struct Watched<R> {
+    pub(super) events: mpsc::Receiver<Event<R>>,
+    pub(super) heard: Arc<Heard>,
+    pub(super) reports: Reports,
+}
+
+impl Watching {
+    /// The watch of one kind.
+    pub(super) fn objects<R>(&self) -> Watched<R>
+    where
+        R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+            + serde::de::DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        let heard = self.hearing.add(&R::kind(&()), &self.clock);
+        let turn = {
+            let mut place = self.turn.lock().expect("no panic while it is held");
+            let next = place.next();
+            std::mem::replace(&mut *place, next)
+        };
+        let (watch, events) = Watch::<R>::new(
+            self.client.clone(),
+            self.clock.clone(),
+            self.namespace.as_deref(),
+            self.metrics.clone(),
+            heard.clone(),
+            turn,
+        );
+        tokio::spawn(watch.run());
+        let teller = Teller {
+            client: self.client.clone(),
+            clock: self.clock.clone(),
+            events: self.events.clone(),
+        };
+        let (tell, unreadable) = mpsc::unbounded_channel();
+        tokio::spawn(teller.run::<R>(unreadable));
+        let reports = Reports {
+            kind: heard.kind().to_owned(),
+            metrics: self.metrics.clone(),
+            tell,
+        };
+        Watched {
+            events,
+            heard,
+            reports,
         }
-        Err(invalid) => {
-            let name = invalid.metadata.name.unwrap_or_default();
-            let namespace = invalid.metadata.namespace.unwrap_or_default();
-            tracing::error!(%kind, %namespace, %name, error = %invalid.error, "stored object cannot be read; it is left alone");
-            count_fault(metrics, kind, "malformed");
-            None
-        }
-    };
-    match event {
-        WatchEvent::Apply(guard) => open(guard).map(WatchEvent::Apply),
-        WatchEvent::Delete(guard) => open(guard).map(WatchEvent::Delete),
-        WatchEvent::InitApply(guard) => open(guard).map(WatchEvent::InitApply),
-        WatchEvent::Init => Some(WatchEvent::Init),
-        WatchEvent::InitDone => Some(WatchEvent::InitDone),
     }
 }
 
-fn count_fault(metrics: &Metrics, kind: &str, fault: &'static str) {
-    let kind = kind.to_owned();
-    metrics
-        .watch_faults
-        .get_or_create(&WatchFault { kind, fault })
-        .inc();
+/// Reports objects that cannot be read: each is counted, told of, and left out.
+pub(super) struct Reports {
+    kind: String,
+    metrics: Metrics,
+    tell: mpsc::UnboundedSender<Named>,
 }
 
-/// How long to wait before asking a watch again.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
-
-/// Ends once the watch has shown every object; false if it ended before that.
-///
-/// kube's own future is woken for one of those who wait, the one that asked last:
-/// the others would stand there until their time-outs.
-pub(super) async fn all_shown<R>(store: &Store<R>) -> bool
-where
-    R: kube::Resource<DynamicType = ()> + Clone + 'static,
-{
-    loop {
-        if let Ok(ready) = timeout(ASK_AGAIN, store.wait_until_ready()).await {
-            return ready.is_ok();
+impl Reports {
+    pub(super) fn tell(&self, unreadable: &Unreadable) {
+        let kind = self.kind.clone();
+        let namespace = unreadable.namespace.clone().unwrap_or_default();
+        let name = unreadable.name.clone().unwrap_or_default();
+        tracing::error!(%kind, %namespace, %name, error = %unreadable, "stored object cannot be read; it is left alone");
+        let fault = "malformed";
+        let label = WatchFault { kind, fault };
+        self.metrics.watch_faults.get_or_create(&label).inc();
+        if !name.is_empty() {
+            // Fails only while the process shuts down.
+            let _ = self.tell.send((namespace, name));
         }
     }
 }
@@ -124,50 +104,4 @@ where
 pub(super) fn version(object: &impl ResourceExt) -> u64 {
     let version = object.resource_version().unwrap_or_default();
     version.parse().unwrap_or(0)
-}
-
-/// A channel as a stream.
-pub(super) fn received<T: Send>(
-    receiver: mpsc::UnboundedReceiver<T>,
-) -> impl Stream<Item = T> + Send {
-    futures::stream::unfold(receiver, |mut receiver| async {
-        Some((receiver.recv().await?, receiver))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::future::join_all;
-
-    use super::super::fake_api::block_on;
-    use super::*;
-    use crate::api::CloudConnection;
-
-    #[test]
-    fn everybody_who_waits_for_a_watch_goes_on_when_it_has_shown_all() {
-        block_on(async {
-            let (store, mut writer) = reflector::store::<CloudConnection>();
-            let waiting = (0..3).map(|_| {
-                let store = store.clone();
-                tokio::spawn(async move { all_shown(&store).await })
-            });
-            let waiting: Vec<_> = waiting.collect();
-            tokio::task::yield_now().await;
-            writer.apply_watcher_event(&WatchEvent::Init);
-            writer.apply_watcher_event(&WatchEvent::InitDone);
-            let long = Duration::from_secs(5);
-            let went_on = timeout(long, join_all(waiting)).await;
-            let went_on = went_on.expect("none of them is left behind");
-            assert!(went_on.into_iter().all(|shown| shown.expect("no panic")));
-        });
-    }
-
-    #[test]
-    fn a_watch_that_ends_before_it_has_shown_all_is_not_waited_for() {
-        block_on(async {
-            let (store, writer) = reflector::store::<CloudConnection>();
-            drop(writer);
-            assert!(!all_shown(&store).await);
-        });
-    }
 }

@@ -10,6 +10,7 @@ mod command;
 mod costs;
 mod decisions;
 mod deleted;
+mod dispatch;
 mod endings;
 mod examples;
 mod expiry;
@@ -64,6 +65,7 @@ mod tenants;
 mod terminal;
 mod told;
 mod truth;
+mod watches;
 mod weather;
 mod why;
 

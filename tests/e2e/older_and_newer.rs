@@ -6,7 +6,7 @@ use std::sync::Arc;
 use errand_testbed::{Bed, BedOptions, Plane};
 use serde_json::{Value, json};
 
-use crate::support::{CANCEL, assert_ending, bed_on, ending, reread, seconds};
+use crate::support::{CANCEL, assert_ending, bed_on, condition, ending, reread, seconds};
 
 const CRD: &str = "resizecancellations.huawei.errand.cloud";
 
@@ -177,10 +177,10 @@ fn pruned_intent(plane: &Arc<Plane>, dropped: &str, older: impl FnOnce(&mut Valu
 }
 
 #[test]
-fn an_object_that_cannot_be_read_is_named_and_counted_and_stops_no_other() {
+pub fn an_object_that_cannot_be_read_is_named_and_counted_and_stops_no_other() {
     let plane = own_plane();
     let mut bed = bed_on(&plane, "malformed", BedOptions::default());
-    for n in 1..=3 {
+    for n in [1, 2, 3, 5] {
         bed.seed_pending_change(&format!("dcs-{n}"), &format!("task-{n}"), 48 * 3600);
     }
     let cancellation = |bed: &Bed, n: u32| {
@@ -243,13 +243,65 @@ fn an_object_that_cannot_be_read_is_named_and_counted_and_stops_no_other() {
         count(&bed) >= 1 && named(&bed, &bed.operator_log()[before..])
     });
     assert_eq!(bed.simulator.journal().effects("dcs.cancel"), 3);
-    let untouched = bed.get("rsc", "malformed");
-    assert_eq!(ending(&untouched).state, "Pending", "{untouched:#}");
+    bed.wait_until("an event tells it", || {
+        let events = bed.kubectl(&["get", "events", "-o", "yaml"]);
+        events.contains("ObjectUnreadable") && events.contains("spec.instanceId")
+    });
+    bed.wait_until("status tells it", || {
+        condition(&bed.get("rsc", "malformed"), "Stalled") == "True"
+    });
+    let told = bed.get("rsc", "malformed");
+    assert_eq!(ending(&told).reason, "ObjectUnreadable", "{told:#}");
+    assert_eq!(ending(&told).state, "Blocked", "{told:#}");
+    assert_eq!(condition(&told, "Ready"), "False");
+    let summary = told["status"]["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("spec.instanceId"), "{summary}");
+    let writes = told["metadata"]["resourceVersion"].clone();
+    bed.advance(seconds(600));
+    applied(&bed, 5);
+    let later = bed.get("rsc", "malformed");
+    assert_eq!(later["metadata"]["resourceVersion"], writes, "told once");
 
     // Mended, it goes on by itself.
     bed.seed_pending_change("dcs-4", "task-4", 48 * 3600);
     let mended = cancellation(&bed, 4).replace("name: stop-4", "name: malformed");
     bed.apply(&mended);
     let object = bed.wait_at_rest("rsc", "malformed");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+}
+
+#[test]
+pub fn a_connection_that_cannot_be_read_reports_the_field() {
+    let plane = own_plane();
+    let mut bed = bed_on(&plane, "malformed-cc", BedOptions::default());
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let schema = |change: fn(&mut Value)| {
+        plane
+            .install_schema("cloudconnections.errand.cloud", change)
+            .unwrap_or_else(|e| panic!("{e}"));
+    };
+    let connection = bed.connection("huawei-prod");
+    let malformed = connection.replace("name: huawei-prod", "name: malformed");
+    let malformed = malformed.replace("  accountId: ", "  accountId: 7 # ");
+    assert_ne!(malformed, connection);
+    schema(|schema| {
+        let whole = schema.as_object_mut().expect("a schema");
+        whole.remove("x-kubernetes-validations");
+        let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        schema["properties"]["spec"] = any;
+    });
+    bed.wait_until("it is let in", || bed.try_apply(&malformed).is_ok());
+    schema(|_| {});
+    bed.start_operator();
+    bed.wait_until("it is reported", || {
+        let ready = &bed.get("cc", "malformed")["status"]["conditions"][0];
+        ready["status"] == "False"
+    });
+    let ready = &bed.get("cc", "malformed")["status"]["conditions"][0];
+    assert_eq!(ready["reason"], "ObjectUnreadable", "{ready:#}");
+    let message = ready["message"].as_str().unwrap_or_default();
+    assert!(message.contains("spec.accountId"), "{message}");
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
 }

@@ -70,7 +70,10 @@ fn health_and_metrics_are_served() {
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     bed.wait_at_rest("rsc", "stop");
     assert!(bed.http("/livez").starts_with("HTTP/1.1 200"));
-    assert!(bed.http("/readyz").starts_with("HTTP/1.1 200"));
+    // Kinds are listed one after another.
+    bed.wait_until("it is ready", || {
+        bed.http("/readyz").starts_with("HTTP/1.1 200")
+    });
     bed.wait_until("the last write is counted", || {
         bed.http("/metrics")
             .contains(r#"verb="create",resource="events",code="201"} 1"#)

@@ -10,11 +10,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -75,11 +78,15 @@ struct Shared {
     upstream: String,
     client: Client,
     state: Mutex<State>,
+    /// How often the watches were frozen.
+    freezes: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
 struct State {
     calm: bool,
+    /// Refuses to stream lists, as an API server without that feature does.
+    pages_only: bool,
     /// How often each object was read or written.
     times: HashMap<String, u32>,
     met: Met,
@@ -99,6 +106,7 @@ impl Proxy {
             upstream: upstream.to_owned(),
             client,
             state: Mutex::default(),
+            freezes: Arc::default(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -126,6 +134,17 @@ impl Proxy {
     /// Spoils nothing any more.
     pub fn calm(&self) {
         self.shared.state().calm = true;
+    }
+
+    /// Freezes every watch that is open now: its connection stays open and nothing
+    /// comes through it any more, as when a middlebox forgets it. Later ones work.
+    pub fn freeze_watches(&self) {
+        self.shared.freezes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Lists come in pages only.
+    pub fn stream_no_lists(&self) {
+        self.shared.state().pages_only = true;
     }
 
     /// Those of them that writes of ledgers met.
@@ -169,6 +188,10 @@ impl Shared {
 
     /// An error makes hyper close the connection without a word.
     async fn handle(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        let query = request.uri().query().unwrap_or_default();
+        if query.contains("sendInitialEvents=true") && self.state().pages_only {
+            return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"));
+        }
         let Some((spoilt, point)) = self.choose(request.method(), request.uri().path()) else {
             return self.forward(request).await;
         };
@@ -211,6 +234,8 @@ impl Shared {
             .uri
             .path_and_query()
             .map_or("/", |target| target.as_str());
+        let watch = target.contains("watch=true");
+        let opened = self.freezes.load(Ordering::SeqCst);
         let answer = self
             .client
             .request(head.method, format!("{}{target}", self.upstream))
@@ -221,6 +246,14 @@ impl Shared {
             .map_err(io::Error::other)?;
         let (mut head, body) = Response::<Body>::from(answer).into_parts();
         head.headers = end_to_end(head.headers);
+        let body = match watch {
+            false => body,
+            true => Body::wrap(Freezing {
+                body,
+                opened,
+                freezes: Arc::clone(&self.freezes),
+            }),
+        };
         Ok(Response::from_parts(head, body))
     }
 
@@ -274,6 +307,35 @@ impl Shared {
             false => Upstream::NotApplied,
         };
         Some((spoilt, point))
+    }
+}
+
+/// The body of a watch, until watches are frozen.
+struct Freezing {
+    body: Body,
+    /// How often they had been frozen when it was opened.
+    opened: u64,
+    freezes: Arc<AtomicU64>,
+}
+
+impl HttpBody for Freezing {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, reqwest::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        match self.freezes.load(Ordering::SeqCst) == self.opened {
+            true => frame,
+            // What came is lost on the way, an end too.
+            false => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
     }
 }
 

@@ -74,7 +74,7 @@ fn the_reasons_stay_as_they_are() {
     let words: Vec<&str> = ConnectionReason::ALL.iter().map(|r| r.word()).collect();
     assert_eq!(
         words.join(" "),
-        "CredentialsAccepted NotProbed SecretNotFound SecretKeyMissing CredentialsRejected KeyLocked EndpointNotAllowed ClockSkew SuspendedBySpec"
+        "CredentialsAccepted NotProbed SecretNotFound SecretKeyMissing CredentialsRejected KeyLocked EndpointNotAllowed ClockSkew SuspendedBySpec ObjectUnreadable"
     );
 }
 
@@ -84,8 +84,8 @@ const REASONS: &str = "Pending BeforeWindow ConnectionNotFound ConnectionNotRead
     ObservationUnclear MaintenanceWindow Executing Verifying ResolvingAnswer \
     SuspendedBySpec SuspendedByConnection PlanReady CredentialsRejected \
     CredentialsMissing PermissionDenied PaidOperationsForbidden LedgerFull \
-    TargetBlocked ConnectionMismatch IntentNotStored AnswerUnknown NoRecord \
-    LedgerConflict DesiredStateUnreachable RefreshPausedOnFailure \
+    TargetBlocked ConnectionMismatch IntentNotStored ObjectUnreadable AnswerUnknown \
+    NoRecord LedgerConflict DesiredStateUnreachable RefreshPausedOnFailure \
     RefreshPausedAtBatch ProofTimeout AlreadySatisfied AssumedDone Cancelled \
     Delivered Reserved Completed Paused Observed Reached Refused TargetNotFound \
     WindowMissed InvalidForTarget AlreadyExecuted OperationKeyReused OrderCancelled \

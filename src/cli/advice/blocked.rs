@@ -58,6 +58,11 @@ impl Asker<'_> {
             Reason::LedgerFull => Advice::new(format!("Nothing is sent. {mended}")).say(
                 "Ask the administrators of Errand: they can set the ledger that Cause names aside. Whatever is recorded in it could then be done once more.",
             ),
+            Reason::ObjectUnreadable => {
+                Advice::new("Nothing is sent. Errand goes on by itself once it can read the object.")
+                    .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
+                    .run("errand crds | kubectl apply --server-side -f -")
+            }
             Reason::IntentNotStored => {
                 Advice::new(format!("Nothing is sent. {mended}")).say(
                     "Install the CRDs and the rights of the operator's version; errand has those of its own:",

@@ -2,8 +2,8 @@
 //! clouds, a clock that the test moves, and the process that makes the passes.
 
 use std::cell::RefCell;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use errand_engine::{Span, Writer as Process};
@@ -11,8 +11,6 @@ use errand_simulator::{Account, Config, Fault, FaultKind, Seed, Simulator};
 use errand_simulator::{TencentAccount, VolcengineAccount};
 use errand_testclock::{TestClock, Timing};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{self, Store};
-use kube::runtime::watcher::Event as WatchEvent;
 use kube::{Resource, ResourceExt as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -23,6 +21,7 @@ use crate::clock::Clock;
 use crate::cloud::Transport;
 use crate::controllers::connections::Connections;
 use crate::controllers::context::{Context, Memories};
+use crate::controllers::dispatch::Wake;
 use crate::controllers::endpoints::EndpointPolicy;
 use crate::controllers::fake_api::Objects;
 use crate::controllers::keys::Keys;
@@ -30,6 +29,7 @@ use crate::controllers::lease::Leadership;
 use crate::controllers::ledger::Ledgers;
 use crate::controllers::metrics::Metrics;
 use crate::controllers::session::Session;
+use crate::controllers::shown::{Kept, ObjectKey, Shown};
 use crate::operations::{Cloud, Kind, Object as _};
 
 /// The project, or the region, of the connection, and another one of the same key,
@@ -80,10 +80,9 @@ pub(super) fn conclude() {
 /// The process that makes the passes.
 struct Passing<K: Kind> {
     context: Context,
-    cache: Store<K::Object>,
-    shown: reflector::store::Writer<K::Object>,
-    connections: reflector::store::Writer<CloudConnection>,
-    _news: mpsc::UnboundedReceiver<reflector::ObjectRef<CloudConnection>>,
+    shown: Shown<K::Object>,
+    connections: Shown<CloudConnection>,
+    _news: mpsc::UnboundedReceiver<Wake>,
 }
 
 impl<K: Kind> Drop for Bench<K> {
@@ -167,7 +166,7 @@ impl<K: Kind> Bench<K> {
         let context = &self.process.context;
         let uid = object.uid().expect("a uid");
         let memory = context.memory.take(&uid, context.writer);
-        let session = Session::<K>::new(context, &self.process.cache, object, memory);
+        let session = Session::<K>::new(context, &self.process.shown, object, memory);
         let session = Box::pin(session.run());
         let rested = tokio::select! {
             rested = session => rested,
@@ -387,15 +386,14 @@ impl<K: Kind> Passing<K> {
         let mut transport = transport.clone();
         transport.clock = clock.clone();
         let (news, received) = mpsc::unbounded_channel();
-        let (connections, connections_writer) = reflector::store();
-        let (cache, shown) = reflector::store();
+        let (connections, shown) = (Shown::default(), Shown::default());
         let reporter = Reporter {
             controller: "errand".to_owned(),
             instance: Some("test".to_owned()),
         };
         let context = Context {
             connections: Connections {
-                store: connections,
+                store: connections.clone(),
                 keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
                 transport,
                 endpoints: EndpointPolicy {
@@ -419,30 +417,31 @@ impl<K: Kind> Passing<K> {
         };
         Self {
             context,
-            cache,
             shown,
-            connections: connections_writer,
+            connections,
             _news: received,
         }
     }
 
     /// The watches show what is stored.
-    fn show(&mut self, api: &Objects, path: &str) {
-        list(&mut self.shown, api.get(path));
-        list(&mut self.connections, api.get(CONNECTION));
+    fn show(&self, api: &Objects, path: &str) {
+        list(&self.shown, api.get(path));
+        list(&self.connections, api.get(CONNECTION));
     }
 }
 
-fn list<R>(writer: &mut reflector::store::Writer<R>, object: Option<Value>)
+fn list<R>(shown: &Shown<R>, object: Option<Value>)
 where
-    R: Resource<DynamicType = ()> + Clone + serde::de::DeserializeOwned + 'static,
+    R: Resource<DynamicType = ()> + serde::de::DeserializeOwned,
 {
-    writer.apply_watcher_event(&WatchEvent::Init);
-    if let Some(object) = object {
-        let object = serde_json::from_value(object).expect("an object");
-        writer.apply_watcher_event(&WatchEvent::InitApply(object));
+    for key in shown.keys() {
+        shown.remove(&key);
     }
-    writer.apply_watcher_event(&WatchEvent::InitDone);
+    if let Some(object) = object {
+        let object: R = serde_json::from_value(object).expect("an object");
+        shown.put(ObjectKey::of(&object), Kept::Whole(Arc::new(object)));
+    }
+    shown.set_listed();
 }
 
 /// A pass that waits, for a read that is paced say, waits for the test's clock: it goes

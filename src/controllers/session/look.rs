@@ -1,36 +1,35 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
 use errand_engine::{Event, Hold, Record, View};
-use kube::runtime::reflector::ObjectRef;
 use kube::{Resource as _, ResourceExt as _};
-use tokio::time::timeout;
 
 use super::Session;
 use crate::api::{Mode, ObservedFor, Reason};
 use crate::cloud::Reading;
 use crate::controllers::connections::{Unusable, Usable, place};
-use crate::controllers::context::API_TIMEOUT;
 use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
+use crate::controllers::read::get;
+use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::stored;
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
 use crate::operations::{Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn read(&mut self) -> Event {
-        match timeout(API_TIMEOUT, self.api().get_opt(&self.object.name_any())).await {
-            Ok(Ok(Some(found))) if found.uid() == self.object.uid() => {
+        let (namespace, name) = (self.namespace(), self.object.name_any());
+        match get::<K::Object>(&self.ctx.client, Some(&namespace), &name).await {
+            Ok(Some(found)) if found.uid() == self.object.uid() => {
                 self.object = found;
                 self.note_version();
                 self.woken()
             }
             // Gone, or another object of the same name, which has its own session.
-            Ok(Ok(_)) => Event::Gone,
-            Ok(Err(e)) => {
+            Ok(_) => Event::Gone,
+            Err(e) => {
                 tracing::warn!(error = %e, "the object cannot be read");
                 Event::NoReply(self.now())
             }
-            Err(_) => Event::NoReply(self.now()),
         }
     }
 
@@ -157,7 +156,7 @@ impl<K: Kind> Session<'_, K> {
         }
         let namespace = self.namespace();
         let name = &self.object.asked().connection.name;
-        let reference = ObjectRef::new(name).within(&namespace);
+        let reference = ObjectKey::new(&namespace, name);
         let connection = self.ctx.connections.store.get(&reference);
         let claimant = connection
             .and_then(|connection| K::claimant(&self.object, &place(&connection, &namespace)));

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use errand_engine::{Answer, Event, Step, may_send};
 use kube::ResourceExt as _;
-use kube::runtime::reflector::ObjectRef;
 
 use super::Session;
 use crate::api::{Reason, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::controllers::audit::{Answered, Line};
 use crate::controllers::connections::suspends;
+use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
 use crate::controllers::troubles::{passing, said};
 use crate::mistakes::Mistake;
@@ -101,7 +101,7 @@ impl<K: Kind> Session<'_, K> {
         let clock = self.ctx.clock.clone();
         let leadership = self.ctx.leadership.clone();
         let cache = self.cache.clone();
-        let reference = ObjectRef::from_obj(&self.object);
+        let key = ObjectKey::of(&self.object);
         let uid = self.object.uid();
         let wanted = self.object.desired_state();
         let connections = self.ctx.connections.store.clone();
@@ -109,7 +109,7 @@ impl<K: Kind> Session<'_, K> {
             if Mistake::NoLastCheck.is_made() {
                 return true;
             }
-            let newest = cache.get(&reference).filter(|object| object.uid() == uid);
+            let newest = cache.get(&key).filter(|object| object.uid() == uid);
             newest.is_some_and(|object| {
                 let suspended = suspends(&connections, object.as_ref());
                 let wish = wish::<K>(&object, suspended);

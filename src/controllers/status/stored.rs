@@ -12,10 +12,8 @@ use crate::api::{
     AnswerWord, Decision, Hold, LedgerClaim, Mode, Reason, Resolution, Status, StepStatus,
 };
 use crate::cloud::Reading;
+use crate::controllers::marks::RESTORED;
 use crate::operations::{Kind, Object, StepInfo, code, pin};
-
-/// Labels that tools put on what they restore from a backup.
-const RESTORED: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
 
 /// The object as the engine sees it; `suspended` is what its connection says.
 pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {

@@ -1,0 +1,260 @@
+//! Tells people of an object that cannot be read: a Warning event, and a status that
+//! names the field. What is recorded of its calls stays as it is.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::Method;
+use kube::Resource;
+use kube::runtime::events::{Event, EventType, Recorder};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::context::API_TIMEOUT;
+use super::read;
+use super::watch::{Unreadable, decode};
+use crate::api::{ConditionStatus, Reason, State, Timestamp};
+use crate::clock::Clock;
+
+/// Bytes of an event's note that the API server takes.
+const NOTE: usize = 1024;
+
+/// What tells of unreadable objects of one kind, one after another.
+pub(super) struct Teller {
+    pub(super) client: kube::Client,
+    pub(super) clock: Clock,
+    pub(super) events: Recorder,
+}
+
+/// How long a status that cannot be read may be one that is about to be replaced.
+const MENDED: Duration = Duration::from_secs(1);
+
+/// An object's namespace and name.
+pub(super) type Named = (String, String);
+
+impl Teller {
+    /// Tells of each object that comes, until no more can. An object is told once as
+    /// long as the same field of the same generation cannot be read: our own write is a
+    /// change of it, too.
+    pub(super) async fn run<R>(self, mut objects: mpsc::UnboundedReceiver<Named>)
+    where
+        R: Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        let mut told: HashMap<Named, String> = HashMap::new();
+        while let Some(named) = objects.recv().await {
+            let url = read::url::<R>(Some(&named.0), &named.1);
+            let mut found = self.unreadable::<R>(&url).await;
+            if matches!(&found, Some((_, what)) if what.path.starts_with("status")) {
+                // A pass that finds that its write was not stored as written replaces it
+                // in the next moment, and must not be disturbed.
+                self.clock.sleep(MENDED).await;
+                found = self.unreadable::<R>(&url).await;
+            }
+            let Some((raw, unreadable)) = found else {
+                told.remove(&named);
+                continue;
+            };
+            let of = &unreadable;
+            let what = format!("{:?} {:?} {of}", of.uid, of.generation);
+            if told.get(&named) != Some(&what) {
+                self.tell::<R>(&url, &raw, &unreadable).await;
+                told.insert(named, what);
+            }
+        }
+    }
+
+    /// The object there, if there is one and it cannot be read.
+    async fn unreadable<R: DeserializeOwned>(
+        &self,
+        url: &str,
+    ) -> Option<(Vec<u8>, Box<Unreadable>)> {
+        let raw = read::get_raw(&self.client, url).await.ok()??;
+        let unreadable = decode::<R>(&raw).err()?;
+        Some((raw, unreadable))
+    }
+
+    async fn tell<R: Resource<DynamicType = ()>>(
+        &self,
+        url: &str,
+        raw: &[u8],
+        unreadable: &Unreadable,
+    ) {
+        let kind = R::kind(&());
+        let text = format!(
+            "Errand cannot read this object and does nothing with it. {unreadable}. Correct the field, or check that the CRDs match the operator's version."
+        );
+        let end = text.floor_char_boundary(NOTE.min(text.len()));
+        let event = Event {
+            type_: EventType::Warning,
+            reason: Reason::ObjectUnreadable.to_string(),
+            note: Some(text[..end].to_owned()),
+            action: "Read".to_owned(),
+            secondary: None,
+        };
+        let reference = k8s_openapi::api::core::v1::ObjectReference {
+            api_version: Some(R::api_version(&()).into_owned()),
+            kind: Some(kind.clone().into_owned()),
+            name: unreadable.name.clone(),
+            namespace: unreadable.namespace.clone(),
+            uid: unreadable.uid.clone(),
+            ..Default::default()
+        };
+        let published = timeout(API_TIMEOUT, self.events.publish(&event, &reference)).await;
+        if let Ok(Err(e)) = published {
+            tracing::warn!(%kind, error = %e, "event not published");
+        }
+        let now = Timestamp::from_millis(self.clock.now().wall.0);
+        let Some(body) = serde_json::from_slice(raw)
+            .ok()
+            .and_then(|object| told(object, &text, now))
+        else {
+            return;
+        };
+        let url = format!("{url}/status");
+        if let Err(e) = read::write(&self.client, Method::PUT, &url, &body).await {
+            // Where the API server refuses its status, the event has to do.
+            tracing::debug!(%kind, error = %e, "status of an unreadable object not written");
+        }
+    }
+}
+
+/// The body of a PUT of status that says so; nothing for an operation that has ended,
+/// whose outcome is final. An operation has a `state`, a connection has not.
+fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
+    let metadata = object["metadata"].take();
+    let mut status = match object["status"].take() {
+        Value::Null => json!({}),
+        status => status,
+    };
+    let status_fields = status.as_object_mut()?;
+    if status_fields.contains_key("outcome") {
+        return None;
+    }
+    let is_operation = status_fields.contains_key("state");
+    let all = State::Blocked.conditions();
+    let shown: &[(&str, ConditionStatus)] = match is_operation {
+        true => &all,
+        false => &all[..1],
+    };
+    if is_operation {
+        status_fields.insert("state".to_owned(), State::Blocked.word().into());
+        status_fields.insert("summary".to_owned(), text.into());
+    }
+    let conditions = status_fields.entry("conditions").or_insert(json!([]));
+    let conditions = conditions.as_array_mut()?;
+    for (type_, is) in shown {
+        let before = conditions.iter().position(|one| one["type"] == *type_);
+        let before = before.map(|at| conditions.remove(at)).unwrap_or_default();
+        let since = match before["status"] == is.word() && before["lastTransitionTime"].is_string()
+        {
+            true => before["lastTransitionTime"].clone(),
+            false => json!(now),
+        };
+        conditions.push(json!({
+            "type": type_,
+            "status": is.word(),
+            "observedGeneration": metadata["generation"],
+            "lastTransitionTime": since,
+            "reason": Reason::ObjectUnreadable.to_string(),
+            "message": text,
+        }));
+    }
+    let of = |name: &str| metadata[name].clone();
+    Some(json!({
+        "apiVersion": object["apiVersion"],
+        "kind": object["kind"],
+        "metadata": {
+            "name": of("name"),
+            "namespace": of("namespace"),
+            "uid": of("uid"),
+            "resourceVersion": of("resourceVersion"),
+        },
+        "status": status,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(status: Value) -> Value {
+        json!({
+            "apiVersion": "a/v1", "kind": "K",
+            "metadata": {
+                "name": "n", "namespace": "ns", "uid": "u", "resourceVersion": "7",
+                "generation": 3, "managedFields": [],
+            },
+            "spec": {"wrong": 4},
+            "status": status,
+        })
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(60_000)
+    }
+
+    #[test]
+    fn what_is_recorded_of_an_operation_stays_and_its_conditions_name_the_field() {
+        let status = json!({
+            "state": "Verifying",
+            "steps": [{"number": 1, "unknown": {"a": [1]}}],
+            "hold": {"id": "h-1"},
+            "conditions": [
+                {"type": "Ready", "status": "False", "lastTransitionTime": "1970-01-01T00:00:01Z"},
+                {"type": "Stalled", "status": "False", "lastTransitionTime": "1970-01-01T00:00:01Z"},
+                {"type": "ChangePending", "status": "True"},
+            ],
+        });
+        let body = told(object(status.clone()), "spec.wrong", now()).expect("a body");
+        assert!(body.get("spec").is_none(), "{body:#}");
+        assert_eq!(body["metadata"]["resourceVersion"], "7");
+        assert!(body["metadata"].get("managedFields").is_none());
+        let written = &body["status"];
+        for kept in ["steps", "hold"] {
+            assert_eq!(written[kept], status[kept]);
+        }
+        assert_eq!(
+            (&written["state"], &written["summary"]),
+            (&json!("Blocked"), &json!("spec.wrong"))
+        );
+        let of = |type_: &str| {
+            let conditions = written["conditions"].as_array().expect("conditions");
+            let mut found = conditions.iter().filter(|one| one["type"] == type_);
+            let condition = found.next().expect(type_).clone();
+            assert!(found.next().is_none(), "{type_} twice");
+            condition
+        };
+        assert_eq!(of("ChangePending")["status"], "True");
+        let (ready, stalled) = (of("Ready"), of("Stalled"));
+        assert_eq!(ready["reason"], "ObjectUnreadable");
+        assert_eq!(ready["observedGeneration"], 3);
+        assert_eq!(
+            ready["lastTransitionTime"], "1970-01-01T00:00:01Z",
+            "as before"
+        );
+        assert_eq!(
+            (&stalled["status"], &stalled["lastTransitionTime"]),
+            (&json!("True"), &json!("1970-01-01T00:01:00Z"))
+        );
+        // The same again is no change.
+        let mut again = object(written.clone());
+        let body_again = told(again.take(), "spec.wrong", now()).expect("a body");
+        assert_eq!(body_again["status"]["conditions"], written["conditions"]);
+    }
+
+    #[test]
+    fn an_outcome_is_not_touched_and_a_connection_has_one_condition() {
+        let ended = json!({"state": "Failed", "outcome": "Refused"});
+        assert_eq!(told(object(ended), "text", now()), None);
+        let body = told(object(Value::Null), "text", now()).expect("a body");
+        let conditions = body["status"]["conditions"].as_array().expect("conditions");
+        assert_eq!(conditions.len(), 1, "{body:#}");
+        assert_eq!(conditions[0]["type"], "Ready");
+        assert_eq!(body["status"].as_object().expect("a status").len(), 1);
+        for status in [json!(7), json!({"conditions": 7})] {
+            assert_eq!(told(object(status), "text", now()), None);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Which operation is looked at, and when: in time, in turn, and at once where something
+//! has changed.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use errand_simulator::{Fault, FaultKind};
+use serde_json::json;
+
+use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
+
+/// Set nine hours before, the window of six operations: each is due as it begins.
+#[test]
+fn a_window_that_was_set_hours_before_is_met_to_the_second() {
+    const AHEAD: u64 = 9 * 3600;
+    let mut bed = bed("in-time");
+    let begins = bed.simulator.now().as_second() + i64::try_from(AHEAD).expect("a time");
+    let ends = jiff::Timestamp::from_second(begins + 900).expect("a time");
+    let begins = jiff::Timestamp::from_second(begins).expect("a time");
+    bed.start_operator();
+    for n in 0..6 {
+        bed.seed_pending_change(&format!("dcs-{n}"), &format!("task-{n}"), 48 * 3600);
+        let schedule = format!("  schedule: {{notBefore: \"{begins}\", notAfter: \"{ends}\"}}\n");
+        let (name, instance) = (format!("stop-{n}"), format!("dcs-{n}"));
+        bed.apply(&bed.cancellation(&name, &instance, &format!("task-{n}"), &schedule));
+    }
+    let all = |reason: &str| {
+        (0..6).all(|n| ending(&bed.get("rsc", &format!("stop-{n}"))).reason == reason)
+    };
+    bed.wait_until("all of them wait", || all("BeforeWindow"));
+    let left = begins.as_millisecond() - bed.simulator.now().as_millisecond();
+    // To a few seconds before it, in steps in which the lease is kept.
+    let mut left = u64::try_from(left).expect("it is ahead") / 1000 - 5;
+    bed.wait_until("it is about to begin", || {
+        let before = bed.simulator.now();
+        bed.advance_if_led(seconds(left.min(600)));
+        let moved = bed.simulator.now().as_second() - before.as_second();
+        left = left.saturating_sub(u64::try_from(moved).unwrap_or_default());
+        left == 0
+    });
+    assert_eq!(bed.simulator.journal().calls(CANCEL), 0);
+    bed.wait_until("all are sent", || {
+        bed.advance(Duration::from_millis(100));
+        bed.simulator.journal().calls(CANCEL) == 6
+    });
+    let journal = bed.simulator.journal();
+    let sent = journal.all_calls().iter().filter(|call| call.api == CANCEL);
+    for call in sent {
+        let late = call.time.as_millisecond() - begins.as_millisecond();
+        assert!(
+            (0..5_000).contains(&late),
+            "{late} ms after its begin\n{journal}"
+        );
+    }
+}
+
+#[test]
+fn a_blocked_operation_goes_on_at_once_when_asked_and_costs_nothing_for_a_label() {
+    let mut bed = bed("hurried");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let denied = FaultKind::Error {
+        status: 403,
+        code: "DCS.2003".into(),
+        message: "no permission".into(),
+    };
+    bed.simulator.fault(Fault::new(CANCEL, denied).always());
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).reason, "PermissionDenied", "{object:#}");
+    let calls = || bed.simulator.journal().all_calls().len();
+    let before = calls();
+    for n in 0..20 {
+        bed.kubectl(&["label", "--overwrite", "rsc", "stop", &format!("n=v{n}")]);
+    }
+    bed.simulator.clear_faults();
+    assert_eq!(calls(), before, "a label is none of its business");
+    let ask = "errand.cloud/reconcile-requested-at=now";
+    bed.kubectl(&["annotate", "rsc", "stop", ask]);
+    bed.wait_until("it has ended without its pause", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+}
+
+#[test]
+fn a_suspended_operation_goes_on_at_once_when_it_is_resumed() {
+    let mut bed = bed("resumed");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  suspend: true\n"));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_eq!(ending(&object).reason, "SuspendedBySpec", "{object:#}");
+    let patch = json!({"spec": {"suspend": false}}).to_string();
+    bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
+    bed.wait_until("it has ended", || {
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+}
+
+/// Seventy operations through a connection whose cloud takes requests and never answers;
+/// one through another connection.
+#[test]
+fn a_cloud_that_hangs_keeps_no_operation_of_another_connection_waiting() {
+    let mut bed = bed("hanging");
+    let hanging = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", hanging.local_addr().expect("its address"));
+    // Another team's key: nobody knows yet whether it is a good one.
+    bed.apply("apiVersion: v1\nkind: Secret\nmetadata: {name: other-key}\nstringData: {accessKey: ANOTHERACCESSKEY0001, secretKey: another}\n");
+    let connection = bed.connection("hanging").replace("huawei-key", "other-key");
+    bed.apply(&connection.replace(&bed.simulator.url(), &url));
+    bed.start_operator();
+    let one = |n: usize| {
+        bed.cancellation(&format!("stuck-{n}"), "dcs-9", &format!("task-{n}"), "")
+            .replace("name: huawei-prod", "name: hanging")
+    };
+    let all: Vec<String> = (0..70).map(one).collect();
+    bed.apply(&all.join("---\n"));
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let began = Instant::now();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    // A call to that cloud is given up after 30 s.
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(hanging);
+}
