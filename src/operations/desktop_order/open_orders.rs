@@ -181,6 +181,19 @@ impl Book {
         }
     }
 
+    /// It was asked about before, and no line of it was given then.
+    fn lacks_lines(&self, order: &str) -> bool {
+        let notes = self.notes();
+        let shown = notes.shown.get(order).filter(|shown| shown.asked.is_some());
+        shown.is_some_and(|shown| shown.candidate.details.lines.is_empty())
+    }
+
+    fn note_lines(&self, order: &str, details: OrderDetails) {
+        if let Some(shown) = self.notes().shown.get_mut(order) {
+            shown.candidate.details = details;
+        }
+    }
+
     /// Orders that nothing links to what they are for, and of which BSS may say more by
     /// now: those that were not asked about come first, then those that wait longest.
     fn to_ask_about(&self, orders: &[Order], now: i64) -> Vec<String> {
@@ -309,6 +322,11 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
         }
     }
     for order in book.to_ask_about(&open, now(bss)) {
+        if book.lacks_lines(&order)
+            && let Look::Seen(Some(details)) = bss::show_order(bss, &order).await?
+        {
+            book.note_lines(&order, details);
+        }
         let resources = resources(bss, &order).await?;
         book.note_resources(&order, resources, now(bss));
     }

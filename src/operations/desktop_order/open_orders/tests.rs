@@ -8,11 +8,12 @@ use std::time::Duration;
 use errand_engine::{Goal, StepKey};
 use errand_simulator::{
     Account, BssReadings, Config, DesktopChange, DesktopOrderSeed, Fault, FaultKind, OrderAction,
-    OrderLines, OrderResources, Readings, Seed, Simulator, When, WorkspaceDesktop,
-    WorkspaceProduct,
+    OrderLines, OrderResources, Readings, Rewrite, RewrittenValue, Seed, Simulator, When,
+    WorkspaceDesktop, WorkspaceProduct,
 };
 use errand_testclock::{TestClock, Timing};
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::super::samples::{asking, resize};
 use super::super::{Clients, DesktopOrder, Facts, Kind as _, OrderDesktop};
@@ -521,6 +522,30 @@ async fn an_order_that_nothing_links_yet_is_asked_about_again() {
     assert_eq!(seen.goal, BLOCKED(), "{}", seen.seen);
     assert_eq!(bed.calls("bss.ListResources"), MOST_RESOURCES + 1);
     assert_eq!(bed.calls("bss.ShowOrder"), MOST_RESOURCES + 1, "once each");
+}
+
+#[tokio::test]
+async fn an_order_whose_lines_are_not_given_yet_is_looked_into_again() {
+    let readings = BssReadings {
+        order_resources: OrderResources::Nothing,
+        ..BssReadings::default()
+    };
+    let bed = bed_with(readings, account());
+    bed.desktops(["d1".to_owned()]);
+    bed.colleague(theirs("d1", "CS-T1"));
+    let no_lines = Rewrite::new(
+        "/order_line_items".to_owned(),
+        RewrittenValue::Is(Value::Null),
+    );
+    let changes = vec![no_lines];
+    let fault = Fault::new("bss.ShowOrder", FaultKind::Rewrite { changes });
+    bed.simulator.fault(fault);
+    let order = order_for("d1", "u1");
+    let seen = bed.see(&order).await;
+    assert!(seen.seen.contains("CS-T1"), "{}", seen.seen);
+    bed.pass(31);
+    let seen = bed.see(&order).await;
+    assert_eq!(seen.goal, BLOCKED(), "{}", seen.seen);
 }
 
 #[tokio::test]
