@@ -100,8 +100,12 @@ pub(super) struct Queue<K> {
 /// Due keys of one urgency: namespaces take turns.
 struct Turns<K> {
     order: VecDeque<Arc<str>>,
-    due: HashMap<Arc<str>, HashMap<Arc<str>, BTreeMap<Place, K>>>,
+    /// By namespace and connection.
+    due: HashMap<Arc<str>, HashMap<Arc<str>, Due<K>>>,
 }
+
+/// Due keys of one connection.
+type Due<K> = BTreeMap<Place, K>;
 
 impl<K> Default for Turns<K> {
     fn default() -> Self {

@@ -211,6 +211,14 @@ fn not_there(
 ) -> Assessment<ResizeObservation> {
     let id = &spec.instance_id;
     let (goal, pending, seen) = match (&facts.tasks, &facts.instance) {
+        // A moment's absence must not end what may still take effect.
+        (None, None) if before.pinned().is_some() => (
+            Goal::Unclear,
+            ConditionStatus::Unknown,
+            format!(
+                "There is no instance {id} in the region and project of the connection any more, so the effect of the call cannot be seen."
+            ),
+        ),
         (None, None) => (
             Goal::Lost(
                 code(Reason::TargetNotFound),

@@ -356,6 +356,14 @@ fn an_instance_that_is_not_there_is_not_found_by_absence() {
     );
     assert_eq!(seen.observed, before, "what was known is kept");
     assert_eq!(change_pending(&seen), ConditionStatus::False);
+    // After a call: it may be hidden for a moment.
+    let called = Before {
+        pinned: Some("t1"),
+        ..after(Some(&before))
+    };
+    let seen = assess(&spec(), called, &gone);
+    assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
+    assert_eq!(change_pending(&seen), ConditionStatus::Unknown);
 }
 
 #[test]
