@@ -114,3 +114,49 @@ fn what_is_cancelled_cannot_be_had_any_more_and_asking_for_it_is_held_until_it_i
         assert_eq!(deletes(&bed), 1, "{reading}");
     }
 }
+
+#[test]
+fn each_decision_about_a_reservation_is_taken() {
+    let names = ["esi-1", "esi-2", "esi-3", "esi-4", "esi-5"];
+    let readings = json!({"after_cancel": "stays", "cancel_visible_after": 2 * 3600});
+    let mut bed = ecs_bed(
+        "sir-decided",
+        readings,
+        names.map(Reservation::esi).to_vec(),
+    );
+    bed.start_operator();
+    for name in names {
+        apply(&bed, name, "Cancelled", "  verifyTimeout: 10m\n");
+    }
+    for name in names {
+        let object = until_later(&bed, name, "ProofTimeout");
+        let choices = ["LookAgain", "AssumeDone", "GiveUp"];
+        assert_held(&bed, &object, "ProofTimeout", &choices);
+    }
+    let decide = |name: &str, decision: &str| resolve_of(&bed, "sir", name, decision);
+    decide("esi-1", "AssumeDone");
+    let object = until(&bed, "esi-1", "AssumedDone");
+    assert_ending(&bed, &object, "Succeeded", "AssumedDone");
+    decide("esi-2", "GiveUp");
+    let object = until(&bed, "esi-2", "GivenUp");
+    assert_ending(&bed, &object, "Failed", "GivenUp");
+    decide("esi-3", "LookAgain");
+    let again = until(&bed, "esi-3", "Verifying");
+    assert!(again["status"]["hold"].is_null(), "{again:#}");
+
+    for name in ["esi-3", "esi-4", "esi-5"] {
+        until_later(&bed, name, "Cancelled");
+    }
+    for (name, decision) in [("esi-4", "LookAgain"), ("esi-5", "GiveUp")] {
+        apply(&bed, name, "Delivered", "");
+        let object = until_later(&bed, name, "DesiredStateUnreachable");
+        let choices = ["LookAgain", "GiveUp"];
+        assert_held(&bed, &object, "DesiredStateUnreachable", &choices);
+        let id = object["status"]["hold"]["id"].clone();
+        decide(name, decision);
+        bed.wait_until("it is taken", || {
+            bed.get("sir", name)["status"]["lastHandledHoldId"] == id
+        });
+    }
+    assert_eq!(deletes(&bed), names.len());
+}
