@@ -136,8 +136,8 @@ pub struct ResizeObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub maintenance_window: Option<String>,
-    /// What kind of task `taskId` is, as far as any observation tells; absent if it
-    /// was never listed.
+    /// What kind of task `taskId` is, as far as DCS `name` and `details` ever told;
+    /// absent if it was never listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_sort: Option<TaskSort>,
     /// DCS `id` of each background task that may matter and could not be understood
@@ -148,7 +148,7 @@ pub struct ResizeObservation {
 }
 
 words! {
-    /// What kind of background task a task is.
+    /// What kind of task `taskId` is, as far as DCS `name` and `details` ever told.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
     pub enum TaskSort {
         /// A specification change.

@@ -127,8 +127,8 @@ pub struct ReservationObservation {
     /// `StartDeliveryAt`. The cloud's own answer decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellable_until: Option<Timestamp>,
-    /// The cloud showed the order, whatever of it could be read. Absent if it never did, or
-    /// if an earlier version looked.
+    /// `DescribeScheduledInstances` showed the order, whatever of it could be read. Absent if it
+    /// never did, or if an earlier version looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<bool>,
 }

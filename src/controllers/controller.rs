@@ -244,7 +244,7 @@ impl<K: Kind> Operations<K> {
     async fn look(&self, key: &ObjectKey, object: K::Object, changed: bool) -> Next {
         let context = &self.context;
         let uid = object.uid().unwrap_or_default();
-        let mut memory = context.memory.take(&uid, context.writer);
+        let memory = context.memory.take(&uid, context.writer);
         let object = match version(&object) < context.memory.written(&uid) {
             // The watch is behind what this process wrote itself.
             true => match get::<K::Object>(&context.client, Some(&*key.namespace), &key.name).await
@@ -268,11 +268,8 @@ impl<K: Kind> Operations<K> {
             context.memory.keep(&uid, memory);
             return self.finish(key, &object).await;
         }
-        if changed {
-            // What a pause was made for may be mended.
-            memory.engine.hurry();
-        }
-        let session = Session::<K>::new(context, &self.shown, object, memory);
+        let mut session = Session::<K>::new(context, &self.shown, object, memory);
+        session.changed = changed;
         let Rested {
             object,
             memory,

@@ -49,6 +49,8 @@ pub(super) struct Session<'a, K: Kind> {
     /// What stands there is not what `object` says: an intent that was not stored
     /// as written. The next write replaces it.
     mangled: bool,
+    /// Something has changed since the last session.
+    pub(super) changed: bool,
 }
 
 /// What is left of a session.
@@ -90,6 +92,7 @@ impl<'a, K: Kind> Session<'a, K> {
             look: None,
             trouble: None,
             mangled: false,
+            changed: false,
         }
     }
 
@@ -170,7 +173,9 @@ impl<'a, K: Kind> Session<'a, K> {
 
     fn woken(&self) -> Event {
         let suspended = suspends(&self.ctx.connections.store, &self.object);
-        Event::Woken(self.now(), stored::<K>(&self.object, suspended))
+        let mut stored = stored::<K>(&self.object, suspended);
+        stored.wish.changed = self.changed;
+        Event::Woken(self.now(), stored)
     }
 
     fn note_version(&mut self) {

@@ -263,6 +263,9 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
     state.judged = false;
     state.pin = Pin::default();
     let (ended, wish) = (stored.ended, stored.wish);
+    if wish.changed {
+        state.not_before = None;
+    }
     state.plans = !wish.execute && stored.steps.is_empty() && stored.hold.is_none();
     state.stored = Some(stored);
     if let (true, Some(report @ Report::Ended(_))) = (ended, state.untold) {

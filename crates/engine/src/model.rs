@@ -205,6 +205,7 @@ impl Scenario {
 
     fn wish(&self) -> Wish {
         Wish {
+            changed: false,
             execute: true,
             suspended: false,
             deleting: false,

@@ -157,11 +157,6 @@ impl State {
         matches!(self.untold, Some(Report::Ended(_)))
     }
 
-    /// Something has changed that the pause before the next attempt was not made for.
-    pub fn hurry(&mut self) {
-        self.not_before = None;
-    }
-
     /// The intent that [`Effect::Send`] is about.
     pub fn intent(&self) -> Option<&Step> {
         self.unsent.as_ref()

@@ -115,6 +115,7 @@ impl Script {
                 seen: false,
                 hold: None,
                 wish: Wish {
+                    changed: false,
                     execute: true,
                     suspended: false,
                     deleting: false,

@@ -79,6 +79,7 @@ pub(in crate::controllers) fn approved<O: Object>(object: &O) -> bool {
 pub(in crate::controllers) fn wish<K: Kind>(object: &K::Object, suspended: bool) -> Wish {
     let asked = object.asked();
     Wish {
+        changed: false,
         execute: asked.mode == Mode::Execute,
         suspended: asked.suspend || suspended,
         deleting: object.meta().deletion_timestamp.is_some(),

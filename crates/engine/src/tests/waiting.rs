@@ -131,3 +131,15 @@ fn a_pause_counts_from_what_decided_it_and_not_from_the_write_that_tells_it() {
         assert_eq!(event.decides_at(), None, "{event:?}");
     }
 }
+
+#[test]
+fn a_change_ends_the_pause_before_the_next_attempt() {
+    for changed in [false, true] {
+        let mut s = Script::new();
+        s.sent(NATURAL).unsent(THROTTLED);
+        s.object.wish.changed = changed;
+        s.wake().sees(Goal::Act(NATURAL));
+        let permit = matches!(s.todo, Some(Effect::Permit(_)));
+        assert_eq!(permit, changed, "{:?}", s.todo);
+    }
+}

@@ -12,6 +12,10 @@ use super::time::{Span, Tick};
 pub struct Wish {
     /// Send what is needed; otherwise only tell it.
     pub execute: bool,
+    /// Something has changed since the last session, so that what its pauses were made
+    /// for may be mended.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub changed: bool,
     /// No further step.
     pub suspended: bool,
     /// The object is gone or going.
