@@ -60,9 +60,14 @@ impl Look<'_> {
         let (id, word) = (&task.id, word(task));
         let keeps = keeps(self.id, self.instance, observed);
         let stage = stage(task);
+        // A name that can be read, of something that is over and says of nothing that it
+        // changes it: a change would have said so.
+        let says_nothing = !stage.is_open()
+            && matches!(task.name, Read::Understood(_))
+            && !matches!(task.details, Read::Unclear(_));
         match sort {
             TaskSort::Change => {}
-            TaskSort::Unknown => {
+            TaskSort::Unknown if !says_nothing => {
                 let name = match &task.name {
                     Read::Understood(name) => format!("a name that is not known ({name})"),
                     Read::Missing => "no name".to_owned(),
@@ -75,7 +80,7 @@ impl Look<'_> {
                     ),
                 );
             }
-            TaskSort::Other => {
+            TaskSort::Unknown | TaskSort::Other => {
                 let seen = format!("Task {id} is no specification change.");
                 return lost(Reason::InvalidForTarget, seen);
             }
