@@ -48,8 +48,9 @@ impl Teller {
             let mut found = self.unreadable::<R>(&url).await;
             if matches!(&found, Some((_, what)) if what.path.starts_with("status")) {
                 // A pass that finds that its write was not stored as written replaces it
-                // in the next moment, and must not be disturbed.
-                self.clock.sleep(MENDED).await;
+                // in the next moment, and must not be disturbed. Real time, as it is about
+                // a write that is under way.
+                tokio::time::sleep(MENDED).await;
                 found = self.unreadable::<R>(&url).await;
             }
             let Some((raw, unreadable)) = found else {
