@@ -86,6 +86,7 @@ impl Memories {
     /// Forgets an object that is gone; gives what is known of its call and may
     /// not be recorded.
     pub(super) fn part_with(&self, uid: &str) -> Option<Memory> {
+        self.forget_written(uid);
         let kept = self.lock().remove(uid);
         kept.filter(|kept| kept.engine.has_loose_ends())
     }
@@ -125,6 +126,11 @@ impl Memories {
         }
     }
 
+    fn forget_written(&self, uid: &str) {
+        let mut written = self.written.lock().expect("no panic while it is held");
+        written.remove(uid);
+    }
+
     /// The newest version that this process has read or written itself.
     pub(super) fn written(&self, uid: &str) -> u64 {
         let written = self.written.lock().expect("no panic while it is held");
@@ -134,6 +140,7 @@ impl Memories {
     /// Forgets an object that is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
+        self.forget_written(uid);
     }
 
     /// The watch shows an object that has not ended.
@@ -150,9 +157,6 @@ impl Memories {
 
     /// An object has ended or is gone.
     pub(super) fn forget_shown(&self, uid: &str) {
-        let mut written = self.written.lock().expect("no panic while it is held");
-        written.remove(uid);
-        drop(written);
         let mut shown = self.shown.lock().expect("no panic while it is held");
         shown.remove(uid);
     }

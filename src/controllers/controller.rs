@@ -240,6 +240,11 @@ impl<K: Kind> Work for Operations<K> {
 }
 
 impl<K: Kind> Operations<K> {
+    /// The object from the API server, not as the watch has shown it.
+    async fn read(&self, key: &ObjectKey) -> Result<Option<K::Object>, NotRead> {
+        get(&self.context.client, Some(&*key.namespace), &key.name).await
+    }
+
     /// One session of an object that has not ended.
     async fn look(&self, key: &ObjectKey, object: K::Object, changed: bool) -> Next {
         let context = &self.context;
@@ -247,8 +252,7 @@ impl<K: Kind> Operations<K> {
         let memory = context.memory.take(&uid, context.writer);
         let object = match version(&object) < context.memory.written(&uid) {
             // The watch is behind what this process wrote itself.
-            true => match get::<K::Object>(&context.client, Some(&*key.namespace), &key.name).await
-            {
+            true => match self.read(key).await {
                 Ok(Some(found)) if found.uid().as_ref() == Some(&uid) => found,
                 // The watch is about to show that it is gone.
                 Ok(_) => object,
@@ -338,7 +342,7 @@ impl<K: Kind> Operations<K> {
     /// deleted.
     async fn expire(&self, key: &ObjectKey, ended: &Ended) -> Next {
         let context = &self.context;
-        match get::<K::Object>(&context.client, Some(&*key.namespace), &key.name).await {
+        match self.read(key).await {
             Ok(Some(object))
                 if object.uid().as_deref() == Some(&ended.uid) && object.is_finished() =>
             {
@@ -386,8 +390,7 @@ async fn store_answers<K: Kind>(work: &Arc<Operations<K>>, concurrency: usize) {
     });
     let store = |object: Arc<K::Object>| async move {
         let key = ObjectKey::of(object.as_ref());
-        let read = get::<K::Object>(&context.client, Some(&*key.namespace), &key.name);
-        let Ok(Some(found)) = read.await else {
+        let Ok(Some(found)) = work.read(&key).await else {
             tracing::warn!(operation = %object.target(), "an answer was not stored");
             return;
         };

@@ -1,13 +1,14 @@
 //! What is left to do for an operation that has ended: nothing in the cloud. It
 //! says that it was seen as it now stands, and it expires.
 
+use errand_engine::Span;
+
 use super::context::Context;
 use super::expiry::{Expiry, delete, expiry};
 use super::put::{NotWritten, put_status};
 use super::status::requested_at;
 use crate::api::Status;
 use crate::operations::{Kind, Object};
-use errand_engine::Span;
 
 /// Gives when to look again; absent: on its next change only.
 pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> Option<Span> {
@@ -26,23 +27,21 @@ pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> 
 /// kstatus take conditions of an older generation for unfinished, and a request
 /// for a fresh look is answered with its echo.
 async fn echo<K: Kind>(context: &Context, object: &K::Object) -> Result<(), NotWritten> {
-    match said(object) {
-        Some(seen) if object.status() != Some(&seen) => {
-            put_status(context, object, &seen).await.map(drop)
-        }
-        _ => Ok(()),
+    match unsaid(object) {
+        Some(seen) => put_status(context, object, &seen).await.map(drop),
+        None => Ok(()),
     }
 }
 
 /// It does not say yet that it was seen as it now stands.
 pub(super) fn is_unsaid<O: Object>(object: &O) -> bool {
-    let said = said(object);
-    said.is_some() && object.status() != said.as_ref()
+    unsaid(object).is_some()
 }
 
-/// The status that says so.
-fn said<O: Object>(object: &O) -> Option<Status<O::Observed>> {
-    let mut seen = object.status()?.clone();
+/// The status that says so, unless the object has it.
+fn unsaid<O: Object>(object: &O) -> Option<Status<O::Observed>> {
+    let status = object.status()?;
+    let mut seen = status.clone();
     let generation = object.meta().generation;
     seen.observed_generation = generation;
     for condition in &mut seen.conditions {
@@ -51,5 +50,5 @@ fn said<O: Object>(object: &O) -> Option<Status<O::Observed>> {
     if let Some(requested) = requested_at(object) {
         seen.last_handled_reconcile_at = Some(requested);
     }
-    Some(seen)
+    (seen != *status).then_some(seen)
 }

@@ -29,7 +29,7 @@ pub(super) struct Teller {
 }
 
 /// How long a status that cannot be read may be one that is about to be replaced.
-const MENDED: Duration = Duration::from_secs(1);
+const REPLACED: Duration = Duration::from_secs(1);
 
 /// An object's namespace and name.
 pub(super) type Named = (String, String);
@@ -50,7 +50,7 @@ impl Teller {
                 // A pass that finds that its write was not stored as written replaces it
                 // in the next moment, and must not be disturbed. Real time, as it is about
                 // a write that is under way.
-                tokio::time::sleep(MENDED).await;
+                tokio::time::sleep(REPLACED).await;
                 found = self.unreadable::<R>(&url).await;
             }
             let Some((raw, unreadable)) = found else {

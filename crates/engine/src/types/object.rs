@@ -13,7 +13,7 @@ pub struct Wish {
     /// Send what is needed; otherwise only tell it.
     pub execute: bool,
     /// Something has changed since the last session, so that what its pauses were made
-    /// for may be mended.
+    /// for may be fixed.
     #[cfg_attr(feature = "serde", serde(default))]
     pub changed: bool,
     /// No further step.
