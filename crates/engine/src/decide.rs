@@ -77,14 +77,18 @@ pub(crate) fn decide(
         // It could still arrive, and undo what is wanted now.
         return resolving(rules, state, left);
     }
+    if matches!(view.goal, Goal::Reached(_) | Goal::Lost(..))
+        && state.may_send_unwritten(rules, state.stored())
+    {
+        // The kind took the call for one that may have acted, and it was never sent:
+        // it has to know that before it concludes.
+        state.withdraw(now);
+        return state.store(rules, Report::Verifying, Next::Observe);
+    }
     match view.goal {
         Goal::Reached(evidence) => {
             if !certain(rules, &mut state, Missing::Unwanted, evidence) {
                 return state.observe(now);
-            }
-            if state.may_send_unwritten(rules, state.stored()) {
-                // What this process knows as unsent brought nothing about.
-                state.withdraw(now);
             }
             let how = if state.may_have_acted() {
                 How::Proven

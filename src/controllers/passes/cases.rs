@@ -2,9 +2,9 @@
 //! carry out. A kind without one fails every test.
 
 use errand_simulator::{
-    CloudDcInstance, DcsInstance, DcsReadings, EcsReadings, OrderTiming, PendingChange, Readings,
-    RefreshActivity, RefreshStatus, Reservation, ScalingReadings, Seed, Simulator, When,
-    WorkspaceDesktop, WorkspaceVolume,
+    CloudDcInstance, DcsInstance, DcsReadings, EcsReadings, FinishedTask, OrderTiming,
+    PendingChange, Readings, RefreshAction, RefreshActivity, RefreshStatus, Reservation,
+    ReservationAction, ScalingReadings, Seed, Simulator, When, WorkspaceDesktop, WorkspaceVolume,
 };
 use kube::Resource as _;
 use serde_json::{Value, json};
@@ -42,6 +42,9 @@ pub(super) struct Case {
     pub(super) invalid: Option<fn(&mut Value)>,
     /// Target `a` as it is while the cloud is busy with it for an hour.
     pub(super) busy: Option<fn() -> Seed>,
+    /// Somebody else brings about for target `a` what is wanted; and how the operation
+    /// ends then, if it never called. Absent where nobody else can.
+    pub(super) by_others: Option<(fn(&Simulator), &'static str)>,
 }
 
 /// The cases of a kind.
@@ -83,6 +86,14 @@ const ALL: &[Case] = &[
             let desktop = cloud.desktop(HERE.0, &format!("desk-{t}"));
             desktop.is_some_and(|desktop| desktop.volumes.iter().any(|(_, size)| *size == 100))
         },
+        by_others: Some((
+            |cloud| {
+                let volume = WorkspaceVolume::new("root-desk-a", 100);
+                let desktop = desktop("a", 0).root_volume(volume);
+                cloud.seed(Seed::new().desktop(HERE.0, desktop));
+            },
+            "AlreadySatisfied",
+        )),
         ..ORDER
     },
     Case {
@@ -97,6 +108,11 @@ const ALL: &[Case] = &[
             let desktop = cloud.desktop(HERE.0, &format!("desk-{t}"));
             desktop.is_some_and(|desktop| desktop.charge_mode == "0")
         },
+        // Nobody can see whether the term is the wanted one.
+        by_others: Some((
+            |cloud| cloud.seed(Seed::new().desktop(HERE.0, desktop("a", 0))),
+            "AlreadyPrepaid",
+        )),
         ..ORDER
     },
     Case {
@@ -129,6 +145,10 @@ const ALL: &[Case] = &[
             let activity = cloud.refresh_activity(&format!("asr-{t}"));
             activity.is_some_and(|activity| activity.status == RefreshStatus::ManualPause)
         },
+        by_others: Some((
+            |cloud| cloud.act_on_refresh("asr-a", RefreshAction::Pause),
+            "Paused",
+        )),
         ..REFRESH
     },
     Case {
@@ -206,6 +226,15 @@ const RESIZE: Case = Case {
     waits: true,
     invalid: None,
     busy: None,
+    by_others: Some((
+        |cloud| {
+            let mut task = FinishedTask::new("task-a", "CANCELLED", 3600);
+            task.new_spec_code = Some("redis.larger".into());
+            let instance = DcsInstance::new("dcs-a").finished(task);
+            cloud.seed(Seed::new().dcs(HERE.0, instance));
+        },
+        "AlreadySatisfied",
+    )),
 };
 
 const ORDER: Case = Case {
@@ -225,6 +254,13 @@ const ORDER: Case = Case {
         desktop.is_some_and(|desktop| desktop.product_id == LARGER)
     },
     waits: true,
+    by_others: Some((
+        |cloud| {
+            let desktop = desktop("a", 0).product(LARGER);
+            cloud.seed(Seed::new().desktop(HERE.0, desktop));
+        },
+        "AlreadySatisfied",
+    )),
 };
 
 const OBSERVE: Case = Case {
@@ -253,6 +289,7 @@ const OBSERVE: Case = Case {
     waits: true,
     invalid: None,
     busy: None,
+    by_others: None,
 };
 
 const REFRESH: Case = Case {
@@ -281,6 +318,10 @@ const REFRESH: Case = Case {
         let activity = RefreshActivity::new("asg-a", "asr-a").batches(3, 60);
         Seed::new().refresh(activity.region(HERE.1).starts_in(3600))
     }),
+    by_others: Some((
+        |cloud| cloud.act_on_refresh("asr-a", RefreshAction::Cancel),
+        "Cancelled",
+    )),
 };
 
 const RESERVATION: Case = Case {
@@ -305,6 +346,10 @@ const RESERVATION: Case = Case {
     waits: true,
     invalid: None,
     busy: None,
+    by_others: Some((
+        |cloud| cloud.act_on_reservation("esi-a", ReservationAction::Cancel),
+        "AlreadySatisfied",
+    )),
 };
 
 fn readings(late: u32) -> Readings {

@@ -10,6 +10,7 @@ mod places;
 mod plans;
 mod targets;
 mod unclear;
+mod unsent;
 
 use self::bench::Bench;
 
