@@ -51,8 +51,8 @@ fn suspended_between_intent_and_call_it_is_not_sent_and_sent_once_when_resumed()
     let mut bed = bed("suspended-between");
     let pause = before_the_call(&mut bed, &[]);
     let suspend = |value: bool| {
-        let patch = format!("{{\"spec\":{{\"suspend\":{value}}}}}");
-        bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
+        let patch = serde_json::json!({"spec": {"suspend": value}});
+        bed.edit("rsc", "stop", &patch);
     };
     suspend(true);
     wait_until_seen(&bed);

@@ -46,9 +46,9 @@ fn until_shown_gone(bed: &Bed) {
     });
 }
 
-fn finalizer(bed: &Bed, finalizers: &str) {
-    let patch = format!("{{\"metadata\":{{\"finalizers\":{finalizers}}}}}");
-    bed.kubectl(&["patch", "dor", "bigger", "--type=merge", "-p", &patch]);
+fn finalizer(bed: &Bed, finalizers: &[&str]) {
+    let patch = serde_json::json!({"metadata": {"finalizers": finalizers}});
+    bed.edit("dor", "bigger", &patch);
 }
 
 /// What the ledger holds as open.
@@ -99,10 +99,10 @@ fn an_order_deleted_before_its_next_attempt_leaves_no_question() {
 #[test]
 fn an_order_that_a_finalizer_keeps_from_going_releases_what_it_has_not_sent() {
     let bed = throttled("kept");
-    finalizer(&bed, "[\"example.org/keep\"]");
+    finalizer(&bed, &["example.org/keep"]);
     bed.kubectl(&["delete", "dor", "bigger", "--wait=false"]);
     until_released(&bed);
-    finalizer(&bed, "[]");
+    finalizer(&bed, &[]);
     until_shown_gone(&bed);
     is_ordered_once_when_applied_again(&bed);
 }
@@ -111,7 +111,7 @@ fn an_order_that_a_finalizer_keeps_from_going_releases_what_it_has_not_sent() {
 fn the_answer_to_an_order_that_a_finalizer_keeps_from_going_is_kept_in_the_ledger_and_told() {
     let (bed, file) = ordering("kept-answer", "after:Send:1");
     assert_eq!(orders(&bed), 1);
-    finalizer(&bed, "[\"example.org/keep\"]");
+    finalizer(&bed, &["example.org/keep"]);
     bed.kubectl(&["delete", "dor", "bigger", "--wait=false"]);
     fs::remove_file(file).expect("it was made above");
     bed.wait_until("an event tells it", || {
@@ -122,7 +122,7 @@ fn the_answer_to_an_order_that_a_finalizer_keeps_from_going_is_kept_in_the_ledge
     assert_eq!(kept["answer"], "Accepted", "{kept:#}");
     let placed = bed.simulator.orders("desk-1").remove(0).order_id;
     assert_eq!(kept["ids"]["order_id"], placed.as_str(), "{kept:#}");
-    finalizer(&bed, "[]");
+    finalizer(&bed, &[]);
     until_shown_gone(&bed);
     bed.apply(&resize(&bed, "bigger", "desk-1", "Manual"));
     until_order(&bed, "bigger", "WaitingForPayment");

@@ -90,8 +90,8 @@ fn a_suspended_operation_goes_on_at_once_when_it_is_resumed() {
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", "  suspend: true\n"));
     let object = bed.wait_at_rest("rsc", "stop");
     assert_eq!(ending(&object).reason, "SuspendedBySpec", "{object:#}");
-    let patch = json!({"spec": {"suspend": false}}).to_string();
-    bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
+    let patch = json!({"spec": {"suspend": false}});
+    bed.edit("rsc", "stop", &patch);
     bed.wait_until("it has ended", || {
         ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
     });

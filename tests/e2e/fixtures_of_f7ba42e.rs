@@ -149,8 +149,8 @@ fn patch(restored: &Restored, spec: Value) {
     let Restored {
         bed, kind, name, ..
     } = restored;
-    let patch = serde_json::json!({"spec": spec}).to_string();
-    bed.kubectl(&["patch", kind, name, "--type=merge", "-p", &patch]);
+    let patch = serde_json::json!({"spec": spec});
+    bed.edit(kind, name, &patch);
 }
 
 fn act(restored: &Restored, then: Then) {
@@ -190,8 +190,8 @@ fn connect(bed: &Bed) {
     for name in ["tencent-prod", "volcengine-prod"] {
         bed.apply(&bed.cloud_connection(name, "  policy: {suspend: false}\n"));
     }
-    let patch = r#"{"spec": {"policy": {"suspend": false}}}"#;
-    bed.kubectl(&["patch", "cc", "huawei-prod", "--type=merge", "-p", patch]);
+    let patch = serde_json::json!({"spec": {"policy": {"suspend": false}}});
+    bed.edit("cc", "huawei-prod", &patch);
 }
 
 /// What the accepted call of before did is visible now.

@@ -94,8 +94,8 @@ fn a_killed_leader_is_replaced_in_the_middle_of_its_work_and_nothing_happens_twi
 }
 
 pub fn give_lease_to(bed: &Bed, holder: &str) {
-    let patch = format!("{{\"spec\":{{\"holderIdentity\":\"{holder}\"}}}}");
-    bed.kubectl(&["patch", "lease", "errand", "--type=merge", "-p", &patch]);
+    let patch = serde_json::json!({"spec": {"holderIdentity": holder}});
+    bed.edit("lease", "errand", &patch);
 }
 
 /// As it writes it into the lease.

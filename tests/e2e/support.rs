@@ -317,8 +317,8 @@ pub fn resolve(bed: &Bed, name: &str, decision: &str) {
 pub fn resolve_of(bed: &Bed, kind: &str, name: &str, decision: &str) {
     let id = bed.get(kind, name)["status"]["hold"]["id"].clone();
     let resolution = serde_json::json!({"holdId": id, "decision": decision});
-    let patch = serde_json::json!({"spec": {"resolution": resolution}}).to_string();
-    bed.kubectl(&["patch", kind, name, "--type=merge", "-p", &patch]);
+    let patch = serde_json::json!({"spec": {"resolution": resolution}});
+    bed.edit(kind, name, &patch);
 }
 
 /// It is held because of this, with these choices.

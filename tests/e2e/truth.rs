@@ -101,8 +101,8 @@ fn a_decision_is_taken_while_the_operation_is_suspended() {
     let object = held(&mut bed);
     let id = object["status"]["hold"]["id"].clone();
     let patch = |spec: Value| {
-        let patch = json!({"spec": spec}).to_string();
-        bed.kubectl(&["patch", "rsc", "stop", "--type=merge", "-p", &patch]);
+        let patch = json!({"spec": spec});
+        bed.edit("rsc", "stop", &patch);
     };
     patch(json!({"suspend": true}));
     bed.wait_until("its summary tells of the question", || {

@@ -71,6 +71,20 @@ impl Api {
         }
     }
 
+    /// Changes the object at that path by a merge patch.
+    pub(crate) fn merge(&self, path: &str, patch: &Value) -> Result<(), String> {
+        let merged = self.ask(|client, url| {
+            let sent = client.patch(format!("{url}{path}"));
+            let sent = sent.header("Content-Type", "application/merge-patch+json");
+            sent.body(patch.to_string())
+        });
+        match merged {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(format!("{path}: not found")),
+            Err(e) => Err(format!("{path}: {e}")),
+        }
+    }
+
     /// Deletes what is at that path, if it is there.
     pub(crate) fn delete(&self, path: &str) -> Result<(), String> {
         self.ask(|client, url| client.delete(format!("{url}{path}")))

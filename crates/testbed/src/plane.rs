@@ -146,6 +146,11 @@ impl Plane {
         self.api.token(namespace, account, 24 * 3600)
     }
 
+    /// Changes an object by a merge patch, as admin.
+    pub fn merge(&self, path: &str, patch: &Value) -> Result<(), String> {
+        self.api.merge(path, patch)
+    }
+
     /// Makes what these manifests say, in this namespace, without a kubectl process.
     pub(crate) fn create(&self, namespace: &str, manifests: &str) -> Result<(), String> {
         for document in manifests.split("---\n") {

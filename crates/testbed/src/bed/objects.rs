@@ -76,15 +76,25 @@ impl Bed {
         operations.map(|kind| kind.short_name.clone()).collect()
     }
 
-    /// Waits, as a pipeline would, until the operation is at rest; it as JSON.
+    /// Changes an object as `kubectl patch --type=merge` does.
+    pub fn edit(&self, kind: &str, name: &str, patch: &Value) {
+        let merged = self.plane.merge(&self.path(kind, name), patch);
+        merged.unwrap_or_else(|e| panic!("{e}\n{}", self.operator_log()));
+    }
+
+    /// Waits until the operation, as it is now, is at rest; it as JSON. As `kubectl wait
+    /// --for=condition=Reconciling=false` does, which costs more than most tests.
     pub fn wait_at_rest(&self, kind: &str, name: &str) -> Value {
-        let object = format!("{kind}/{name}");
-        self.kubectl(&[
-            "wait",
-            "--for=condition=Reconciling=false",
-            &object,
-            "--timeout=60s",
-        ]);
+        self.wait_until(&format!("{kind}/{name} is at rest"), || {
+            let object = self.get(kind, name);
+            let conditions = object["status"]["conditions"].as_array();
+            let mut conditions = conditions.into_iter().flatten();
+            let found = conditions.find(|condition| condition["type"] == "Reconciling");
+            found.is_some_and(|condition| {
+                condition["status"] == "False"
+                    && condition["observedGeneration"] == object["metadata"]["generation"]
+            })
+        });
         self.get(kind, name)
     }
 }
