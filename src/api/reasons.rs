@@ -142,6 +142,7 @@ reasons! {
         CancelledElsewhere "CancelledElsewhere": "Another client cancelled the refresh.",
         StateUnreachable "StateUnreachable": "The instance is in a state that spec.until.failOn names, or one from which no wanted state can come.",
         ChangeFailed "ChangeFailed": "The change ran and failed; there is nothing left to cancel.",
+        RefusedHalfway "RefusedHalfway": "The cloud refused a call for good, after an earlier call of this operation had its effect.",
     }
 }
 

@@ -260,6 +260,13 @@ pub struct StepStatus {
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
+impl StepStatus {
+    /// It had an effect, or may have had one.
+    pub fn may_have_acted(&self) -> bool {
+        !matches!(self.answer, Some(AnswerWord::Refused | AnswerWord::NotSent))
+    }
+}
+
 pub(super) fn ids(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",

@@ -13,13 +13,14 @@ use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
 
 use self::record::{close, entry, identity, record, recorded};
-use super::connections::Unusable;
+use super::connections::{Unusable, place};
 use super::read::{self, NotRead};
+use super::shown::{ObjectKey, Shown};
 use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
-    AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerObject, OperationLedger, OperationLedgerSpec,
-    Timestamp, Unknown,
+    AnswerWord, CloudConnection, LEDGER_ENTRIES, LedgerClaim, LedgerObject, OperationLedger,
+    OperationLedgerSpec, StepStatus, Timestamp, Unknown,
 };
 use crate::cloud::Ids;
 use crate::operations::{Claimant, ClosedCall, Kind, Object, Others, Recorded, pin};
@@ -47,6 +48,13 @@ impl Look {
     /// Another object that has a call to the target under way.
     pub(super) fn holder(&self) -> Option<&LedgerObject> {
         self.holder.as_ref()
+    }
+
+    /// Why it takes no further claim. What is claimed already has its place.
+    pub(super) fn full(&self) -> Option<Unusable> {
+        let claimed = matches!(self.record, Record::Ours(_));
+        let full = self.ledger.spec.entries.len() >= LEDGER_ENTRIES;
+        (full && !claimed).then(|| ledger_full(&self.ledger.name_any()))
     }
 
     /// The call of an object that is gone, which has to be resolved first.
@@ -100,6 +108,7 @@ impl Ledgers {
         &self,
         object: &K::Object,
         claimant: Claimant,
+        connections: &Shown<CloudConnection>,
     ) -> Result<Look, String> {
         let name = claimant.ledger();
         let found = self.get(&name).await;
@@ -118,9 +127,12 @@ impl Ledgers {
             },
         });
         let me = identity::<K>(object);
-        let holder = match ledger.spec.open.as_ref().map(|open| &open.object) {
-            Some(other) if other.uid != me.uid && self.is_there::<K>(other).await => {
-                Some(other.clone())
+        let holder = match &ledger.spec.open {
+            Some(open)
+                if open.object.uid != me.uid
+                    && self.holds::<K>(open, &ledger.name_any(), connections).await =>
+            {
+                Some(open.object.clone())
             }
             _ => None,
         };
@@ -147,6 +159,7 @@ impl Ledgers {
         object: &K::Object,
         name: &str,
         orphan: bool,
+        connections: &Shown<CloudConnection>,
     ) -> Result<Option<(Record, String)>, String> {
         let found = self.get(name).await;
         let found = found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))?;
@@ -157,7 +170,7 @@ impl Ledgers {
         let own = Some(&open.object.uid) == object.uid().as_ref();
         Ok(match own {
             true => Some((Record::Ours(step), open.step_id)),
-            false if orphan && !self.is_there::<K>(&open.object).await => {
+            false if orphan && !self.holds::<K>(&open, name, connections).await => {
                 let pin = pin(&open.step_id);
                 Some((Record::Orphan(step, pin), open.step_id))
             }
@@ -165,16 +178,36 @@ impl Ledgers {
         })
     }
 
-    /// The object that a call is claimed for is there and has not ended. What
-    /// cannot be read is taken for being there.
-    async fn is_there<K: Kind>(&self, other: &LedgerObject) -> bool {
+    /// The object that a call is claimed for is there, has not ended, and is still about
+    /// that ledger's target. What cannot be read is taken for holding it.
+    async fn holds<K: Kind>(
+        &self,
+        open: &LedgerClaim,
+        ledger: &str,
+        connections: &Shown<CloudConnection>,
+    ) -> bool {
+        let other = &open.object;
+        // What was stopped between claim and intent lacks the step, and may be edited.
+        let is_about = |found: &K::Object| {
+            let is_claimed = |step: &StepStatus| step.id == open.step_id;
+            let called = found
+                .status()
+                .is_some_and(|s| s.steps.iter().any(is_claimed));
+            let reference = ObjectKey::new(&other.namespace, &found.asked().connection.name);
+            let claims = connections
+                .get(&reference)
+                .and_then(|connection| K::claimant(found, &place(&connection, &other.namespace)));
+            called || claims.is_none_or(|claims| claims.ledger() == ledger)
+        };
         if other.kind != K::Object::kind(&()) {
             return true;
         }
         let namespace = Some(other.namespace.as_str());
         match read::get::<K::Object>(&self.client, namespace, &other.name).await {
             Ok(found) => found.is_some_and(|found| {
-                found.uid().as_deref() == Some(&other.uid) && !found.is_finished()
+                found.uid().as_deref() == Some(&other.uid)
+                    && !found.is_finished()
+                    && is_about(&found)
             }),
             Err(_) => true,
         }
@@ -290,7 +323,13 @@ impl Ledgers {
                 open.answer = last.answer;
                 open.ids.extend(last.ids.clone());
             }
-            Some(AnswerWord::Refused | AnswerWord::NotSent) => spec.open = None,
+            Some(AnswerWord::Refused | AnswerWord::NotSent) => {
+                let mut before = status.steps.iter().rev().skip(1);
+                match before.any(StepStatus::may_have_acted) {
+                    true => open.answer = Some(AnswerWord::Unknown),
+                    false => spec.open = None,
+                }
+            }
             Some(AnswerWord::Unknown) | None => return,
         }
         if spec != ledger.spec && self.put(ledger, spec).await.is_err() {

@@ -42,8 +42,8 @@ impl At {
         }
     }
 
-    /// What is observed there for that object. `bound`: it has to stay there.
-    pub(super) fn observed_for<O: Object>(&self, object: &O, bound: bool) -> ObservedFor {
+    /// What is observed there for that object, which nothing binds to it yet.
+    pub(super) fn observed_for<O: Object>(&self, object: &O) -> ObservedFor {
         ObservedFor {
             cloud: self.cloud.to_owned(),
             account_id: self.account.clone(),
@@ -51,7 +51,7 @@ impl At {
             project_id: self.project.clone(),
             endpoints: self.endpoints.clone(),
             target_digest: target_digest(object),
-            bound,
+            bound: false,
         }
     }
 }
@@ -71,8 +71,9 @@ pub(super) enum Memory {
     Elsewhere(String),
 }
 
-/// Compares what is remembered with where the operation takes place now.
-pub(super) fn memory<O: Object>(object: &O, here: &ObservedFor) -> Memory {
+/// Compares what is remembered with where the operation takes place now. A plan that
+/// has called nothing may move.
+pub(super) fn memory<O: Object>(object: &O, here: &ObservedFor, execute: bool) -> Memory {
     let Some(status) = object.status() else {
         return Memory::Kept;
     };
@@ -95,7 +96,7 @@ pub(super) fn memory<O: Object>(object: &O, here: &ObservedFor) -> Memory {
         // What was asked for was edited, and nothing was sent for it.
         (false, _) if !called => Memory::Forgotten,
         (_, true) => Memory::Kept,
-        (_, false) if called || then.bound => Memory::Elsewhere(format!(
+        (_, false) if called || then.bound && execute => Memory::Elsewhere(format!(
             "The connection was changed while this operation belongs to another place. It began at {}; the connection is now at {}. Change the connection back, or create a new operation.",
             described(then),
             described(here)

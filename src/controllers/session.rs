@@ -153,7 +153,7 @@ impl<'a, K: Kind> Session<'a, K> {
             Effect::Read => self.read().await,
             Effect::Observe => self.observe().await,
             Effect::Recall => self.recall().await,
-            Effect::Permit(_) => self.permit().await,
+            Effect::Permit(plan) => self.permit(plan).await,
             Effect::Claim(step) => self.claim(step).await,
             Effect::Close(step, closing) => self.close(step, closing).await,
             Effect::Intend(step, change) => self.write(change, Some(step)).await,

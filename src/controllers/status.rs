@@ -147,8 +147,11 @@ impl<K: Kind> Rendering<'_, K> {
             status.observed = Some(assessment.observed.clone());
             status.observed_for = Some(at.clone());
         }
-        if let (Some(at), Some(step)) = (self.change.look_again, status.steps.last_mut()) {
-            step.looked_again_at = Some(Timestamp::from_millis(at.0));
+        if let Some((number, at)) = self.change.look_again {
+            let step = status.steps.iter_mut().find(|step| step.number == number);
+            let at = Timestamp::from_millis(at.0);
+            step.into_iter()
+                .for_each(|step| step.looked_again_at = Some(at));
         }
         let (state, reason) = self.words();
         self.render_hold(&mut status, reason, now);
@@ -345,7 +348,16 @@ pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reas
         }
         Report::Ended(End::Lost(code)) => (State::Failed, reason(code)),
         Report::Ended(End::Succeeded(How::Assumed)) => (State::Succeeded, Reason::AssumedDone),
-        Report::Ended(End::Refused) => (State::Failed, Reason::Refused),
+        Report::Ended(End::Refused) => {
+            let accepted = |step: &StepStatus| step.answer == Some(AnswerWord::Accepted);
+            let halfway = object
+                .status()
+                .is_some_and(|s| s.steps.iter().any(accepted));
+            match halfway {
+                true => (State::Failed, Reason::RefusedHalfway),
+                false => (State::Failed, Reason::Refused),
+            }
+        }
         Report::Ended(End::WindowMissed) => (State::Failed, Reason::WindowMissed),
         Report::Ended(End::GivenUp) => (State::Failed, Reason::GivenUp),
         // Never stored; told as what was going on.

@@ -260,6 +260,7 @@ fn shown(reason: Reason) -> Shown {
         Reason::AssumedDone => by!(decisions::assume_done_ends_as_assumed_and_says_that_it_was_not_seen),
         Reason::Cancelled => by!(endings::a_pending_change_is_cancelled_by_its_task_id_and_proven),
         Reason::Refused => by!(robust::a_terminal_refusal_is_failed_refused_and_not_repeated),
+        Reason::RefusedHalfway => by!(refreshes::a_cancel_that_is_refused_for_good_after_the_stop_is_refused_halfway),
         Reason::TargetNotFound => by!(endings::an_instance_that_is_not_there_is_target_not_found),
         Reason::WindowMissed => by!(decisions::a_missed_schedule_ends_as_window_missed_and_sends_nothing),
         Reason::InvalidForTarget => by!(reasons::a_task_that_is_no_specification_change_is_invalid_for_the_target),

@@ -2,8 +2,8 @@
 //! blocked without a word.
 
 use errand_simulator::{
-    BatchPause, CancelWhileRunning, Readings, RefreshAction, RefreshActivity, RefreshBatch,
-    RefreshStatus, ScalingReadings, Seed,
+    BatchPause, CancelWhileRunning, Fault, FaultKind, Readings, RefreshAction, RefreshActivity,
+    RefreshBatch, RefreshStatus, ScalingReadings, Seed,
 };
 use errand_testbed::Bed;
 use serde_json::Value;
@@ -279,6 +279,29 @@ pub fn a_refresh_that_has_failed_or_completed_is_no_success_of_another_wish() {
     assert_ending(&bed, &object, "Failed", "RefreshFailed");
     for call in [STOP, CANCEL] {
         assert_eq!(bed.simulator.journal().calls(call), 0, "{call}");
+    }
+}
+
+#[test]
+pub fn a_cancel_that_is_refused_for_good_after_the_stop_is_refused_halfway() {
+    let mut bed = refresh_bed("irf-halfway", activity());
+    let refused = FaultKind::Error {
+        status: 200,
+        code: "ResourceUnavailable.AutoScalingGroupDisabled".to_owned(),
+        message: "The group is disabled.".to_owned(),
+    };
+    bed.simulator.fault(Fault::new(CANCEL, refused).always());
+    bed.start_operator();
+    apply(&bed, "Cancelled", "");
+    let object = until(&bed, "RefusedHalfway");
+    assert_ending(&bed, &object, "Failed", "RefusedHalfway");
+    let summary = object["status"]["summary"].as_str().unwrap_or_default();
+    for part in [
+        "AutoScalingGroupDisabled",
+        "group asg-1 is blocked",
+        "asr-1",
+    ] {
+        assert!(summary.contains(part), "{part}: {summary}");
     }
 }
 

@@ -140,7 +140,7 @@ fn waiting(
     #[cfg(test)]
     let offered = offered.filter(|_| !rules.is(Mutant::LookAgainKept));
     if let Some((id, Decision::LookAgain)) = offered {
-        return look_again(rules, state, now, id);
+        return look_again(rules, state, now, id, view.past.over);
     }
     // What keeps the cloud busy after it accepted a step is that step, whatever was
     // claimed or refused since.
@@ -185,7 +185,7 @@ fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (St
         return first;
     }
     if let Some(question) = state.stored().hold {
-        return decided(rules, state, now, plan, question);
+        return decided(rules, state, now, plan, question, view.past.over);
     }
     // The last of that name: what came between settles nothing about it.
     let last = state
@@ -261,8 +261,11 @@ fn refused(rules: &Rules, mut state: State, now: Now, end: End) -> (State, Vec<E
     if !state.may_have_acted() {
         return finish(rules, state, end);
     }
+    let unknown = |step: Step| step.class == Class::Never && step.is_open();
     match unsettled(rules, &state, now) {
         Some(left) => resolving(rules, state, left),
+        // Nothing that can be seen tells what came of that one.
+        None if state.steps().any(unknown) => hold(rules, state, Hold::AnswerUnknown),
         None if !certainly_not_shown(rules, &mut state) => state.observe(now),
         None => finish(rules, state, end),
     }

@@ -149,6 +149,19 @@ impl State {
         }
     }
 
+    /// A plan calls nothing, so it keeps nobody from the target. That its call had no
+    /// effect is stored first: a call without a claim would be a contradiction.
+    pub(crate) fn unclaim(self, rules: &Rules, claim: Step) -> (State, Vec<Effect>) {
+        let (closing, then) = (Closing::NoEffect, Closed::Observe);
+        match self.unstored {
+            Some(_) => {
+                let next = Next::Close(claim, closing, then);
+                self.store(rules, Report::Planned(Forecast::Sends), next)
+            }
+            None => self.close(claim, closing, then),
+        }
+    }
+
     /// Deleting sends nothing and undoes nothing; but what came of a call is kept
     /// where the next operation on the target looks, and somebody should hear.
     pub(crate) fn gone(mut self) -> (State, Vec<Effect>) {

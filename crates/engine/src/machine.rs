@@ -131,7 +131,12 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             state.judged = true;
             state.skewed = view.skewed;
             state.note_record(rules, now, view.record);
-            decide(rules, state, now, view)
+            match state.record {
+                Record::Ours(claim) if state.only_plans() && !state.may_have_acted() => {
+                    state.unclaim(rules, claim)
+                }
+                _ => decide(rules, state, now, view),
+            }
         }
         (Phase::Recalling(decision), Event::Recalled(now, record)) => {
             state.note_record(rules, now, record);
@@ -246,8 +251,9 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
         // Its write timed out and may yet arrive, or the ledger alone has it.
         let may_arrive = unsent.number > last.map_or(0, |last| last.number);
         match (stands, in_time(&unsent)) {
-            (true, true) => {}
-            (true, false) => state.withdraw(now),
+            (true, true) if stored.wish.execute => {}
+            // It has not been sent, and in mode Plan it will not be.
+            (true, _) => state.withdraw(now),
             (false, true) if may_arrive => {}
             (false, _) => state.dead = state.unsent.take(),
         }
@@ -266,8 +272,9 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
     if wish.changed {
         state.not_before = None;
     }
-    state.plans = !wish.execute && stored.steps.is_empty() && stored.hold.is_none();
+    let asked = stored.hold.is_some();
     state.stored = Some(stored);
+    state.plans = !wish.execute && !asked && !state.may_have_acted();
     if let (true, Some(report @ Report::Ended(_))) = (ended, state.untold) {
         // It was stored after all.
         return state.announce(report, None);

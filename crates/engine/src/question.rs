@@ -51,6 +51,7 @@ pub(crate) fn decided(
     now: Now,
     plan: Plan,
     question: Question,
+    over: u32,
 ) -> (State, Vec<Effect>) {
     match state.offered() {
         Some((id, Decision::SendAgain)) => {
@@ -58,7 +59,7 @@ pub(crate) fn decided(
             state.handled = Some(id);
             attempt(rules, state, now, plan)
         }
-        Some((id, Decision::LookAgain)) => look_again(rules, state, now, id),
+        Some((id, Decision::LookAgain)) => look_again(rules, state, now, id, over),
         // What ends it was taken before there was a reading; the others are not
         // offered by the questions that come here.
         _ => hold(rules, state, question.hold),
@@ -71,10 +72,12 @@ pub(crate) fn look_again(
     mut state: State,
     now: Now,
     id: u64,
+    over: u32,
 ) -> (State, Vec<Effect>) {
     state.handled = Some(id);
+    let last = state.last_accepted(over).or(state.last());
     let change = Change {
-        look_again: Some(now.wall),
+        look_again: last.map(|step| (step.number, now.wall)),
         ..state.change(Report::Verifying)
     };
     state.store_change(change, Next::Rest(Some(rules.poll)))
@@ -155,10 +158,11 @@ impl State {
         self.open_calls(over).any(|step| !never_sent(&step))
     }
 
-    /// The last of each name, where it is open: what came before it was decided about.
+    /// Those that are open, but for one that was sent again: that was decided about. A
+    /// repeat that had no effect has not changed what is not known of the call before.
     fn open_calls(&self, over: u32) -> impl Iterator<Item = Step> {
         let later = |step: &Step| {
-            let mut steps = self.steps().rev();
+            let mut steps = self.steps().rev().filter(Step::may_have_acted);
             steps.any(|other| other.key == step.key && other.number > step.number)
         };
         self.steps()

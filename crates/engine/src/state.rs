@@ -273,7 +273,7 @@ impl State {
         (Report::Planned(forecast), Next::Rest(Some(again)))
     }
 
-    /// Nothing was intended, no question is open, and nothing is to be sent.
+    /// No call can have had an effect, no question is open, and nothing is to be sent.
     pub(crate) fn only_plans(&self) -> bool {
         self.plans
     }

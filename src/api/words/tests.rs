@@ -90,4 +90,4 @@ const REASONS: &str = "Pending BeforeWindow ConnectionNotFound ConnectionNotRead
     Delivered Reserved Completed Paused Observed Reached Refused TargetNotFound \
     WindowMissed InvalidForTarget AlreadyExecuted OperationKeyReused OrderCancelled \
     OrderFailed AlreadyPrepaid GivenUp TooLate NotDelivered RefreshFailed \
-    CancelledElsewhere StateUnreachable ChangeFailed";
+    CancelledElsewhere StateUnreachable ChangeFailed RefusedHalfway";

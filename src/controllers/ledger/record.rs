@@ -68,24 +68,23 @@ pub(super) fn recorded(
         Record::Ours(_) | Record::Orphan(..) => ledger.open.as_ref(),
         _ => None,
     };
-    let no_effect =
-        |step: &&StepStatus| matches!(step.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
-    let Some(claim) = claim else {
-        let last = steps.last().filter(|step| !no_effect(step))?;
+    let known = steps
+        .iter()
+        .find(|step| claim.is_some_and(|claim| step.id == claim.step_id));
+    let claimed = claim.filter(|_| known.is_none_or(StepStatus::may_have_acted));
+    let Some(claim) = claimed else {
+        // What came before a repeat that had no effect is still to be found.
+        let last = steps.iter().rfind(|step| step.may_have_acted())?;
         return Some(Recorded {
             intended_at: last.intended_at.millis(),
             send_before: last_sent(last.send_before, last),
             answer: last.answer,
             ids: last.ids.clone(),
-            body: None,
+            body: claim.map(|claim| claim.body.clone()),
             foreign: false,
             over: false,
         });
     };
-    let known = steps.iter().find(|step| step.id == claim.step_id);
-    if known.as_ref().is_some_and(no_effect) {
-        return None;
-    }
     let mut ids = claim.ids.clone();
     ids.extend(known.map(|step| step.ids.clone()).unwrap_or_default());
     Some(Recorded {

@@ -38,14 +38,17 @@ fn operation(change: impl FnOnce(&mut Value)) -> ResizeCancellation {
 fn observed(connection: &CloudConnection, bound: bool) -> ResizeCancellation {
     let mut object = operation(|_| {});
     let at = At::of(connection, &[Service::HuaweiDcs]);
-    let about = at.observed_for(&object, bound);
+    let about = ObservedFor {
+        bound,
+        ..at.observed_for(&object)
+    };
     object.status.as_mut().expect("a status").observed_for = Some(about);
     object
 }
 
 fn compared(object: &ResizeCancellation, connection: &CloudConnection) -> Memory {
     let at = At::of(connection, &[Service::HuaweiDcs]);
-    memory(object, &at.observed_for(object, true))
+    memory(object, &at.observed_for(object), true)
 }
 
 /// Every way in which a connection can be at another place.

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::cases::{Case, LARGER};
-use crate::api::CloudConnection;
+use crate::api::{CloudConnection, LEDGER_ENTRIES};
 use crate::clock::Clock;
 use crate::cloud::Transport;
-use crate::controllers::connections::Connections;
+use crate::controllers::connections::{Connections, place};
 use crate::controllers::context::{Context, Memories};
 use crate::controllers::dispatch::Wake;
 use crate::controllers::endpoints::EndpointPolicy;
@@ -146,6 +146,45 @@ impl<K: Kind> Bench<K> {
     pub(super) fn restart(&mut self) {
         let next = self.process.context.writer.0 + 1;
         self.process = Passing::start(&self.api, &self.file, next);
+    }
+
+    /// The ledger of the operation's target has no room; false: its kind has none.
+    pub(super) fn fill_ledger(&self) -> bool {
+        let object = self.api.get(&self.path).expect("it is there");
+        let object: K::Object = serde_json::from_value(object).expect("an operation");
+        let connection = self.api.get(CONNECTION).expect("it is there");
+        let connection = serde_json::from_value(connection).expect("a connection");
+        let Some(claimant) = K::claimant(&object, &place(&connection, NAMESPACE)) else {
+            return false;
+        };
+        let entry = |n| {
+            json!({
+                "stepId": format!("s-{n}"), "operationKey": format!("k-{n}"), "bodyDigest": "d",
+                "object": {"kind": "DesktopOrder", "namespace": "x", "name": "x", "uid": "u"},
+                "claimedAt": "2020-01-01T00:00:00Z", "closedAt": "2020-01-01T00:00:00Z",
+                "result": "Delivered",
+            })
+        };
+        let entries: Vec<Value> = (0..LEDGER_ENTRIES).map(entry).collect();
+        let ledger = json!({
+            "apiVersion": "errand.cloud/v1alpha1",
+            "kind": "OperationLedger",
+            "metadata": {"name": claimant.ledger(), "namespace": "errand-system"},
+            "spec": {"target": claimant.target, "entries": entries},
+        });
+        self.api
+            .put(&format!("{LEDGERS}{}", claimant.ledger()), ledger);
+        true
+    }
+
+    /// A pass in which no status can be written: it ends before its intent.
+    pub(super) async fn pass_before_intent(&mut self) {
+        self.process.show(&self.api, &self.path);
+        self.api.refuse(Some(&self.path));
+        let object = self.api.get(&self.path).expect("it is there");
+        self.pass_of(object).await;
+        self.restart();
+        self.api.refuse(None);
     }
 
     /// One reconcile pass of the operation as it stands.

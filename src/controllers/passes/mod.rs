@@ -8,6 +8,7 @@ mod cases;
 mod decisions;
 mod places;
 mod plans;
+mod refused;
 mod targets;
 mod unclear;
 mod unsent;

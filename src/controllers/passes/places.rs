@@ -1,6 +1,6 @@
 //! The place of the connection is edited: region, project, account or endpoint.
 
-use errand_simulator::{Fault, FaultKind, Simulator};
+use errand_simulator::{Fault, FaultKind, Rewrite, RewrittenValue, Simulator};
 use serde_json::{Value, json};
 
 use super::bench::{ACCOUNT, HERE, THERE};
@@ -185,4 +185,68 @@ async fn elsewhere<K: Kind>(bench: &mut Bench<K>, edit: &Edit, there: &Simulator
     bench.check_is(edit.name, "Succeeded", case.done);
     bench.check(bench.is_true("a"), "the cloud shows it");
     bench.check(calls(&case, there) == 0, "nothing is called elsewhere");
+}
+
+every_kind!(a_place_where_nothing_was_understood_binds_nothing: not_understood);
+
+/// The connection names another place by mistake, and what comes from there is not
+/// understood; then it is corrected.
+async fn not_understood<K: Kind>(case: Case) {
+    let list = match case.services[0] {
+        "ecs." => (
+            "ecs.DescribeScheduledInstances",
+            "/Result/ScheduledInstanceInfo",
+        ),
+        "as." => (
+            "as.DescribeRefreshActivities",
+            "/Response/RefreshActivitySet",
+        ),
+        "dcs." => ("dcs.ListBackgroundTask", "/tasks"),
+        "workspace." => ("workspace.ShowDesktop", "/desktop/charge_mode"),
+        _ => return,
+    };
+    each_edit!(case, 60, |bench, edit, there| {
+        let to = RewrittenValue::Is("strange".into());
+        let changes = vec![Rewrite::new(list.1.to_owned(), to)];
+        for cloud in [&bench.cloud, &there] {
+            let kind = FaultKind::Rewrite {
+                changes: changes.clone(),
+            };
+            cloud.fault(Fault::new(list.0, kind).always());
+        }
+        bench.edit_connection(&edit.change);
+        bench.pass().await;
+        let unclear = bench.reason() == "ObservationUnclear";
+        let own = bench.own_connection();
+        bench.edit_connection(|spec| *spec = own);
+        bench.cloud.clear_faults();
+        bench.advance(300);
+        bench.passes(7200).await;
+        // Where the target is not, it was not found, which is final.
+        if unclear {
+            bench.check(bench.state() == "Succeeded", edit.name);
+        }
+    });
+}
+
+every_kind!(a_plan_that_was_executing_before_and_has_called_nothing_may_move: back_to_plan);
+
+async fn back_to_plan<K: Kind>(case: Case) {
+    if !case.waits {
+        return;
+    }
+    each_edit!(case, 900, |bench, edit, _there| {
+        let soon = bench.time(600);
+        bench.edit(|spec| spec["schedule"] = json!({"notBefore": soon}));
+        bench.pass().await;
+        bench.edit(|spec| spec["mode"] = "Plan".into());
+        bench.pass().await;
+        bench.edit_connection(&edit.change);
+        bench.pass().await;
+        let at = bench.status()["observedFor"].to_string();
+        bench.check(at.contains(&edit.after), edit.name);
+        if edit.empty {
+            bench.check_is(edit.name, "Planned", "TargetNotFound");
+        }
+    });
 }

@@ -1,6 +1,7 @@
 //! A plan reports what Execute would come to: two operations meet the same, and one of
 //! them is executed.
 
+use errand_simulator::{Fault, FaultKind};
 use serde_json::json;
 
 use super::bench::{CONNECTION, LEDGERS, SECRET};
@@ -27,9 +28,10 @@ enum Met {
     Skewed,
     Busy,
     Unavailable,
+    LedgerFull,
 }
 
-const ALL: [Met; 16] = [
+const ALL: [Met; 17] = [
     Met::Nothing,
     Met::NoTarget,
     Met::Invalid,
@@ -46,6 +48,7 @@ const ALL: [Met; 16] = [
     Met::Skewed,
     Met::Busy,
     Met::Unavailable,
+    Met::LedgerFull,
 ];
 
 /// An operation that meets it; none: its kind cannot.
@@ -94,8 +97,11 @@ fn meeting<K: Kind>(case: Case, met: Met) -> Option<Bench<K>> {
             let soon = bench.time(7200);
             bench.edit(|spec| spec["schedule"] = json!({"notBefore": soon}));
         }
+        Met::LedgerFull => {
+            bench.fill_ledger().then_some(())?;
+        }
         Met::Busy => bench.cloud.seed((case.busy?)()),
-        Met::Unavailable => bench.fault(errand_simulator::FaultKind::Error {
+        Met::Unavailable => bench.fault(FaultKind::Error {
             status: 503,
             code: "Test.503".to_owned(),
             message: "unavailable".to_owned(),
@@ -118,6 +124,7 @@ fn expected(met: Met, acts: bool) -> Option<&'static str> {
         Met::WindowMissed if acts => "WindowMissed",
         Met::BeforeWindow if acts => "BeforeWindow",
         Met::Unavailable => "CloudUnavailable",
+        Met::LedgerFull => "LedgerFull",
         _ => return None,
     })
 }
@@ -144,7 +151,9 @@ async fn reports<K: Kind>(case: Case) {
         bench.check(bench.outcome().is_empty(), &format!("{what}: no outcome"));
         bench.check(bench.calls() == 0, &format!("{what}: no call"));
         let ledgers = bench.api.paths(LEDGERS);
-        bench.check(ledgers.is_empty(), &format!("{what}: no ledger"));
+        let claims = ledgers.iter().filter_map(|path| bench.api.get(path));
+        let mut open = claims.filter(|ledger| !ledger["spec"]["open"].is_null());
+        bench.check(open.next().is_none(), &format!("{what}: no claim"));
         let fails = matches!(state.as_str(), "Failed" | "Blocked" | "Held");
         let found = (bench.state(), bench.reason(), bench.conditions());
         let planned = |reason: &str, [ready, stalled]: [&str; 2]| {
@@ -173,7 +182,7 @@ async fn reports<K: Kind>(case: Case) {
         if met == Met::Denied {
             next.deny("nothing");
         }
-        if matches!(met, Met::Skewed | Met::Busy) {
+        if matches!(met, Met::Skewed | Met::Busy | Met::LedgerFull) {
             continue;
         }
         // A key that was rejected is tried again after a while.
@@ -184,5 +193,74 @@ async fn reports<K: Kind>(case: Case) {
             next.conditions()[0] == "True",
             &format!("after {what}: Ready"),
         );
+    }
+}
+
+every_kind!(after_a_call_without_effect_a_plan_reports_what_execute_would_come_to: again);
+
+/// The call was refused, or did not leave; then what it needs is taken away.
+async fn again<K: Kind>(case: Case) {
+    let Some(call) = case.calls.first() else {
+        return;
+    };
+    let paid = K::STEPS.iter().any(|step| step.paid);
+    for (what, reason) in [
+        ("the window has passed", "WindowMissed"),
+        ("it may not be paid", "PaidOperationsForbidden"),
+    ] {
+        if reason == "PaidOperationsForbidden" && !paid {
+            continue;
+        }
+        for throttled in [false, true] {
+            for mode in ["Execute", "Plan"] {
+                let mut bench = Bench::<K>::new(case, 60);
+                match throttled {
+                    true => bench.cloud.fault(Fault::new(*call, FaultKind::Throttle)),
+                    false => bench.cloud.fault(Fault::new(*call, forbidden(case.cloud))),
+                };
+                bench.pass().await;
+                bench.check(bench.calls() == 1, "it was tried");
+                match reason {
+                    "WindowMissed" => {
+                        let past = bench.time(-60);
+                        bench.edit(|spec| spec["schedule"] = json!({"notAfter": past}));
+                    }
+                    _ => bench.edit_connection(|spec| {
+                        spec["policy"]["paidOperations"] = "Forbid".into();
+                    }),
+                }
+                bench.edit(|spec| spec["mode"] = mode.into());
+                bench.advance(400);
+                bench.during(60).await;
+                let what = format!("{mode}, throttled {throttled}: {what}");
+                bench.check(bench.reason() == reason, &what);
+                let [ready, stalled, _] = bench.conditions();
+                bench.check((&*ready, &*stalled) == ("False", "True"), &what);
+                bench.check(bench.calls() == 1, "no further call");
+                if mode == "Plan" {
+                    let ledgers = bench.api.paths(LEDGERS).into_iter();
+                    let mut ledgers = ledgers.filter_map(|path| bench.api.get(&path));
+                    let free = ledgers.all(|ledger| ledger["spec"]["open"].is_null());
+                    bench.check(
+                        free,
+                        &format!("{what}: a plan keeps nobody from the target"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The key has no right to the call.
+fn forbidden(cloud: Cloud) -> FaultKind {
+    let (status, code) = match cloud {
+        Cloud::Huawei => (403, "APIGW.0302"),
+        Cloud::Volcengine => (403, "AccessDenied"),
+        Cloud::Tencent => (200, "UnauthorizedOperation.CamNoAuth"),
+    };
+    FaultKind::Error {
+        status,
+        code: code.to_owned(),
+        message: "forbidden".to_owned(),
     }
 }

@@ -157,3 +157,41 @@ async fn in_wait<K: Kind>(case: Case) {
     bench.check(bench.is_true("b"), "the cloud shows it of the second");
     bench.check(bench.calls_on("a") == 0, "no call is about the first");
 }
+
+every_kind!(a_claim_for_a_target_that_is_not_wanted_any_more_keeps_nobody_waiting: claimed);
+
+/// The process was killed between the claim and the intent, and then the target was
+/// edited. Whether the call was made cannot be known, so the next one asks.
+async fn claimed<K: Kind>(case: Case) {
+    if !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
+    bench.pass_before_intent().await;
+    bench.check(bench.status()["steps"].is_null(), "no intent was stored");
+    bench.check(
+        !bench.api.paths(LEDGERS).is_empty(),
+        "the target is claimed",
+    );
+    bench.retarget("b");
+    bench.during(3600).await;
+    bench.check(
+        bench.outcome().is_empty(),
+        "its call on the other target is under way",
+    );
+    let mut other = bench.api.get(&bench.path).expect("it is there");
+    other["metadata"] = serde_json::json!({"name": "op2", "namespace": "ns"});
+    other["status"] = serde_json::json!({});
+    bench.path = bench.path.replace("/op", "/op2");
+    bench.api.put(&bench.path.clone(), other);
+    bench.retarget("a");
+    bench.edit(|spec| spec["operationKey"] = "another".into());
+    bench.during(2 * 3600).await;
+    bench.check_is("the next one on the first target", "Held", "AnswerUnknown");
+    bench.decide("GiveUp");
+    bench.during(60).await;
+    bench.check(
+        bench.calls_on("a") == 1,
+        "its own call follows the decision",
+    );
+}

@@ -1,6 +1,6 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
-use errand_engine::{Event, Hold, Record, View};
+use errand_engine::{Event, Goal, Hold, Record, View};
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Session;
@@ -55,7 +55,11 @@ impl<K: Kind> Session<'_, K> {
         // cloud that is newer than every earlier claim.
         self.look = None;
         if let Some(claimant) = K::claimant(&self.object, &connection.place) {
-            match self.ctx.ledgers.look::<K>(&self.object, claimant).await {
+            let look = self
+                .ctx
+                .ledgers
+                .look::<K>(&self.object, claimant, &connections.store);
+            match look.await {
                 Ok(look) => self.look = Some(look),
                 Err(text) => return Event::Unobserved(self.now(), self.tell(no_ledger(text))),
             }
@@ -74,6 +78,10 @@ impl<K: Kind> Session<'_, K> {
                 let skewed = connection.clients.skewed(self.ctx.rules.margin.0);
                 self.connection = Some(connection);
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
+                if let Some(at) = &mut self.at {
+                    let execute = self.object.asked().mode == Mode::Execute;
+                    at.bound |= execute && assessment.goal != Goal::Unclear;
+                }
                 let view = View {
                     // One of since the object was made is as good as one of now for an
                     // object of which nothing is remembered.
@@ -123,8 +131,8 @@ impl<K: Kind> Session<'_, K> {
     /// remembered; an error where the operation belongs to another place.
     fn belongs(&mut self, connection: &Usable) -> Result<bool, Unusable> {
         let execute = self.object.asked().mode == Mode::Execute;
-        let here = connection.at.observed_for(&self.object, execute);
-        let compared = memory(&self.object, &here);
+        let here = connection.at.observed_for(&self.object);
+        let compared = memory(&self.object, &here, execute);
         let Some(status) = self.object.status_mut() else {
             self.at = Some(here);
             return Ok(false);
@@ -133,7 +141,7 @@ impl<K: Kind> Session<'_, K> {
             Memory::Kept => {
                 let bound = status.observed_for.as_ref().is_some_and(|then| then.bound);
                 self.at = Some(ObservedFor {
-                    bound: here.bound || bound || !status.steps.is_empty(),
+                    bound: bound || !status.steps.is_empty(),
                     ..here
                 });
                 Ok(status.observed.is_some())
@@ -157,7 +165,8 @@ impl<K: Kind> Session<'_, K> {
         let namespace = self.namespace();
         let name = &self.object.asked().connection.name;
         let reference = ObjectKey::new(&namespace, name);
-        let connection = self.ctx.connections.store.get(&reference);
+        let connections = &self.ctx.connections.store;
+        let connection = connections.get(&reference);
         let claimant = connection
             .and_then(|connection| K::claimant(&self.object, &place(&connection, &namespace)));
         let status = self.object.status();
@@ -165,7 +174,7 @@ impl<K: Kind> Session<'_, K> {
         let ledgers = &self.ctx.ledgers;
         let recalled = match (claimant, known) {
             (Some(claimant), known) if known.as_ref().is_none_or(|n| *n == claimant.ledger()) => {
-                match ledgers.look::<K>(&self.object, claimant).await {
+                match ledgers.look::<K>(&self.object, claimant, connections).await {
                     Ok(look) => {
                         let record = look.record;
                         self.look = Some(look);
@@ -177,7 +186,7 @@ impl<K: Kind> Session<'_, K> {
             (_, Some(known)) => {
                 let question = stored::<K>(&self.object, false).hold;
                 let orphan = question.is_some_and(|question| question.hold == Hold::OrphanUnknown);
-                let claim = ledgers.claim_by_name::<K>(&self.object, &known, orphan);
+                let claim = ledgers.claim_by_name::<K>(&self.object, &known, orphan, connections);
                 match claim.await {
                     Ok(Some((record, id))) => {
                         self.memory.ledger = Some(known);

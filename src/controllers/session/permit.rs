@@ -1,14 +1,14 @@
 //! What has to be had before a step: permission, a place among those at work, the
 //! claim in the ledger, and its closing.
 
-use errand_engine::{Closing, Event, Step};
+use errand_engine::{Closing, Event, Plan, Step};
 use kube::ResourceExt as _;
 
 use super::Session;
 use crate::api::{Reason, Timestamp};
 use crate::controllers::admission::connection_id;
 use crate::controllers::connections::Unusable;
-use crate::controllers::ledger::NotWritten;
+use crate::controllers::ledger::{Look, NotWritten};
 use crate::controllers::status::approved;
 use crate::controllers::troubles::{
     concurrency_limit, not_leading, passing, target_locked, unpayable,
@@ -17,7 +17,7 @@ use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
-    pub(super) async fn permit(&mut self) -> Event {
+    pub(super) async fn permit(&mut self, plan: Plan) -> Event {
         let now = self.now();
         if !self.ctx.leadership.holds() {
             return Event::Forbidden(now, not_leading());
@@ -39,6 +39,14 @@ impl<K: Kind> Session<'_, K> {
             let unusable = target_locked(holder, &self.namespace(), &look.claimant.ledger());
             self.locked_by = Some(unusable.1);
             return Event::Forbidden(now, self.tell(unusable.0));
+        }
+        if let Some(full) = self
+            .look
+            .as_ref()
+            .filter(|_| plan.ledger)
+            .and_then(Look::full)
+        {
+            return Event::Forbidden(now, self.tell(full));
         }
         match self.admitted().await {
             true => Event::Permitted(now),

@@ -20,7 +20,7 @@ impl<K: Kind> Rendering<'_, K> {
         let orphan = self.orphan.map(|claim| {
             let gone = &claim.object;
             format!(
-                "It is the call of {} {}/{}, which is gone; a decision is about that call, and then this operation goes on.",
+                "It is the call of {} {}/{}, which is gone or has another target now; a decision is about that call, and then this operation goes on.",
                 gone.kind, gone.namespace, gone.name
             )
         });
@@ -44,7 +44,11 @@ impl<K: Kind> Rendering<'_, K> {
                     .map(|said| said.refusal.clone())
                     .or_else(|| self.recorded_refusal());
                 refused = refusal.map(|refusal| said("It said", &refusal));
-                vec![reason.meaning(), refused.as_deref().unwrap_or_default()]
+                vec![
+                    reason.meaning(),
+                    refused.as_deref().unwrap_or_default(),
+                    left.as_deref().unwrap_or_default(),
+                ]
             }
             Report::Suspended => vec![
                 reason.meaning(),

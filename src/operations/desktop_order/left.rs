@@ -1,18 +1,18 @@
 //! What an operation leaves behind that does not go on by itself. Pure.
 
 use super::words::{WORD, short};
-use crate::api::{AnswerWord, DesktopOrder};
+use crate::api::DesktopOrder;
 use crate::cloud::huawei::bss::OrderStatus;
 
 /// An order stays payable, or goes on, whatever becomes of its operation.
 pub(super) fn behind(object: &DesktopOrder) -> Option<String> {
     let status = object.status.as_ref()?;
     let observed = status.observed.as_ref();
-    let of_a_call = status.steps.iter().rev().find_map(|step| {
-        let may_have_acted =
-            !matches!(step.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
-        step.ids.get("order_id").filter(|_| may_have_acted)
-    });
+    let of_a_call = status
+        .steps
+        .iter()
+        .rev()
+        .find_map(|step| step.ids.get("order_id").filter(|_| step.may_have_acted()));
     let order = of_a_call.or_else(|| observed?.order_id.as_ref())?;
     let deadline = observed.and_then(|observed| observed.payment_deadline);
     let word = observed.and_then(|observed| observed.order_status.as_deref());

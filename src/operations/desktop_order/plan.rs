@@ -128,9 +128,8 @@ impl Look<'_> {
         let status = self.object.status.as_ref();
         // A call that was refused, or was not sent, made nothing prepaid.
         let may_have_acted = status.is_some_and(|status| {
-            let no_effect = [Some(AnswerWord::Refused), Some(AnswerWord::NotSent)];
             let mut steps = status.steps.iter();
-            steps.any(|step| !no_effect.contains(&step.answer))
+            steps.any(|step| step.may_have_acted())
         });
         let never = self.own.is_none() && !may_have_acted && !self.ordered_before;
         match change {

@@ -14,8 +14,7 @@ use errand_engine::{Class, StepKey};
 
 use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
 use crate::api::{
-    AnswerWord, InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState,
-    StepStatus,
+    InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
 };
 use crate::cloud::tencent::autoscaling::{self, ResumeMode};
 use crate::cloud::{CallError, Gate, Refusal, Sent};
@@ -111,12 +110,8 @@ impl Kind for SteerRefresh {
     }
 
     fn left_behind(object: &InstanceRefresh, ended: bool) -> Option<String> {
-        let stopped = steps(object).iter().rev().find(|step| {
-            matches!(
-                step.answer,
-                None | Some(AnswerWord::Accepted | AnswerWord::Unknown)
-            )
-        });
+        let mut last = steps(object).iter().rev();
+        let stopped = last.find(|step| step.may_have_acted());
         let paused = object
             .status
             .as_ref()

@@ -129,11 +129,6 @@ fn is_open(step: &StepStatus) -> bool {
     matches!(step.answer, None | Some(AnswerWord::Unknown))
 }
 
-/// It had an effect, or may have had one.
-fn may_have_acted(step: &StepStatus) -> bool {
-    is_open(step) || step.answer == Some(AnswerWord::Accepted)
-}
-
 fn is_resume(step: &StepStatus) -> bool {
     RESUMES.iter().any(|info| info.name == step.name)
 }
@@ -186,7 +181,7 @@ pub(super) fn over(steps: &[StepStatus], activity: &RefreshActivity) -> u32 {
     let (pause, batch) = (Pause::of(activity), batch(activity));
     let runs = Stage::of(activity) == Stage::Running;
     let over = |step: &&StepStatus| match step.baseline.as_deref() {
-        _ if !may_have_acted(step) => false,
+        _ if !step.may_have_acted() => false,
         // It let the refresh go on, so what was stopped before is not any more.
         baseline if is_resume(step) => pause.is(baseline) == Some(false),
         // A batch after the last one that it meant runs: another client let it go on.
@@ -211,7 +206,7 @@ pub(super) fn cancelling(steps: &[StepStatus]) -> bool {
 pub(super) fn may_have_cancelled(steps: &[StepStatus]) -> bool {
     steps
         .iter()
-        .any(|step| step.name == CANCEL.name && may_have_acted(step))
+        .any(|step| step.name == CANCEL.name && step.may_have_acted())
 }
 
 /// A call whose answer nobody knows would, if it still arrived, be against what is
@@ -229,5 +224,5 @@ pub(super) fn contrary(steps: &[StepStatus], wanted: RefreshState) -> bool {
 
 /// A call may have changed the refresh.
 pub(super) fn may_have_changed_it(steps: &[StepStatus]) -> bool {
-    steps.iter().any(may_have_acted)
+    steps.iter().any(StepStatus::may_have_acted)
 }

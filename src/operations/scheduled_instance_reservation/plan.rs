@@ -154,7 +154,7 @@ impl<'a> Gone<'a> {
         Self {
             before,
             accepted: steps(object).iter().any(accepted),
-            acted: steps(object).iter().any(may_have_acted),
+            acted: steps(object).iter().any(StepStatus::may_have_acted),
             before_delivery: begins.is_some_and(|begins| at < begins.0),
         }
     }
@@ -338,10 +338,6 @@ fn meaning(
 
 fn is_open(step: &StepStatus) -> bool {
     matches!(step.answer, None | Some(AnswerWord::Unknown))
-}
-
-fn may_have_acted(step: &StepStatus) -> bool {
-    is_open(step) || step.answer == Some(AnswerWord::Accepted)
 }
 
 /// The effect of an accepted cancel: the order has ended, or is not what it was before.

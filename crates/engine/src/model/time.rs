@@ -49,7 +49,7 @@ fn change(change: &mut Change, f: &mut dyn FnMut(Part)) {
     change
         .look_again
         .iter_mut()
-        .for_each(|at| f(Part::Wall(at)));
+        .for_each(|(_, at)| f(Part::Wall(at)));
 }
 
 fn state(state: &mut State, f: &mut dyn FnMut(Part)) {

@@ -350,6 +350,35 @@ fn a_decision_is_used_once() {
     assert_eq!(s.sends, 2);
 }
 
+/// A repeat that had no effect leaves what it was decided about as it was.
+#[test]
+fn a_repeat_that_is_refused_for_good_says_nothing_of_the_call_before_it() {
+    for verdict in [Verdict::Terminal, Verdict::Lost(GONE)] {
+        let mut s = held(Hold::AnswerUnknown);
+        s.decide(Decision::SendAgain).wake().sees(Goal::Act(ORDER));
+        s.permitted();
+        s.record = Record::Ours(s.claiming());
+        s.permitted().written().answer(Answer::Refused(verdict));
+        for _ in 0..3 {
+            while s.todo.is_some() {
+                match s.todo {
+                    Some(Effect::Observe) => s.sees(Goal::Act(ORDER)),
+                    _ => s.written(),
+                };
+            }
+            assert_eq!(
+                s.report,
+                Some(Report::Held(Hold::AnswerUnknown)),
+                "{verdict:?}"
+            );
+            s.pass(61 * MINUTE).wake();
+        }
+        assert_eq!(s.sends, 2);
+        let told = [Report::Held(Hold::AnswerUnknown)];
+        assert_eq!(s.announced, told, "it is asked once more");
+    }
+}
+
 /// An intent that an earlier decision led to, and that was never sent, stands there.
 /// Sending it would leave the new question, and its answer, for another call.
 #[test]

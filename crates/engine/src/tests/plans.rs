@@ -186,3 +186,46 @@ fn a_plan_that_is_executed_sends_its_call() {
     s.sent(NEVER);
     assert_eq!(s.todo, Some(Effect::Send(1)));
 }
+
+#[test]
+fn after_a_call_without_effect_a_plan_is_judged_and_keeps_no_claim() {
+    let order = Plan {
+        ledger: true,
+        ..NEVER
+    };
+    for throttled in [false, true] {
+        let mut s = Script::new();
+        s.record = Record::Free;
+        s.wake().sees(Goal::Act(order)).permitted();
+        let Some(Effect::Claim(step)) = s.todo else {
+            panic!("a claim comes first");
+        };
+        s.permitted().written();
+        s.record = Record::Ours(step);
+        match throttled {
+            true => s.unsent(THROTTLED),
+            false => s.answer(Answer::Refused(Verdict::Blocked(FORBIDDEN))),
+        };
+        if !throttled {
+            // Its claim is released with that, or found at the next look.
+            s.written().closed();
+            s.record = Record::Free;
+        }
+        s.object.wish.execute = false;
+        s.object.wish.not_after = Some(Tick(s.now.wall.0 - 1));
+        s.pass(rules().recheck.0).wake().sees(Goal::Act(order));
+        if throttled {
+            assert_eq!(s.storing(), Report::Planned(Forecast::Sends));
+            s.written();
+            assert_eq!(s.object.steps[0].answer, Some(Answer::NotSent));
+            assert_eq!(s.todo, Some(Effect::Close(step, Closing::NoEffect)));
+            s.closed();
+            s.record = Record::Free;
+            s.sees(Goal::Act(order));
+        }
+        s.written();
+        let missed = Forecast::Ended(End::WindowMissed);
+        assert_eq!(s.report, Some(Report::Planned(missed)), "{throttled}");
+        assert_eq!(s.sends, usize::from(!throttled));
+    }
+}

@@ -73,8 +73,9 @@ impl Stored {
                 pin: change.pin,
             });
         }
-        if let (Some(at), Some(step)) = (change.look_again, self.steps.last_mut()) {
-            step.answered = Some(at);
+        if let Some((number, at)) = change.look_again {
+            let step = self.steps.iter_mut().find(|step| step.number == number);
+            step.into_iter().for_each(|step| step.answered = Some(at));
         }
     }
 }

@@ -91,8 +91,8 @@ pub struct Change {
     pub pin: Pin,
     /// The question that a decision has answered: it is over.
     pub handled: Option<u64>,
-    /// The last step's effect is looked for anew from this time on.
-    pub look_again: Option<Tick>,
+    /// The step whose effect is looked for anew from this time on.
+    pub look_again: Option<(u32, Tick)>,
     /// There is a decision that is not taken yet, because of this.
     pub in_the_way: Option<Report>,
 }
