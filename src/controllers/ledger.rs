@@ -6,7 +6,7 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use errand_engine::{Closing, Record, Step};
+use errand_engine::{Closing, Pin, Record, Step};
 use http::Method;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
@@ -48,6 +48,11 @@ impl Look {
     /// Another object that has a call to the target under way.
     pub(super) fn holder(&self) -> Option<&LedgerObject> {
         self.holder.as_ref()
+    }
+
+    /// Tells its target from every other one.
+    pub(super) fn pin(&self) -> Pin {
+        pin(&self.claimant.ledger())
     }
 
     /// Why it takes no further claim. What is claimed already has its place.

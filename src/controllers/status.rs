@@ -250,6 +250,7 @@ impl<K: Kind> Rendering<'_, K> {
             choices: choices(hold),
             about: match hold {
                 EngineHold::OrphanUnknown => self.orphan.map(|claim| claim.step_id.clone()),
+                EngineHold::NoRecord => self.claimant.map(Claimant::ledger),
                 _ if hold.is_of_the_kind() => self.assessment.and_then(|a| a.about.clone()),
                 _ => None,
             },

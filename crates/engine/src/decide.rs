@@ -180,7 +180,7 @@ fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Eff
 fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (State, Vec<Effect>) {
     if plan.ledger
         && (state.stored().wish.execute || state.only_plans())
-        && let Some(first) = before_a_claim(rules, &mut state, now, plan, view.trace)
+        && let Some(first) = before_a_claim(rules, &mut state, now, plan, view)
     {
         return first;
     }
@@ -215,7 +215,7 @@ fn before_a_claim(
     state: &mut State,
     now: Now,
     plan: Plan,
-    trace: Trace,
+    view: View,
 ) -> Option<(State, Vec<Effect>)> {
     let asked = state.stored().hold.map(|question| question.hold);
     if asked.is_some_and(|hold| hold != Hold::OrphanUnknown) {
@@ -229,10 +229,13 @@ fn before_a_claim(
         }
         Record::Orphan(step, pin) => {
             state.pin = pin;
-            Some(orphan(rules, state.clone(), now, step, trace))
+            Some(orphan(rules, state.clone(), now, step, view.trace))
         }
         Record::Spent(code) if new => Some(finish(rules, state.clone(), End::Lost(code))),
-        _ if unrecorded => Some(hold(rules, state.clone(), Hold::NoRecord)),
+        _ if unrecorded => {
+            state.pin = view.target;
+            Some(hold(rules, state.clone(), Hold::NoRecord))
+        }
         _ => None,
     }
 }

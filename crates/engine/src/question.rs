@@ -193,7 +193,10 @@ impl State {
                 self.contradicts_the_ledger() || !stands
             }
             Hold::ProofTimeout => view.goal != Goal::Unclear && self.is_nothing_due(view),
-            Hold::NoRecord => self.record != Record::Free || self.steps().next().is_some(),
+            Hold::NoRecord => {
+                let other = question.pin != Pin::default() && question.pin != view.target;
+                other || self.record != Record::Free || self.steps().next().is_some()
+            }
             Hold::LedgerConflict => !self.contradicts_the_ledger(),
         }
     }

@@ -206,6 +206,7 @@ impl Script {
             due: Due::SinceAnswer,
             record: self.record,
             past: self.past,
+            target: Pin::default(),
             shared: false,
             skewed: self.skewed,
         }

@@ -1,10 +1,10 @@
 //! A later call is refused for good, and an earlier one had an effect or may have had one.
 
-use errand_simulator::{BssReadings, Fault, FaultKind, Readings, RefreshActivity};
+use errand_simulator::{BssReadings, Fault, FaultKind, OrderAction, Readings, RefreshActivity};
 use errand_simulator::{Rewrite, RewrittenValue, Seed};
 
 use super::bench::HERE;
-use super::cases::Case;
+use super::cases::{Case, LARGER};
 use super::{Bench, every_kind};
 use crate::operations::Kind;
 
@@ -65,6 +65,96 @@ async fn repeated<K: Kind>(case: Case) {
         bench.api.put(&bench.path, object);
         bench.during(60).await;
         bench.check(bench.effects() == 1, "nothing is ordered unattended");
+    }
+}
+
+every_kind!(what_somebody_else_made_so_is_not_put_down_to_an_order_that_did_nothing: by_others);
+
+/// Our order is not paid, or was cancelled; the desktop becomes as wanted by another one.
+async fn by_others<K: Kind>(case: Case) {
+    if !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    for cancelled in [false, true] {
+        let mut bench = Bench::<K>::new(case, 60);
+        bench.edit(|spec| spec["payment"] = "Manual".into());
+        bench.during(120).await;
+        let order = bench.cloud.orders("desk-a")[0].order_id.clone();
+        if cancelled {
+            bench.cloud.act_on_order(&order, OrderAction::Cancel);
+        }
+        let (product, size) = match case.name {
+            "order another product" => (Some(LARGER), 80),
+            "order a larger disk" => (None, 100),
+            _ => (None, 80),
+        };
+        let is = |to: serde_json::Value| RewrittenValue::Is(to);
+        let mut changes = vec![
+            Rewrite::new("/desktop/product/charge_mode".to_owned(), is("0".into())),
+            Rewrite::new("/desktop/root_volume/size".to_owned(), is(size.into())),
+        ];
+        if let Some(product) = product {
+            for at in ["/desktop/product_id", "/desktop/product/product_id"] {
+                changes.push(Rewrite::new(at.to_owned(), is(product.into())));
+            }
+        }
+        let changed = FaultKind::Rewrite { changes };
+        bench
+            .cloud
+            .fault(Fault::new("workspace.ShowDesktop", changed).always());
+        bench.during(600).await;
+        let month = case.name == "order a month";
+        match (month, cancelled) {
+            (true, true) => bench.check_is("cancelled", "Failed", "AlreadyPrepaid"),
+            (true, false) => bench.check_is("not paid", "Waiting", "WaitingForPayment"),
+            (false, _) => bench.check_is("it is as wanted", "Succeeded", "Delivered"),
+        }
+        if !cancelled {
+            bench.check(bench.summary().contains(&order), "it can still be paid");
+            bench.check(bench.summary().contains("can be paid until"), "until when");
+        }
+        if month && !cancelled {
+            bench.cloud.act_on_order(&order, OrderAction::Cancel);
+            bench.during(600).await;
+            bench.check_is("cancelled then", "Failed", "AlreadyPrepaid");
+        }
+    }
+}
+
+every_kind!(what_is_lost_after_a_repeat_without_effect_ends_no_unknown_call: lost_after_repeat);
+
+/// The repeat found the desktop busy; then what was ordered is not for sale any more, or
+/// the desktop is gone.
+async fn lost_after_repeat<K: Kind>(case: Case) {
+    if case.name != "order another product" {
+        return;
+    }
+    for gone in [false, true] {
+        let mut bench = Bench::<K>::new(case, 7200);
+        bench.edit(|spec| spec["payment"] = "Manual".into());
+        bench.deny("bss.");
+        let lost = Fault::new(case.calls[0], FaultKind::DropAfter);
+        bench.cloud.fault(lost);
+        bench.passes(4 * 3600).await;
+        bench.decide("SendAgain");
+        let busy = Fault::new(case.calls[0], error(409, "WKS.00010032"));
+        bench.cloud.fault(busy.always());
+        bench.during(60).await;
+        bench.check(bench.calls() >= 2, "it was sent again");
+        let (api, kind) = match gone {
+            true => ("workspace.ShowDesktop", error(404, "WKS.0202")),
+            false => {
+                let to = RewrittenValue::Is("sellout".into());
+                let changes = vec![Rewrite::new("/products/*/status".to_owned(), to)];
+                ("workspace.ListProducts", FaultKind::Rewrite { changes })
+            }
+        };
+        bench.cloud.fault(Fault::new(api, kind).always());
+        bench.during(3 * 3600).await;
+        bench.check(
+            bench.state() != "Failed",
+            &format!("the first order is open, gone {gone}"),
+        );
     }
 }
 

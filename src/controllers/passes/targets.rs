@@ -195,3 +195,42 @@ async fn claimed<K: Kind>(case: Case) {
         "its own call follows the decision",
     );
 }
+
+every_kind!(a_decision_about_one_target_sends_nothing_to_another: decided);
+
+/// The restored operation waits for its window with the decision about the first target.
+async fn decided<K: Kind>(case: Case) {
+    if case.calls.is_empty() || !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 60);
+    bench.api.edit(&bench.path, |object| {
+        object["metadata"]["labels"] = serde_json::json!({"velero.io/restore-name": "nightly"});
+    });
+    bench.passes(600).await;
+    bench.check_is("restored", "Held", "NoRecord");
+    let first = bench.status()["hold"]["id"].clone();
+    let later = bench.time(1800);
+    bench.edit(|spec| spec["schedule"] = serde_json::json!({"notBefore": later}));
+    bench.decide("SendAgain");
+    bench.during(60).await;
+    bench.retarget("b");
+    bench.during(60).await;
+    bench.check_is("of the second", "Held", "NoRecord");
+    bench.check(
+        bench.status()["hold"]["id"] != first,
+        "it is another question",
+    );
+    let events = bench.api.events();
+    let withdrawn = events
+        .iter()
+        .any(|(reason, _)| reason == "QuestionWithdrawn");
+    bench.check(withdrawn, "the first question is withdrawn");
+    bench.advance(1800);
+    bench.during(60).await;
+    bench.check(bench.calls() == 0, "nobody has decided about the second");
+    bench.decide("SendAgain");
+    bench.passes(600).await;
+    bench.check_is("as decided", "Succeeded", case.done);
+    bench.check(bench.calls_on("b") == 1, "it is called once");
+}

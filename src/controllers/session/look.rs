@@ -95,6 +95,7 @@ impl<K: Kind> Session<'_, K> {
                     due: assessment.due,
                     record,
                     past: assessment.past,
+                    target: self.look.as_ref().map(Look::pin).unwrap_or_default(),
                     // What nothing is remembered of was never seen before.
                     shared: assessment.shared_since.is_some() && remembers,
                     skewed,

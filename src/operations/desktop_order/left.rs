@@ -1,7 +1,7 @@
 //! What an operation leaves behind that does not go on by itself. Pure.
 
 use super::words::{WORD, short};
-use crate::api::DesktopOrder;
+use crate::api::{DesktopOrder, Timestamp};
 use crate::cloud::huawei::bss::OrderStatus;
 
 /// An order stays payable, or goes on, whatever becomes of its operation.
@@ -16,6 +16,15 @@ pub(super) fn behind(object: &DesktopOrder) -> Option<String> {
     let order = of_a_call.or_else(|| observed?.order_id.as_ref())?;
     let deadline = observed.and_then(|observed| observed.payment_deadline);
     let word = observed.and_then(|observed| observed.order_status.as_deref());
+    stays(order, word, deadline)
+}
+
+/// What can still become of an order with that status, in the cloud's word.
+pub(super) fn stays(
+    order: &str,
+    word: Option<&str>,
+    deadline: Option<Timestamp>,
+) -> Option<String> {
     let is = |status: OrderStatus| word == Some(status.word());
     if is(OrderStatus::Cancelled) || is(OrderStatus::Completed) {
         return None;

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
 use super::words::{WORD, choice, has, planned, short};
-use super::{Assessment, Call, ORDER, order};
+use super::{Assessment, Call, ORDER, left, order};
 use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, PlanStatus, Reason,
 };
@@ -131,22 +131,32 @@ impl Look<'_> {
             let mut steps = status.steps.iter();
             steps.any(|step| step.may_have_acted())
         });
+        let own = self.order().and_then(|details| details.order.status());
+        let cancelled = own == Some(OrderStatus::Cancelled);
         let never = self.own.is_none() && !may_have_acted && !self.ordered_before;
+        let now = has(change, desktop);
+        let unused = own.filter(|status| status.needs_a_person());
+        let now = match unused.and_then(|status| self.stays(status)) {
+            Some(stays) => format!("{now} It did not become so by the own order. {stays}"),
+            None => now,
+        };
         match change {
-            Change::Subscribe { .. } if never => lost(
+            // By another order, whose term is not known.
+            Change::Subscribe { .. } if unused.is_some() => {
+                wait(Reason::WaitingForPayment, Due::Later, now)
+            }
+            Change::Subscribe { .. } if never || cancelled => lost(
                 Reason::AlreadyPrepaid,
                 Evidence::Presence,
-                format!(
-                    "{} Whether its term is the wanted one cannot be seen.",
-                    has(change, desktop)
-                ),
+                format!("{now} Whether its term is the wanted one cannot be seen."),
             ),
-            _ => (
-                Goal::Reached(Evidence::Presence),
-                Due::SinceAnswer,
-                has(change, desktop),
-            ),
+            _ => (Goal::Reached(Evidence::Presence), Due::SinceAnswer, now),
         }
+    }
+
+    /// What can still become of the operation's own order.
+    fn stays(&self, status: OrderStatus) -> Option<String> {
+        left::stays(self.order_id()?, Some(status.word()), self.deadline())
     }
 
     /// The desktop is as specified, and an order or a task may change that again.

@@ -151,6 +151,7 @@ impl Scenario {
             due: Due::SinceAnswer,
             record,
             past: Past::default(),
+            target: Pin::default(),
             shared,
             skewed: world.mode == CloudMode::Skewed,
         };

@@ -75,6 +75,7 @@ fn a_view_older_than_the_question_proves_nothing() {
             due: Due::SinceAnswer,
             record: Record::None,
             past: Past::default(),
+            target: Pin::default(),
             shared: false,
             skewed: false,
         };
@@ -96,6 +97,7 @@ fn a_view_from_before_the_answer_is_no_proof() {
         due: Due::SinceAnswer,
         record: Record::None,
         past: Past::default(),
+        target: Pin::default(),
         shared: false,
         skewed: false,
     };

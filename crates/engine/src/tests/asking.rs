@@ -191,6 +191,7 @@ fn a_shared_reading_may_be_older_where_no_step_is_about() {
             due: Due::SinceAnswer,
             record: Record::None,
             past: Past::default(),
+            target: Pin::default(),
             shared: true,
             skewed: false,
         };

@@ -384,6 +384,7 @@ fn what_is_paid_later_is_due_from_then_on() {
             due,
             record: s.record,
             past: Past::default(),
+            target: Pin::default(),
             shared: false,
             skewed: false,
         };

@@ -20,6 +20,9 @@ pub struct View {
     pub record: Record,
     /// Recorded steps, and what this reading says of them.
     pub past: Past,
+    /// The target that it is about, as far as questions are about it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub target: Pin,
     /// Many objects share it, so it may be older than this one's question.
     pub shared: bool,
     /// The clocks of this process and of the cloud differ by more than the margin:

@@ -14,9 +14,6 @@ impl Look<'_> {
         let order = self.order().map(|details| &details.order);
         let status = order.and_then(|order| order.status());
         let number = order.and_then(|order| order.status_number);
-        let deadline = order
-            .filter(|_| status == Some(OrderStatus::PendingPayment))
-            .and_then(|order| millis(order.pending_payment_end_time.as_deref()?));
         let job_id = self.own.as_ref().and_then(|own| own.job_id);
         let job_status = self.job().and_then(|job| job.status.as_deref());
         let of_order = DesktopObservation {
@@ -24,9 +21,7 @@ impl Look<'_> {
             order_status: status
                 .map(|status| status.word().to_owned())
                 .or(number.map(|number| number.to_string())),
-            payment_deadline: deadline
-                .map(Timestamp::from_millis)
-                .or(self.kept_deadline()),
+            payment_deadline: self.deadline().or(self.kept_deadline()),
             job_id: job_id.map(str::to_owned),
             job_status: job_status.map(|word| short(word, WORD)),
             ..DesktopObservation::default()
@@ -62,6 +57,16 @@ impl Look<'_> {
             task_status: desktop.task_status.as_deref().map(|word| short(word, WORD)),
             ..of_order
         }
+    }
+
+    /// Until when the own order can be paid, if it waits for that.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let order = &self.order()?.order;
+        let unpaid = order.status() == Some(OrderStatus::PendingPayment);
+        let end = order.pending_payment_end_time.as_deref();
+        end.filter(|_| unpaid)
+            .and_then(millis)
+            .map(Timestamp::from_millis)
     }
 
     /// The deadline that was seen, while BSS does not show the order: it is the order's
