@@ -404,8 +404,9 @@ pub async fn order_resources(
 fn look<T>(answer: Result<T, CallError>) -> Result<Look<T>, CallError> {
     match answer {
         Ok(seen) => Ok(Look::Seen(seen)),
+        // Waiting makes none of them readable.
         Err(CallError {
-            reading: Reading::Blocked(_),
+            reading: Reading::Blocked(_) | Reading::Terminal | Reading::Gone,
             refusal,
         }) => Ok(Look::Unreadable(refusal)),
         Err(e) => Err(e),

@@ -326,15 +326,21 @@ pub async fn list_products(client: &Client, product: &str) -> Result<Members<Pro
     struct Answer {
         #[serde(default, deserialize_with = "pages::count")]
         total_count: Option<u64>,
+        /// Of no product, a list or null.
         #[serde(default)]
-        products: Members<Value>,
+        products: Value,
     }
     let path = format!("/v2/{}/products", client.scope.id());
     let filters = [("product_id", product.to_owned())];
     let mut listed = true;
     let rows = pages::all(client, &path, &filters, |page: Answer| {
-        listed &= page.products.understood;
-        (page.products.list, page.total_count)
+        let products = match (page.products, page.total_count) {
+            (Value::Null, Some(0)) => Members::from(Vec::new()),
+            (Value::Array(products), _) => Members::from(products),
+            _ => Members::default(),
+        };
+        listed &= products.understood;
+        (products.list, page.total_count)
     });
     let Members { list, understood } = Members::<Product>::read(rows.await?);
     let named = |product: &Product| product.product_id.is_some();

@@ -1,6 +1,9 @@
 //! A later call is refused for good, and an earlier one had an effect or may have had one.
 
-use errand_simulator::{BssReadings, Fault, FaultKind, OrderAction, Readings, RefreshActivity};
+use errand_simulator::{
+    BssReadings, DesktopChange, DesktopOrderSeed, Fault, FaultKind, OrderAction, Readings,
+    RefreshActivity,
+};
 use errand_simulator::{Rewrite, RewrittenValue, Seed};
 
 use super::bench::HERE;
@@ -155,6 +158,61 @@ async fn lost_after_repeat<K: Kind>(case: Case) {
             bench.state() != "Failed",
             &format!("the first order is open, gone {gone}"),
         );
+    }
+}
+
+every_kind!(an_order_of_others_whose_details_bss_refuses_keeps_no_order_from_being_placed: theirs);
+
+async fn theirs<K: Kind>(case: Case) {
+    if case.name != "order another product" {
+        return;
+    }
+    for (status, code) in [
+        (400, "CBC.99003602"),
+        (404, "CBC.0404"),
+        (403, "CBC.9999"),
+        (400, ""),
+    ] {
+        for same in [false, true] {
+            let mut bench = Bench::<K>::new(case, 60);
+            let change = || DesktopChange::Resize {
+                product_id: LARGER.into(),
+            };
+            let order = |desk: &str, id: &str| DesktopOrderSeed::new(HERE.0, desk, change()).id(id);
+            bench
+                .cloud
+                .seed(Seed::new().desktop_order(order("desk-b", "CS-THEIRS")));
+            if same {
+                bench
+                    .cloud
+                    .seed(Seed::new().desktop_order(order("desk-a", "CS-SAME")));
+            }
+            let refused = Fault::new("bss.ShowOrder", error(status, code)).always();
+            bench.cloud.fault(refused.path_contains("CS-THEIRS"));
+            bench.during(600).await;
+            let what = format!("{status} {code}, one for the same desktop too {same}");
+            match same {
+                false => bench.check(bench.calls() == 1, &what),
+                true if status == 403 => {}
+                true => bench.check_is(&what, "Blocked", "TargetBlocked"),
+            }
+        }
+    }
+}
+
+every_kind!(an_accepted_order_whose_details_bss_refuses_is_asked_about_in_the_end: own_refused);
+
+async fn own_refused<K: Kind>(case: Case) {
+    if !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    for (status, code) in [(400, "CBC.99003602"), (404, "CBC.0404"), (400, "")] {
+        let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
+        bench.pass().await;
+        let refused = Fault::new("bss.ShowOrder", error(status, code));
+        bench.cloud.fault(refused.always());
+        bench.during(5 * 3600).await;
+        bench.check_is(&format!("{status} {code}"), "Held", "ProofTimeout");
     }
 }
 

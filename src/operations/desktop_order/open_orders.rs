@@ -11,7 +11,7 @@ use crate::cloud::huawei::bss::{
     self, Look, Order, OrderDetails, OrderFilter, OrderList, WORKSPACE_SERVICE,
 };
 use crate::cloud::huawei::workspace::Desktop;
-use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
+use crate::cloud::{CallError, Members, Refusal, Waiter, is_id};
 
 /// How far back open orders are looked for, in milliseconds: 30 days. An approval can
 /// take a day, an order that nobody pays lapses after a week, and a delivery takes
@@ -273,14 +273,9 @@ async fn read(bss: &Client) -> Result<(OpenOrders, usize), CallError> {
         order_type: None,
         service: Some(WORKSPACE_SERVICE),
     };
-    let list = match bss::list_orders(bss, filter).await {
-        Ok(Look::Seen(list)) => list,
-        Ok(Look::Unreadable(refusal)) => return Ok((OpenOrders::unreadable(refusal), 1)),
-        // What was asked is refused: waiting does not make it readable.
-        Err(e) if matches!(e.reading, Reading::Terminal | Reading::Gone) => {
-            return Ok((OpenOrders::unreadable(e.refusal), 1));
-        }
-        Err(e) => return Err(e),
+    let list = match bss::list_orders(bss, filter).await? {
+        Look::Seen(list) => list,
+        Look::Unreadable(refusal) => return Ok((OpenOrders::unreadable(refusal), 1)),
     };
     let requests = list.requests;
     Ok((looked_into(bss, list).await?, requests))
@@ -304,12 +299,13 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
     book.forget_all_but(&open, now(bss));
     let unknown = open.iter().filter(|order| book.about(order).is_none());
     let unknown = unknown.count();
-    if unknown > MOST_DETAILS {
+    let (too_many, mut denied) = (unknown > MOST_DETAILS, false);
+    if too_many {
         found.unchecked = Some(Unchecked::TooMany(open.len()));
     }
     for order in &open {
         // Known by now, if an operation of this process has placed it meanwhile.
-        if book.about(order).is_some() || found.unchecked.is_some() {
+        if book.about(order).is_some() || too_many || denied {
             continue;
         }
         match look_into(bss, order).await? {
@@ -317,6 +313,9 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
             // It is in the list, and its details are not those of an order.
             Look::Seen(None) => found.understood = false,
             Look::Unreadable(refusal) => {
+                // A key without the right gets no other details either; one order that
+                // BSS does not show says nothing of the next.
+                denied = matches!(refusal.status, 401 | 403);
                 found.unchecked = Some(Unchecked::Unreadable(refusal));
             }
         }

@@ -281,6 +281,7 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
         (403, ""),
         (403, "APIGW.0302"),
         (400, "CBC.18000016"),
+        (400, "CBC.9999"),
         // Nothing of the sort at this address.
         (404, "APIGW.0101"),
         // The key is good elsewhere.
@@ -302,7 +303,6 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
         (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
         (500, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
         (200, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
-        (400, "CBC.9999", Reading::Terminal),
     ] {
         let (found, _) = listed(vec![answer(status, &error(code))]).await;
         let found = found.map_err(|e| e.reading);
