@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
 use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Gate, contradicted};
 
 /// The code of a cancel for a change that does not wait: cancelled already, running,
 /// run, or never there.
@@ -227,11 +227,17 @@ pub async fn list_background_tasks(
     });
     match tasks.await {
         Ok(mut tasks) => {
-            // One that moved to the next page meanwhile was read twice: the later counts.
+            // One that moved to the next page meanwhile was read twice. If it changed
+            // meanwhile, too, the next observation tells.
+            let known = tasks.iter().filter_map(Read::known);
+            let twice = contradicted(known, |task| Some(&*task.id));
             let mut ids = HashSet::new();
-            tasks.reverse();
-            tasks.retain(|task| task.known().is_none_or(|task| ids.insert(task.id.clone())));
-            tasks.reverse();
+            tasks.retain(|task| {
+                task.known()
+                    .is_none_or(|task| !twice.contains(&task.id) && ids.insert(task.id.clone()))
+            });
+            let twice = twice.into_iter();
+            tasks.extend(twice.map(|id| Read::Unclear(format!("{id} twice, differently"))));
             if shrunk {
                 // A record that was deleted meanwhile has moved one over the edge of
                 // a page.

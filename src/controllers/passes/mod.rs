@@ -9,6 +9,7 @@ mod decisions;
 mod places;
 mod plans;
 mod targets;
+mod twice;
 mod unclear;
 mod unsent;
 
