@@ -8,6 +8,7 @@ mod cases;
 mod decisions;
 mod places;
 mod plans;
+mod seen;
 mod targets;
 mod twice;
 mod unclear;

@@ -1,0 +1,60 @@
+//! What counts as seen: a thing of that id, in an answer that is understood. What was
+//! seen once is remembered until an answer shows it differently.
+
+use errand_simulator::{Fault, FaultKind, Rewrite, RewrittenValue as To};
+use serde_json::{Value, json};
+
+use super::cases::Case;
+use super::{Bench, every_kind};
+use crate::operations::Kind;
+
+fn answer<K: Kind>(bench: &Bench<K>, api: &str, status: u16, code: &str) {
+    let kind = FaultKind::Error {
+        status,
+        code: code.into(),
+        message: "said".into(),
+    };
+    bench.cloud.fault(Fault::new(api, kind).always());
+}
+
+fn rewrite<K: Kind>(bench: &Bench<K>, api: &str, changes: &[(&str, Value)]) {
+    let change = |(at, value): &(&str, Value)| Rewrite::new(*at, To::Is(value.clone()));
+    let kind = FaultKind::Rewrite {
+        changes: changes.iter().map(change).collect(),
+    };
+    bench.cloud.fault(Fault::new(api, kind).always());
+}
+
+/// DCS lists no tasks.
+fn no_tasks<K: Kind>(bench: &Bench<K>) {
+    let none = [("/tasks", json!([])), ("/task_count", json!(0))];
+    rewrite(bench, "dcs.ListBackgroundTask", &none);
+}
+
+every_kind!(what_one_read_showed_while_another_found_nothing_is_remembered: hidden);
+
+/// Only DCS needs two reads for one thing.
+async fn hidden<K: Kind>(case: Case) {
+    if !case.services.contains(&"dcs.") {
+        return;
+    }
+    for mode in ["Plan", "Execute"] {
+        let mut bench = Bench::<K>::new(case, 60);
+        bench.edit(|spec| spec["mode"] = mode.into());
+        answer(&bench, "dcs.ShowInstance", 404, "DCS.3022");
+        bench.pass().await;
+        bench.check(bench.reason() == "ObservationUnclear", mode);
+        let seen = bench.status()["observed"].clone();
+        bench.check(seen["taskId"] == "task-a", "the task is remembered");
+        // Its record is deleted, and the change is alive.
+        bench.cloud.clear_faults();
+        no_tasks(&bench);
+        rewrite(&bench, "dcs.ShowInstance", &[("/status", json!("RUNNING"))]);
+        bench.edit(|spec| spec["mode"] = "Execute".into());
+        bench.advance(60);
+        bench.during(120).await;
+        let cancelled = bench.is_true("a");
+        bench.check(bench.state() != "Succeeded" || cancelled, "it is alive");
+        bench.check(bench.state() != "Failed", "nothing has failed");
+    }
+}
