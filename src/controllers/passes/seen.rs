@@ -58,3 +58,29 @@ async fn hidden<K: Kind>(case: Case) {
         bench.check(bench.state() != "Failed", "nothing has failed");
     }
 }
+
+every_kind!(an_instance_that_dcs_does_not_know_is_not_found: unknown);
+
+/// DCS may answer 200 and no tasks for an instance that it does not know.
+async fn unknown<K: Kind>(case: Case) {
+    if !case.services.contains(&"dcs.") {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 60);
+    answer(&bench, "dcs.ShowInstance", 404, "DCS.3022");
+    no_tasks(&bench);
+    bench.during(600).await;
+    bench.check_is("never seen", "Failed", "TargetNotFound");
+    let readings = bench.cloud.journal().calls("dcs.ShowInstance");
+    bench.check(readings >= 2, "one reading is not enough");
+    // Once it was seen, that answer contradicts what was seen.
+    let mut bench = Bench::<K>::new(case, 60);
+    let soon = bench.time(6000);
+    bench.edit(|spec| spec["schedule"] = json!({"notBefore": soon}));
+    bench.pass().await;
+    answer(&bench, "dcs.ShowInstance", 404, "DCS.3022");
+    no_tasks(&bench);
+    bench.advance(300);
+    bench.during(600).await;
+    bench.check_is("seen before", "Waiting", "ObservationUnclear");
+}

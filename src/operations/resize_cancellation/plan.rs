@@ -253,6 +253,9 @@ fn not_there(
         ConditionStatus::False,
         format!("There is no instance {id} in the region and project of the connection."),
     );
+    let seen_before = before
+        .observed
+        .is_some_and(|seen| *seen != ResizeObservation::default());
     let (goal, pending, seen) = match (tasks, instance) {
         // A moment's absence must not end what may still take effect.
         (None, None) if before.pinned().is_some() => (
@@ -263,6 +266,11 @@ fn not_there(
             ),
         ),
         (None, None) => no_instance,
+        // Whether DCS gives the tasks of an instance that it does not know as none is
+        // documented nowhere. One that was never seen is not there either way.
+        (Some(tasks), None) if tasks.is_empty() && !seen_before && before.pinned().is_none() => {
+            no_instance
+        }
         (listed, _) => {
             let (there, not) = match listed {
                 Some(_) => ("background tasks", "the instance"),
