@@ -81,6 +81,9 @@ impl Form for TaskDetails {
 /// An instance (`ShowInstance`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Instance {
+    /// `instance_id`
+    #[serde(default, rename = "instance_id")]
+    id: Read<String>,
     /// `status`, open.
     #[serde(default)]
     pub status: Read<String>,
@@ -186,13 +189,20 @@ struct CancelResult {
 }
 
 /// `ShowInstance`; `None`: there is no such instance.
-pub async fn show_instance(client: &Client, instance: &str) -> Result<Option<Instance>, CallError> {
-    let path = format!("/v2/{}/instances/{instance}", client.scope.id());
+pub async fn show_instance(client: &Client, asked: &str) -> Result<Option<Instance>, CallError> {
+    let path = format!("/v2/{}/instances/{asked}", client.scope.id());
     let Object(instance): Object<Instance> = match client.get(&path, &[]).await {
         Ok(body) => parse(&body)?,
         Err(e) if e.reading == Reading::Gone => return Ok(None),
         Err(e) => return Err(e),
     };
+    if let Read::Understood(id) = &instance.id
+        && !id.eq_ignore_ascii_case(asked)
+    {
+        return Err(CallError::unreadable(
+            "the answer is about another instance",
+        ));
+    }
     match (&instance.status, &instance.spec_code) {
         (Read::Missing, Read::Missing) => Err(CallError::unreadable(
             "the answer has neither the status nor the specification of an instance",

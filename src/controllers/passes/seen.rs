@@ -59,6 +59,54 @@ async fn hidden<K: Kind>(case: Case) {
     }
 }
 
+/// Answers of success that show nothing.
+#[derive(Clone, Copy, Debug)]
+enum Nothing {
+    Error,
+    Empty,
+    Null,
+}
+
+every_kind!(an_error_or_an_empty_answer_of_success_shows_no_target: nothing);
+
+async fn nothing<K: Kind>(case: Case) {
+    let wanted: &[Value] = match case.services {
+        ["clouddc."] if case.waits => &[json!("terminated"), json!("running")],
+        _ => &[Value::Null],
+    };
+    let all = [Nothing::Error, Nothing::Empty, Nothing::Null];
+    for (wanted, nothing) in wanted.iter().flat_map(|wanted| all.map(|n| (wanted, n))) {
+        let mut bench = Bench::<K>::new(case, 600);
+        if wanted.is_string() {
+            bench.edit(|spec| spec["until"] = json!({"states": [wanted]}));
+        }
+        for service in case.services {
+            match nothing {
+                Nothing::Error => answer(&bench, service, 200, "Some.0500"),
+                Nothing::Empty => rewrite(&bench, service, &[("", json!({}))]),
+                Nothing::Null => rewrite(&bench, service, &[("", Value::Null)]),
+            }
+        }
+        bench.during(120).await;
+        let what = format!("{nothing:?} {wanted}");
+        bench.check(bench.outcome().is_empty(), &format!("{what}: too early"));
+        // Then the service says that it knows no such thing.
+        bench.cloud.clear_faults();
+        let (status, code) = match case.services[0] {
+            "dcs." => (404, "DCS.3022"),
+            "workspace." => (404, "WKS.0202"),
+            "clouddc." => (404, "CloudDC.0404"),
+            "as." => (200, "ResourceNotFound.RefreshActivityNotFound"),
+            _ => (404, "InvalidScheduledInstance.NotFound"),
+        };
+        answer(&bench, case.services[0], status, code);
+        bench.advance(300);
+        bench.during(120).await;
+        bench.check_is(&what, "Failed", "TargetNotFound");
+        bench.check(bench.calls() == 0, "nothing is called");
+    }
+}
+
 every_kind!(an_instance_that_dcs_does_not_know_is_not_found: unknown);
 
 /// DCS may answer 200 and no tasks for an instance that it does not know.

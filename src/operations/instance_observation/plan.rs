@@ -88,11 +88,12 @@ fn goal(
 }
 
 /// An instance that was there and is no longer has been deleted: whether its entry
-/// stays for a while as `terminated` is documented nowhere.
+/// stays for a while as `terminated` is documented nowhere. It was there if a state of
+/// it was read: an answer without one may be about any id.
 fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Goal, String) {
     let id = &object.spec.target.instance_id;
-    let seen = before.filter(|before| **before != InstanceReading::default());
-    let Some(before) = seen else {
+    let seen = before.and_then(|before| before.instance_state.as_deref());
+    let Some(last) = seen else {
         let evidence = Evidence::Absence(Witness::NOT_THERE);
         let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
         let seen =
@@ -108,12 +109,7 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
         true => Goal::Reached(evidence),
         false => Goal::Lost(code(Reason::StateUnreachable), evidence),
     };
-    let seen = match &before.instance_state {
-        Some(state) => format!("Instance {id} is no longer there; it was {state} when last seen."),
-        None => format!(
-            "Instance {id} is no longer there; its state could not be read when it was last seen."
-        ),
-    };
+    let seen = format!("Instance {id} is no longer there; it was {last} when last seen.");
     (goal, seen)
 }
 
@@ -145,15 +141,16 @@ fn reading(instance: &InstanceStatus, before: Option<InstanceReading>) -> Instan
         Some(short).filter(|text| !text.is_empty())
     };
     let error = instance.error.known();
+    // What was read before counts if the instance is gone next.
+    let state = short(instance.state.text(), 64);
+    let instance_state = state.or(before.and_then(|before| before.instance_state));
     InstanceReading {
-        // What was read before counts if the instance is gone next.
-        instance_state: short(instance.state.text(), 64)
-            .or(before.and_then(|before| before.instance_state)),
         operation_state: short(instance.operation_state.text(), 64),
         error_code: short(error.and_then(|e| e.code.text()), 128),
         error_message: short(error.and_then(|e| e.msg.text()), 512),
         error_type: short(error.and_then(|e| e.error_type.text()), 128),
-        seen: Some(true),
+        seen: instance_state.is_some().then_some(true),
+        instance_state,
     }
 }
 

@@ -329,3 +329,13 @@ async fn a_task_that_is_listed_twice_differently_is_not_understood() {
     let (first, rest) = (page(&[once("WAITING")]), page(&[once("CANCELLED"), other]));
     assert_eq!(members(&[&first, &rest]).await, ids);
 }
+
+#[tokio::test]
+async fn an_answer_about_another_instance_is_no_reading() {
+    for (id, read) in [("i1", true), ("I1", true), ("i2", false)] {
+        let body = format!(r#"{{"instance_id": "{id}", "status": "RUNNING"}}"#);
+        let server = Server::answering([answer(200, &body)]);
+        let found = show_instance(&client(server.origin()), "i1").await;
+        assert_eq!(found.is_ok(), read, "{id}");
+    }
+}
