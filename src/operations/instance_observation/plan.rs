@@ -29,7 +29,12 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
             "The cloud's answer has no state that can be read.",
         ),
         (None, Some(_)) => (Goal::Reached(Evidence::Presence), ""),
-        (Some(until), Some(state)) => goal(object, until, state, &instance.operation_state),
+        (Some(until), Some(state)) => {
+            let again = before
+                .as_ref()
+                .is_some_and(|before| is_as_before(instance, before));
+            goal(object, until, state, &instance.operation_state, again)
+        }
     };
     let seen = format!("{} {why}", standing(id, instance));
     Assessment {
@@ -38,11 +43,21 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
     }
 }
 
+const FAILED: &str = "It has failed and settles no further by itself. Repair the instance, then create a new InstanceObservation.";
+
+/// The observation before showed the same.
+fn is_as_before(instance: &InstanceStatus, before: &InstanceReading) -> bool {
+    let now = reading(instance, None);
+    now.instance_state == before.instance_state && now.operation_state == before.operation_state
+}
+
+/// `again`: the observation before showed the same two words.
 fn goal(
     object: &InstanceObservation,
     until: &Until,
     state: &str,
     operation: &Field<String>,
+    again: bool,
 ) -> (Goal, &'static str) {
     let unreachable = Goal::Lost(code(Reason::StateUnreachable), Evidence::Presence);
     let unclear = (
@@ -53,8 +68,9 @@ fn goal(
         Some(states) => states.iter().any(|word| same(word, state)),
         None => is_good(state),
     };
-    let mut states = until.states.iter().flatten();
-    let ends_deleted = states.any(|word| is_last(word));
+    let states = || until.states.iter().flatten();
+    let ends_deleted = states().any(|word| is_last(word));
+    let ends_failed = states().any(|word| is_failed(word));
     let ends = until.fail_on.as_deref().unwrap_or(&[]);
     let is = |word: &String| {
         let operation = operation.text();
@@ -73,16 +89,18 @@ fn goal(
     }
     match Motion::of(state, operation.text()) {
         Motion::Moving => (waits, ""),
+        // It is about to become what was asked for.
+        Motion::Stuck if ends_failed => (waits, ""),
+        // The word may be left over from an earlier attempt.
+        Motion::Stuck if !again => (waits, ""),
+        Motion::Stuck => (unreachable, FAILED),
         Motion::Settled if wanted => (reached, ""),
         Motion::Settled => (waits, ""),
         // What was asked for is that it has failed.
         Motion::Failed if wanted && is_failed(state) => (reached, ""),
         // A failed operation does not keep it from being deleted.
         Motion::Failed if ends_deleted && !is_failed(state) => (waits, ""),
-        Motion::Failed => (
-            unreachable,
-            "It has failed and settles no further by itself. Repair the instance, then create a new InstanceObservation.",
-        ),
+        Motion::Failed => (unreachable, FAILED),
         Motion::Unclear => unclear,
     }
 }
