@@ -160,6 +160,20 @@ pub enum Site {
     International,
 }
 
+impl Site {
+    /// Each, with its word.
+    pub const WORDS: [(Self, &'static str); 2] = [
+        (Self::China, "China"),
+        (Self::International, "International"),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(site, _)| *site == self);
+        found.map_or("", |(_, word)| word)
+    }
+}
+
 /// Where the key comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -141,8 +141,8 @@ pub struct InstanceReading {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub error_type: Option<String>,
-    /// CloudDC `ShowInstanceStatus` or `ListInstances` showed the instance, whatever of it could
-    /// be read. Absent if neither did, or if an earlier version looked.
+    /// CloudDC `ShowInstanceStatus` or `ListInstances` showed a state of the instance. Absent if
+    /// neither did, or if an earlier version looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<bool>,
 }

@@ -320,6 +320,12 @@ pub struct ObservedFor {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "endpoints")]
     pub endpoints: BTreeMap<String, String>,
+    /// Site of the connection, where it decides the endpoint of a service of the operation
+    /// that the connection does not name. Absent also if an earlier version observed; then it
+    /// is not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub site: Option<String>,
     /// SHA-256 of the target fields of the spec, in hexadecimal.
     #[schemars(length(max = 64))]
     pub target_digest: String,

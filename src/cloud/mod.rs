@@ -2,6 +2,7 @@
 //! with their verdict tables. Knows nothing of Kubernetes.
 
 mod call;
+mod contradicted;
 mod field;
 pub mod huawei;
 mod lenient;
@@ -17,6 +18,7 @@ mod verdict;
 pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent, is_id};
+pub use contradicted::contradicted;
 pub use field::{Field, Found, List};
 pub use lenient::Read;
 pub(crate) use lenient::parse_time;

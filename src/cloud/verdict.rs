@@ -161,6 +161,16 @@ impl Refusal {
             (code, _) => code.to_owned(),
         }
     }
+
+    /// A sentence of what was said to that. Without the request id, which differs each
+    /// time.
+    pub fn sentence(&self, of: &str) -> String {
+        match (self.label(), self.message.trim_end_matches('.')) {
+            (label, "") => format!("{of}: {label}."),
+            (label, message) if label.is_empty() => format!("{of}: {message}."),
+            (label, message) => format!("{of}: {label}: {message}."),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::endpoints::named;
-use crate::api::{CloudConnection, ObservedFor, State, Status};
+use super::endpoints::{default_endpoint, named};
+use crate::api::{CloudConnection, CloudConnectionSpec, ObservedFor, Site, State, Status};
 use crate::operations::{Object, Service, digest};
 
 /// Where a connection's operations of one kind take place, in every respect.
@@ -15,6 +15,7 @@ pub(super) struct At {
     region: String,
     project: Option<String>,
     endpoints: BTreeMap<String, String>,
+    site: Option<Site>,
 }
 
 impl At {
@@ -39,6 +40,7 @@ impl At {
             region: region.clone(),
             project,
             endpoints: endpoints.collect(),
+            site: site(spec, services),
         }
     }
 
@@ -50,10 +52,40 @@ impl At {
             region: self.region.clone(),
             project_id: self.project.clone(),
             endpoints: self.endpoints.clone(),
+            site: self.site.map(|site| site.word().to_owned()),
             target_digest: target_digest(object),
             bound: false,
         }
     }
+}
+
+/// The connection's site, if an endpoint that it does not name depends on it. The
+/// endpoints themselves are not compared: those of a vendor may differ between versions.
+fn site(spec: &CloudConnectionSpec, services: &[Service]) -> Option<Site> {
+    let own = match (&spec.huawei, &spec.tencent) {
+        (Some(huawei), _) => huawei.site,
+        (_, Some(tencent)) => tencent.site,
+        (None, None) => None,
+    };
+    let endpoints = |site: Site| {
+        let mut spec = spec.clone();
+        if let Some(huawei) = &mut spec.huawei {
+            huawei.site = Some(site);
+        }
+        if let Some(tencent) = &mut spec.tencent {
+            tencent.site = Some(site);
+        }
+        let unnamed = services
+            .iter()
+            .filter(|service| named(spec.endpoints.as_ref(), **service).is_none());
+        let endpoints: Vec<_> = unnamed
+            .map(|service| default_endpoint(&spec, *service))
+            .collect();
+        endpoints
+    };
+    let [first, others @ ..] = Site::WORDS.map(|(site, _)| endpoints(site));
+    let depends = others.iter().any(|other| *other != first);
+    depends.then(|| own.unwrap_or_default())
 }
 
 fn target_digest<O: Object>(object: &O) -> String {
@@ -89,6 +121,8 @@ pub(super) fn memory<O: Object>(object: &O, here: &ObservedFor, execute: bool) -
     let same_place = ObservedFor {
         target_digest: here.target_digest.clone(),
         bound: here.bound,
+        // Earlier versions did not write it.
+        site: then.site.clone().or_else(|| here.site.clone()),
         ..then.clone()
     } == *here;
     match (same_target, same_place) {
@@ -115,6 +149,8 @@ fn is_of_this_target<O: Object>(object: &O, status: &Status<O::Observed>) -> boo
 fn described(place: &ObservedFor) -> String {
     let project = place.project_id.as_ref();
     let project = project.map_or(String::new(), |id| format!(", project {id}"));
+    let site = place.site.as_ref();
+    let site = site.map_or(String::new(), |site| format!(", site {site}"));
     let endpoints: Vec<String> = place
         .endpoints
         .iter()
@@ -125,7 +161,7 @@ fn described(place: &ObservedFor) -> String {
         false => format!(", endpoints {}", endpoints.join(" and ")),
     };
     format!(
-        "{}, account {}, region {}{project}{endpoints}",
+        "{}, account {}, region {}{project}{site}{endpoints}",
         place.cloud, place.account_id, place.region
     )
 }

@@ -13,7 +13,6 @@ use kube::Resource as _;
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
 use self::stored::{hold_number, restored};
 use super::marks::REQUESTED_AT;
-use super::troubles::said;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
     PlanStatus, Reason, State, Status, StepStatus, Timestamp,

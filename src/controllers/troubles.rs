@@ -5,7 +5,7 @@ use errand_engine::{Code, Span, Trouble};
 
 use super::connections::Unusable;
 use crate::api::{LedgerObject, LockedBy, PaidOperations, Policy, Reason};
-use crate::cloud::{CallError, Reading, Refusal};
+use crate::cloud::{CallError, Reading};
 
 /// How often a passing fault of a cloud is met before status tells it.
 const QUIET_THROTTLED: u32 = 20;
@@ -156,15 +156,6 @@ pub(super) fn no_ledger(text: String) -> Unusable {
     }
 }
 
-/// A sentence from a refusal. Without the request id, which differs each time.
-pub(super) fn said(call: &str, refusal: &Refusal) -> String {
-    match (refusal.label(), refusal.message.trim_end_matches('.')) {
-        (label, "") => format!("{call}: {label}."),
-        (label, message) if label.is_empty() => format!("{call}: {message}."),
-        (label, message) => format!("{call}: {label}: {message}."),
-    }
-}
-
 /// How a failed read is told.
 pub(super) fn read_trouble(e: &CallError) -> Unusable {
     let (reason, blocked) = match e.reading {
@@ -175,7 +166,7 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
             (Reason::CloudUnavailable, false)
         }
     };
-    let text = said("Reading the cloud", &e.refusal);
+    let text = e.refusal.sentence("Reading the cloud");
     Unusable {
         trouble: Trouble {
             blocked,

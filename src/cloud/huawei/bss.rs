@@ -9,7 +9,7 @@ use super::client::Client;
 use super::pages;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::verdict::{Reading, Refusal};
-use crate::cloud::{Members, lenient};
+use crate::cloud::{Members, contradicted, lenient};
 
 /// What BSS lets this key see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,14 @@ pub struct Order {
 }
 
 impl Order {
+    /// It is there, and what is said of it is not understood.
+    fn of_which_nothing_is_known(order_id: String) -> Self {
+        Self {
+            order_id,
+            ..Self::default()
+        }
+    }
+
     /// Where it stands; `None`: the answer does not say, or with a number that is
     /// not documented.
     pub fn status(&self) -> Option<OrderStatus> {
@@ -289,7 +297,18 @@ pub async fn show_order(
     let path = format!("/v2/orders/customer-orders/details/{order}");
     let (mut info, mut given) = (None, false);
     let lines = pages::all(client, &path, &[], |page: Answer| {
-        info = page.order_info.or(info.take());
+        info = match (info.take(), page.order_info) {
+            (Some(before), Some(now)) if before == now => Some(now),
+            // It changed between two pages, or the pages are of two orders.
+            (Some(Order { order_id, .. }), Some(now)) => {
+                let same = order_id == now.order_id;
+                Some(Order::of_which_nothing_is_known(match same {
+                    true => order_id,
+                    false => String::new(),
+                }))
+            }
+            (before, now) => now.or(before),
+        };
         given |= !page.order_line_items.is_empty();
         // Lines that are announced and not given must not hide the order itself. Where
         // some are given, what the others are about matters.
@@ -349,9 +368,15 @@ pub async fn list_orders(
     Ok(match rows {
         Look::Seen(rows) => {
             let rows = Members::<Order>::read(rows);
+            let twice = contradicted(&rows.list, |order| Some(&*order.order_id));
+            let mut orders = rows.list;
+            orders.retain(|order| !twice.contains(&order.order_id));
+            let understood = rows.understood && twice.is_empty();
+            // They are there, and where they stand is not known.
+            orders.extend(twice.into_iter().map(Order::of_which_nothing_is_known));
             Look::Seen(OrderList {
-                orders: rows.list,
-                understood: rows.understood,
+                orders,
+                understood,
                 requests,
             })
         }

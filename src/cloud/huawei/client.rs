@@ -11,6 +11,9 @@ use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
 /// How long a date may be off before the gateway refuses the signature.
 const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
 
+/// The members that hold an error's code.
+const CODES: &[&str] = &["error_code", "errorCode", "code"];
+
 /// BSS writes this code where others write none.
 const SUCCESS: &str = "CBC.0000";
 
@@ -69,13 +72,17 @@ impl Client {
             .await
     }
 
-    /// A read whose documented answer has errors in it: those of what was asked
-    /// about. So a 2xx is taken as it is.
+    /// A read whose documented answer has errors in a member of it: those of what was
+    /// asked about. One that is in no member is of the call.
     pub async fn get_with_errors(&self, path: &str) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
         let request = self.request(Method::Get, path, &[], Vec::new());
-        let (reply, _) = self.answered(request, dated).await?;
-        Ok(reply.body)
+        let (reply, refusal) = self.answered(request, dated).await?;
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        match member(&body, CODES).as_str() {
+            "" | SUCCESS => Ok(reply.body),
+            _ => Err(CallError::unavailable(refusal)),
+        }
     }
 
     async fn read(&self, request: Request, dated: i64) -> Result<Vec<u8>, CallError> {
@@ -226,7 +233,6 @@ fn member(body: &serde_json::Value, names: &[&str]) -> String {
 }
 
 fn refusal(reply: &Reply, key: &Key) -> Refusal {
-    const CODES: &[&str] = &["error_code", "errorCode", "code"];
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     // The error may be one level down, under any name.
     let nested = body.as_object().and_then(|members| {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
+use crate::cloud::lenient::Object;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Field, Found, List, lenient};
 
@@ -103,11 +104,36 @@ pub async fn show_instance_status(
     id: &str,
 ) -> Result<Found<InstanceStatus>, CallError> {
     let path = format!("/v1/{}/instances/{id}/status", client.scope.id());
-    match client.get_with_errors(&path).await {
-        Ok(body) => parse(&body).map(Found::There),
-        Err(e) if e.reading == Reading::Gone => Ok(Found::NotThere),
-        Err(e) => Err(e),
+    let body = match client.get_with_errors(&path).await {
+        Ok(body) => body,
+        Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
+        Err(e) => return Err(e),
+    };
+    let Object(Answer {
+        id: own,
+        instance_id,
+        status,
+    }) = parse(&body)?;
+    let is_another =
+        |own: &Field<String>| own.text().is_some_and(|own| !own.eq_ignore_ascii_case(id));
+    if is_another(&own) || is_another(&instance_id) {
+        return Err(CallError::unreadable(
+            "the answer is about another instance",
+        ));
     }
+    Ok(Found::There(status))
+}
+
+/// The documented answer names no instance. One that does has to name the one that was
+/// asked for.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    id: Field<String>,
+    #[serde(default)]
+    instance_id: Field<String>,
+    #[serde(flatten)]
+    status: InstanceStatus,
 }
 
 /// `ListInstances` to the last page: every instance of the project that was

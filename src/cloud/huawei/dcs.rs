@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
 use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Gate, contradicted};
 
 /// The code of a cancel for a change that does not wait: cancelled already, running,
 /// run, or never there.
@@ -81,6 +81,9 @@ impl Form for TaskDetails {
 /// An instance (`ShowInstance`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Instance {
+    /// `instance_id`
+    #[serde(default, rename = "instance_id")]
+    id: Read<String>,
     /// `status`, open.
     #[serde(default)]
     pub status: Read<String>,
@@ -186,13 +189,20 @@ struct CancelResult {
 }
 
 /// `ShowInstance`; `None`: there is no such instance.
-pub async fn show_instance(client: &Client, instance: &str) -> Result<Option<Instance>, CallError> {
-    let path = format!("/v2/{}/instances/{instance}", client.scope.id());
+pub async fn show_instance(client: &Client, asked: &str) -> Result<Option<Instance>, CallError> {
+    let path = format!("/v2/{}/instances/{asked}", client.scope.id());
     let Object(instance): Object<Instance> = match client.get(&path, &[]).await {
         Ok(body) => parse(&body)?,
         Err(e) if e.reading == Reading::Gone => return Ok(None),
         Err(e) => return Err(e),
     };
+    if let Read::Understood(id) = &instance.id
+        && !id.eq_ignore_ascii_case(asked)
+    {
+        return Err(CallError::unreadable(
+            "the answer is about another instance",
+        ));
+    }
     match (&instance.status, &instance.spec_code) {
         (Read::Missing, Read::Missing) => Err(CallError::unreadable(
             "the answer has neither the status nor the specification of an instance",
@@ -227,11 +237,17 @@ pub async fn list_background_tasks(
     });
     match tasks.await {
         Ok(mut tasks) => {
-            // One that moved to the next page meanwhile was read twice: the later counts.
+            // One that moved to the next page meanwhile was read twice. If it changed
+            // meanwhile, too, the next observation tells.
+            let known = tasks.iter().filter_map(Read::known);
+            let twice = contradicted(known, |task| Some(&*task.id));
             let mut ids = HashSet::new();
-            tasks.reverse();
-            tasks.retain(|task| task.known().is_none_or(|task| ids.insert(task.id.clone())));
-            tasks.reverse();
+            tasks.retain(|task| {
+                task.known()
+                    .is_none_or(|task| !twice.contains(&task.id) && ids.insert(task.id.clone()))
+            });
+            let twice = twice.into_iter();
+            tasks.extend(twice.map(|id| Read::Unclear(format!("{id} twice, differently"))));
             if shrunk {
                 // A record that was deleted meanwhile has moved one over the edge of
                 // a page.

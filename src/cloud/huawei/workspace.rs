@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::pages;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
-use crate::cloud::{Gate, Members, lenient};
+use crate::cloud::{Gate, Members, contradicted, lenient};
 
 pub use job::{Job, Progress, SubJob, show_job};
 
@@ -68,35 +68,45 @@ impl Desktop {
     }
 
     /// The volume of that id. Which of a volume's two ids an order names is not
-    /// documented, so either is understood.
+    /// documented, so either is understood. `None`: it is not shown, or twice and
+    /// differently.
     pub fn volume(&self, id: &str) -> Option<&Volume> {
-        let volumes = self.root_volume.iter().chain(&self.data_volumes.list);
         let is = |own: &Option<String>| own.as_deref() == Some(id);
-        volumes
-            .into_iter()
-            .find(|volume| is(&volume.volume_id) || is(&volume.id))
+        let mut found = self
+            .volumes()
+            .filter(|volume| is(&volume.volume_id) || is(&volume.id));
+        let first = found.next()?;
+        found.all(|other| other == first).then_some(first)
+    }
+
+    fn volumes(&self) -> impl Iterator<Item = &Volume> {
+        self.root_volume.iter().chain(&self.data_volumes.list)
     }
 
     /// Every volume that it has is shown with its ids.
     pub fn shows_every_volume(&self) -> bool {
         let named = |volume: &Volume| volume.volume_id.is_some() && volume.id.is_some();
+        let by_id = contradicted(self.volumes(), |volume| volume.id.as_deref());
+        let by_disk = contradicted(self.volumes(), |volume| volume.volume_id.as_deref());
         self.root_volume.as_ref().is_some_and(named)
             && self.data_volumes.understood
             && self.data_volumes.list.iter().all(named)
+            && by_id.is_empty()
+            && by_disk.is_empty()
     }
 
     /// Every id that the service and billing have for it and its volumes is shown.
     pub fn shows_every_id(&self) -> bool {
-        let mut volumes = self.root_volume.iter().chain(&self.data_volumes.list);
         self.bill_resource_id.is_some()
             && self.shows_every_volume()
-            && volumes.all(|volume| volume.bill_resource_id.is_some())
+            && self
+                .volumes()
+                .all(|volume| volume.bill_resource_id.is_some())
     }
 
     /// What the service and billing call it and its volumes.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        let volumes = self.root_volume.iter().chain(&self.data_volumes.list);
-        let of_volumes = volumes.flat_map(Volume::ids);
+        let of_volumes = self.volumes().flat_map(Volume::ids);
         let own = self.bill_resource_id.as_deref();
         own.into_iter()
             .chain([self.desktop_id.as_str()])

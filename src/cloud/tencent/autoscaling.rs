@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Field, Found, Gate, List};
+use crate::cloud::{Field, Found, Gate, List, contradicted};
 
 /// The name in the signature.
 pub const SERVICE: &str = "as";
@@ -153,9 +153,9 @@ pub async fn describe_refresh_activity(
         Err(e) => return Err(e),
     };
     let all = page.refresh_activity_set.members();
-    let mut ours = all.iter().filter(|found| found.id.is(activity));
-    Ok(match ours.next() {
-        Some(found) if ours.all(|other| other == found) => Found::There(found.clone()),
+    let twice = contradicted(all, |found| found.id.text());
+    Ok(match all.iter().find(|found| found.id.is(activity)) {
+        Some(found) if !twice.contains(activity) => Found::There(found.clone()),
         Some(_) => Found::Unclear("The cloud lists the refresh activity twice, differently."),
         None => match page.whole() {
             Some([]) => Found::NotThere,
@@ -191,6 +191,11 @@ pub async fn describe_roll_back(
     let is_of_it = |found: &&RefreshActivity| {
         found.origin.is(activity) && found.activity_type.is("ROLLBACK") && found.group.is(group)
     };
+    if !contradicted(all, |found| found.id.text()).is_empty() {
+        return Ok(Found::Unclear(
+            "The cloud lists a roll-back twice, differently.",
+        ));
+    }
     let mut found: Vec<_> = all.iter().filter(is_of_it).collect();
     // The newest: a roll-back cannot be rolled back, but it can be asked for again.
     found.sort_by(|a, b| a.created_time.text().cmp(&b.created_time.text()));

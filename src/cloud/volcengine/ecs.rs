@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
-use crate::cloud::Gate;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent};
 use crate::cloud::field::{self, Field, Found, List};
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Gate, contradicted};
 
 /// The name in the signature.
 pub const SERVICE: &str = "ecs";
@@ -100,7 +100,8 @@ pub async fn describe_scheduled_instance(
             }
         }
         next = page.next_token.text().map(str::to_owned);
-        let Some(token) = next.clone().filter(|_| ours.is_empty()) else {
+        // Also where it was found: a later page may say something else of it.
+        let Some(token) = next.clone() else {
             break;
         };
         if !seen.insert(token) || seen.len() >= MAX_PAGES {
@@ -108,9 +109,9 @@ pub async fn describe_scheduled_instance(
             break;
         }
     }
-    let first = ours.pop();
-    Ok(match first {
-        Some(order) if ours.iter().all(|other| *other == order) => Found::There(order),
+    let twice = contradicted(&ours, |order| order.id.text());
+    Ok(match ours.pop() {
+        Some(order) if twice.is_empty() => Found::There(order),
         Some(_) => Found::Unclear("The cloud lists the order twice, differently."),
         None if whole && !others => Found::NotThere,
         // An answer to another question, or a part of one, proves nothing by what it

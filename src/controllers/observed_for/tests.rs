@@ -150,3 +150,90 @@ fn memory_of_version_0_1_0_is_kept_unless_it_may_be_of_another_target() {
         assert_eq!(compared(&object, &here), expected, "{target} {state}");
     }
 }
+
+#[test]
+fn the_site_belongs_to_the_place_where_an_endpoint_depends_on_it() {
+    let named = json!({"as": "https://as.example", "bss": "https://bss.example"});
+    for (cloud, services, endpoints, differ) in [
+        ("tencent", &[Service::TencentAs][..], json!(null), true),
+        ("tencent", &[Service::TencentAs], named.clone(), false),
+        ("huawei", &[Service::HuaweiDcs], json!(null), false),
+        ("huawei", &[Service::HuaweiCloudDc], json!(null), false),
+        (
+            "huawei",
+            &[Service::HuaweiWorkspace, Service::HuaweiBss],
+            json!(null),
+            true,
+        ),
+        (
+            "huawei",
+            &[Service::HuaweiWorkspace, Service::HuaweiBss],
+            named,
+            false,
+        ),
+    ] {
+        let at = |site: Option<&str>| {
+            let connection = connection(|spec| {
+                let mut place = json!({"region": "ap-singapore"});
+                if cloud == "huawei" {
+                    place["projectId"] = "p1".into();
+                }
+                if let Some(site) = site {
+                    place["site"] = site.into();
+                }
+                spec["huawei"].take();
+                spec[cloud] = place;
+                spec["endpoints"] = endpoints.clone();
+            });
+            At::of(&connection, services)
+        };
+        let (china, international) = (at(Some("China")), at(Some("International")));
+        assert_eq!(china != international, differ, "{cloud} {services:?}");
+        assert_eq!(at(None), china, "{cloud}: China where it is not said");
+    }
+}
+
+#[test]
+fn memory_of_another_site_is_of_another_place_unless_no_site_was_written() {
+    let here = |site: &str| {
+        connection(|spec| {
+            spec["huawei"].take();
+            spec["tencent"] = json!({"region": "ap-singapore", "site": site});
+        })
+    };
+    let at = |site: &str| At::of(&here(site), &[Service::TencentAs]);
+    for bound in [false, true] {
+        let mut object = operation(|_| {});
+        let mut then = at("China").observed_for(&object);
+        then.bound = bound;
+        assert_eq!(then.site.as_deref(), Some("China"));
+        let compared = |object: &ResizeCancellation, site: &str| {
+            memory(object, &at(site).observed_for(object), true)
+        };
+        let store = |object: &mut ResizeCancellation, then: &ObservedFor| {
+            object.status.as_mut().expect("a status").observed_for = Some(then.clone());
+        };
+        store(&mut object, &then);
+        assert_eq!(compared(&object, "China"), Memory::Kept);
+        match (bound, compared(&object, "International")) {
+            (false, Memory::Forgotten) => {}
+            (true, Memory::Elsewhere(text)) => {
+                assert!(text.contains("site China"), "{text}");
+                assert!(text.contains("site International"), "{text}");
+            }
+            (_, other) => panic!("{other:?}"),
+        }
+        // An earlier version wrote none.
+        then.site = None;
+        store(&mut object, &then);
+        assert_eq!(compared(&object, "China"), Memory::Kept);
+        assert_eq!(compared(&object, "International"), Memory::Kept);
+    }
+}
+
+#[test]
+fn a_site_is_written_as_in_a_connection() {
+    for (site, word) in Site::WORDS {
+        assert_eq!(serde_json::to_value(site).expect("JSON"), word);
+    }
+}

@@ -9,7 +9,9 @@ mod decisions;
 mod places;
 mod plans;
 mod refused;
+mod seen;
 mod targets;
+mod twice;
 mod unclear;
 mod unsent;
 

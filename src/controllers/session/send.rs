@@ -12,7 +12,7 @@ use crate::controllers::audit::{Answered, Line};
 use crate::controllers::connections::suspends;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
-use crate::controllers::troubles::{passing, said};
+use crate::controllers::troubles::passing;
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -65,7 +65,7 @@ impl<K: Kind> Session<'_, K> {
                 {
                     self.trouble = Some(connection.rejected(&refusal).text);
                 } else {
-                    self.trouble = Some(said(info.name.as_str(), &refusal));
+                    self.trouble = Some(refusal.sentence(info.name.as_str()));
                 }
                 Answer::Refused(verdict(reading))
             }

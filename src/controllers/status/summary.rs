@@ -4,7 +4,7 @@
 use errand_engine::{Answer, End, Forecast, Report, Verdict};
 
 use super::stored::{engine_step, offered};
-use super::{Rendering, said, words};
+use super::{Rendering, words};
 use crate::api::{Hold, Reason};
 use crate::cloud::Refusal;
 use crate::operations::{Kind, Object as _};
@@ -43,7 +43,7 @@ impl<K: Kind> Rendering<'_, K> {
                     .said
                     .map(|said| said.refusal.clone())
                     .or_else(|| self.recorded_refusal());
-                refused = refusal.map(|refusal| said("It said", &refusal));
+                refused = refusal.map(|refusal| refusal.sentence("It said"));
                 vec![
                     reason.meaning(),
                     refused.as_deref().unwrap_or_default(),
@@ -161,7 +161,7 @@ impl<K: Kind> Rendering<'_, K> {
             _ => (engine_step::<K>(last)?.answer?, self.recorded_refusal()),
         };
         let explains = answer == Answer::Refused(Verdict::Verify(code));
-        explains.then(|| said(&last.name, &refusal.unwrap_or_default()))
+        explains.then(|| refusal.unwrap_or_default().sentence(&last.name))
     }
 
     /// An answer in the spec that is none to the open question.

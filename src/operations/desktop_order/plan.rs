@@ -170,6 +170,15 @@ impl Look<'_> {
             );
             return Some(wait(Reason::OrderProcessing, self.due(), seen));
         }
+        let before = self.kept_status().and_then(OrderStatus::from_word);
+        if let Some(status) = before.filter(|status| status.is_being_undone()) {
+            let seen = format!(
+                "{} was {} when BSS last showed it: the cloud may undo its change, so Errand waits until BSS shows that it has ended. {now}",
+                self.name(),
+                status.word()
+            );
+            return Some(wait(Reason::OrderProcessing, self.due(), seen));
+        }
         let task = unsettling(change, desktop)?;
         let seen = format!(
             "Desktop {} is busy ({}), which may change it again, so Errand waits until it is not. {now}",

@@ -29,7 +29,12 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
             "The cloud's answer has no state that can be read.",
         ),
         (None, Some(_)) => (Goal::Reached(Evidence::Presence), ""),
-        (Some(until), Some(state)) => goal(object, until, state, &instance.operation_state),
+        (Some(until), Some(state)) => {
+            let again = before
+                .as_ref()
+                .is_some_and(|before| is_as_before(instance, before));
+            goal(object, until, state, &instance.operation_state, again)
+        }
     };
     let seen = format!("{} {why}", standing(id, instance));
     Assessment {
@@ -38,11 +43,21 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
     }
 }
 
+const FAILED: &str = "It has failed and settles no further by itself. Repair the instance, then create a new InstanceObservation.";
+
+/// The observation before showed the same.
+fn is_as_before(instance: &InstanceStatus, before: &InstanceReading) -> bool {
+    let now = reading(instance, None);
+    now.instance_state == before.instance_state && now.operation_state == before.operation_state
+}
+
+/// `again`: the observation before showed the same two words.
 fn goal(
     object: &InstanceObservation,
     until: &Until,
     state: &str,
     operation: &Field<String>,
+    again: bool,
 ) -> (Goal, &'static str) {
     let unreachable = Goal::Lost(code(Reason::StateUnreachable), Evidence::Presence);
     let unclear = (
@@ -53,8 +68,9 @@ fn goal(
         Some(states) => states.iter().any(|word| same(word, state)),
         None => is_good(state),
     };
-    let mut states = until.states.iter().flatten();
-    let ends_deleted = states.any(|word| is_last(word));
+    let states = || until.states.iter().flatten();
+    let ends_deleted = states().any(|word| is_last(word));
+    let ends_failed = states().any(|word| is_failed(word));
     let ends = until.fail_on.as_deref().unwrap_or(&[]);
     let is = |word: &String| {
         let operation = operation.text();
@@ -73,26 +89,29 @@ fn goal(
     }
     match Motion::of(state, operation.text()) {
         Motion::Moving => (waits, ""),
+        // It is about to become what was asked for.
+        Motion::Stuck if ends_failed => (waits, ""),
+        // The word may be left over from an earlier attempt.
+        Motion::Stuck if !again => (waits, ""),
+        Motion::Stuck => (unreachable, FAILED),
         Motion::Settled if wanted => (reached, ""),
         Motion::Settled => (waits, ""),
         // What was asked for is that it has failed.
         Motion::Failed if wanted && is_failed(state) => (reached, ""),
         // A failed operation does not keep it from being deleted.
         Motion::Failed if ends_deleted && !is_failed(state) => (waits, ""),
-        Motion::Failed => (
-            unreachable,
-            "It has failed and settles no further by itself. Repair the instance, then create a new InstanceObservation.",
-        ),
+        Motion::Failed => (unreachable, FAILED),
         Motion::Unclear => unclear,
     }
 }
 
 /// An instance that was there and is no longer has been deleted: whether its entry
-/// stays for a while as `terminated` is documented nowhere.
+/// stays for a while as `terminated` is documented nowhere. It was there if a state of
+/// it was read: an answer without one may be about any id.
 fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Goal, String) {
     let id = &object.spec.target.instance_id;
-    let seen = before.filter(|before| **before != InstanceReading::default());
-    let Some(before) = seen else {
+    let seen = before.and_then(|before| before.instance_state.as_deref());
+    let Some(last) = seen else {
         let evidence = Evidence::Absence(Witness::NOT_THERE);
         let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
         let seen =
@@ -108,12 +127,7 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
         true => Goal::Reached(evidence),
         false => Goal::Lost(code(Reason::StateUnreachable), evidence),
     };
-    let seen = match &before.instance_state {
-        Some(state) => format!("Instance {id} is no longer there; it was {state} when last seen."),
-        None => format!(
-            "Instance {id} is no longer there; its state could not be read when it was last seen."
-        ),
-    };
+    let seen = format!("Instance {id} is no longer there; it was {last} when last seen.");
     (goal, seen)
 }
 
@@ -145,15 +159,16 @@ fn reading(instance: &InstanceStatus, before: Option<InstanceReading>) -> Instan
         Some(short).filter(|text| !text.is_empty())
     };
     let error = instance.error.known();
+    // What was read before counts if the instance is gone next.
+    let state = short(instance.state.text(), 64);
+    let instance_state = state.or(before.and_then(|before| before.instance_state));
     InstanceReading {
-        // What was read before counts if the instance is gone next.
-        instance_state: short(instance.state.text(), 64)
-            .or(before.and_then(|before| before.instance_state)),
         operation_state: short(instance.operation_state.text(), 64),
         error_code: short(error.and_then(|e| e.code.text()), 128),
         error_message: short(error.and_then(|e| e.msg.text()), 512),
         error_type: short(error.and_then(|e| e.error_type.text()), 128),
-        seen: Some(true),
+        seen: instance_state.is_some().then_some(true),
+        instance_state,
     }
 }
 

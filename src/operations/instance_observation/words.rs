@@ -22,25 +22,55 @@ pub(super) enum Motion {
     Failed,
     /// An operation is under way, or the state is a passing one.
     Moving,
+    /// The state is a passing one, and the operation that passes through it has failed.
+    Stuck,
     /// A word that is not documented.
     Unclear,
 }
+
+/// The states that pass by themselves, with the operations that pass through them.
+const PASSING: [(&str, &[&str]); 4] = [
+    ("pending", &["install"]),
+    ("reinstalling", &["reinstall", "switch-install"]),
+    ("stopping", &["power-off", "reboot"]),
+    ("shutting-down", &["uninstall"]),
+];
+
+/// The documented operations, of instances and of their servers.
+const OPERATIONS: [&str; 8] = [
+    "install",
+    "reinstall",
+    "switch-install",
+    "modify-ip",
+    "uninstall",
+    "power-on",
+    "power-off",
+    "reboot",
+];
+
+/// How the word of one ends that failed.
+const FAILED: [&str; 2] = ["-failed", "-fail"];
 
 impl Motion {
     /// What the two words tell. `operation` is `None` where nothing was done yet.
     pub(super) fn of(state: &str, operation: Option<&str>) -> Self {
         let state = folded(state);
-        let passing = ["pending", "shutting-down", "stopping", "reinstalling"];
-        if passing.contains(&state.as_str()) {
-            return Self::Moving;
-        }
         let operation = operation.map(folded).unwrap_or_default();
+        if let Some((_, own)) = PASSING.iter().find(|(word, _)| *word == state) {
+            let failed = FAILED.iter().find_map(|end| operation.strip_suffix(end));
+            return match failed {
+                Some(failed) if own.contains(&failed) => Self::Stuck,
+                Some(failed) if !OPERATIONS.contains(&failed) => Self::Unclear,
+                // Another one failed earlier.
+                Some(_) | None => Self::Moving,
+            };
+        }
         let ends = |ends: &[&str]| ends.iter().any(|end| operation.ends_with(end));
         let failed = is_failed(&state);
         match () {
             () if is_last(&state) => Self::Settled,
             () if ends(&["-processing"]) => Self::Moving,
-            () if ends(&["-failed", "-fail"]) => Self::Failed,
+            () if ends(&FAILED) => Self::Failed,
             () if !operation.is_empty() && !ends(&["-succeed", "-succeeded", "-success"]) => {
                 Self::Unclear
             }
@@ -98,7 +128,14 @@ mod tests {
             ("running", Some("install-processing"), Motion::Moving),
             ("error", Some("reinstall-processing"), Motion::Moving),
             ("pending", None, Motion::Moving),
-            ("pending", Some("install-failed"), Motion::Moving),
+            ("pending", Some("install-failed"), Motion::Stuck),
+            ("pending", Some("modify-ip-failed"), Motion::Moving),
+            ("pending", Some("install-processing"), Motion::Moving),
+            ("reinstalling", Some("switch_install_failed"), Motion::Stuck),
+            ("stopping", Some("reboot-fail"), Motion::Stuck),
+            ("shutting_down", Some("uninstall-failed"), Motion::Stuck),
+            ("shutting-down", Some("install-failed"), Motion::Moving),
+            ("stopping", Some("x-failed"), Motion::Unclear),
             ("shutting_down", None, Motion::Moving),
             ("stopping", None, Motion::Moving),
             ("reinstalling", None, Motion::Moving),

@@ -15,7 +15,7 @@ use crate::api::{
     ConditionStatus, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort,
 };
 use crate::cloud::Read;
-use crate::cloud::huawei::dcs::BackgroundTask;
+use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 use crate::mistakes::Mistake;
 use crate::operations::code;
 
@@ -107,14 +107,10 @@ pub(super) fn assess(
     before: Before<'_>,
     facts: &Facts,
 ) -> Assessment<ResizeObservation> {
-    let (Some(tasks), Some(instance)) = (&facts.tasks, &facts.instance) else {
-        return not_there(spec, before, facts);
-    };
-    let read: Vec<&BackgroundTask> = tasks.iter().filter_map(Read::known).collect();
-    let unread: Vec<&str> = tasks.iter().filter_map(unread).collect();
-    let tasks = Tasks {
-        read: &read,
-        unread: &unread,
+    let listed = facts.tasks.as_deref().map(members);
+    let tasks = listed.as_ref().map(|(read, unread)| Tasks { read, unread });
+    let (Some(tasks), Some(instance)) = (tasks, &facts.instance) else {
+        return not_there(spec, before, tasks, facts);
     };
     let look = Look {
         at: facts.at,
@@ -122,6 +118,73 @@ pub(super) fn assess(
         instance,
         tasks,
     };
+    let Remembered {
+        choice,
+        task,
+        observed,
+    } = remember(spec, before, tasks, instance);
+    let (goal, seen) = match &choice {
+        Choice::Unclear { why, .. } => (Goal::Unclear, why.clone()),
+        Choice::Vanished(id) => look.vanished(id, spec, &observed),
+        Choice::None => look.none_fits(spec),
+        Choice::Task(id) => match task {
+            Some(task) => look.listed(task, before.sort(task), &observed),
+            None if before.saw(id) => look.gone(id, before.answered, &observed),
+            None => look.never_seen(id, before.vanished(tasks), &observed),
+        },
+    };
+    let open =
+        task.is_some_and(|task| before.sort(task) != TaskSort::Other && stage(task).is_open());
+    let pending = match goal {
+        Goal::Unclear => ConditionStatus::Unknown,
+        _ if open => ConditionStatus::True,
+        // Its record is gone, which does not say that the change is.
+        Goal::Act(_) => ConditionStatus::Unknown,
+        _ => ConditionStatus::False,
+    };
+    let target = match &choice {
+        Choice::Task(id) => Some(id),
+        _ => None,
+    };
+    Assessment {
+        plan: PlanStatus {
+            steps: match (goal, target) {
+                (Goal::Act(_), Some(id)) => vec![format!(
+                    "{} instance_id={} task_id={id}",
+                    CANCEL.name, spec.instance_id
+                )],
+                _ => Vec::new(),
+            },
+            paid: false,
+        },
+        target: target.cloned(),
+        conditions: vec![(CHANGE_PENDING, pending)],
+        ..Assessment::new(goal, seen, observed)
+    }
+}
+
+/// The members of a list of tasks: those that were understood, and the others.
+fn members(tasks: &[Read<BackgroundTask>]) -> (Vec<&BackgroundTask>, Vec<&str>) {
+    let read = tasks.iter().filter_map(Read::known).collect();
+    (read, tasks.iter().filter_map(unread).collect())
+}
+
+/// What a reading adds to what is remembered.
+struct Remembered<'a> {
+    choice: Choice,
+    /// The task that it is about, where it is listed.
+    task: Option<&'a BackgroundTask>,
+    observed: ResizeObservation,
+}
+
+/// What was seen of that task, and of those that may be it, is kept until it is shown
+/// differently.
+fn remember<'a>(
+    spec: &ResizeCancellationSpec,
+    before: Before<'_>,
+    tasks: Tasks<'a>,
+    instance: &Instance,
+) -> Remembered<'a> {
     let choice = choose(spec, before, tasks);
     let unclear_tasks = unclear_tasks(spec, before, tasks);
     let (id, task, remembered) = match &choice {
@@ -148,40 +211,10 @@ pub(super) fn assess(
         unclear_tasks,
         ..observation(instance, id, task, remembered)
     };
-    let (goal, seen) = match &choice {
-        Choice::Unclear { why, .. } => (Goal::Unclear, why.clone()),
-        Choice::Vanished(id) => look.vanished(id, spec, &observed),
-        Choice::None => look.none_fits(spec),
-        Choice::Task(id) => match task {
-            Some(task) => look.listed(task, before.sort(task), &observed),
-            None if before.saw(id) => look.gone(id, before.answered, &observed),
-            None => look.never_seen(id, before.vanished(tasks), &observed),
-        },
-    };
-    let open =
-        task.is_some_and(|task| before.sort(task) != TaskSort::Other && stage(task).is_open());
-    let pending = match goal {
-        Goal::Unclear => ConditionStatus::Unknown,
-        _ if open => ConditionStatus::True,
-        // Its record is gone, which does not say that the change is.
-        Goal::Act(_) => ConditionStatus::Unknown,
-        _ => ConditionStatus::False,
-    };
-    let target = id.filter(|_| matches!(choice, Choice::Task(_)));
-    Assessment {
-        plan: PlanStatus {
-            steps: match (goal, target) {
-                (Goal::Act(_), Some(id)) => vec![format!(
-                    "{} instance_id={} task_id={id}",
-                    CANCEL.name, spec.instance_id
-                )],
-                _ => Vec::new(),
-            },
-            paid: false,
-        },
-        target: target.map(str::to_owned),
-        conditions: vec![(CHANGE_PENDING, pending)],
-        ..Assessment::new(goal, seen, observed)
+    Remembered {
+        choice,
+        task,
+        observed,
     }
 }
 
@@ -204,30 +237,46 @@ fn unread(member: &Read<BackgroundTask>) -> Option<&str> {
     }
 }
 
+/// The instance is not there, or was not read, or only one half of it is there.
 fn not_there(
     spec: &ResizeCancellationSpec,
     before: Before<'_>,
+    tasks: Option<Tasks<'_>>,
     facts: &Facts,
 ) -> Assessment<ResizeObservation> {
-    let id = &spec.instance_id;
-    let (goal, pending, seen) = match (&facts.tasks, &facts.instance) {
+    let (id, instance) = (&spec.instance_id, facts.instance.as_ref());
+    let no_instance = (
+        Goal::Lost(
+            code(Reason::TargetNotFound),
+            Evidence::Absence(Witness::NOT_THERE),
+        ),
+        ConditionStatus::False,
+        format!("There is no instance {id} in the region and project of the connection."),
+    );
+    let seen_before = before
+        .observed
+        .is_some_and(|seen| *seen != ResizeObservation::default());
+    let (goal, pending, seen) = match (tasks, instance, &facts.unread) {
+        (.., Some((reason, why))) => (
+            Goal::Wait(code(*reason), None),
+            ConditionStatus::Unknown,
+            why.clone(),
+        ),
         // A moment's absence must not end what may still take effect.
-        (None, None) if before.pinned().is_some() => (
+        (None, None, _) if before.pinned().is_some() => (
             Goal::Unclear,
             ConditionStatus::Unknown,
             format!(
                 "There is no instance {id} in the region and project of the connection any more, so the effect of the call cannot be seen."
             ),
         ),
-        (None, None) => (
-            Goal::Lost(
-                code(Reason::TargetNotFound),
-                Evidence::Absence(Witness::NOT_THERE),
-            ),
-            ConditionStatus::False,
-            format!("There is no instance {id} in the region and project of the connection."),
-        ),
-        (listed, _) => {
+        (None, None, _) => no_instance,
+        // Whether DCS gives the tasks of an instance that it does not know as none is
+        // documented nowhere. One that was never seen is not there either way.
+        (Some(tasks), None, _) if tasks.is_empty() && !seen_before && before.pinned().is_none() => {
+            no_instance
+        }
+        (listed, ..) => {
             let (there, not) = match listed {
                 Some(_) => ("background tasks", "the instance"),
                 None => ("the instance", "its background tasks"),
@@ -239,9 +288,34 @@ fn not_there(
             )
         }
     };
+    let known = before.observed.cloned().unwrap_or_default();
+    let observed = match (tasks, instance) {
+        // What is listed was seen, whatever the other half says. Of the instance, what
+        // was seen last stays.
+        (Some(tasks), None) if !tasks.is_empty() => ResizeObservation {
+            instance_status: known.instance_status,
+            spec_code: known.spec_code,
+            capacity: known.capacity,
+            replica_count: known.replica_count,
+            maintenance_window: known.maintenance_window,
+            ..remember(spec, before, tasks, &Instance::default()).observed
+        },
+        (None, Some(instance)) => {
+            let now = observation(instance, None, None, None);
+            ResizeObservation {
+                instance_status: now.instance_status,
+                spec_code: now.spec_code,
+                capacity: now.capacity,
+                replica_count: now.replica_count,
+                maintenance_window: now.maintenance_window,
+                ..known
+            }
+        }
+        _ => known,
+    };
     Assessment {
         conditions: vec![(CHANGE_PENDING, pending)],
-        ..Assessment::new(goal, seen, before.observed.cloned().unwrap_or_default())
+        ..Assessment::new(goal, seen, observed)
     }
 }
 

@@ -533,3 +533,44 @@ async fn resources_are_all_known_only_if_each_of_them_is_named() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_order_that_is_listed_twice_differently_may_be_open() {
+    for (first, second, understood) in [(4, 4, true), (4, 5, false), (5, 4, false)] {
+        let body = format!(
+            r#"{{"total_count": 2, "order_infos": [{{"order_id": "CS1", "status": {first}}},
+                {{"order_id": "CS1", "status": {second}}}]}}"#
+        );
+        let server = Server::answering([answer(200, &body)]);
+        let Ok(Look::Seen(list)) = list_orders(&client(&server), FILTER).await else {
+            panic!("{first} {second}");
+        };
+        assert_eq!(list.understood, understood, "{first} {second}");
+        let open = list.orders.iter().any(Order::may_be_open);
+        assert_eq!(open, !understood, "{first} {second}");
+        assert!(list.orders.iter().all(|order| order.order_id == "CS1"));
+    }
+}
+
+#[tokio::test]
+async fn an_order_whose_pages_differ_stands_nowhere_that_is_known() {
+    let page = |id: &str, status: i64, from: usize, to: usize| {
+        let lines: Vec<Value> = (from..to).map(|n| json!({"id": n})).collect();
+        let info = json!({"order_id": id, "status": status});
+        let body = json!({"total_count": 120, "order_info": info, "order_line_items": lines});
+        answer(200, &body.to_string())
+    };
+    for (id, status, shown) in [
+        ("CS1", 6, Some(Some(OrderStatus::PendingPayment))),
+        ("CS1", 5, Some(None)),
+        ("CS2", 6, None),
+    ] {
+        let pages = [page("CS1", 6, 0, 100), page(id, status, 100, 120)];
+        let server = Server::answering(pages);
+        let Ok(Look::Seen(found)) = show_order(&client(&server), "CS1").await else {
+            panic!("{id} {status}");
+        };
+        let found = found.map(|details| details.order.status());
+        assert_eq!(found, shown, "{id} {status}");
+    }
+}

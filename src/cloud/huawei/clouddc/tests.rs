@@ -160,7 +160,19 @@ async fn a_status_without_a_state_is_told_and_is_no_state() {
         let state = &found.there().expect("an instance").state;
         assert_eq!(state.known(), None, "{odd}");
     }
-    for broken in ["", "null", "x", r#"{"state": "runn"#] {
+    for broken in [
+        "",
+        "null",
+        "x",
+        r#"{"state": "runn"#,
+        // It would be taken for the fields, in order.
+        r#"["running"]"#,
+        // An error of the call, and not of the instance; and another instance.
+        r#"{"error_code": "CloudDC.0500", "error_msg": "m"}"#,
+        r#"{"state": "running", "error_code": "CloudDC.0500"}"#,
+        r#"{"state": "running", "id": "i-2"}"#,
+        r#"{"state": "running", "instance_id": "i-2"}"#,
+    ] {
         assert_eq!(
             shown(answer(200, broken)).await,
             Err(UNAVAILABLE),

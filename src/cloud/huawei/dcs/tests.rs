@@ -305,3 +305,37 @@ async fn a_cancel_is_accepted_only_with_the_documented_words() {
         assert!(matches!(sent, Sent::Unknown(_)), "{body}: {sent:?}");
     }
 }
+
+#[tokio::test]
+async fn a_task_that_is_listed_twice_differently_is_not_understood() {
+    let once = |status: &str| {
+        serde_json::json!({"id": "t1", "name": "EXTEND", "status": status,
+            "details": {"new_resource_spec_code": "s"}})
+    };
+    let other = serde_json::json!({"id": "t2", "name": "EXTEND", "status": "SUCCESS"});
+    let body = |tasks: &[serde_json::Value]| {
+        serde_json::json!({"task_count": tasks.len(), "tasks": tasks}).to_string()
+    };
+    let same = body(&[once("WAITING"), other.clone(), once("WAITING")]);
+    let ids = [Some("t1".to_owned()), Some("t2".to_owned())];
+    assert_eq!(members(&[&same]).await, ids);
+    let differ = body(&[once("WAITING"), other.clone(), once("CANCELLED")]);
+    let ids = [Some("t2".to_owned()), None];
+    assert_eq!(members(&[&differ]).await, ids);
+    // One that has changed while it moved to the next page.
+    let page = |tasks: &[serde_json::Value]| {
+        serde_json::json!({"task_count": 3, "tasks": tasks}).to_string()
+    };
+    let (first, rest) = (page(&[once("WAITING")]), page(&[once("CANCELLED"), other]));
+    assert_eq!(members(&[&first, &rest]).await, ids);
+}
+
+#[tokio::test]
+async fn an_answer_about_another_instance_is_no_reading() {
+    for (id, read) in [("i1", true), ("I1", true), ("i2", false)] {
+        let body = format!(r#"{{"instance_id": "{id}", "status": "RUNNING"}}"#);
+        let server = Server::answering([answer(200, &body)]);
+        let found = show_instance(&client(server.origin()), "i1").await;
+        assert_eq!(found.is_ok(), read, "{id}");
+    }
+}

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::found;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::huawei::Client;
-use crate::cloud::{Members, lenient};
+use crate::cloud::{Members, contradicted, lenient};
 
 /// A job (`ShowJob`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Job {
 /// A part of a job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SubJob {
+    /// `id`
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub id: Option<String>,
     /// `status`, open: WAITING, RUNNING, SUCCESS, FAILED.
     #[serde(default, deserialize_with = "lenient::text")]
     pub status: Option<String>,
@@ -66,9 +69,11 @@ impl Progress {
 }
 
 impl Job {
-    /// How far it is. One that is complete has failed if a part of it has.
+    /// How far it is. One that is complete has failed if a part of it has; not if that
+    /// part is listed a second time and says something else.
     pub fn progress(&self) -> Progress {
         match Progress::of(self.status.as_deref()) {
+            Progress::Done if self.contradicts_itself() => Progress::Open,
             Progress::Done if self.failed_part().is_some() => Progress::Failed,
             progress => progress,
         }
@@ -77,6 +82,11 @@ impl Job {
     /// It has ended without doing it.
     pub fn failed(&self) -> bool {
         self.progress() == Progress::Failed
+    }
+
+    fn contradicts_itself(&self) -> bool {
+        let twice = contradicted(&self.sub_jobs.list, |part| part.id.as_deref());
+        !twice.is_empty()
     }
 
     fn failed_part(&self) -> Option<&SubJob> {

@@ -485,6 +485,22 @@ fn a_job_has_ended_in_the_documented_words_of_either_level() {
         (json!("COMPLETE"), json!([{"status": "FAIL"}]), Failed),
         (json!("COMPLETE"), json!([null, 7, {"status": null}]), Done),
         (json!("RUNNING"), json!([{"status": "FAILED"}]), Open),
+        // A part that is listed twice, the same and differently.
+        (
+            json!("COMPLETE"),
+            json!([{"id": "p", "status": "FAILED"}, {"id": "p", "status": "FAILED"}]),
+            Failed,
+        ),
+        (
+            json!("COMPLETE"),
+            json!([{"id": "p", "status": "FAILED"}, {"id": "p", "status": "SUCCESS"}]),
+            Open,
+        ),
+        (
+            json!("COMPLETE"),
+            json!([{"id": "p", "status": "FAILED"}, {"id": "q", "status": "SUCCESS"}]),
+            Failed,
+        ),
         (json!("ABORTED"), json!([]), Open),
         (json!(null), json!([{"status": "FAILED"}]), Open),
     ] {
@@ -538,4 +554,23 @@ async fn the_answer_about_another_desktop_or_job_says_nothing_about_this_one() {
     let body = r#"{"id": "j2", "status": "FAIL"}"#;
     let server = Server::answering([answer(200, body)]);
     assert_eq!(show_job(&client(&server), "j1").await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_volume_that_is_shown_twice_differently_is_not_shown() {
+    let volume = |id: &str, size: i64| json!({"id": id, "volume_id": "d", "size": size});
+    for (data, shown) in [
+        (json!([volume("c", 80), volume("c", 80)]), true),
+        (json!([volume("c", 80), volume("c", 100)]), false),
+        (json!([volume("c", 80), volume("e", 80)]), false),
+    ] {
+        let root = json!({"id": "a", "volume_id": "b", "size": 80});
+        let body = json!({"desktop_id": "d", "root_volume": root, "data_volumes": data});
+        let body = json!({"desktop": body}).to_string();
+        let found = desktop(answer(200, &body)).await.expect("readable");
+        let found = found.expect("there");
+        assert_eq!(found.volume("d").is_some(), shown, "{data}");
+        assert_eq!(found.shows_every_volume(), shown, "{data}");
+        assert!(found.volume("b").is_some(), "{data}");
+    }
 }

@@ -321,7 +321,15 @@ async fn a_roll_back_is_found_by_its_origin_and_a_part_of_a_list_shows_none() {
         read(json!([back("a", "asr-x", "")]), 1).await.0,
         Found::NotThere
     );
-    for (set, total) in [(json!([]), 1), (json!({}), 0), (json!([null]), 1)] {
+    let mut differs = back("asr-new", ACTIVITY, "2026-11-21T09:00:00Z");
+    differs["Status"] = json!("FAILED");
+    let twice = json!([differs, back("asr-new", ACTIVITY, "2026-11-21T09:00:00Z")]);
+    for (set, total) in [
+        (json!([]), 1),
+        (json!({}), 0),
+        (json!([null]), 1),
+        (twice, 2),
+    ] {
         let (found, _) = read(set.clone(), total).await;
         assert!(matches!(found, Found::Unclear(_)), "{set}: {found:?}");
     }

@@ -215,3 +215,15 @@ async fn a_member_in_another_form_is_unclear_and_fails_no_reading() {
     assert!(found.delivery_count.is_unclear() && found.created_at.is_unclear());
     assert!(found.invalid_at.is_unclear() && found.start_delivery_at.is_unclear());
 }
+
+#[tokio::test]
+async fn an_order_that_a_later_page_shows_differently_is_unclear() {
+    let page = |status: &str, next: &str| {
+        let order = json!({"ScheduledInstanceId": ID, "Status": status});
+        result(&json!({"ScheduledInstanceInfo": [order], "NextToken": next}))
+    };
+    let (found, _) = described(vec![page("a", "t"), page("b", "")]).await;
+    assert!(matches!(found, Ok(Found::Unclear(_))), "{found:?}");
+    let (found, _) = described(vec![page("a", "t"), page("a", "")]).await;
+    assert!(matches!(found, Ok(Found::There(_))), "{found:?}");
+}

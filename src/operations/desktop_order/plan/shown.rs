@@ -20,7 +20,8 @@ impl Look<'_> {
             order_id: self.order_id().map(str::to_owned),
             order_status: status
                 .map(|status| status.word().to_owned())
-                .or(number.map(|number| number.to_string())),
+                .or(number.map(|number| number.to_string()))
+                .or(self.kept_status().map(str::to_owned)),
             payment_deadline: self.deadline().or(self.kept_deadline()),
             job_id: job_id.map(str::to_owned),
             job_status: job_status.map(|word| short(word, WORD)),
@@ -81,6 +82,18 @@ impl Look<'_> {
             .observed
             .as_ref()?
             .payment_deadline
+    }
+
+    /// Where the own order stood when BSS last showed that, while it does not.
+    pub(super) fn kept_status(&self) -> Option<&str> {
+        self.own.as_ref()?;
+        let shown = self.order().map(|details| &details.order);
+        if shown.is_some_and(|order| order.status_number.is_some()) {
+            return None;
+        }
+        let before = self.object.status.as_ref()?.observed.as_ref()?;
+        let same = self.order_id().is_none() || before.order_id.as_deref() == self.order_id();
+        before.order_status.as_deref().filter(|_| same)
     }
 
     /// The desktop, and what tells of the order.

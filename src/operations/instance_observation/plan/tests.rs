@@ -345,9 +345,13 @@ fn a_reading_without_a_state_keeps_the_state_that_was_read_before() {
     }
 }
 
-/// It was there, whatever of it could be read.
+/// An error or an empty answer may be about any id.
 #[test]
-fn an_instance_seen_without_a_state_that_is_gone_was_deleted() {
+fn an_answer_without_a_state_does_not_show_an_instance() {
+    let not_found = Goal::Lost(
+        code(Reason::TargetNotFound),
+        Evidence::Absence(Witness::NOT_THERE),
+    );
     for first in [
         InstanceStatus::default(),
         InstanceStatus {
@@ -356,25 +360,61 @@ fn an_instance_seen_without_a_state_that_is_gone_was_deleted() {
             ..InstanceStatus::default()
         },
     ] {
-        for (until, goal) in [
-            (
-                serde_json::json!({"states": ["terminated"]}),
-                Goal::Reached(Evidence::Absence(Witness::FULL)),
-            ),
-            (
-                serde_json::json!({"states": ["running"]}),
-                unreachable(Evidence::Absence(Witness::FULL)),
-            ),
-        ] {
-            let mut object = asking(until);
+        for state in ["terminated", "running"] {
+            let mut object = asking(serde_json::json!({"states": [state]}));
             let seen = assess(&object, &found(first.clone()));
             assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
-            // As the API server keeps it.
-            let status = serde_json::json!({"observed": seen.observed});
-            object.status = serde_json::from_value(status).expect("status");
-            let gone = assess(&object, &GONE);
-            assert_eq!(gone.goal, goal, "{}", gone.seen);
-            assert!(gone.seen.contains("no longer there"), "{}", gone.seen);
+            // As the API server keeps it; and as earlier versions wrote it.
+            for observed in [
+                serde_json::json!(seen.observed),
+                serde_json::json!({"seen": true}),
+            ] {
+                let status = serde_json::json!({"observed": observed});
+                object.status = serde_json::from_value(status).expect("status");
+                let gone = assess(&object, &GONE);
+                assert_eq!(gone.goal, not_found, "{}", gone.seen);
+            }
         }
+    }
+}
+
+/// A state that passes while its own operation has failed: in one reading the word may be
+/// left over from an earlier attempt.
+#[test]
+fn a_failed_transition_ends_it_when_two_observations_show_it() {
+    let settled = serde_json::json!({"settled": true});
+    let deleted = serde_json::json!({"settled": true, "states": ["terminated"]});
+    let failed = serde_json::json!({"settled": true, "states": ["error"]});
+    let lost = unreachable(Evidence::Presence);
+    for (until, state, operation, second) in [
+        (&settled, "pending", "install-failed", lost),
+        (&settled, "reinstalling", "reinstall_failed", lost),
+        (&settled, "reinstalling", "switch-install-failed", lost),
+        (&settled, "stopping", "power-off-fail", lost),
+        (&settled, "stopping", "reboot-failed", lost),
+        (&settled, "shutting_down", "uninstall-failed", lost),
+        (&deleted, "shutting-down", "uninstall-failed", lost),
+        // The state that it is about to fail into is asked for.
+        (&failed, "pending", "install-failed", waits()),
+        // Another operation failed earlier; this one is under way.
+        (&settled, "shutting-down", "install-failed", waits()),
+        (&settled, "reinstalling", "modify-ip-failed", waits()),
+        (&settled, "pending", "install-processing", waits()),
+        (&settled, "pending", "install-succeed", waits()),
+        // Which operation that is, is not known.
+        (&settled, "stopping", "x-failed", Goal::Unclear),
+    ] {
+        let mut object = asking(until.clone());
+        let facts = instance(state, Some(operation));
+        let first = assess(&object, &facts);
+        let expected = if second == lost { waits() } else { second };
+        assert_eq!(first.goal, expected, "first: {until} {state} {operation}");
+        let status = serde_json::json!({"observed": first.observed});
+        object.status = serde_json::from_value(status).expect("status");
+        let again = assess(&object, &facts);
+        assert_eq!(again.goal, second, "{until} {state} {operation}");
+        // It has moved on in between.
+        let other = assess(&object, &instance(state, Some("install-processing")));
+        assert_eq!(other.goal, waits(), "{until} {state} {operation}");
     }
 }

@@ -20,6 +20,11 @@ pub(super) struct Tasks<'a> {
 }
 
 impl<'a> Tasks<'a> {
+    /// The list has no member at all.
+    pub(super) fn is_empty(self) -> bool {
+        self.read.is_empty() && self.unread.is_empty()
+    }
+
     pub(super) fn find(self, id: &str) -> Option<&'a BackgroundTask> {
         self.read.iter().find(|task| task.id == id).copied()
     }

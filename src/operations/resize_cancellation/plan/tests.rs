@@ -92,6 +92,7 @@ fn facts(at: i64, tasks: Vec<Value>, instance: Value) -> Facts {
         at,
         tasks: Some(tasks.into_iter().map(member).collect()),
         instance: Some(serde_json::from_value(instance).expect("an instance")),
+        unread: None,
     }
 }
 
@@ -347,6 +348,7 @@ fn an_instance_that_is_not_there_is_not_found_by_absence() {
         at: NOON,
         tasks: None,
         instance: None,
+        unread: None,
     };
     let seen = assess(&spec(), after(Some(&before)), &gone);
     assert_eq!(seen.goal, lost(Reason::TargetNotFound, NOT_FOUND));

@@ -133,6 +133,39 @@ fn an_order_that_is_being_undone_is_no_success() {
     }
 }
 
+/// What was seen of the order stays until BSS shows it differently.
+#[test]
+fn an_order_that_was_being_undone_is_no_success_while_bss_does_not_show_it() {
+    for (change, desktop) in delivered() {
+        for (status, word) in [(2, "RefundPending"), (7, "Compensating")] {
+            let mut object = asking(change.clone());
+            let look = |object: &DesktopOrder, orders: Orders| {
+                let facts = Facts {
+                    orders,
+                    ..facts(desktop.clone())
+                };
+                OrderDesktop::assess(object, &facts, Some(&accepted()))
+            };
+            let store = |object: &mut DesktopOrder, seen: &Seen| {
+                let status = serde_json::json!({"observed": seen.observed});
+                object.status = serde_json::from_value(status).expect("a status");
+            };
+            let seen = look(&object, known(status));
+            store(&mut object, &seen);
+            // Denied, not shown, not asked for: one after another.
+            for orders in [unreadable(), Orders::Known(None), Orders::NotAsked] {
+                let seen = look(&object, orders.clone());
+                assert_eq!(seen.goal, wait(Reason::OrderProcessing), "{orders:?}");
+                assert!(seen.seen.contains(word), "{}", seen.seen);
+                assert_eq!(seen.observed.order_status.as_deref(), Some(word));
+                store(&mut object, &seen);
+            }
+            let seen = look(&object, known(5));
+            assert_eq!(seen.goal, REACHED, "it has ended");
+        }
+    }
+}
+
 /// Which of them is the call's is not known; either would undo it.
 #[test]
 fn any_order_that_may_be_the_call_s_and_is_being_undone_is_no_success() {
