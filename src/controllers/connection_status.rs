@@ -85,6 +85,10 @@ impl Work for Statuses {
         self.shown.set_listed();
     }
 
+    fn uid(&self, key: &ObjectKey) -> Option<String> {
+        self.shown.get(key)?.uid()
+    }
+
     fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)> {
         self.shown.get(key)?;
         Some((owner(key), Urgency::Routine))

@@ -7,10 +7,11 @@ use errand_engine::{Span, Tick};
 use futures::{StreamExt as _, stream};
 use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::{mpsc, watch as signal};
+use tracing::Instrument as _;
 
 use super::admission::Kept as Counted;
 use super::context::{Context, Memory};
-use super::dispatch::{Next, Told, Wake, Work, dispatch};
+use super::dispatch::{Next, Told, Wake, Work, dispatch, span};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
 use super::queue::{Limits, Owner, Urgency};
@@ -203,7 +204,7 @@ impl<K: Kind> Work for Operations<K> {
             return;
         };
         let (context, shown) = (self.context.clone(), self.shown.clone());
-        tokio::spawn(async move {
+        let end = async move {
             let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
             match known {
                 Some(known) => Session::<K>::new(&context, &shown, gone, known).end().await,
@@ -212,7 +213,8 @@ impl<K: Kind> Work for Operations<K> {
                 }
                 None => {}
             }
-        });
+        };
+        tokio::spawn(end.instrument(span::<K::Object>(key, &uid)));
     }
 
     fn keys(&self) -> Vec<ObjectKey> {
@@ -221,6 +223,10 @@ impl<K: Kind> Work for Operations<K> {
 
     fn listed(&self) {
         self.shown.set_listed();
+    }
+
+    fn uid(&self, key: &ObjectKey) -> Option<String> {
+        Some(self.shown.kept(key)?.uid())
     }
 
     fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)> {
@@ -388,15 +394,19 @@ async fn store_answers<K: Kind>(work: &Arc<Operations<K>>, concurrency: usize) {
         let uid = object.uid().unwrap_or_default();
         context.memory.holds_an_answer(&uid)
     });
-    let store = |object: Arc<K::Object>| async move {
+    let store = |object: Arc<K::Object>| {
         let key = ObjectKey::of(object.as_ref());
-        let Ok(Some(found)) = work.read(&key).await else {
-            tracing::warn!(operation = %object.target(), "an answer was not stored");
-            return;
+        let span = span::<K::Object>(&key, &object.uid().unwrap_or_default());
+        let store = async move {
+            let Ok(Some(found)) = work.read(&key).await else {
+                tracing::warn!(operation = %object.target(), "an answer was not stored");
+                return;
+            };
+            if found.uid() == object.uid() {
+                work.look(&key, found, false).await;
+            }
         };
-        if found.uid() == object.uid() {
-            work.look(&key, found, false).await;
-        }
+        store.instrument(span)
     };
     stream::iter(left)
         .for_each_concurrent(concurrency, store)
