@@ -14,6 +14,7 @@ use super::context::{Context, Memory};
 use super::dispatch::{Next, Told, Wake, Work, dispatch, span};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
+use super::overdue;
 use super::queue::{Limits, Owner, Urgency};
 use super::read::{NotRead, get};
 use super::session::{Rested, Session};
@@ -59,7 +60,7 @@ pub(super) async fn control<K: Kind>(
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
     let counted = shown.clone();
     let census = &context.metrics.census;
-    census.add(kind, Box::new(move || counted.map(state_of)));
+    census.add(kind, Box::new(move || counted.map(count)));
     let (wake, wakes) = mpsc::unbounded_channel();
     let forward = async move {
         while let Some(connection) = connections.recv().await {
@@ -77,13 +78,17 @@ pub(super) async fn control<K: Kind>(
     store_answers(&work, usize::from(concurrency)).await;
 }
 
-fn state_of<O: Object>(kept: &Kept<O>) -> State {
+/// Its state, and whether it is overdue.
+fn count<O: Object>(kept: &Kept<O>) -> (State, bool) {
     match kept {
         Kept::Whole(object) => {
             let state = object.status().and_then(|status| status.state);
-            state.unwrap_or(State::Pending)
+            (
+                state.unwrap_or(State::Pending),
+                overdue::is(object.as_ref()),
+            )
         }
-        Kept::Ended(ended) => ended.state,
+        Kept::Ended(ended) => (ended.state, false),
     }
 }
 
@@ -282,10 +287,11 @@ impl<K: Kind> Operations<K> {
         session.changed = changed;
         let Rested {
             object,
-            memory,
+            mut memory,
             decided,
             wake,
         } = Box::pin(session.run()).await;
+        let (object, overdue) = overdue::note::<K>(context, object, &mut memory).await;
         context.memory.keep(&uid, memory);
         if self.shown.kept(key).map(|kept| kept.uid()).as_ref() != Some(&uid) {
             // Deleted meanwhile: nobody else will tell.
@@ -313,13 +319,17 @@ impl<K: Kind> Operations<K> {
             // Somebody else has written it meanwhile.
             return Next::at(context.clock.now().mono, urgency);
         }
-        match wake {
+        let next = match wake {
             None => Next::at(decided.after(SLOW), urgency),
             Some(span) if is_deadline(&object) => Next {
                 at: Some((decided.after(span), Urgency::Deadline)),
                 wall: Some(Tick(decided.wall.0.saturating_add(span.0))),
             },
             Some(span) => Next::at(decided.after(spread(span, &uid)), urgency),
+        };
+        match overdue {
+            Some(at) => next.no_later_than(at, urgency),
+            None => next,
         }
     }
 

@@ -44,6 +44,17 @@ impl Next {
             wall: None,
         }
     }
+
+    /// The same, or at that time if that is earlier.
+    pub(super) fn no_later_than(self, at: Tick, urgency: Urgency) -> Self {
+        match self.at {
+            Some((before, _)) if before <= at => self,
+            _ => Self {
+                at: Some((at, urgency)),
+                ..self
+            },
+        }
+    }
 }
 
 /// What follows from what the watch shows of an object.

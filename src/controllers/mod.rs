@@ -26,6 +26,7 @@ mod marks;
 mod metrics;
 mod observability;
 mod observed_for;
+mod overdue;
 #[cfg(test)]
 mod passes;
 mod put;
