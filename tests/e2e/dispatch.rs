@@ -128,3 +128,52 @@ fn a_cloud_that_hangs_keeps_no_operation_of_another_connection_waiting() {
     );
     drop(hanging);
 }
+
+/// The Secret is only read by its name, so it is read more often while its key is what
+/// blocks. The pause of the operation, and the look at the connection, are longer.
+#[test]
+fn a_blocked_operation_goes_on_within_seconds_after_its_secret_is_fixed() {
+    let mut bed = bed("another-key");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.kubectl(&["delete", "secret", "huawei-key"]);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let reason = || ending(&bed.get("rsc", "stop")).reason;
+    let connection = || {
+        let connection = bed.get("cc", "huawei-prod");
+        connection["status"]["conditions"][0]["reason"].clone()
+    };
+    bed.wait_until("it is blocked", || reason() == "CredentialsMissing");
+    bed.wait_until("the connection is, too", || {
+        connection() == "SecretNotFound"
+    });
+    let began = Instant::now();
+    bed.put_secret("a-wrong-key");
+    bed.wait_until("the key is rejected", || reason() == "CredentialsRejected");
+    let first = began.elapsed();
+    bed.wait_until("the connection says it", || {
+        connection() == "CredentialsRejected"
+    });
+    let signed = || bed.simulator.journal().all_calls().len();
+    let before = signed();
+    for n in 0..5 {
+        let label = format!("n=v{n}");
+        bed.kubectl(&["label", "--overwrite", "secret", "huawei-key", &label]);
+    }
+    let gets = || {
+        let all = bed.audit();
+        let gets = all.iter().filter(|event| event["verb"] == "get");
+        gets.filter(|event| event["objectRef"]["resource"] == "secrets")
+            .count()
+    };
+    let read = gets();
+    bed.wait_until("the Secret is read again", || gets() >= read + 2);
+    assert_eq!(signed(), before, "a label makes no other key");
+    let began = Instant::now();
+    bed.put_right_secret();
+    bed.wait_until("it has ended", || reason() == "Cancelled");
+    let second = began.elapsed();
+    for took in [first, second] {
+        assert!(took < Duration::from_secs(25), "{took:?}");
+    }
+}
