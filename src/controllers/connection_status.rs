@@ -12,6 +12,7 @@ use super::dispatch::{Next, Told, Work};
 use super::put::put_status;
 use super::queue::{Owner, Urgency};
 use super::shown::{Kept, ObjectKey, Shown};
+use super::surroundings::Change;
 use super::watch::Unreadable;
 use super::watches::Reports;
 use crate::api::{
@@ -33,7 +34,7 @@ pub(super) struct Statuses {
     pub(super) context: Arc<Context>,
     pub(super) shown: Shown<CloudConnection>,
     /// The kinds of operations, which are told of a connection that has changed.
-    pub(super) kinds: Vec<UnboundedSender<ObjectKey>>,
+    pub(super) kinds: Vec<UnboundedSender<Change>>,
     pub(super) reports: Reports,
 }
 
@@ -55,7 +56,7 @@ impl Statuses {
     fn tell_kinds(&self, key: &ObjectKey) {
         for kind in &self.kinds {
             // Fails only while the process shuts down.
-            let _ = kind.send(key.clone());
+            let _ = kind.send(Change::Connection(key.clone()));
         }
     }
 }

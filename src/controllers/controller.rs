@@ -20,6 +20,7 @@ use super::read::{NotRead, get};
 use super::session::{Rested, Session};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
 use super::status::requested_at;
+use super::surroundings::Change;
 use super::watch::Unreadable;
 use super::watches::{Reports, Watching, version};
 use crate::api::{Reason, State};
@@ -43,7 +44,7 @@ pub(super) async fn control<K: Kind>(
     context: Arc<Context>,
     watching: &Watching,
     concurrency: u16,
-    mut connections: mpsc::UnboundedReceiver<ObjectKey>,
+    mut changes: mpsc::UnboundedReceiver<Change>,
     stop: signal::Receiver<bool>,
 ) {
     let watched = watching.objects::<K::Object>();
@@ -63,9 +64,9 @@ pub(super) async fn control<K: Kind>(
     census.add(kind, Box::new(move || counted.map(count)));
     let (wake, wakes) = mpsc::unbounded_channel();
     let forward = async move {
-        while let Some(connection) = connections.recv().await {
+        while let Some(change) = changes.recv().await {
             // Fails only while the process shuts down.
-            let _ = wake.send(Wake(using(&shown, &connection)));
+            let _ = wake.send(Wake(affected(&shown, &change)));
         }
     };
     let limits = Limits::of(concurrency);
@@ -92,15 +93,26 @@ fn count<O: Object>(kept: &Kept<O>) -> (State, bool) {
     }
 }
 
-/// Operations that use this connection and have not ended.
-fn using<O: Object>(shown: &Shown<O>, connection: &ObjectKey) -> Vec<ObjectKey> {
+/// Operations that have not ended and that the change may let go on.
+fn affected<O: Object>(shown: &Shown<O>, change: &Change) -> Vec<ObjectKey> {
     let whole = shown.whole();
-    let using = whole.iter().filter(|object| {
-        object.namespace().as_deref() == Some(&connection.namespace)
-            && object.asked().connection.name == *connection.name
-            && !object.is_finished()
+    let affected = whole.iter().filter(|object| {
+        let state = object.status().and_then(|status| status.state);
+        let stopped = matches!(state, Some(State::Blocked | State::Suspended));
+        let affects = match change {
+            Change::Connection(connection) => {
+                object.namespace().as_deref() == Some(&connection.namespace)
+                    && object.asked().connection.name == *connection.name
+            }
+            Change::Namespace(name) => stopped && object.namespace().as_ref() == Some(name),
+            Change::Crd(name) => {
+                stopped && *name == format!("{}.{}", O::plural(&()), O::group(&()))
+            }
+        };
+        affects && !object.is_finished()
     });
-    using.map(|object| ObjectKey::of(object.as_ref())).collect()
+    let keys = affected.map(|object| ObjectKey::of(object.as_ref()));
+    keys.collect()
 }
 
 fn owner<O: Object>(object: &O) -> Owner {

@@ -39,6 +39,7 @@ mod session;
 mod shown;
 mod status;
 mod stop;
+mod surroundings;
 mod troubles;
 mod unreadable;
 mod watch;
