@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::pin::pin;
 
 use futures::StreamExt as _;
@@ -62,7 +62,7 @@ where
     }
 }
 
-fn hash(part: &impl std::hash::Hash) -> u64 {
+fn hash(part: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     part.hash(&mut hasher);
     hasher.finish()
