@@ -45,6 +45,15 @@ fn reasons() -> String {
         State::Planned,
         statuses.join(" | ")
     );
+    page.push_str(
+        "\n## Overdue\n\nA wait that lasts for longer than expected gets the condition `Overdue` with status True and an event, is counted in `errand_operations_overdue`, and `errand why` reports it. The condition becomes False when the wait ends. `status.waiting` has since when the operation waits. Where the cloud announces a later end (the payment deadline of an order, the end of a delivery slot), the wait is overdue after that. No other condition changes, so health does not either.\n\n\
+         | Reason | Expected to last no longer than | After that |\n| --- | --- | --- |\n",
+    );
+    for reason in Reason::ALL {
+        if let Some(wait) = reason.expected_wait() {
+            let _ = writeln!(page, "| `{reason}` | {} | {} |", wait.words(), wait.then);
+        }
+    }
     page.push_str("\n## Ready of a CloudConnection\n\n| Reason | Meaning |\n| --- | --- |\n");
     for reason in ConnectionReason::ALL {
         let _ = writeln!(page, "| `{}` | {} |", reason.word(), reason.meaning());

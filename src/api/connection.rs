@@ -314,3 +314,21 @@ connection_reasons! {
     SuspendedBySpec "SuspendedBySpec": "policy.suspend is true.",
     ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the connection that the message names.",
 }
+
+impl ConnectionReason {
+    /// Another key in the Secret may fix it.
+    pub fn is_about_the_key(self) -> bool {
+        match self {
+            Self::SecretNotFound
+            | Self::SecretKeyMissing
+            | Self::CredentialsRejected
+            | Self::KeyLocked => true,
+            Self::CredentialsAccepted
+            | Self::NotProbed
+            | Self::EndpointNotAllowed
+            | Self::ClockSkew
+            | Self::SuspendedBySpec
+            | Self::ObjectUnreadable => false,
+        }
+    }
+}

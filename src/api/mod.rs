@@ -16,6 +16,7 @@ mod resize_cancellation;
 mod scheduled_instance_reservation;
 mod shared;
 mod status;
+mod waits;
 mod words;
 
 pub use connection::{
@@ -54,5 +55,6 @@ pub use shared::{
 };
 pub use status::{
     AnswerWord, Condition, ConditionStatus, Hold, LocalRef, LockedBy, ObservedFor, PlanStatus,
-    State, Status, StepStatus,
+    State, Status, StepStatus, Waiting,
 };
+pub use waits::{OVERDUE, Wait};

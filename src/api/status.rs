@@ -359,6 +359,17 @@ pub struct LockedBy {
     pub ledger: String,
 }
 
+/// Why an operation waits, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// The reason, as in the condition Ready.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+    /// When the operation began to wait for this reason.
+    pub since: Timestamp,
+}
+
 /// The status of every operation; `O` is what a kind saw in the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -417,6 +428,10 @@ pub struct Status<O> {
     /// Which operation holds the target, while this one waits for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_by: Option<LockedBy>,
+    /// Why the operation waits and since when, where that is expected to end within some
+    /// time: past it the condition Overdue is True.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
     /// When the first call was intended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -432,7 +447,8 @@ pub struct Status<O> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub last_handled_hold_id: Option<String>,
-    /// Ready, Succeeded, Reconciling, Stalled, Suspended, and the kind's own.
+    /// Ready, Succeeded, Reconciling, Stalled, Suspended, the kind's own, and Overdue
+    /// once the operation has waited for longer than expected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -461,6 +477,7 @@ impl<O> Default for Status<O> {
             observed: None,
             observed_for: None,
             locked_by: None,
+            waiting: None,
             started_at: None,
             finished_at: None,
             last_handled_reconcile_at: None,

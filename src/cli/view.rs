@@ -1,7 +1,7 @@
 //! Reads an operation as far as it can be read. Whatever is missing or of
 //! another shape than expected is left out; nothing here fails.
 
-use errand::api::Reason;
+use errand::api::{OVERDUE, Reason};
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -64,6 +64,19 @@ impl<'a> View<'a> {
     /// The reason, if this version knows it.
     pub fn known_reason(&self) -> Option<Reason> {
         Reason::from_word(&self.reason())
+    }
+
+    /// What the condition Overdue says of the present wait, if it has lasted for longer
+    /// than expected.
+    pub fn overdue(&self) -> String {
+        let waits = matches!(self.state().as_str(), "Pending" | "Waiting");
+        let conditions = self.at("/status/conditions").as_array();
+        let overdue = conditions.into_iter().flatten().find(|c| {
+            c["type"] == OVERDUE && c["status"] == "True" && text(&c["reason"]) == self.reason()
+        });
+        overdue
+            .filter(|_| waits)
+            .map_or_else(String::new, |c| text(&c["message"]))
     }
 
     /// `Held (ProofTimeout)`.

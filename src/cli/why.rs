@@ -46,6 +46,7 @@ pub fn page(
     page.line("State", &view.standing());
     page.gap();
     page.list("Cause", cause(&view));
+    page.line("Overdue", &view.overdue());
     let asker = Asker {
         place,
         view: &view,

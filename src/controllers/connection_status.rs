@@ -6,11 +6,13 @@ use errand_engine::Span;
 use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::connections::blocked_by_key;
 use super::context::Context;
 use super::dispatch::{Next, Told, Work};
 use super::put::put_status;
 use super::queue::{Owner, Urgency};
 use super::shown::{Kept, ObjectKey, Shown};
+use super::surroundings::Change;
 use super::watch::Unreadable;
 use super::watches::Reports;
 use crate::api::{
@@ -20,20 +22,41 @@ use crate::api::{
 /// How often a Secret is looked at that no operation uses just now.
 const LOOK: Span = Span(60_000);
 
+/// The same while operations wait for another key in it: Errand may get a Secret by its
+/// name, and not watch one.
+const LOOK_FOR_A_KEY: Span = Span(5_000);
+
+/// So many of those looks are made in a second at most, of all connections.
+const LOOKS_IN_A_SECOND: i64 = 20;
+
 /// What the passes of connections share.
 pub(super) struct Statuses {
     pub(super) context: Arc<Context>,
     pub(super) shown: Shown<CloudConnection>,
     /// The kinds of operations, which are told of a connection that has changed.
-    pub(super) kinds: Vec<UnboundedSender<ObjectKey>>,
+    pub(super) kinds: Vec<UnboundedSender<Change>>,
     pub(super) reports: Reports,
 }
 
 impl Statuses {
+    fn pause(&self, reason: ConnectionReason) -> Span {
+        if !reason.is_about_the_key() {
+            return LOOK;
+        }
+        let blocked = |kept: &Kept<CloudConnection>| match kept {
+            Kept::Whole(connection) => blocked_by_key(connection),
+            Kept::Ended(_) => false,
+        };
+        let blocked = self.shown.map(blocked).into_iter().filter(|b| *b).count();
+        let blocked = i64::try_from(blocked).unwrap_or(i64::MAX);
+        let each = blocked.saturating_mul(1_000 / LOOKS_IN_A_SECOND);
+        Span(each.clamp(LOOK_FOR_A_KEY.0, LOOK.0))
+    }
+
     fn tell_kinds(&self, key: &ObjectKey) {
         for kind in &self.kinds {
             // Fails only while the process shuts down.
-            let _ = kind.send(key.clone());
+            let _ = kind.send(Change::Connection(key.clone()));
         }
     }
 }
@@ -85,6 +108,10 @@ impl Work for Statuses {
         self.shown.set_listed();
     }
 
+    fn uid(&self, key: &ObjectKey) -> Option<String> {
+        self.shown.get(key)?.uid()
+    }
+
     fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)> {
         self.shown.get(key)?;
         Some((owner(key), Urgency::Routine))
@@ -93,13 +120,17 @@ impl Work for Statuses {
     /// Writes the condition if it has changed.
     async fn pass(&self, key: ObjectKey, _: bool) -> Next {
         let context = &self.context;
-        let next = Next::at(context.clock.after(LOOK), Urgency::Routine);
         let Some(connection) = self.shown.get(&key) else {
             return Next::default();
         };
         let Some((reason, message)) = context.connections.readiness(&connection).await else {
-            return next;
+            return Next::at(context.clock.after(LOOK), Urgency::Routine);
         };
+        let next = Next::at(context.clock.after(self.pause(reason)), Urgency::Routine);
+        if blocked_by_key(&connection) && !reason.is_about_the_key() {
+            // There is another key, or the Secret that was missing.
+            self.tell_kinds(&key);
+        }
         let now = Timestamp::from_millis(context.clock.now().wall.0);
         let status = status(&connection, reason, message, now);
         if connection.status.as_ref() != Some(&status)

@@ -121,7 +121,13 @@ impl Connections {
         let name = connection.name_any();
         let secret = &connection.spec.credentials.secret_ref;
         let taken = self.keys.take(namespace, secret).await;
-        let taken = taken.map_err(|e| no_key(&e, &name, &secret.name))?;
+        let taken = taken.map_err(|e| {
+            if e.blocks() && !blocked_by_key(connection) {
+                // Its Secret is looked at more often from now on.
+                self.tell(connection);
+            }
+            no_key(&e, &name, &secret.name)
+        })?;
         let policy = connection.spec.policy.clone().unwrap_or_default();
         Ok(Usable {
             place: place(connection, namespace),
@@ -145,6 +151,12 @@ impl Connections {
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
+    }
+
+    /// There is news about the connection's key.
+    fn tell(&self, connection: &CloudConnection) {
+        // Fails only while the process shuts down.
+        let _ = self.news.send(Wake(vec![ObjectKey::of(connection)]));
     }
 
     /// A client for a service of a connection. An operation that calls several
@@ -281,6 +293,18 @@ impl Connections {
             None => Ok(default),
         })
     }
+}
+
+/// By its status its operations wait for another key.
+pub(super) fn blocked_by_key(connection: &CloudConnection) -> bool {
+    let conditions = connection.status.iter().flat_map(|s| &s.conditions);
+    let about = |word: &str| {
+        let reason = ConnectionReason::ALL.iter().find(|r| r.word() == word);
+        reason.is_some_and(|reason| reason.is_about_the_key())
+    };
+    conditions
+        .into_iter()
+        .any(|c| c.type_ == "Ready" && about(&c.reason))
 }
 
 /// Where the operations of a namespace that use the connection take place.

@@ -44,6 +44,8 @@ pub(super) struct Memory {
     pub(super) said: Option<(u32, Said)>,
     /// The ledger that this process claimed a call in.
     pub(super) ledger: Option<String>,
+    /// Whether the condition Overdue was stored is not known, so no event tells it yet.
+    pub(super) overdue_untold: bool,
 }
 
 impl Memory {
@@ -52,6 +54,7 @@ impl Memory {
             engine: State::new(writer),
             said: None,
             ledger: None,
+            overdue_untold: false,
         }
     }
 }

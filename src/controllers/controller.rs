@@ -7,17 +7,20 @@ use errand_engine::{Span, Tick};
 use futures::{StreamExt as _, stream};
 use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::{mpsc, watch as signal};
+use tracing::Instrument as _;
 
 use super::admission::Kept as Counted;
 use super::context::{Context, Memory};
-use super::dispatch::{Next, Told, Wake, Work, dispatch};
+use super::dispatch::{Next, Told, Wake, Work, dispatch, span};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
+use super::overdue;
 use super::queue::{Limits, Owner, Urgency};
 use super::read::{NotRead, get};
 use super::session::{Rested, Session};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
 use super::status::requested_at;
+use super::surroundings::Change;
 use super::watch::Unreadable;
 use super::watches::{Reports, Watching, version};
 use crate::api::{Reason, State};
@@ -41,7 +44,7 @@ pub(super) async fn control<K: Kind>(
     context: Arc<Context>,
     watching: &Watching,
     concurrency: u16,
-    mut connections: mpsc::UnboundedReceiver<ObjectKey>,
+    mut changes: mpsc::UnboundedReceiver<Change>,
     stop: signal::Receiver<bool>,
 ) {
     let watched = watching.objects::<K::Object>();
@@ -58,12 +61,12 @@ pub(super) async fn control<K: Kind>(
     let kind = <K::Object as kube::Resource>::kind(&()).into_owned();
     let counted = shown.clone();
     let census = &context.metrics.census;
-    census.add(kind, Box::new(move || counted.map(state_of)));
+    census.add(kind, Box::new(move || counted.map(count)));
     let (wake, wakes) = mpsc::unbounded_channel();
     let forward = async move {
-        while let Some(connection) = connections.recv().await {
+        while let Some(change) = changes.recv().await {
             // Fails only while the process shuts down.
-            let _ = wake.send(Wake(using(&shown, &connection)));
+            let _ = wake.send(Wake(affected(&shown, &change)));
         }
     };
     let limits = Limits::of(concurrency);
@@ -76,25 +79,40 @@ pub(super) async fn control<K: Kind>(
     store_answers(&work, usize::from(concurrency)).await;
 }
 
-fn state_of<O: Object>(kept: &Kept<O>) -> State {
+/// Its state, and whether it is overdue.
+fn count<O: Object>(kept: &Kept<O>) -> (State, bool) {
     match kept {
         Kept::Whole(object) => {
             let state = object.status().and_then(|status| status.state);
-            state.unwrap_or(State::Pending)
+            (
+                state.unwrap_or(State::Pending),
+                overdue::is(object.as_ref()),
+            )
         }
-        Kept::Ended(ended) => ended.state,
+        Kept::Ended(ended) => (ended.state, false),
     }
 }
 
-/// Operations that use this connection and have not ended.
-fn using<O: Object>(shown: &Shown<O>, connection: &ObjectKey) -> Vec<ObjectKey> {
+/// Operations that have not ended and that the change may let go on.
+fn affected<O: Object>(shown: &Shown<O>, change: &Change) -> Vec<ObjectKey> {
     let whole = shown.whole();
-    let using = whole.iter().filter(|object| {
-        object.namespace().as_deref() == Some(&connection.namespace)
-            && object.asked().connection.name == *connection.name
-            && !object.is_finished()
+    let affected = whole.iter().filter(|object| {
+        let state = object.status().and_then(|status| status.state);
+        let stopped = matches!(state, Some(State::Blocked | State::Suspended));
+        let affects = match change {
+            Change::Connection(connection) => {
+                object.namespace().as_deref() == Some(&connection.namespace)
+                    && object.asked().connection.name == *connection.name
+            }
+            Change::Namespace(name) => stopped && object.namespace().as_ref() == Some(name),
+            Change::Crd(name) => {
+                stopped && *name == format!("{}.{}", O::plural(&()), O::group(&()))
+            }
+        };
+        affects && !object.is_finished()
     });
-    using.map(|object| ObjectKey::of(object.as_ref())).collect()
+    let keys = affected.map(|object| ObjectKey::of(object.as_ref()));
+    keys.collect()
 }
 
 fn owner<O: Object>(object: &O) -> Owner {
@@ -203,7 +221,7 @@ impl<K: Kind> Work for Operations<K> {
             return;
         };
         let (context, shown) = (self.context.clone(), self.shown.clone());
-        tokio::spawn(async move {
+        let end = async move {
             let recorded = gone.status().is_some_and(|s| s.ledger_ref.is_some());
             match known {
                 Some(known) => Session::<K>::new(&context, &shown, gone, known).end().await,
@@ -212,7 +230,8 @@ impl<K: Kind> Work for Operations<K> {
                 }
                 None => {}
             }
-        });
+        };
+        tokio::spawn(end.instrument(span::<K::Object>(key, &uid)));
     }
 
     fn keys(&self) -> Vec<ObjectKey> {
@@ -221,6 +240,10 @@ impl<K: Kind> Work for Operations<K> {
 
     fn listed(&self) {
         self.shown.set_listed();
+    }
+
+    fn uid(&self, key: &ObjectKey) -> Option<String> {
+        Some(self.shown.kept(key)?.uid())
     }
 
     fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)> {
@@ -276,10 +299,11 @@ impl<K: Kind> Operations<K> {
         session.changed = changed;
         let Rested {
             object,
-            memory,
+            mut memory,
             decided,
             wake,
         } = Box::pin(session.run()).await;
+        let (object, overdue) = overdue::note::<K>(context, object, &mut memory).await;
         context.memory.keep(&uid, memory);
         if self.shown.kept(key).map(|kept| kept.uid()).as_ref() != Some(&uid) {
             // Deleted meanwhile: nobody else will tell.
@@ -307,13 +331,17 @@ impl<K: Kind> Operations<K> {
             // Somebody else has written it meanwhile.
             return Next::at(context.clock.now().mono, urgency);
         }
-        match wake {
+        let next = match wake {
             None => Next::at(decided.after(SLOW), urgency),
             Some(span) if is_deadline(&object) => Next {
                 at: Some((decided.after(span), Urgency::Deadline)),
                 wall: Some(Tick(decided.wall.0.saturating_add(span.0))),
             },
             Some(span) => Next::at(decided.after(spread(span, &uid)), urgency),
+        };
+        match overdue {
+            Some(at) => next.no_later_than(at, urgency),
+            None => next,
         }
     }
 
@@ -388,15 +416,19 @@ async fn store_answers<K: Kind>(work: &Arc<Operations<K>>, concurrency: usize) {
         let uid = object.uid().unwrap_or_default();
         context.memory.holds_an_answer(&uid)
     });
-    let store = |object: Arc<K::Object>| async move {
+    let store = |object: Arc<K::Object>| {
         let key = ObjectKey::of(object.as_ref());
-        let Ok(Some(found)) = work.read(&key).await else {
-            tracing::warn!(operation = %object.target(), "an answer was not stored");
-            return;
+        let span = span::<K::Object>(&key, &object.uid().unwrap_or_default());
+        let store = async move {
+            let Ok(Some(found)) = work.read(&key).await else {
+                tracing::warn!(operation = %object.target(), "an answer was not stored");
+                return;
+            };
+            if found.uid() == object.uid() {
+                work.look(&key, found, false).await;
+            }
         };
-        if found.uid() == object.uid() {
-            work.look(&key, found, false).await;
-        }
+        store.instrument(span)
     };
     stream::iter(left)
         .for_each_concurrent(concurrency, store)

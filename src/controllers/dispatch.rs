@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use errand_engine::{Span, Tick};
-use kube::ResourceExt;
+use kube::Resource;
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::{Id, JoinSet};
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::queue::{Limits, Owner, Queue, Urgency};
 use super::shown::ObjectKey;
@@ -43,6 +44,17 @@ impl Next {
             wall: None,
         }
     }
+
+    /// The same, or at that time if that is earlier.
+    pub(super) fn no_later_than(self, at: Tick, urgency: Urgency) -> Self {
+        match self.at {
+            Some((before, _)) if before <= at => self,
+            _ => Self {
+                at: Some((at, urgency)),
+                ..self
+            },
+        }
+    }
 }
 
 /// What follows from what the watch shows of an object.
@@ -61,7 +73,7 @@ pub(super) enum Told {
 /// What is done with the objects of one kind.
 pub(super) trait Work: Send + Sync + 'static {
     /// An object.
-    type Object: ResourceExt + Send + 'static;
+    type Object: Resource<DynamicType = ()> + Send + 'static;
 
     /// The watch shows it.
     fn shown(&self, object: Self::Object) -> (ObjectKey, Told);
@@ -73,6 +85,8 @@ pub(super) trait Work: Send + Sync + 'static {
     fn keys(&self) -> Vec<ObjectKey>;
     /// Every object has been shown.
     fn listed(&self);
+    /// The uid of an object that is shown.
+    fn uid(&self, key: &ObjectKey) -> Option<String>;
     /// Who an object that is shown counts for; nothing if it is gone or has ended.
     fn owner(&self, key: &ObjectKey) -> Option<(Owner, Urgency)>;
     /// One pass. `changed`: something has happened since the last.
@@ -89,7 +103,7 @@ struct Dispatch<W: Work> {
     queue: Queue<ObjectKey>,
     passes: JoinSet<(ObjectKey, Next)>,
     /// Whose pass it is, for one that does not end as it should.
-    names: HashMap<Id, ObjectKey>,
+    names: HashMap<Id, (ObjectKey, tracing::Span)>,
     /// Deadlines of the wall clock.
     walls: BTreeSet<(Tick, ObjectKey)>,
     wall_of: HashMap<ObjectKey, Tick>,
@@ -176,8 +190,9 @@ impl<W: Work> Dispatch<W> {
                 let next = work.pass(of.clone(), changed).await;
                 (of, next)
             };
-            let id = self.passes.spawn(pass).id();
-            self.names.insert(id, key);
+            let span = self.span(&key);
+            let id = self.passes.spawn(pass.instrument(span.clone())).id();
+            self.names.insert(id, (key, span));
         }
     }
 
@@ -281,10 +296,11 @@ impl<W: Work> Dispatch<W> {
                 (key, next)
             }
             Err(e) => {
-                let Some(key) = self.names.remove(&e.id()) else {
+                let Some((key, span)) = self.names.remove(&e.id()) else {
                     return;
                 };
-                tracing::error!(namespace = %key.namespace, name = %key.name, error = %e, "a reconcile pass broke off; the next one is in five minutes");
+                let _entered = span.enter();
+                tracing::error!(error = %e, "a reconcile pass broke off; the next one is in five minutes");
                 let at = Tick(now.0 + AFTER_PANIC.0);
                 (key, Next::at(at, Urgency::Routine))
             }
@@ -296,11 +312,27 @@ impl<W: Work> Dispatch<W> {
         self.queue.done(&key, next.at, now);
     }
 
+    fn span(&self, key: &ObjectKey) -> tracing::Span {
+        span::<W::Object>(key, &self.work.uid(key).unwrap_or_default())
+    }
+
     fn forget_wall(&mut self, key: &ObjectKey) {
         if let Some(at) = self.wall_of.remove(key) {
             self.walls.remove(&(at, key.clone()));
         }
     }
+}
+
+/// The span of a reconcile pass: each of its log lines names the object. Its level is the
+/// highest, so that `--log` never leaves it out. A span's own name is `name` in JSON.
+pub(super) fn span<R: Resource<DynamicType = ()>>(key: &ObjectKey, uid: &str) -> tracing::Span {
+    tracing::error_span!(
+        "reconcile",
+        object.kind = %R::kind(&()),
+        object.namespace = %key.namespace,
+        object.name = %key.name,
+        object.uid = %uid,
+    )
 }
 
 /// Where the object is that cannot be read, if that much can be.

@@ -22,6 +22,9 @@ use crate::cloud::{Key, SecretText};
 /// A Secret that was read is not read again for this long.
 pub(super) const SECRET_FRESH: Span = Span(30_000);
 
+/// The same of one without a key that may be used, which is being fixed.
+const SECRET_BLOCKS: Span = Span(4_000);
+
 /// Why there is no key to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
@@ -39,6 +42,16 @@ pub(super) enum NoKey {
     Locked,
     /// Nobody has used it yet, and somebody is about to.
     BeingTried,
+}
+
+impl NoKey {
+    /// It lasts until somebody fixes it, or the cloud unlocks the key.
+    pub(super) fn blocks(&self) -> bool {
+        match self {
+            Self::NotFound | Self::Malformed(_) | Self::Rejected | Self::Locked => true,
+            Self::Unreadable | Self::Forbidden | Self::BeingTried => false,
+        }
+    }
 }
 
 /// Every key that this process uses.
@@ -198,8 +211,14 @@ impl Keys {
             slots.entry(id).or_default().clone()
         };
         let now = self.clock.now().mono.0;
-        let read_at = slot.lock().read_at;
-        if read_at.is_some_and(|at| now - at < SECRET_FRESH.0) {
+        let (read_at, fresh) = {
+            let state = slot.lock();
+            let rejected = matches!(state.standing, Standing::Rejected { .. });
+            let blocks = rejected || matches!(state.key, Some(Err(_)));
+            let fresh = if blocks { SECRET_BLOCKS } else { SECRET_FRESH };
+            (state.read_at, fresh)
+        };
+        if read_at.is_some_and(|at| now - at < fresh.0) {
             return Ok(slot);
         }
         let found: Option<Secret> = match get(&self.client, Some(namespace), &secret.name).await {

@@ -45,8 +45,8 @@ pub(super) struct Reconcile {
     pub(super) kind: String,
 }
 
-/// The states of the operations of one kind.
-type Count = Box<dyn Fn() -> Vec<State> + Send + Sync>;
+/// The states of the operations of one kind, and which of them are overdue.
+type Count = Box<dyn Fn() -> Vec<(State, bool)> + Send + Sync>;
 
 /// Counts operations by state when it is asked, from what the watches show.
 #[derive(Clone, Default)]
@@ -78,16 +78,31 @@ impl Collector for Census {
             None,
             prometheus_client::metrics::MetricType::Gauge,
         )?;
+        let mut overdue: Vec<(String, i64)> = Vec::new();
         for (kind, count) in self.lock().iter() {
             let mut states: BTreeMap<String, i64> = BTreeMap::new();
-            for state in count() {
+            let mut late = 0;
+            for (state, is_overdue) in count() {
                 *states.entry(state.word().to_owned()).or_default() += 1;
+                late += i64::from(is_overdue);
             }
+            overdue.push((kind.clone(), late));
             for (state, number) in states {
                 let labels = [("kind", kind.as_str()), ("state", state.as_str())];
                 let encoder = gauge.encode_family(&labels)?;
                 ConstGauge::new(number).encode(encoder)?;
             }
+        }
+        let mut gauge = encoder.encode_descriptor(
+            "errand_operations_overdue",
+            "Operations that wait for longer than expected, by kind",
+            None,
+            prometheus_client::metrics::MetricType::Gauge,
+        )?;
+        for (kind, number) in overdue {
+            let labels = [("kind", kind.as_str())];
+            let encoder = gauge.encode_family(&labels)?;
+            ConstGauge::new(number).encode(encoder)?;
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ mod marks;
 mod metrics;
 mod observability;
 mod observed_for;
+mod overdue;
 #[cfg(test)]
 mod passes;
 mod put;
@@ -38,6 +39,7 @@ mod session;
 mod shown;
 mod status;
 mod stop;
+mod surroundings;
 mod troubles;
 mod unreadable;
 mod watch;

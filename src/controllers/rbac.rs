@@ -57,6 +57,8 @@ pub fn rules() -> Rules {
         operate: rules,
         cluster: vec![
             json!({"apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]}),
+            json!({"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"]}),
+            json!({"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["list", "watch"]}),
         ],
         own: vec![
             json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}),

@@ -30,8 +30,9 @@ use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
 use super::queue::Limits;
 use super::read::get;
-use super::shown::{ObjectKey, Shown};
+use super::shown::Shown;
 use super::stop::{stop_signal, stopped};
+use super::surroundings::{self, Change};
 use super::watch::Hearing;
 use super::watches::Watching;
 use crate::api::CloudConnection;
@@ -236,6 +237,15 @@ async fn work(
         stop: &stop,
     };
     let (changed, kinds): (Vec<_>, Vec<_>) = each_kind(&mut start).into_iter().unzip();
+    let tell = {
+        let kinds = changed.clone();
+        move |change: Change| {
+            for kind in &kinds {
+                // Fails only while the process shuts down.
+                let _ = kind.send(change.clone());
+            }
+        }
+    };
     let statuses = Statuses {
         context: context.clone(),
         shown: connections,
@@ -255,10 +265,23 @@ async fn work(
         news,
         ended,
     );
-    tokio::join!(of_connections, async {
-        join_all(kinds).await;
-        let _ = ending.send(true);
-    });
+    let operations = async {
+        tokio::join!(of_connections, async {
+            join_all(kinds).await;
+            let _ = ending.send(true);
+        });
+    };
+    // The rights for it are those of a whole cluster.
+    let around = async {
+        if settings.watch_namespace.is_none() {
+            surroundings::watch(client, tell).await;
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = operations => {}
+        () = around => {}
+    }
     Ok(())
 }
 
@@ -282,8 +305,8 @@ struct Start<'a> {
 }
 
 impl<'a> Visitor for Start<'a> {
-    /// A channel for connections that have changed, and the controller.
-    type Output = (mpsc::UnboundedSender<ObjectKey>, BoxFuture<'a, ()>);
+    /// A channel for what has changed around its operations, and the controller.
+    type Output = (mpsc::UnboundedSender<Change>, BoxFuture<'a, ()>);
 
     fn visit<K: Kind>(&mut self) -> Self::Output {
         let (sender, changed) = mpsc::unbounded_channel();

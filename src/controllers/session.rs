@@ -9,6 +9,8 @@ mod send;
 mod store;
 mod tell;
 
+pub(super) use self::tell::publish;
+
 use errand_engine::{Effect, Event, Now, Span, step};
 use kube::ResourceExt as _;
 use tokio::time::timeout;

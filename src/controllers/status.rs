@@ -13,6 +13,7 @@ use kube::Resource as _;
 pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
 use self::stored::{hold_number, restored};
 use super::marks::REQUESTED_AT;
+use super::overdue;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
     PlanStatus, Reason, State, Status, StepStatus, Timestamp,
@@ -180,7 +181,9 @@ impl<K: Kind> Rendering<'_, K> {
         }
         status.target = Some(self.object.target());
         status.state = Some(state);
+        status.waiting = overdue::waiting(self.object, state, reason, now, status.waiting.take());
         self.render_conditions(&mut status.conditions, state, reason, &summary, now);
+        overdue::end(&mut status, self.object.meta().generation, now);
         status.summary = Some(summary);
         status
     }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::context::API_TIMEOUT;
 use super::read;
 use super::watch::{Unreadable, decode};
-use crate::api::{ConditionStatus, Reason, State, Timestamp};
+use crate::api::{ConditionStatus, OVERDUE, Reason, State, Timestamp};
 use crate::clock::Clock;
 
 /// Bytes of an event's note that the API server takes.
@@ -142,6 +142,7 @@ fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
     if is_operation {
         status_fields.insert("state".to_owned(), State::Blocked.word().into());
         status_fields.insert("summary".to_owned(), text.into());
+        status_fields.remove("waiting");
     }
     let conditions = status_fields.entry("conditions").or_insert(json!([]));
     let conditions = conditions.as_array_mut()?;
@@ -161,6 +162,13 @@ fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
             "reason": Reason::ObjectUnreadable.to_string(),
             "message": text,
         }));
+    }
+    // It does not wait any more.
+    let overdue = |one: &&mut Value| one["type"] == OVERDUE && one["status"] == "True";
+    for overdue in conditions.iter_mut().filter(overdue) {
+        overdue["status"] = ConditionStatus::False.word().into();
+        overdue["lastTransitionTime"] = json!(now);
+        overdue["message"] = "The wait has ended.".into();
     }
     let of = |name: &str| metadata[name].clone();
     Some(json!({
@@ -206,7 +214,9 @@ mod tests {
                 {"type": "Ready", "status": "False", "lastTransitionTime": "1970-01-01T00:00:01Z"},
                 {"type": "Stalled", "status": "False", "lastTransitionTime": "1970-01-01T00:00:01Z"},
                 {"type": "ChangePending", "status": "True"},
+                {"type": "Overdue", "status": "True", "lastTransitionTime": "1970-01-01T00:00:01Z"},
             ],
+            "waiting": {"reason": "TargetBusy", "since": "1970-01-01T00:00:00Z"},
         });
         let body = told(object(status.clone()), "spec.wrong", now()).expect("a body");
         assert!(body.get("spec").is_none(), "{body:#}");
@@ -228,6 +238,12 @@ mod tests {
             condition
         };
         assert_eq!(of("ChangePending")["status"], "True");
+        let overdue = of("Overdue");
+        assert_eq!(
+            (&overdue["status"], &overdue["lastTransitionTime"]),
+            (&json!("False"), &json!("1970-01-01T00:01:00Z"))
+        );
+        assert!(written.get("waiting").is_none(), "{body:#}");
         let (ready, stalled) = (of("Ready"), of("Stalled"));
         assert_eq!(ready["reason"], "ObjectUnreadable");
         assert_eq!(ready["observedGeneration"], 3);

@@ -29,7 +29,7 @@ pub use services::{Client, Clients, Cloud, Service};
 
 use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
-    Schedule, Status,
+    Schedule, Status, Timestamp,
 };
 use crate::cloud::{CallError, Gate, Ids, Sent};
 
@@ -200,6 +200,12 @@ pub trait Object:
     }
     /// spec.desiredState, for kinds that have one.
     fn desired_state(&self) -> Option<String> {
+        None
+    }
+
+    /// The end that the cloud has announced for a wait with that reason.
+    fn announced_end(&self, reason: Reason) -> Option<Timestamp> {
+        let _ = reason;
         None
     }
 

@@ -2,12 +2,14 @@
 //! has changed.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use errand_simulator::{Fault, FaultKind};
-use serde_json::json;
+use errand_testbed::{BedOptions, Plane};
+use serde_json::{Value, json};
 
-use crate::support::{CANCEL, assert_ending, bed, ending, seconds};
+use crate::support::{CANCEL, assert_ending, bed, bed_on, ending, seconds};
 
 /// Set nine hours before, the window of six operations: each is due as it begins.
 #[test]
@@ -127,4 +129,95 @@ fn a_cloud_that_hangs_keeps_no_operation_of_another_connection_waiting() {
         began.elapsed()
     );
     drop(hanging);
+}
+
+/// The Secret is only read by its name, so it is read more often while its key is what
+/// blocks. The pause of the operation, and the look at the connection, are longer.
+#[test]
+fn a_blocked_operation_goes_on_within_seconds_after_its_secret_is_fixed() {
+    let mut bed = bed("another-key");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    bed.kubectl(&["delete", "secret", "huawei-key"]);
+    bed.start_operator();
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let reason = || ending(&bed.get("rsc", "stop")).reason;
+    let connection = || {
+        let connection = bed.get("cc", "huawei-prod");
+        connection["status"]["conditions"][0]["reason"].clone()
+    };
+    bed.wait_until("it is blocked", || reason() == "CredentialsMissing");
+    bed.wait_until("the connection is, too", || {
+        connection() == "SecretNotFound"
+    });
+    let began = Instant::now();
+    bed.put_secret("a-wrong-key");
+    bed.wait_until("the key is rejected", || reason() == "CredentialsRejected");
+    let first = began.elapsed();
+    bed.wait_until("the connection says it", || {
+        connection() == "CredentialsRejected"
+    });
+    let signed = || bed.simulator.journal().all_calls().len();
+    let before = signed();
+    for n in 0..5 {
+        let label = format!("n=v{n}");
+        bed.kubectl(&["label", "--overwrite", "secret", "huawei-key", &label]);
+    }
+    let gets = || {
+        let all = bed.audit();
+        let gets = all.iter().filter(|event| event["verb"] == "get");
+        gets.filter(|event| event["objectRef"]["resource"] == "secrets")
+            .count()
+    };
+    let read = gets();
+    bed.wait_until("the Secret is read again", || gets() >= read + 2);
+    assert_eq!(signed(), before, "a label makes no other key");
+    let began = Instant::now();
+    bed.put_right_secret();
+    bed.wait_until("it has ended", || reason() == "Cancelled");
+    let second = began.elapsed();
+    for took in [first, second] {
+        assert!(took < Duration::from_secs(25), "{took:?}");
+    }
+}
+
+/// The operator of a whole cluster: no time passes for the pause of what is blocked.
+#[test]
+fn a_blocked_operation_goes_on_at_once_after_a_change_of_its_namespace_or_crd() {
+    let plane = Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}")));
+    let options = BedOptions {
+        cluster: true,
+        ..BedOptions::default()
+    };
+    let mut bed = bed_on(&plane, "around", options);
+    bed.start_operator();
+    let denied = FaultKind::Error {
+        status: 403,
+        code: "DCS.2003".into(),
+        message: "no permission".into(),
+    };
+    let label = || {
+        bed.kubectl(&["label", "namespace", &bed.namespace, "team=a"]);
+    };
+    let schema = || {
+        let crd = "resizecancellations.huawei.errand.cloud";
+        let describe = |schema: &mut Value| schema["description"] = json!("Another one.");
+        plane
+            .install_schema(crd, describe)
+            .unwrap_or_else(|e| panic!("{e}"));
+    };
+    let changes: [(&str, &dyn Fn()); 2] = [("label", &label), ("schema", &schema)];
+    for (n, (name, change)) in changes.into_iter().enumerate() {
+        let (instance, task) = (format!("dcs-{n}"), format!("task-{n}"));
+        bed.seed_pending_change(&instance, &task, 48 * 3600);
+        bed.simulator
+            .fault(Fault::new(CANCEL, denied.clone()).always());
+        bed.apply(&bed.cancellation(name, &instance, &task, ""));
+        let object = bed.wait_at_rest("rsc", name);
+        assert_eq!(ending(&object).reason, "PermissionDenied", "{object:#}");
+        bed.simulator.clear_faults();
+        change();
+        bed.wait_until("it has ended without its pause", || {
+            ending(&bed.get("rsc", name)).outcome == "Cancelled"
+        });
+    }
 }

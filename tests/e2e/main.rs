@@ -36,6 +36,7 @@ mod order_why;
 mod ordering;
 mod orders;
 mod other_truth;
+mod overdue;
 mod pauses;
 mod policies;
 mod readings;

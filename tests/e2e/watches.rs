@@ -237,3 +237,42 @@ fn a_missing_crd_delays_no_other_kind() {
     });
     assert_eq!(metric(&bed, served), Some(1));
 }
+
+#[test]
+fn a_kind_whose_crd_is_removed_and_recreated_works_on() {
+    let plane = Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}")));
+    let crd = "resizecancellations.huawei.errand.cloud";
+    let file = errand_testbed::repository().join(format!("crds/{crd}.yaml"));
+    let file = file.to_str().expect("a path that is text");
+    let kubectl = |arguments: &[&str]| plane.kubectl(arguments).unwrap_or_else(|e| panic!("{e}"));
+    let mut bed = bed_on(&plane, "other-crd", BedOptions::default());
+    seed(&bed, 1..=2);
+    bed.start_operator();
+    bed.apply(&cancellation(&bed, "first", 1, ""));
+    assert_cancelled(&bed, "first");
+    bed.apply(&cancellation(&bed, "suspended", 2, "  suspend: true\n"));
+    bed.wait_until("it is suspended", || {
+        ending(&bed.get("rsc", "suspended")).reason == "SuspendedBySpec"
+    });
+    kubectl(&["delete", "crd", crd]);
+    let served = r#"errand_watch_served{kind="ResizeCancellation"}"#;
+    bed.wait_until("it is noticed", || {
+        bed.advance(seconds(5));
+        metric(&bed, served) == Some(0)
+    });
+    kubectl(&["apply", "--server-side", "-f", file]);
+    kubectl(&["wait", "--for=condition=Established", "crd", crd]);
+    bed.wait_until("it is served", || {
+        let applied = bed.try_apply(&cancellation(&bed, "again", 2, ""));
+        applied.is_ok()
+    });
+    bed.wait_until("it has ended", || {
+        bed.advance(seconds(5));
+        ending(&bed.get("rsc", "again")).outcome == "Cancelled"
+    });
+    assert!(
+        bed.find("rsc", "suspended")
+            .is_ok_and(|found| found.is_none())
+    );
+    bed.wait_until("it is ready", || ready(&bed));
+}

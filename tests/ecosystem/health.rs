@@ -160,6 +160,31 @@ fn argo_cd_gives_each_object_its_health_and_shows_the_summary() {
     }
 }
 
+/// People are told by an event, a metric and `errand why`.
+#[test]
+fn an_overdue_wait_changes_no_health() {
+    let recorded = recorded();
+    let operations = recorded.iter().filter(|r| r.kind() != "CloudConnection");
+    let operations: Vec<_> = operations.map(|r| r.object.clone()).collect();
+    let overdue: Vec<_> = operations
+        .iter()
+        .map(|object| {
+            let mut object = object.clone();
+            let conditions = object["status"]["conditions"].as_array_mut();
+            let conditions = conditions.expect("conditions");
+            let mut overdue = conditions[0].clone();
+            overdue["type"] = json!("Overdue");
+            overdue["status"] = json!("True");
+            conditions.push(overdue);
+            object
+        })
+        .collect();
+    let (before, after): (Vec<_>, Vec<_>) = (operations.iter().collect(), overdue.iter().collect());
+    assert_eq!(kstatus(&before), kstatus(&after));
+    assert_eq!(flux(&before), flux(&after));
+    assert_eq!(argo(&before), argo(&after));
+}
+
 /// While no operator runs, say.
 #[test]
 fn a_connection_that_nobody_has_looked_at_counts_as_done_nowhere() {

@@ -1,7 +1,6 @@
 //! Telling people: events, the log, metrics.
 
 use errand_engine::{Report, Trouble};
-use kube::Resource as _;
 use kube::runtime::events::{Event as KubeEvent, EventType};
 use tokio::time::timeout;
 
@@ -9,11 +8,23 @@ use super::Session;
 use crate::api::{State, StepStatus};
 use crate::controllers::audit::Answered;
 use crate::controllers::connections::Unusable;
-use crate::controllers::context::API_TIMEOUT;
+use crate::controllers::context::{API_TIMEOUT, Context};
 use crate::controllers::expiry::{Expiry, expiry};
 use crate::controllers::metrics::{CloudCall, Ended};
 use crate::controllers::status::{Said, words};
 use crate::operations::{Kind, Object as _};
+
+/// Publishes an event about the object.
+pub(in crate::controllers) async fn publish<R>(context: &Context, object: &R, event: &KubeEvent)
+where
+    R: kube::Resource<DynamicType = ()>,
+{
+    let reference = object.object_ref(&());
+    let published = timeout(API_TIMEOUT, context.events.publish(event, &reference)).await;
+    if let Ok(Err(e)) = published {
+        tracing::warn!(error = %e, "event not published");
+    }
+}
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn announce(&self, report: Report) {
@@ -93,11 +104,7 @@ impl<K: Kind> Session<'_, K> {
             action,
             secondary: None,
         };
-        let reference = self.object.object_ref(&());
-        let published = timeout(API_TIMEOUT, self.ctx.events.publish(&event, &reference)).await;
-        if let Ok(Err(e)) = published {
-            tracing::warn!(error = %e, "event not published");
-        }
+        publish(self.ctx, &self.object, &event).await;
     }
 
     /// The step whose answer has no object any more, and a sentence about it.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::api::{
     DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
-    PaidOperations, Payment, Reason, TermUnit,
+    PaidOperations, Payment, Reason, TermUnit, Timestamp,
 };
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Period};
 use crate::cloud::{CallError, Gate, Refusal, Sent};
@@ -127,6 +127,12 @@ impl Object for DesktopOrder {
 
     fn status_mut(&mut self) -> Option<&mut DesktopOrderStatus> {
         self.status.as_mut()
+    }
+
+    fn announced_end(&self, reason: Reason) -> Option<Timestamp> {
+        let observed = self.status.as_ref()?.observed.as_ref()?;
+        let unpaid = reason == Reason::WaitingForPayment;
+        observed.payment_deadline.filter(|_| unpaid)
     }
 }
 

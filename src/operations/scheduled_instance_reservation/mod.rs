@@ -12,7 +12,7 @@ use errand_engine::{Class, StepKey};
 use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
 use crate::api::{
     Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
-    ScheduledInstanceReservationStatus, StepStatus,
+    ScheduledInstanceReservationStatus, StepStatus, Timestamp,
 };
 use crate::cloud::volcengine::ecs;
 use crate::cloud::{CallError, Gate, Refusal, Sent};
@@ -51,6 +51,12 @@ impl Object for ScheduledInstanceReservation {
 
     fn status_mut(&mut self) -> Option<&mut ScheduledInstanceReservationStatus> {
         self.status.as_mut()
+    }
+
+    fn announced_end(&self, reason: Reason) -> Option<Timestamp> {
+        let observed = self.status.as_ref()?.observed.as_ref()?;
+        let awaited = reason == Reason::AwaitingDelivery;
+        observed.delivery_ends.filter(|_| awaited)
     }
 
     fn desired_state(&self) -> Option<String> {
