@@ -1,5 +1,7 @@
 //! The operator as a process: its rights, its lease, its end.
 
+use serde_json::{Value, json};
+
 use crate::support::{assert_ending, bed, ending};
 
 #[test]
@@ -90,4 +92,43 @@ fn health_and_metrics_are_served() {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");
     }
     assert!(!metrics.contains("task-1"), "no ids in labels");
+}
+
+#[test]
+fn every_log_line_of_a_pass_names_the_object() {
+    let mut bed = bed("log-span");
+    bed.seed_pending_change("dcs-1", "task-1", 3600);
+    let log = ["--log", "warn,errand=trace", "--log-format", "json"];
+    bed.start_operator_with(&log, &[]);
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
+    let object = bed.wait_at_rest("rsc", "stop");
+    assert_ending(&bed, &object, "Succeeded", "Cancelled");
+    let reported = || {
+        let log = bed.operator_log();
+        log.lines()
+            .any(|line| line.contains(r#""message":"reported""#))
+    };
+    bed.wait_until("its end is in the log", reported);
+    let log = bed.operator_log();
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let of_passes = |line: &Value| {
+        let message = line["fields"]["message"].as_str().unwrap_or_default();
+        ["effect", "reported"].contains(&message)
+    };
+    let lines: Vec<Value> = lines.filter(of_passes).collect();
+    assert!(lines.len() > 3, "{log}");
+    for line in lines {
+        let span = line["spans"].as_array().expect("spans").iter();
+        let mut span = span.filter(|span| span["name"] == "reconcile");
+        let named = json!({
+            "name": "reconcile",
+            "object.kind": "ResizeCancellation",
+            "object.namespace": bed.namespace,
+            "object.name": "stop",
+            "object.uid": object["metadata"]["uid"],
+        });
+        assert_eq!(span.next(), Some(&named), "{line:#}");
+    }
 }

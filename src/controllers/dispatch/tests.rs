@@ -74,7 +74,6 @@ impl Work for Notes {
             passes.push(key.name.to_string());
             passes.len() == 1
         };
-        tracing::info!("a line of a pass");
         assert_ne!(&*key.name, "breaks", "as it is meant to");
         self.until.filter(|_| first).unwrap_or_default()
     }
@@ -89,10 +88,6 @@ fn object(name: &str) -> CloudConnection {
     .expect("a connection")
 }
 
-/// A line that two threads log first at the same time may be lost to the one that keeps
-/// its log.
-static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// The layer with that work, the clock that it goes by, and what it hears of.
 async fn working(
     work: Arc<Notes>,
@@ -102,7 +97,6 @@ async fn working(
         &TestClock,
     ),
 ) {
-    let _alone = ONE_AT_A_TIME.lock().await;
     let name = format!(
         "errand-dispatch-{}-{:p}",
         std::process::id(),
@@ -206,82 +200,4 @@ fn a_deadline_is_met_though_the_clock_was_set_meanwhile() {
         })
         .await;
     });
-}
-
-/// What is logged, as the operator logs it.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        let bytes = self.0.lock().expect("no panic").clone();
-        let text = String::from_utf8(bytes).expect("text");
-        text.lines().map(str::to_owned).collect()
-    }
-}
-
-async fn a_pass_that_breaks() {
-    let notes = Arc::new(Notes::default());
-    working(notes.clone(), async |events, _, clock| {
-        for event in [Event::Begin, Event::Shown(object("breaks")), Event::End] {
-            events.send(event).await.expect("it listens");
-        }
-        until("a pass", || notes.passes() == ["breaks"]).await;
-        clock.advance(Duration::from_secs(301));
-        until("its panic is noticed", || notes.passes().len() == 2).await;
-    })
-    .await;
-}
-
-#[test]
-fn every_log_line_of_a_pass_names_the_object() {
-    // What was logged before is known to every log.
-    block_on(a_pass_that_breaks());
-    let log = Log::default();
-    let (json, text) = (log.clone(), Log::default());
-    let filter = || tracing_subscriber::EnvFilter::new("info");
-    let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter());
-    let subscriber = subscriber.with_writer(move || json.clone()).finish();
-    tracing::subscriber::with_default(subscriber, || block_on(a_pass_that_breaks()));
-    let lines = log.lines();
-    for words in ["a line of a pass", "a reconcile pass broke off"] {
-        let line = lines.iter().find(|line| line.contains(words));
-        let line = line.unwrap_or_else(|| panic!("no {words} in {lines:#?}"));
-        let line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
-        assert_eq!(
-            line["spans"],
-            serde_json::json!([{
-                "name": "reconcile",
-                "object.kind": "CloudConnection",
-                "object.namespace": "ns",
-                "object.name": "breaks",
-                "object.uid": "uid-of-breaks",
-            }]),
-            "{line}"
-        );
-    }
-    let to = text.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter("warn")
-        .with_ansi(false);
-    let subscriber = subscriber.with_writer(move || to.clone()).finish();
-    tracing::subscriber::with_default(subscriber, || block_on(a_pass_that_breaks()));
-    let lines = text.lines();
-    let line = lines
-        .iter()
-        .find(|line| line.contains("broke off"))
-        .expect("it is logged");
-    let span = "reconcile{object.kind=CloudConnection object.namespace=ns object.name=breaks object.uid=uid-of-breaks}";
-    assert!(line.contains(span), "{line}");
 }

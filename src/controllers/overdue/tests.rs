@@ -174,8 +174,8 @@ fn an_end_that_the_cloud_has_announced_counts_if_it_is_later() {
                 "change": {"resize": {"productId": "p"}},
             },
         });
-        order["status"] = serde_json::to_value(&object("Waiting", reason, "Execute"))
-            .expect("JSON")["status"]
+        order["status"] = serde_json::to_value(object("Waiting", reason, "Execute")).expect("JSON")
+            ["status"]
             .take();
         order["status"]["observed"] = json!({"paymentDeadline": deadline});
         serde_json::from_value(order).expect("an order")
