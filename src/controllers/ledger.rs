@@ -144,7 +144,7 @@ impl Ledgers {
         let steps = object.status().map_or(&[][..], |status| &status.steps);
         let record = match holder {
             Some(_) => Record::Free,
-            None => record::<K>(&ledger.spec, &claimant, &me, !steps.is_empty()),
+            None => record::<K>(&ledger.spec, &claimant, &me, steps),
         };
         let open = recorded(&ledger.spec, record, steps, &claimant);
         Ok(Look {

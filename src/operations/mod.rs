@@ -124,9 +124,21 @@ pub struct Assessment<O> {
     pub past: Past,
     /// What [`Goal::Ask`] is about, in words; its pin is [`pin`] of them.
     pub about: Option<String>,
+    /// A part of it could not be read, so that nothing is concluded from it; what the
+    /// other part showed is remembered.
+    pub unread: Option<CallError>,
     /// When the reading was taken, in the operator's time, where it is one that
     /// other operations share. Else it was taken when it was asked for.
     pub shared_since: Option<Tick>,
+}
+
+impl<O: Serialize> Assessment<O> {
+    /// It shows something of the target, or that there is none.
+    pub fn shows_anything(&self) -> bool {
+        let observed = serde_json::to_value(&self.observed).unwrap_or_default();
+        let nothing = observed.as_object().is_none_or(serde_json::Map::is_empty);
+        self.goal != Goal::Unclear || !nothing
+    }
 }
 
 impl<O> Assessment<O> {
@@ -145,6 +157,7 @@ impl<O> Assessment<O> {
             baseline: None,
             past: Past::default(),
             about: None,
+            unread: None,
             shared_since: None,
         }
     }

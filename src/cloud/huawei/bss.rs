@@ -159,6 +159,11 @@ impl OrderStatus {
         matches!(self, Self::RefundPending | Self::Compensating)
     }
 
+    /// It has changed nothing so far.
+    pub fn has_not_begun(self) -> bool {
+        self.needs_a_person() || matches!(self, Self::Initializing | Self::InReview)
+    }
+
     /// It goes on only after a person has paid or approved it.
     pub fn needs_a_person(self) -> bool {
         matches!(self, Self::PendingPayment | Self::PendingApproval)

@@ -44,6 +44,24 @@ pub struct BackgroundTask {
     pub error_code: Read<String>,
 }
 
+impl BackgroundTask {
+    /// It is listed twice, differently: nothing but its id is understood.
+    fn contradicted(id: &str) -> Self {
+        fn unclear<T>() -> Read<T> {
+            Read::Unclear("listed twice, differently".to_owned())
+        }
+        Self {
+            id: id.to_owned(),
+            name: unclear(),
+            status: unclear(),
+            created_at: unclear(),
+            updated_at: unclear(),
+            details: unclear(),
+            error_code: unclear(),
+        }
+    }
+}
+
 /// What a change would change (`details`): pairs of before and after.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct TaskDetails {
@@ -242,12 +260,15 @@ pub async fn list_background_tasks(
             let known = tasks.iter().filter_map(Read::known);
             let twice = contradicted(known, |task| Some(&*task.id));
             let mut ids = HashSet::new();
-            tasks.retain(|task| {
-                task.known()
-                    .is_none_or(|task| !twice.contains(&task.id) && ids.insert(task.id.clone()))
+            tasks.retain_mut(|task| {
+                let Read::Understood(task) = task else {
+                    return true;
+                };
+                if twice.contains(&task.id) {
+                    *task = BackgroundTask::contradicted(&task.id);
+                }
+                ids.insert(task.id.clone())
             });
-            let twice = twice.into_iter();
-            tasks.extend(twice.map(|id| Read::Unclear(format!("{id} twice, differently"))));
             if shrunk {
                 // A record that was deleted meanwhile has moved one over the edge of
                 // a page.

@@ -26,14 +26,16 @@ pub(super) fn record<K: Kind>(
     ledger: &OperationLedgerSpec,
     claimant: &Claimant,
     me: &LedgerObject,
-    has_steps: bool,
+    steps: &[StepStatus],
 ) -> Record {
     let reason = |reason: Reason| Record::Spent(code(reason));
     if let Some(open) = &ledger.open {
         let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
         let step = claimed_step::<K>(open);
+        // The very call that status has, whatever was edited since.
+        let recorded = steps.iter().any(|step| step.id == open.step_id);
         return match open.object.uid == me.uid || same {
-            true if same => Record::Ours(step),
+            true if same || recorded => Record::Ours(step),
             // Claimed for what the object asked before: not this process's intent.
             true => Record::Ours(Step {
                 writer: Writer(0),
@@ -44,7 +46,7 @@ pub(super) fn record<K: Kind>(
     }
     let mut entries = ledger.entries.iter().rev();
     match entries.find(|entry| entry.operation_key == claimant.key) {
-        Some(entry) if entry.object.uid == me.uid && has_steps => Record::Closed,
+        Some(entry) if entry.object.uid == me.uid && !steps.is_empty() => Record::Closed,
         Some(entry) if entry.body_digest != claimant.body_digest() => {
             reason(Reason::OperationKeyReused)
         }

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::bench::HERE;
 use crate::operations::{Cloud, Kind};
 
+/// What somebody else does at the cloud.
+pub(super) type Act = fn(&Simulator);
+
 /// The product that orders are for.
 pub(super) const LARGER: &str = "workspacehost.k.xlarge4";
 
@@ -44,7 +47,7 @@ pub(super) struct Case {
     pub(super) busy: Option<fn() -> Seed>,
     /// Somebody else brings about for target `a` what is wanted; and how the operation
     /// ends then, if it never called. Absent where nobody else can.
-    pub(super) by_others: Option<(fn(&Simulator), &'static str)>,
+    pub(super) by_others: Option<(Act, &'static str)>,
 }
 
 /// The cases of a kind.

@@ -222,10 +222,47 @@ async fn not_understood<K: Kind>(case: Case) {
         bench.cloud.clear_faults();
         bench.advance(300);
         bench.passes(7200).await;
-        // Where the target is not, it was not found, which is final.
-        if unclear {
+        // Where the target is not, it was not found, which is final; where it is, all
+        // but the list was understood.
+        if unclear && edit.empty {
             bench.check(bench.state() == "Succeeded", edit.name);
         }
+    });
+}
+
+every_kind!(a_target_that_was_seen_in_part_stays_at_its_place: in_part);
+
+/// It was seen in mode Execute, and one field of it was not understood.
+async fn in_part<K: Kind>(case: Case) {
+    let (api, field) = match case.services[0] {
+        "ecs." => (
+            "ecs.DescribeScheduledInstances",
+            "/Result/ScheduledInstanceInfo/*/ScheduledInstanceStatus",
+        ),
+        "as." => (
+            "as.DescribeRefreshActivities",
+            "/Response/RefreshActivitySet/*/Status",
+        ),
+        "dcs." => ("dcs.ListBackgroundTask", "/tasks/*/status"),
+        "workspace." => ("workspace.ShowDesktop", "/desktop/status"),
+        _ => return,
+    };
+    each_edit!(case, 60, |bench, edit, _there| {
+        let changes = vec![Rewrite::new(
+            field.to_owned(),
+            RewrittenValue::Is(json!(["strange"])),
+        )];
+        let strange = FaultKind::Rewrite { changes };
+        bench.cloud.fault(Fault::new(api, strange).always());
+        bench.pass().await;
+        if bench.reason() != "ObservationUnclear" || bench.status()["observed"] == json!({}) {
+            return;
+        }
+        bench.cloud.clear_faults();
+        bench.edit_connection(&edit.change);
+        bench.advance(60);
+        bench.pass().await;
+        bench.check_is(edit.name, "Blocked", "ConnectionMismatch");
     });
 }
 

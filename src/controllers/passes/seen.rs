@@ -43,12 +43,18 @@ async fn hidden<K: Kind>(case: Case) {
         ("Execute", 404, "DCS.3022", "ObservationUnclear"),
         ("Plan", 503, "DCS.5000", "CloudUnavailable"),
         ("Execute", 503, "DCS.5000", "CloudUnavailable"),
+        ("Plan", 403, "DCS.2003", "PermissionDenied"),
+        ("Execute", 403, "DCS.2003", "PermissionDenied"),
+        ("Execute", 400, "DCS.9999", "CloudUnavailable"),
     ] {
         let mut bench = Bench::<K>::new(case, 60);
         bench.edit(|spec| spec["mode"] = mode.into());
         answer(&bench, "dcs.ShowInstance", status, code);
         bench.pass().await;
         bench.check(bench.reason() == reason, mode);
+        // A plan that nothing could be judged of is not ready.
+        let planned = bench.state() == "Planned";
+        bench.check(!planned || status != 503, "nothing was judged");
         bench.check(status == 404 || bench.summary().contains(code), "its code");
         let seen = bench.status()["observed"].clone();
         bench.check(seen["taskId"] == "task-a", "the task is remembered");
@@ -57,7 +63,7 @@ async fn hidden<K: Kind>(case: Case) {
         no_tasks(&bench);
         rewrite(&bench, "dcs.ShowInstance", &[("/status", json!("RUNNING"))]);
         bench.edit(|spec| spec["mode"] = "Execute".into());
-        bench.advance(60);
+        bench.advance(400);
         bench.during(120).await;
         let cancelled = bench.is_true("a");
         bench.check(bench.state() != "Succeeded" || cancelled, "it is alive");

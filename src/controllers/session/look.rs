@@ -1,11 +1,11 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
-use errand_engine::{Event, Goal, Hold, Record, View};
+use errand_engine::{Event, Hold, Record, View};
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Session;
 use crate::api::{Mode, ObservedFor, Reason};
-use crate::cloud::Reading;
+use crate::cloud::{CallError, Reading};
 use crate::controllers::connections::{Unusable, Usable, place};
 use crate::controllers::ledger::Look;
 use crate::controllers::observed_for::{Memory, memory};
@@ -80,7 +80,18 @@ impl<K: Kind> Session<'_, K> {
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
                 if let Some(at) = &mut self.at {
                     let execute = self.object.asked().mode == Mode::Execute;
-                    at.bound |= execute && assessment.goal != Goal::Unclear;
+                    at.bound |= execute && assessment.shows_anything();
+                }
+                if let Some(e) = assessment.unread.clone() {
+                    let before = self.object.status().and_then(|s| s.observed.as_ref());
+                    let new = before != Some(&assessment.observed);
+                    self.assessment = Some(assessment);
+                    let mut unusable = self.unusable(&e);
+                    if new {
+                        // What was seen is stored at once.
+                        unusable.trouble.quiet = 0;
+                    }
+                    return Event::Unobserved(self.now(), self.tell(unusable));
                 }
                 let view = View {
                     // One of since the object was made is as good as one of now for an
@@ -104,18 +115,24 @@ impl<K: Kind> Session<'_, K> {
                 Event::Observed(self.now(), view)
             }
             Err(e) => {
-                let unusable = match e.reading {
-                    Reading::Blocked(Reason::CredentialsRejected) => {
-                        connection.rejected(&e.refusal)
-                    }
-                    Reading::Retry(_) => read_trouble(&e),
-                    // Any other answer was given to an accepted key.
-                    _ => {
-                        connection.accepted();
-                        read_trouble(&e)
-                    }
-                };
+                self.connection = Some(connection);
+                let unusable = self.unusable(&e);
                 Event::Unobserved(self.now(), self.tell(unusable))
+            }
+        }
+    }
+
+    /// The cloud was not read, or not all of it.
+    fn unusable(&mut self, e: &CallError) -> Unusable {
+        match (e.reading, &mut self.connection) {
+            (Reading::Blocked(Reason::CredentialsRejected), Some(connection)) => {
+                connection.rejected(&e.refusal)
+            }
+            (Reading::Retry(_), _) | (_, None) => read_trouble(e),
+            // Any other answer was given to an accepted key.
+            (_, Some(connection)) => {
+                connection.accepted();
+                read_trouble(e)
             }
         }
     }

@@ -173,11 +173,12 @@ fn may_order(object: &DesktopOrder, call: Option<Call<'_>>, others: &Others) -> 
             let Recorded {
                 foreign, answer, ..
             } = call.recorded;
-            let asked = object
-                .status
-                .as_ref()
-                .and_then(|status| status.hold.as_ref());
-            !foreign && *answer != Some(AnswerWord::Accepted) && asked.is_some()
+            let status = object.status.as_ref();
+            let asked = status.is_some_and(|status| status.hold.is_some());
+            // A repeat that had no effect so far is tried again.
+            let last = status.and_then(|status| status.steps.last());
+            let again = last.is_some_and(|last| !last.may_have_acted());
+            !foreign && *answer != Some(AnswerWord::Accepted) && (asked || again)
         }
     }
 }

@@ -132,20 +132,19 @@ impl Look<'_> {
             steps.any(|step| step.may_have_acted())
         });
         let own = self.order().and_then(|details| details.order.status());
-        let cancelled = own == Some(OrderStatus::Cancelled);
+        let own_job_failed = self.job().is_some_and(Job::failed);
+        let ended = own == Some(OrderStatus::Cancelled) || own_job_failed;
         let never = self.own.is_none() && !may_have_acted && !self.ordered_before;
         let now = has(change, desktop);
-        let unused = own.filter(|status| status.needs_a_person());
+        let unused = own.filter(|status| status.has_not_begun());
         let now = match unused.and_then(|status| self.stays(status)) {
             Some(stays) => format!("{now} It did not become so by the own order. {stays}"),
             None => now,
         };
         match change {
             // By another order, whose term is not known.
-            Change::Subscribe { .. } if unused.is_some() => {
-                wait(Reason::WaitingForPayment, Due::Later, now)
-            }
-            Change::Subscribe { .. } if never || cancelled => lost(
+            Change::Subscribe { .. } if unused.is_some() => self.accepted(change),
+            Change::Subscribe { .. } if never || ended => lost(
                 Reason::AlreadyPrepaid,
                 Evidence::Presence,
                 format!("{now} Whether its term is the wanted one cannot be seen."),

@@ -1,9 +1,8 @@
 //! What the cloud says: two reads, the tasks to the last page and the instance.
 
-use crate::api::Reason;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::dcs::{self, BackgroundTask, Instance};
-use crate::cloud::{CallError, Read, Reading};
+use crate::cloud::{CallError, Read};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +14,9 @@ pub struct Facts {
     pub tasks: Option<Vec<Read<BackgroundTask>>>,
     /// The instance; `None`: no such instance.
     pub instance: Option<Instance>,
-    /// Why the instance was not read, and its reason. The tasks were: what they show is
-    /// not forgotten for that.
-    pub unread: Option<(Reason, String)>,
+    /// Why the instance was not read. The tasks were: what they show is not forgotten for
+    /// that.
+    pub unread: Option<CallError>,
 }
 
 pub(super) async fn observe(client: &Client, instance: &str) -> Result<Facts, CallError> {
@@ -27,13 +26,7 @@ pub(super) async fn observe(client: &Client, instance: &str) -> Result<Facts, Ca
     let tasks = dcs::list_background_tasks(client, instance).await?;
     let (instance, unread) = match dcs::show_instance(client, instance).await {
         Ok(instance) => (instance, None),
-        Err(CallError {
-            reading: Reading::Retry(reason),
-            refusal,
-        }) if tasks.as_ref().is_some_and(|tasks| !tasks.is_empty()) => (
-            None,
-            Some((reason, refusal.sentence("Reading the instance"))),
-        ),
+        Err(e) if tasks.as_ref().is_some_and(|tasks| !tasks.is_empty()) => (None, Some(e)),
         Err(e) => return Err(e),
     };
     Ok(Facts {

@@ -256,27 +256,22 @@ fn not_there(
     let seen_before = before
         .observed
         .is_some_and(|seen| *seen != ResizeObservation::default());
-    let (goal, pending, seen) = match (tasks, instance, &facts.unread) {
-        (.., Some((reason, why))) => (
-            Goal::Wait(code(*reason), None),
-            ConditionStatus::Unknown,
-            why.clone(),
-        ),
+    let (goal, pending, seen) = match (tasks, instance) {
         // A moment's absence must not end what may still take effect.
-        (None, None, _) if before.pinned().is_some() => (
+        (None, None) if before.pinned().is_some() => (
             Goal::Unclear,
             ConditionStatus::Unknown,
             format!(
                 "There is no instance {id} in the region and project of the connection any more, so the effect of the call cannot be seen."
             ),
         ),
-        (None, None, _) => no_instance,
+        (None, None) => no_instance,
         // Whether DCS gives the tasks of an instance that it does not know as none is
         // documented nowhere. One that was never seen is not there either way.
-        (Some(tasks), None, _) if tasks.is_empty() && !seen_before && before.pinned().is_none() => {
+        (Some(tasks), None) if tasks.is_empty() && !seen_before && before.pinned().is_none() => {
             no_instance
         }
-        (listed, ..) => {
+        (listed, _) => {
             let (there, not) = match listed {
                 Some(_) => ("background tasks", "the instance"),
                 None => ("the instance", "its background tasks"),
@@ -315,6 +310,7 @@ fn not_there(
     };
     Assessment {
         conditions: vec![(CHANGE_PENDING, pending)],
+        unread: facts.unread.clone(),
         ..Assessment::new(goal, seen, observed)
     }
 }

@@ -379,6 +379,32 @@ fn a_repeat_that_is_refused_for_good_says_nothing_of_the_call_before_it() {
     }
 }
 
+/// The first call was found after all; then what it did does not show any more.
+#[test]
+fn a_repeat_that_had_no_effect_changes_nothing_of_a_call_that_was_found() {
+    for verdict in [
+        Verdict::Terminal,
+        Verdict::Lost(GONE),
+        Verdict::Verify(BUSY),
+    ] {
+        let mut s = held(Hold::AnswerUnknown);
+        s.decide(Decision::SendAgain).wake().sees(Goal::Act(ORDER));
+        s.permitted();
+        s.record = Record::Ours(s.claiming());
+        s.permitted().written().answer(Answer::Refused(verdict));
+        s.object.steps[0].answer = Some(Answer::Accepted);
+        s.object.steps[1].answer = Some(Answer::Refused(verdict));
+        let sends = s.sends;
+        s.restart().pass(MINUTE);
+        for _ in 0..5 {
+            s.wake().sees(Goal::Act(ORDER)).written();
+            assert_eq!(s.report, Some(Report::Verifying), "{verdict:?}");
+            s.pass(MINUTE);
+        }
+        assert_eq!(s.sends, sends, "{verdict:?}");
+    }
+}
+
 /// An intent that an earlier decision led to, and that was never sent, stands there.
 /// Sending it would leave the new question, and its answer, for another call.
 #[test]

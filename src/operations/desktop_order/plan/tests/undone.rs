@@ -125,7 +125,9 @@ fn an_order_that_is_being_undone_is_no_success() {
             // Whose term it is that the desktop has cannot be seen.
             let right = match (change == subscribe(), status) {
                 (true, 4) => lost(Reason::AlreadyPrepaid, Evidence::Presence),
-                (true, 6 | 8) => wait(Reason::WaitingForPayment),
+                (true, 0) => wait(Reason::OrderProcessing),
+                (true, 1 | 8) => wait(Reason::OrderInReview),
+                (true, 6) => wait(Reason::WaitingForPayment),
                 _ => REACHED,
             };
             assert_eq!(seen.goal, right, "the desktop is the proof: {status}");
