@@ -393,6 +393,7 @@ fn a_repeat_that_had_no_effect_changes_nothing_of_a_call_that_was_found() {
         s.record = Record::Ours(s.claiming());
         s.permitted().written().answer(Answer::Refused(verdict));
         s.object.steps[0].answer = Some(Answer::Accepted);
+        s.object.steps[0].answered = Some(s.now.wall);
         s.object.steps[1].answer = Some(Answer::Refused(verdict));
         let sends = s.sends;
         s.restart().pass(MINUTE);
