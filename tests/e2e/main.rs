@@ -17,6 +17,7 @@ mod expiry;
 mod explain;
 mod fixtures_of_f7ba42e;
 mod fixtures_of_this_version;
+mod hostile;
 mod kills;
 mod ledger_rights;
 mod ledgers;

@@ -11,7 +11,7 @@ use crate::support::*;
 
 /// A control plane of its own with an operator for all its namespaces.
 pub struct Cluster {
-    plane: Arc<Plane>,
+    pub plane: Arc<Plane>,
     pub bed: Bed,
     /// As the operator finds it out.
     id: String,
