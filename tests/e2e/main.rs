@@ -70,6 +70,7 @@ mod truth;
 mod watches;
 mod weather;
 mod why;
+mod windows;
 
 fn readings() -> errand_simulator::Readings {
     readings::chosen()
