@@ -12,51 +12,27 @@ use errand::api::{
     CloudConnection, DesktopOrder, InstanceObservation, InstanceRefresh, ResizeCancellation,
     ScheduledInstanceReservation,
 };
-use errand_simulator::{Account, DcsInstance, Seed, TencentAccount, VolcengineAccount};
+use errand_simulator::{Account, Seed, TencentAccount, VolcengineAccount};
 use errand_testbed::{DCS_PROJECT, DOMAIN, SECRET_KEY, TENCENT_REGION, VOLCENGINE_REGION};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use self::flood::{KINDS, Kind, Tenant};
+use self::flood::flood;
 use crate::fixtures_of_this_version::kinds::ALL;
 use crate::support::{ending, seconds};
+use crate::teams::{Figures, KINDS, Kind, Team, Tenant, memory};
 use crate::tenants::Cluster;
 
 const HOSTILE: &str = "team-hostile";
 const OTHER: &str = "team-other";
 /// The hostile team's own.
 const HOSTILE_KEY: &str = "HOSTILEACCESSKEY0001";
-/// The chart's limit.
-const MEMORY_KIB: u64 = 256 * 1024;
-
-/// What the second team found.
-struct Figures {
-    /// From creation to the first call in the simulator's journal, in milliseconds.
-    first: Vec<i64>,
-}
-
-impl Figures {
-    fn at(&self, percent: usize) -> i64 {
-        self.first[(self.first.len() - 1) * percent / 100]
-    }
-}
-
-impl std::fmt::Display for Figures {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (count, half, most) = (self.first.len(), self.at(50), self.at(100));
-        write!(
-            f,
-            "{count} operations first observed after: p50 {half} ms, p99 {} ms, longest {most} ms",
-            self.at(99)
-        )
-    }
-}
+/// The chart's limit, in MiB.
+const MEMORY: u64 = 256;
 
 struct Scene {
     cluster: Cluster,
-    other: Tenant,
-    /// Numbers the second team's operations.
-    number: usize,
+    other: Team,
 }
 
 impl Scene {
@@ -88,12 +64,8 @@ impl Scene {
         );
         cluster.apply(HOSTILE, &secret);
         cluster.bed.start_operator();
-        let other = Tenant::admin(&cluster.plane, OTHER);
-        Self {
-            cluster,
-            other,
-            number: 0,
-        }
+        let other = Team::new(Tenant::admin(&cluster.plane, OTHER));
+        Self { cluster, other }
     }
 
     /// A client with the rights of one who owns the hostile namespace and no others.
@@ -111,56 +83,8 @@ impl Scene {
         Tenant::new(&file, HOSTILE)
     }
 
-    /// The second team creates operations one after another, each once the one before
-    /// was observed, until there are so many or it is `enough`.
     fn work(&mut self, most: usize, enough: impl Fn() -> bool) -> Figures {
-        let mut first = Vec::new();
-        while first.len() < most && !enough() {
-            self.number += 1;
-            let name = format!("work-{}", self.number);
-            let instance = DcsInstance::new(&name).pending_change("task", "redis.big", 48 * 3600);
-            let simulator = &self.cluster.bed.simulator;
-            simulator.seed(Seed::new().dcs(DCS_PROJECT, instance));
-            let created = simulator.now();
-            self.other.post(
-                KINDS[1],
-                &json!({
-                    "apiVersion": "huawei.errand.cloud/v1alpha1",
-                    "kind": "ResizeCancellation",
-                    "metadata": {"name": name},
-                    "spec": {
-                        "connectionRef": {"kind": "CloudConnection", "name": "huawei-prod"},
-                        "instanceId": name,
-                        "taskId": "task",
-                    },
-                }),
-            );
-            let mut seen = None;
-            self.cluster
-                .bed
-                .wait_until(&format!("{name} is observed"), || {
-                    seen = self.cluster.bed.simulator.first_call_about(&name);
-                    seen.is_some()
-                });
-            let took = seen.expect("waited for").as_millisecond() - created.as_millisecond();
-            first.push(took);
-        }
-        first.sort_unstable();
-        Figures { first }
-    }
-
-    /// Every operation of the second team's [`Scene::work`] was cancelled, once.
-    fn assert_work_is_done(&self) {
-        let bed = &self.cluster.bed;
-        let mut left = Vec::new();
-        bed.wait_until("the second team's operations have ended", || {
-            bed.advance_if_led(seconds(1));
-            left = self.other.list(KINDS[1]);
-            left.retain(|object| ending(object).outcome != "Cancelled");
-            left.is_empty()
-        });
-        let effects = bed.simulator.journal().effects("dcs.cancel");
-        assert_eq!(effects, self.number, "one for each");
+        self.other.work(&self.cluster.bed, most, enough)
     }
 
     /// An operation of each kind succeeds for the second team.
@@ -179,7 +103,7 @@ impl Scene {
             bed.advance_if_led(seconds(5));
             last = KINDS[1..]
                 .iter()
-                .flat_map(|kind| self.other.list(*kind))
+                .flat_map(|kind| self.other.tenant.list(*kind))
                 .collect();
             last.retain(|object| object["metadata"]["name"] == "each-kind");
             let states: Vec<String> = last.iter().map(|object| ending(object).state).collect();
@@ -228,15 +152,6 @@ impl Scene {
             println!("{} are left, for instance {first:.600}", left.len());
             assert!(Instant::now() < deadline, "{}", bed.operator_log());
         }
-    }
-
-    /// The most memory that the running operator has used, in KiB.
-    fn peak_memory(&mut self) -> u64 {
-        let pid = self.cluster.bed.operator().pid();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        kib.expect("the operator runs")
     }
 
     fn assert_it_is_well(&mut self) {
@@ -315,7 +230,7 @@ fn hostile(name: &str, per_kind: usize, operations: usize, in_time: bool) {
     let flooding = thread::spawn(move || {
         let began = Instant::now();
         for (kind, n) in KINDS.into_iter().zip(0..) {
-            let created = tenant.flood(kind, per_kind, seed.wrapping_add(n));
+            let created = flood(&tenant, kind, per_kind, seed.wrapping_add(n));
             println!(
                 "{}: {created:?}, {} s",
                 kind.name,
@@ -336,7 +251,7 @@ fn hostile(name: &str, per_kind: usize, operations: usize, in_time: bool) {
     let with = scene.work(operations, || false);
     println!("figure: beside them: {with}");
     scene.assert_it_is_well();
-    let first = scene.peak_memory();
+    let first = memory(&mut scene.cluster.bed, "VmHWM");
     scene.cluster.bed.kill_operator();
     scene.cluster.bed.start_operator();
     let restarted = scene.work(1, || false);
@@ -344,19 +259,15 @@ fn hostile(name: &str, per_kind: usize, operations: usize, in_time: bool) {
     let after = scene.work(operations, || false);
     println!("figure: beside them after a restart: {after}");
     scene.assert_it_is_well();
-    scene.assert_work_is_done();
+    scene.other.assert_work_is_done(&scene.cluster.bed);
     scene.assert_each_kind_works();
     let (unreadable, readable) = scene.assert_all_are_reported(&tenant);
     println!("figure: {unreadable} unreadable, all reported; {readable} readable, all looked at");
     assert!(unreadable > 0, "none was hostile enough");
     scene.assert_it_is_well();
-    let second = scene.peak_memory();
-    println!(
-        "figure: peak memory (VmHWM): {} MiB, after the restart {} MiB",
-        first / 1024,
-        second / 1024
-    );
-    assert!(first.max(second) < MEMORY_KIB, "the chart's limit");
+    let second = memory(&mut scene.cluster.bed, "VmHWM");
+    println!("figure: peak memory (VmHWM): {first} MiB, after the restart {second} MiB");
+    assert!(first.max(second) < MEMORY, "the chart's limit");
     if in_time {
         for figures in [with, after] {
             assert!(figures.at(99) < 1_000, "{figures}");
