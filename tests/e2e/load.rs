@@ -269,7 +269,7 @@ fn what_has_ended_costs_little_memory_and_little_time_at_start() {
         old.all(names[done..count].iter().map(finish));
         done = count;
         let name = format!("first-{count}");
-        seed(&cluster, &[name.clone()]);
+        seed(&cluster, std::slice::from_ref(&name));
         team.tenant.post(OPERATIONS, &cancellation(&name));
         let started = Timestamp::now();
         cluster.bed.start_operator();
