@@ -24,6 +24,19 @@ use crate::operations::{Assessment, Claimant, Kind, Object, digest};
 /// The first step and this many of the last are kept.
 const KEPT_STEPS: usize = 15;
 
+/// Conditions that the schema takes.
+const MOST_CONDITIONS: usize = 16;
+
+/// Leaves no more conditions than the schema takes, or the API server would refuse the
+/// whole status: the last of those that are not ours go.
+pub(super) fn limit<C>(conditions: &mut Vec<C>, ours: impl Fn(&C) -> bool) {
+    while conditions.len() > MOST_CONDITIONS
+        && let Some(at) = conditions.iter().rposition(|condition| !ours(condition))
+    {
+        conditions.remove(at);
+    }
+}
+
 /// The last request for a fresh look, shortened to what status can hold.
 pub(super) fn requested_at(object: &impl kube::Resource) -> Option<String> {
     let annotations = object.meta().annotations.as_ref()?;
@@ -295,6 +308,8 @@ impl<K: Kind> Rendering<'_, K> {
                 None => conditions.push(condition),
             }
         }
+        let ours = |type_: &str| shared.iter().chain(own).any(|(our, _)| *our == type_);
+        limit(conditions, |condition| ours(&condition.type_));
     }
 
     fn words(&self) -> (State, Reason) {

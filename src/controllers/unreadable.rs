@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
 use super::read;
+use super::status::limit;
 use super::watch::{Unreadable, decode};
 use crate::api::{ConditionStatus, OVERDUE, Reason, State, Timestamp};
 use crate::clock::Clock;
@@ -170,6 +171,9 @@ fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
         overdue["lastTransitionTime"] = json!(now);
         overdue["message"] = "The wait has ended.".into();
     }
+    limit(conditions, |condition| {
+        shown.iter().any(|(type_, _)| condition["type"] == *type_)
+    });
     let of = |name: &str| metadata[name].clone();
     Some(json!({
         "apiVersion": object["apiVersion"],
@@ -259,6 +263,22 @@ mod tests {
         let mut again = object(written.clone());
         let body_again = told(again.take(), "spec.wrong", now()).expect("a body");
         assert_eq!(body_again["status"]["conditions"], written["conditions"]);
+    }
+
+    #[test]
+    fn conditions_of_others_leave_room_for_what_is_told() {
+        let others: Vec<Value> = (0..16)
+            .map(|n| json!({"type": format!("Theirs{n}")}))
+            .collect();
+        let status = json!({"state": "Pending", "conditions": others});
+        let body = told(object(status), "text", now()).expect("a body");
+        let conditions = body["status"]["conditions"].as_array().expect("conditions");
+        let types: Vec<_> = conditions.iter().map(|one| &one["type"]).collect();
+        assert_eq!(types.len(), 16, "{types:?}");
+        for (type_, _) in State::Blocked.conditions() {
+            assert!(types.contains(&&json!(type_)), "{type_}");
+        }
+        assert!(types.contains(&&json!("Theirs10")) && !types.contains(&&json!("Theirs11")));
     }
 
     #[test]

@@ -72,8 +72,9 @@ fn a_blocked_operation_goes_on_at_once_when_asked_and_costs_nothing_for_a_label(
     assert_eq!(ending(&object).reason, "PermissionDenied", "{object:#}");
     let calls = || bed.simulator.journal().all_calls().len();
     let before = calls();
-    for n in 0..20 {
-        bed.kubectl(&["label", "--overwrite", "rsc", "stop", &format!("n=v{n}")]);
+    for n in 0..1_000 {
+        let label = json!({"metadata": {"labels": {"n": n.to_string()}}});
+        bed.edit("rsc", "stop", &label);
     }
     bed.simulator.clear_faults();
     assert_eq!(calls(), before, "a label is none of its business");

@@ -17,10 +17,12 @@ mod expiry;
 mod explain;
 mod fixtures_of_f7ba42e;
 mod fixtures_of_this_version;
+mod hostile;
 mod kills;
 mod ledger_rights;
 mod ledgers;
 mod limits;
+mod load;
 mod mutants;
 mod observation_kills;
 mod observations;
@@ -62,6 +64,7 @@ mod secrets;
 mod standings;
 mod storm;
 mod support;
+mod teams;
 mod tenants;
 mod terminal;
 mod told;
@@ -69,6 +72,7 @@ mod truth;
 mod watches;
 mod weather;
 mod why;
+mod windows;
 
 fn readings() -> errand_simulator::Readings {
     readings::chosen()

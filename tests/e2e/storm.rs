@@ -176,7 +176,7 @@ fn lost_replies_to_the_ledgers_writes_repeat_no_order_and_hold_none() {
 }
 
 /// How many ends the operator has counted and told.
-fn ended(bed: &Bed) -> usize {
+pub fn ended(bed: &Bed) -> usize {
     let metrics = bed.http("/metrics");
     let lines = metrics
         .lines()

@@ -167,10 +167,13 @@ pub fn bed_with(name: &str, options: BedOptions) -> Bed {
     bed_on(shared_plane(), name, options)
 }
 
-/// The same on a plane that other tests do not share.
+/// The same on a plane that other tests do not share. `ERRAND_TEST_OPERATOR` names another
+/// operator than this build's: an earlier or an optimised one.
 pub fn bed_on(plane: &Arc<Plane>, name: &str, mut options: BedOptions) -> Bed {
     options.simulator.readings = crate::readings();
-    Bed::new(plane, env!("CARGO_BIN_EXE_errand"), name, options)
+    let given = std::env::var("ERRAND_TEST_OPERATOR");
+    let operator = given.unwrap_or_else(|_| env!("CARGO_BIN_EXE_errand").to_owned());
+    Bed::new(plane, &operator, name, options)
 }
 
 /// Where an operation stands.

@@ -11,7 +11,7 @@ use crate::support::*;
 
 /// A control plane of its own with an operator for all its namespaces.
 pub struct Cluster {
-    plane: Arc<Plane>,
+    pub plane: Arc<Plane>,
     pub bed: Bed,
     /// As the operator finds it out.
     id: String,
@@ -19,11 +19,16 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn start(name: &str) -> Self {
+        Self::start_with(name, BedOptions::default())
+    }
+
+    /// The same with other options.
+    pub fn start_with(name: &str, options: BedOptions) -> Self {
         let plane = Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}")));
         let options = BedOptions {
             cluster: true,
             connection: false,
-            ..BedOptions::default()
+            ..options
         };
         let bed = bed_on(&plane, name, options);
         let id = [

@@ -312,3 +312,17 @@ fn whole_numbers(value: &Value) -> Value {
 fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().expect("a name")
 }
+
+/// What the chart admits is tried: `.ci/full` runs the watches against that version.
+#[test]
+fn the_oldest_kubernetes_that_the_chart_admits_is_the_oldest_that_is_tested() {
+    let chart = repository().join("charts/errand/Chart.yaml");
+    let chart = fs::read_to_string(chart).expect("the chart");
+    let oldest = errand_controlplane::assets::oldest_kubernetes_version();
+    let (minor, _) = oldest
+        .trim_start_matches('v')
+        .rsplit_once('.')
+        .expect("a version");
+    let admitted = format!("kubeVersion: \">={minor}.0-0\"");
+    assert!(chart.contains(&admitted), "{admitted} is not in\n{chart}");
+}

@@ -37,6 +37,8 @@ pub enum Program {
     KubeScheduler,
     /// Plays nodes and what runs on them.
     Kwok,
+    /// The API server of the oldest version that the chart admits.
+    OldestKubeApiserver,
     /// Lints, renders and installs the chart.
     Helm,
     /// Compares manifests with schemas.
@@ -54,13 +56,14 @@ pub const DEFAULT_PROGRAMS: [Program; 3] =
     [Program::Etcd, Program::KubeApiserver, Program::Kubectl];
 
 impl Program {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Etcd,
         Self::KubeApiserver,
         Self::Kubectl,
         Self::KubeControllerManager,
         Self::KubeScheduler,
         Self::Kwok,
+        Self::OldestKubeApiserver,
         Self::Helm,
         Self::Kubeconform,
         Self::Kstatus,
@@ -103,6 +106,11 @@ impl Program {
             ),
             Self::KubeScheduler => ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler", 60),
             Self::Kwok => ("kwok", "sigs.k8s.io/kwok/cmd/kwok", 75),
+            Self::OldestKubeApiserver => (
+                "kube-apiserver-oldest",
+                "k8s.io/kubernetes/cmd/kube-apiserver",
+                200,
+            ),
             Self::Helm => ("helm", "helm.sh/helm/v4/cmd/helm", 108),
             Self::Kubeconform => (
                 "kubeconform",
@@ -122,6 +130,7 @@ impl Program {
             | Self::Kubectl
             | Self::KubeControllerManager
             | Self::KubeScheduler => &modules::CONTROL_PLANE,
+            Self::OldestKubeApiserver => &modules::OLDEST,
             Self::Kwok => &modules::KWOK,
             Self::Helm => &modules::HELM,
             Self::Kubeconform => &modules::KUBECONFORM,
@@ -226,6 +235,11 @@ pub fn find_or_build(programs: &[Program]) -> Result<Assets, Error> {
 /// The Kubernetes version that is built, as in "v1.36.3".
 pub fn kubernetes_version() -> &'static str {
     modules::CONTROL_PLANE.version_of("k8s.io/kubernetes")
+}
+
+/// The oldest one, as in "v1.32.13".
+pub fn oldest_kubernetes_version() -> &'static str {
+    modules::OLDEST.version()
 }
 
 /// The variables that matter, taken apart so that tests need not set any.

@@ -241,6 +241,13 @@ impl Simulator {
         world.journal.clone()
     }
 
+    /// When the first call came that is about this; without a copy of the journal.
+    pub fn first_call_about(&self, part: &str) -> Option<Timestamp> {
+        let world = self.shared.world();
+        let mut calls = world.journal.all_calls().iter();
+        calls.find(|call| call.is_about(part)).map(|call| call.time)
+    }
+
     /// Injects a fault.
     ///
     /// # Panics

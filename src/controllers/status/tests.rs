@@ -370,3 +370,14 @@ fn an_answer_that_is_known_by_looking_does_not_keep_what_was_said_while_it_was_n
     let message = step.message.as_deref().unwrap_or_default();
     assert!(message.contains("found in the cloud"), "{message}");
 }
+
+#[test]
+fn conditions_of_others_go_where_the_schema_takes_no_more() {
+    let mut all: Vec<u32> = (0..18).collect();
+    limit(&mut all, |n| n % 2 == 1);
+    assert_eq!(all.len(), 16);
+    assert!(!all.contains(&16) && !all.contains(&14), "{all:?}");
+    let mut ours: Vec<u32> = (0..18).collect();
+    limit(&mut ours, |_| true);
+    assert_eq!(ours.len(), 18, "ours stay");
+}

@@ -42,6 +42,16 @@ pub(super) static CONTROL_PLANE: Module = Module {
     main_go: None,
 };
 
+pub(super) static OLDEST: Module = Module {
+    what: "the oldest API server",
+    folder: "oldest",
+    main: "k8s.io/kubernetes",
+    linked: kubernetes_version,
+    go_mod: include_str!("../../oldest/go.mod"),
+    go_sum: include_str!("../../oldest/go.sum"),
+    main_go: None,
+};
+
 pub(super) static HELM: Module = tool!("helm", "helm", "helm.sh/helm/v4", None);
 
 pub(super) static KWOK: Module = tool!("kwok", "kwok", "sigs.k8s.io/kwok", None);
