@@ -8,6 +8,7 @@ use kube::{Resource as _, ResourceExt as _};
 use super::context::{Context, Memory};
 use super::put::{NotWritten, put_status};
 use super::session::publish;
+use super::status::limit;
 use super::watches::version;
 use crate::api::{
     Condition, ConditionStatus, Mode, OVERDUE, Reason, State, Status, Timestamp, Wait, Waiting,
@@ -167,6 +168,12 @@ pub(super) async fn note<K: Kind>(
     let mut status = object.status().cloned().unwrap_or_default();
     status.conditions.retain(|c| c.type_ != OVERDUE);
     status.conditions.push(condition);
+    // All of ours were written with one reason.
+    let ready = status.conditions.iter().find(|c| c.type_ == "Ready");
+    let reason = ready.map(|c| c.reason.clone()).unwrap_or_default();
+    limit(&mut status.conditions, |c| {
+        c.type_ == OVERDUE || c.reason == reason
+    });
     match put_status(context, &object, &status).await {
         Ok(stored) => {
             memory.overdue_untold = false;
