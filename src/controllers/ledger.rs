@@ -19,7 +19,7 @@ use super::shown::{ObjectKey, Shown};
 use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
-    AnswerWord, CloudConnection, LEDGER_ENTRIES, LedgerClaim, LedgerObject, OperationLedger,
+    AnswerWord, CloudConnection, LEDGER_ENTRIES, LedgerClaim, LedgerObject, Mode, OperationLedger,
     OperationLedgerSpec, StepStatus, Timestamp, Unknown,
 };
 use crate::cloud::Ids;
@@ -66,6 +66,12 @@ impl Look {
     pub(super) fn orphan(&self) -> Option<&LedgerClaim> {
         let open = self.ledger.spec.open.as_ref();
         open.filter(|_| matches!(self.record, Record::Orphan(..)))
+    }
+
+    /// The claimed call of this very object.
+    pub(super) fn own(&self) -> Option<&LedgerClaim> {
+        let open = self.ledger.spec.open.as_ref();
+        open.filter(|_| matches!(self.record, Record::Ours(_)))
     }
 
     /// What else the ledger knows of the target.
@@ -183,8 +189,9 @@ impl Ledgers {
         })
     }
 
-    /// The object that a call is claimed for is there, has not ended, and is still about
-    /// that ledger's target. What cannot be read is taken for holding it.
+    /// The object that a call is claimed for is there, has not ended, and has made that
+    /// call or may make it: it is still to be executed, on that ledger's target. What
+    /// cannot be read is taken for holding it.
     async fn holds<K: Kind>(
         &self,
         open: &LedgerClaim,
@@ -202,7 +209,8 @@ impl Ledgers {
             let claims = connections
                 .get(&reference)
                 .and_then(|connection| K::claimant(found, &place(&connection, &other.namespace)));
-            called || claims.is_none_or(|claims| claims.ledger() == ledger)
+            let executes = found.asked().mode == Mode::Execute;
+            called || executes && claims.is_none_or(|claims| claims.ledger() == ledger)
         };
         if other.kind != K::Object::kind(&()) {
             return true;

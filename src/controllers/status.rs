@@ -124,6 +124,8 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) claimant: Option<&'a Claimant>,
     /// The call of an operation that is gone, which is to be resolved first.
     pub(super) orphan: Option<&'a LedgerClaim>,
+    /// The operation's own call as the ledger has it.
+    pub(super) claim: Option<&'a LedgerClaim>,
     pub(super) now: Tick,
     /// For the id of a new hold.
     pub(super) random: u64,
@@ -161,7 +163,14 @@ impl<K: Kind> Rendering<'_, K> {
             status.observed_for = Some(at.clone());
         }
         if let Some((number, at)) = self.change.look_again {
-            let step = status.steps.iter_mut().find(|step| step.number == number);
+            let is_it = |step: &StepStatus| step.number == number;
+            let claim = self.claim.filter(|claim| claim.number == number);
+            if let Some(claim) = claim.filter(|_| !status.steps.iter().any(is_it)) {
+                // Status was emptied, and has to tell of this.
+                push_step(&mut status.steps, claimed_status::<K>(claim));
+                status.step_count = Some(number);
+            }
+            let step = status.steps.iter_mut().find(|step| is_it(step));
             let at = Timestamp::from_millis(at.0);
             step.into_iter()
                 .for_each(|step| step.looked_again_at = Some(at));
@@ -413,6 +422,20 @@ pub(super) fn step_status<K: Kind>(uid: &str, step: &Step) -> StepStatus {
         message: None,
         ids: Default::default(),
         unknown: Default::default(),
+    }
+}
+
+/// The same of a call whose effect was found and that only the ledger has.
+fn claimed_status<K: Kind>(claim: &LedgerClaim) -> StepStatus {
+    StepStatus {
+        id: claim.step_id.clone(),
+        name: claim.step.clone(),
+        writer: claim.writer.clone(),
+        body_digest: Some(claim.body_digest.clone()),
+        answer: Some(AnswerWord::Accepted),
+        answered_at: Some(claim.claimed_at),
+        ids: claim.ids.clone(),
+        ..step_status::<K>("", &claimed_step::<K>(claim))
     }
 }
 

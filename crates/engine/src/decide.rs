@@ -187,15 +187,7 @@ fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (St
     if let Some(question) = state.stored().hold {
         return decided(rules, state, now, plan, question, view.past.over);
     }
-    // The last of that name: what came between settles nothing about it. A repeat that
-    // had no effect changes nothing of one that was accepted.
-    let of_that_name = |step: &Step| step.key == plan.key && step.number > view.past.over;
-    let last = state.steps().rfind(of_that_name);
-    let accepted = |step: &Step| of_that_name(step) && step.answer == Some(Answer::Accepted);
-    let last = match last {
-        Some(last) if !last.may_have_acted() => state.steps().rfind(accepted).or(Some(last)),
-        last => last,
-    };
+    let last = state.last_of(plan.key, view.past.over);
     match last.map(|last| (last, last.answer)) {
         None | Some((_, Some(Answer::NotSent))) => attempt(rules, state, now, plan),
         Some((_, Some(Answer::Refused(Verdict::Terminal)))) => {

@@ -208,13 +208,24 @@ impl State {
         let over = view.past.over;
         let last = match view.goal {
             Goal::Act(plan) => {
-                let mut steps = self.steps();
-                let last = steps.rfind(|step| step.key == plan.key && step.number > over);
+                let last = self.last_of(plan.key, over);
                 last.filter(|last| last.answer == Some(Answer::Accepted))
             }
             _ => self.last_accepted(over),
         };
         last.is_none() || view.due == Due::Later
+    }
+
+    /// The last of that name that has not run its course: what came between settles
+    /// nothing about it. A repeat that had no effect changes nothing of one that was
+    /// accepted.
+    pub(crate) fn last_of(&self, key: StepKey, over: u32) -> Option<Step> {
+        let of_that_name = |step: &Step| step.key == key && step.number > over;
+        let accepted = |step: &Step| of_that_name(step) && step.answer == Some(Answer::Accepted);
+        match self.steps().rfind(of_that_name) {
+            Some(last) if !last.may_have_acted() => self.steps().rfind(accepted).or(Some(last)),
+            last => last,
+        }
     }
 
     /// The last accepted step that has not run its course.

@@ -196,6 +196,63 @@ async fn claimed<K: Kind>(case: Case) {
     );
 }
 
+every_kind!(a_claim_of_a_plan_keeps_nobody_waiting: claimed_and_planned);
+
+/// The process was killed between the claim and the intent, and then the mode became
+/// Plan.
+async fn claimed_and_planned<K: Kind>(case: Case) {
+    if !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 60);
+    bench.pass_before_intent().await;
+    bench.edit(|spec| spec["mode"] = "Plan".into());
+    bench.during(3600).await;
+    let first = bench.path.clone();
+    let mut other = bench.api.get(&first).expect("it is there");
+    other["metadata"] = serde_json::json!({"name": "op2", "namespace": "ns"});
+    other["status"] = serde_json::json!({});
+    other["spec"]["mode"] = "Execute".into();
+    other["spec"]["operationKey"] = "another".into();
+    bench.path = first.replace("/op", "/op2");
+    bench.api.put(&bench.path.clone(), other);
+    bench.during(2 * 3600).await;
+    bench.check_is("the next one", "Held", "AnswerUnknown");
+    bench.decide("GiveUp");
+    bench.passes(3600).await;
+    bench.check_is("as decided", "Succeeded", case.done);
+    bench.check(bench.effects() == 1, "it is done once");
+}
+
+every_kind!(look_again_about_a_call_that_only_the_ledger_has_is_taken: emptied);
+
+async fn emptied<K: Kind>(case: Case) {
+    if !K::STEPS.iter().any(|step| step.ledger) {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
+    bench.edit(|spec| spec["verifyTimeout"] = "20m".into());
+    bench.pass().await;
+    bench.check(bench.calls() == 1, "it is called");
+    bench.deny("bss.");
+    let path = bench.path.clone();
+    bench
+        .api
+        .edit(&path, |object| object["status"] = serde_json::json!({}));
+    bench.restart();
+    bench.during(3 * 3600).await;
+    if bench.state() != "Held" || bench.reason() != "ProofTimeout" {
+        // Its effect is not to be told, which is another question.
+        return;
+    }
+    bench.decide("LookAgain");
+    bench.during(1000).await;
+    bench.check(bench.state() != "Held", "another 20 min have begun");
+    bench.during(600).await;
+    bench.check_is("after that", "Held", "ProofTimeout");
+    bench.check(bench.calls() == 1, "it is called once");
+}
+
 every_kind!(a_decision_about_one_target_sends_nothing_to_another: decided);
 
 /// The restored operation waits for its window with the decision about the first target.

@@ -32,6 +32,7 @@ impl<K: Kind> Session<'_, K> {
             locked_by: self.locked_by.as_ref(),
             claimant: self.look.as_ref().map(|look| &look.claimant),
             orphan: self.look.as_ref().and_then(Look::orphan),
+            claim: self.look.as_ref().and_then(Look::own),
             now: self.now().wall,
             random: rand::rng().next_u64(),
         }

@@ -102,6 +102,7 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
         locked_by: None,
         claimant: None,
         orphan: None,
+        claim: None,
         now: Tick(0),
         random: 0,
     };
@@ -301,6 +302,7 @@ fn a_plan_is_ready_unless_executing_it_would_fail_or_need_somebody() {
             locked_by: None,
             claimant: None,
             orphan: None,
+            claim: None,
             now: Tick(0),
             random: 0,
         }
@@ -359,6 +361,7 @@ fn an_answer_that_is_known_by_looking_does_not_keep_what_was_said_while_it_was_n
         locked_by: None,
         claimant: None,
         orphan: None,
+        claim: None,
         now: Tick(0),
         random: 0,
     }

@@ -402,6 +402,14 @@ fn a_repeat_that_had_no_effect_changes_nothing_of_a_call_that_was_found() {
             assert_eq!(s.report, Some(Report::Verifying), "{verdict:?}");
             s.pass(MINUTE);
         }
+        for _ in 0..3 {
+            s.pass(61 * MINUTE).wake().sees(Goal::Act(ORDER)).written();
+            let held = Report::Held(Hold::ProofTimeout);
+            assert_eq!(s.report, Some(held), "{verdict:?}");
+        }
+        let question = s.object.hold.expect("a question");
+        s.wake().sees(Goal::Act(ORDER)).written();
+        assert_eq!(s.object.hold, Some(question), "it stands");
         assert_eq!(s.sends, sends, "{verdict:?}");
     }
 }
