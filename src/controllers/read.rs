@@ -63,6 +63,9 @@ pub(super) async fn get<R>(
 where
     R: Resource<DynamicType = ()> + DeserializeOwned,
 {
+    if !is_name(name) {
+        return Ok(None);
+    }
     let found = get_raw(client, &url::<R>(namespace, name)).await?;
     found.map(|raw| object(&raw)).transpose()
 }
@@ -93,6 +96,12 @@ pub(super) async fn write(
 /// Decodes an answer.
 pub(super) fn object<R: DeserializeOwned>(raw: &[u8]) -> Result<R, NotRead> {
     decode(raw).map_err(NotRead::Unreadable)
+}
+
+/// An object can have that name. Of another one the API server would take a part for
+/// something else, for instance for a subresource.
+fn is_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
 /// The path of an object; of all of the kind for an empty name.
@@ -189,6 +198,17 @@ mod tests {
             assert_eq!(url, format!("/api/v1/namespaces/ns/secrets/{path}"));
         }
         assert_eq!(url::<Secret>(None, ""), "/api/v1/secrets");
+    }
+
+    #[test]
+    fn what_is_no_name_is_asked_of_nobody() {
+        for name in ["", ".", "..", "a/b", "a/../b", "a%2Fb"] {
+            let found = block_on(async {
+                let client = client(|request| panic!("{}", request.uri()));
+                get::<Secret>(&client, Some("ns"), name).await
+            });
+            assert!(matches!(found, Ok(None)), "{name}");
+        }
     }
 
     #[test]

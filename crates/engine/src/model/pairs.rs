@@ -228,7 +228,7 @@ fn a_step_that_must_not_repeat_keeps_every_promise() {
 }
 
 #[test]
-fn two_objects_for_one_target_keep_every_promise() {
+fn a_claim_of_two_objects_keeps_every_promise() {
     let pairs = Pairs {
         name: "two objects",
         family: NEVER,
