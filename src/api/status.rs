@@ -261,6 +261,11 @@ pub struct StepStatus {
 }
 
 impl StepStatus {
+    /// What came of it is not known.
+    pub fn is_open(&self) -> bool {
+        matches!(self.answer, None | Some(AnswerWord::Unknown))
+    }
+
     /// It had an effect, or may have had one.
     pub fn may_have_acted(&self) -> bool {
         !matches!(self.answer, Some(AnswerWord::Refused | AnswerWord::NotSent))

@@ -63,7 +63,7 @@ impl Reason {
             ),
             Reason::OrderInReview => wait(
                 3 * DAY,
-                "Ask whoever approves the order, or cancel it in the cloud console.",
+                "Ask the person who approves the order, or cancel it in the cloud console.",
             ),
             Reason::OrderProcessing => wait(
                 6 * HOUR,

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use self::flood::flood;
 use crate::fixtures_of_this_version::kinds::ALL;
-use crate::support::{ending, seconds};
+use crate::support::{ending, seconds, seed};
 use crate::teams::{Figures, KINDS, Kind, Team, Tenant, memory};
 use crate::tenants::Cluster;
 
@@ -208,15 +208,6 @@ fn wrong(kind: Kind, object: &Value) -> Option<String> {
         "InstanceRefresh" => read::<InstanceRefresh>(object),
         _ => read::<ScheduledInstanceReservation>(object),
     }
-}
-
-fn seed() -> u64 {
-    let seed = match std::env::var("ERRAND_TEST_SEED") {
-        Ok(seed) => seed.parse().expect("ERRAND_TEST_SEED is a number"),
-        Err(_) => rand::random(),
-    };
-    println!("ERRAND_TEST_SEED={seed}");
-    seed
 }
 
 /// The whole scene, with so many objects of each kind.

@@ -13,18 +13,11 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 
-use crate::support::{CANCEL, LARGER, ORDER, bed_with, crowd, ending, reread, resize, seconds};
+use crate::support::{
+    CANCEL, LARGER, ORDER, bed_with, crowd, ending, reread, resize, seconds, seed,
+};
 
 const N: usize = 200;
-
-fn seed() -> u64 {
-    let seed = match std::env::var("ERRAND_TEST_SEED") {
-        Ok(seed) => seed.parse().expect("ERRAND_TEST_SEED is a number"),
-        Err(_) => rand::random(),
-    };
-    println!("ERRAND_TEST_SEED={seed}");
-    seed
-}
 
 #[test]
 fn a_conflict_storm_loses_no_answer_and_repeats_no_call() {

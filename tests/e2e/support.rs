@@ -301,6 +301,16 @@ pub fn orders(bed: &Bed) -> usize {
     bed.simulator.journal().effects("workspace.order")
 }
 
+/// What a randomised test starts from; printed, so that a run can be repeated.
+pub fn seed() -> u64 {
+    let seed = match std::env::var("ERRAND_TEST_SEED") {
+        Ok(seed) => seed.parse().expect("ERRAND_TEST_SEED is a number"),
+        Err(_) => rand::random(),
+    };
+    println!("ERRAND_TEST_SEED={seed}");
+    seed
+}
+
 /// Time passes until an answer that nobody knows has been looked for long enough.
 pub fn settle(bed: &Bed, name: &str) -> Value {
     bed.wait_until(&format!("{name} has looked long enough"), || {

@@ -149,7 +149,7 @@ impl State {
         }
     }
 
-    /// A plan calls nothing, so it keeps nobody from the target. That its call had no
+    /// A plan calls nothing, so it locks the target for no other operation. That its call had no
     /// effect is stored first: a call without a claim would be a contradiction.
     pub(crate) fn unclaim(self, rules: &Rules, claim: Step) -> (State, Vec<Effect>) {
         let (closing, then) = (Closing::NoEffect, Closed::Observe);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::bench::HERE;
 use crate::operations::{Cloud, Kind};
 
-/// What somebody else does at the cloud.
+/// What another user does at the cloud.
 pub(super) type Act = fn(&Simulator);
 
 /// The product that orders are for.

@@ -125,10 +125,6 @@ pub(super) fn batch(activity: &RefreshActivity) -> Option<String> {
 /// What version 0.1.0 wrote where the number was missing.
 const NO_BATCH: &str = "batch 0";
 
-fn is_open(step: &StepStatus) -> bool {
-    matches!(step.answer, None | Some(AnswerWord::Unknown))
-}
-
 fn is_resume(step: &StepStatus) -> bool {
     RESUMES.iter().any(|info| info.name == step.name)
 }
@@ -165,7 +161,9 @@ pub(super) fn decided(steps: &[StepStatus], pause: &Pause) -> Decided {
 /// Whether the refresh has left the pause that the last call, whose answer is unknown,
 /// was to end.
 pub(super) fn trace(steps: &[StepStatus], activity: &RefreshActivity) -> Trace {
-    let last = steps.last().filter(|step| is_resume(step) && is_open(step));
+    let last = steps
+        .last()
+        .filter(|step| is_resume(step) && step.is_open());
     let Some(last) = last else {
         return Trace::NotShown;
     };
@@ -218,7 +216,7 @@ pub(super) fn contrary(steps: &[StepStatus], wanted: RefreshState) -> bool {
             RefreshState::Paused => step.name == CANCEL.name || is_resume(step),
             RefreshState::Cancelled => false,
         };
-        against && is_open(step)
+        against && step.is_open()
     })
 }
 

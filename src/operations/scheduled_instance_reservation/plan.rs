@@ -121,7 +121,7 @@ fn past(object: &ScheduledInstanceReservation) -> Past {
         over: 0,
         // A cancel that still arrives is against everything but being cancelled.
         contrary: object.spec.desired_state != ReservationState::Cancelled
-            && steps(object).iter().any(is_open),
+            && steps(object).iter().any(StepStatus::is_open),
     }
 }
 
@@ -334,10 +334,6 @@ fn meaning(
             ),
         },
     }
-}
-
-fn is_open(step: &StepStatus) -> bool {
-    matches!(step.answer, None | Some(AnswerWord::Unknown))
 }
 
 /// The effect of an accepted cancel: the order has ended, or is not what it was before.

@@ -91,7 +91,7 @@ pub struct Change {
     pub pin: Pin,
     /// The question that a decision has answered: it is over.
     pub handled: Option<u64>,
-    /// The step whose effect is looked for anew from this time on.
+    /// The step whose effect is looked for again from this time on.
     pub look_again: Option<(u32, Tick)>,
     /// There is a decision that is not taken yet, because of this.
     pub in_the_way: Option<Report>,
