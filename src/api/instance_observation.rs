@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::Common;
+use super::shared::{Common, Timestamp};
 use super::status::Status;
 
 /// Reads the state of a Huawei Cloud CloudDC instance, once or until it is as
@@ -145,4 +145,8 @@ pub struct InstanceReading {
     /// neither did, or if an earlier version looked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<bool>,
+    /// Since when each observation showed a state that passes by itself whose own operation
+    /// has failed. One that shows it again an interval later ends a wait for `settled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_since: Option<Timestamp>,
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::connections::blocked_by_key;
 use super::context::Context;
 use super::dispatch::{Next, Told, Work};
-use super::put::put_status;
+use super::put::{NotWritten, put_status};
 use super::queue::{Owner, Urgency};
 use super::shown::{Kept, ObjectKey, Shown};
 use super::surroundings::Change;
@@ -25,6 +25,11 @@ const LOOK: Span = Span(60_000);
 /// The same while operations wait for another key in it: Errand may get a Secret by its
 /// name, and not watch one.
 const LOOK_FOR_A_KEY: Span = Span(5_000);
+
+/// How soon a status that was not written is tried again: after a change of the object
+/// that the watch has not shown yet, and else.
+const AFTER_A_CONFLICT: Span = Span(1_000);
+const AFTER_A_FAILURE: Span = LOOK_FOR_A_KEY;
 
 /// So many of those looks are made in a second at most, of all connections.
 const LOOKS_IN_A_SECOND: i64 = 20;
@@ -133,13 +138,16 @@ impl Work for Statuses {
         }
         let now = Timestamp::from_millis(context.clock.now().wall.0);
         let status = status(&connection, reason, message, now);
-        if connection.status.as_ref() != Some(&status)
-            && let Err(e) = put_status(context, connection.as_ref(), &status).await
-        {
-            // A newer version of the object is on its way, or the next look writes it.
-            tracing::debug!(connection = %connection.name_any(), error = ?e, "status not written");
+        if connection.status.as_ref() == Some(&status) {
+            return next;
         }
-        next
+        let pause = match put_status(context, connection.as_ref(), &status).await {
+            Ok(_) => return next,
+            // A newer version is on its way. It wakes nothing if only its status is newer.
+            Err(NotWritten::Conflict) => AFTER_A_CONFLICT,
+            Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => AFTER_A_FAILURE,
+        };
+        next.no_later_than(context.clock.after(pause), Urgency::Routine)
     }
 }
 

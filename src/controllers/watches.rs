@@ -84,6 +84,16 @@ pub(super) struct Reports {
 }
 
 impl Reports {
+    /// For tests: nobody is told.
+    #[cfg(test)]
+    pub(super) fn to_nobody() -> Self {
+        Self {
+            kind: String::new(),
+            metrics: Metrics::default(),
+            tell: mpsc::unbounded_channel().0,
+        }
+    }
+
     pub(super) fn tell(&self, unreadable: &Unreadable) {
         let kind = self.kind.clone();
         let namespace = unreadable.namespace.clone().unwrap_or_default();

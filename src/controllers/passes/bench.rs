@@ -19,9 +19,10 @@ use super::cases::{Case, LARGER};
 use crate::api::{CloudConnection, LEDGER_ENTRIES};
 use crate::clock::Clock;
 use crate::cloud::Transport;
+use crate::controllers::connection_status::Statuses;
 use crate::controllers::connections::{Connections, place};
 use crate::controllers::context::{Context, Memories};
-use crate::controllers::dispatch::Wake;
+use crate::controllers::dispatch::{Wake, Work as _};
 use crate::controllers::endpoints::EndpointPolicy;
 use crate::controllers::fake_api::Objects;
 use crate::controllers::keys::Keys;
@@ -30,6 +31,7 @@ use crate::controllers::ledger::Ledgers;
 use crate::controllers::metrics::Metrics;
 use crate::controllers::session::Session;
 use crate::controllers::shown::{Kept, ObjectKey, Shown};
+use crate::controllers::watches::Reports;
 use crate::operations::{Cloud, Kind, Object as _};
 
 /// The project, or the region, of the connection, and another one of the same key,
@@ -79,7 +81,7 @@ pub(super) fn conclude() {
 
 /// The process that makes the passes.
 struct Passing<K: Kind> {
-    context: Context,
+    context: Arc<Context>,
     shown: Shown<K::Object>,
     connections: Shown<CloudConnection>,
     _news: mpsc::UnboundedReceiver<Wake>,
@@ -213,6 +215,22 @@ impl<K: Kind> Bench<K> {
         };
         self.process.context.memory.keep(&uid, rested.memory);
         self.wake = rested.wake;
+    }
+
+    /// A pass of the connection as the watch showed it last; how long after it the next is
+    /// due.
+    pub(super) async fn pass_of_connection(&self, shown: Value) -> Span {
+        let context = self.process.context.clone();
+        list::<CloudConnection>(&self.process.connections, Some(shown));
+        let statuses = Statuses {
+            context: context.clone(),
+            shown: self.process.connections.clone(),
+            kinds: Vec::new(),
+            reports: Reports::to_nobody(),
+        };
+        let next = statuses.pass(ObjectKey::new(NAMESPACE, "cloud"), false);
+        let (at, _) = next.await.at.expect("it is looked at again");
+        Span(at.0 - context.clock.now().mono.0)
     }
 
     /// Passes as they come due, until the operation has ended or needs a person, or
@@ -430,7 +448,7 @@ impl<K: Kind> Passing<K> {
             controller: "errand".to_owned(),
             instance: Some("test".to_owned()),
         };
-        let context = Context {
+        let context = Arc::new(Context {
             connections: Connections {
                 store: connections.clone(),
                 keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
@@ -453,7 +471,7 @@ impl<K: Kind> Passing<K> {
             metrics: Metrics::default(),
             memory: Memories::default(),
             started: Default::default(),
-        };
+        });
         Self {
             context,
             shown,

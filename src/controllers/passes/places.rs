@@ -266,6 +266,49 @@ async fn in_part<K: Kind>(case: Case) {
     });
 }
 
+every_kind!(a_target_that_was_seen_while_another_read_failed_stays_at_its_place: half_read);
+
+/// One look needs several reads; the target was seen by one of them in mode Execute, and
+/// another one failed.
+async fn half_read<K: Kind>(case: Case) {
+    let apis: &[&str] = match case.services[0] {
+        "dcs." => &["dcs.ShowInstance"],
+        "workspace." => &["bss.", "workspace.ListProducts"],
+        _ => return,
+    };
+    for api in apis {
+        each_edit!(case, 60, |bench, edit, _there| {
+            let away = FaultKind::Error {
+                status: 503,
+                code: "Some.0503".into(),
+                message: "away".into(),
+            };
+            bench.cloud.fault(Fault::new(*api, away).always());
+            bench.pass().await;
+            if bench.calls() > 0 {
+                // It does not read that.
+                return;
+            }
+            bench.during(600).await;
+            let seen = bench.status()["observed"].clone();
+            bench.check(seen != json!({}) && !seen.is_null(), "it is remembered");
+            bench.cloud.clear_faults();
+            bench.edit_connection(&edit.change);
+            bench.advance(60);
+            bench.during(600).await;
+            bench.check_is(
+                &format!("{api} {}", edit.name),
+                "Blocked",
+                "ConnectionMismatch",
+            );
+            let back = bench.own_connection();
+            bench.edit_connection(|spec| *spec = back);
+            bench.passes(7200).await;
+            bench.check_is(edit.name, "Succeeded", case.done);
+        });
+    }
+}
+
 every_kind!(a_plan_that_was_executing_before_and_has_called_nothing_may_move: back_to_plan);
 
 async fn back_to_plan<K: Kind>(case: Case) {

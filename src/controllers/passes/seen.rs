@@ -144,3 +144,38 @@ async fn unknown<K: Kind>(case: Case) {
     bench.during(600).await;
     bench.check_is("seen before", "Waiting", "ObservationUnclear");
 }
+
+every_kind!(a_word_that_may_be_left_over_ends_no_observation: left_over);
+
+/// A failed operation in a state that passes by itself.
+async fn left_over<K: Kind>(case: Case) {
+    if !(case.services == ["clouddc."] && case.waits) {
+        return;
+    }
+    for days_between in [false, true] {
+        let mut bench = Bench::<K>::new(case, 600);
+        bench.edit(|spec| spec["until"] = json!({"states": ["running"], "settled": true}));
+        let failed = json!({"state": "reinstalling", "operation_state": "reinstall-failed"});
+        rewrite(&bench, "clouddc.ShowInstanceStatus", &[("", failed)]);
+        let none = [
+            ("/instances", json!([])),
+            ("/count", json!(0)),
+            ("/total_count", json!(0)),
+        ];
+        rewrite(&bench, "clouddc.ListInstances", &none);
+        bench.pass().await;
+        if days_between {
+            bench.edit(|spec| spec["suspend"] = true.into());
+            bench.pass().await;
+            bench.advance(3 * 24 * 3600);
+            bench.edit(|spec| spec["suspend"] = false.into());
+        } else {
+            bench.edit(|spec| spec["verifyTimeout"] = "59m".into());
+        }
+        bench.pass().await;
+        bench.check(bench.outcome().is_empty(), "the word may be left over");
+        // It stays so for an interval.
+        bench.during(120).await;
+        bench.check_is("it stays", "Failed", "StateUnreachable");
+    }
+}

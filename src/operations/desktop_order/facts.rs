@@ -37,6 +37,8 @@ pub struct Facts {
     pub open: Option<Arc<OpenOrders>>,
     /// The desktop's orders by the ledger.
     pub earlier: Earlier,
+    /// Why the rest was not read. The desktop was: what it shows is not forgotten for that.
+    pub unread: Option<CallError>,
 }
 
 /// What BSS shows of a call.
@@ -68,6 +70,17 @@ pub struct Candidate {
     pub untimed: bool,
 }
 
+#[cfg(test)]
+impl Facts {
+    /// These, unless a part was not read.
+    pub(super) fn complete(self) -> Result<Self, CallError> {
+        match self.unread {
+            Some(e) => Err(e),
+            None => Ok(self),
+        }
+    }
+}
+
 impl Candidate {
     /// It is about what has this id.
     pub fn carries(&self, id: &str) -> bool {
@@ -85,6 +98,8 @@ impl Candidate {
     }
 }
 
+/// The desktop first, then what tells of orders. Where that cannot be read, the desktop
+/// was seen all the same.
 pub(super) async fn observe(
     clients: &Clients,
     object: &DesktopOrder,
@@ -92,67 +107,80 @@ pub(super) async fn observe(
     others: &Others,
 ) -> Result<Facts, CallError> {
     let workspace = clients.huawei(Service::HuaweiWorkspace);
-    let bss = clients.huawei(Service::HuaweiBss);
     let spec = &object.spec;
-    let waiter = waiter(bss, clients.known_since);
     let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
-    let asked = order(spec);
-    let delivered = match (&asked, &desktop) {
+    let mut facts = Facts {
+        clock_offset: workspace.clock_offset(),
+        target: Target::of(workspace, &spec.desktop_id),
+        desktop,
+        targets: None,
+        job: None,
+        orders: Orders::NotAsked,
+        open: None,
+        earlier: Earlier::default(),
+        unread: None,
+    };
+    if let Err(e) = observe_orders(&mut facts, clients, object, call, others).await {
+        if facts.desktop.is_none() {
+            return Err(e);
+        }
+        facts.unread = Some(e);
+    }
+    Ok(facts)
+}
+
+/// The job and the order of the call, the open orders of others, and what the desktop can
+/// be changed to, as far as the desktop shows that they matter.
+async fn observe_orders(
+    facts: &mut Facts,
+    clients: &Clients,
+    object: &DesktopOrder,
+    call: Option<Call<'_>>,
+    others: &Others,
+) -> Result<(), CallError> {
+    let workspace = clients.huawei(Service::HuaweiWorkspace);
+    let bss = clients.huawei(Service::HuaweiBss);
+    let waiter = waiter(bss, clients.known_since);
+    let desktop = facts.desktop.as_ref();
+    let asked = order(&object.spec);
+    let delivered = match (&asked, desktop) {
         (Some(asked), Some(desktop)) => standing(&asked.change, desktop) == Standing::AsWanted,
         _ => false,
     };
-    let job = match call.and_then(|call| call.job_id) {
-        Some(job) => workspace::show_job(workspace, job).await?,
-        None => None,
-    };
-    // Learnt from the answers above.
-    let clock_offset = workspace.clock_offset();
-    let orders = match call {
-        Some(call) => {
-            match orders(bss, &call, desktop.as_ref(), clock_offset).await {
-                // The desktop is the proof: an order that cannot be read does
-                // not stand in its way, unless it was being undone when last seen.
-                Err(_) if delivered && !was_being_undone(object) => Orders::NotAsked,
-                orders => orders?,
-            }
-        }
-        None => Orders::NotAsked,
-    };
-    let target = Target::of(workspace, &spec.desktop_id);
-    if let Some(id) = call.and_then(|call| call.order_id) {
-        note_placed(bss, id, target.clone());
+    if let Some(job) = call.and_then(|call| call.job_id) {
+        facts.job = workspace::show_job(workspace, job).await?;
     }
-    let targets = match &desktop {
-        Some(desktop) if call.is_none_or(|call| call.recorded.foreign) => {
-            targets(workspace, asked, desktop).await?
+    // Learnt from the answers above.
+    facts.clock_offset = workspace.clock_offset();
+    if let Some(call) = call {
+        match orders(bss, &call, desktop, facts.clock_offset).await {
+            // The desktop is the proof: an order that cannot be read does
+            // not stand in its way, unless it was being undone when last seen.
+            Err(_) if delivered && !was_being_undone(object) => {}
+            orders => facts.orders = orders?,
         }
-        _ => None,
-    };
+    }
+    if let Some(id) = call.and_then(|call| call.order_id) {
+        note_placed(bss, id, facts.target.clone());
+    }
+    if let Some(desktop) = desktop
+        && call.is_none_or(|call| call.recorded.foreign)
+    {
+        facts.targets = targets(workspace, asked, desktop).await?;
+    }
     // What is not the next step does not depend on the orders of others.
-    let next = match (&asked, &desktop) {
+    let next = match (&asked, desktop) {
         (Some(asked), Some(desktop)) => is_next(&asked.change, desktop),
         _ => false,
     };
-    let (open, earlier) = match next && may_order(object, call, others) {
-        true => {
-            // An order beside a call of ours is decided about by a person, at a moment
-            // that is not known here: only a list of now will do.
-            let age = if call.is_some() { 0 } else { waiter.age };
-            let waiter = Waiter { age, ..waiter };
-            others_orders((bss, workspace), waiter, others).await?
-        }
-        false => (None, Earlier::default()),
-    };
-    Ok(Facts {
-        clock_offset,
-        target,
-        desktop,
-        targets,
-        job,
-        orders,
-        open,
-        earlier,
-    })
+    if next && may_order(object, call, others) {
+        // An order beside a call of ours is decided about by a person, at a moment
+        // that is not known here: only a list of now will do.
+        let age = if call.is_some() { 0 } else { waiter.age };
+        let waiter = Waiter { age, ..waiter };
+        (facts.open, facts.earlier) = others_orders((bss, workspace), waiter, others).await?;
+    }
+    Ok(())
 }
 
 /// The operation's own order was being undone when it was last seen.

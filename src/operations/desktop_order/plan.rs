@@ -53,6 +53,13 @@ pub(super) fn assess(
         traced: call.map(|call| trace(facts, &call)),
     };
     let asked = order(&object.spec);
+    if let Some(e) = &facts.unread {
+        let observed = look.observation(asked.as_ref());
+        return Assessment {
+            unread: Some(e.clone()),
+            ..Assessment::new(Goal::Unclear, "", observed)
+        };
+    }
     let (goal, due, seen) = match &asked {
         Some(asked) => look.meaning(asked),
         None => lost(

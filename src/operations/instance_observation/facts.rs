@@ -16,6 +16,8 @@ use crate::cloud::{Asker, CallError, Found};
 pub struct Facts {
     /// The instance. Only a reading of its own says that it is not there.
     pub instance: Found<InstanceStatus>,
+    /// When the reading was begun, in the operator's time.
+    pub at: Tick,
     /// When it was taken, if it is one that others share.
     pub shared_since: Option<Tick>,
 }
@@ -29,10 +31,13 @@ pub(super) async fn observe(
     if let Some((since, instance)) = listed(client, object, known_since).await? {
         return Ok(Facts {
             instance: Found::There(instance),
+            at: since,
             shared_since: Some(since),
         });
     }
+    let at = client.transport.clock.now().wall;
     Ok(Facts {
+        at,
         instance: clouddc::show_instance_status(client, id).await?,
         shared_since: None,
     })

@@ -1,10 +1,10 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Evidence, Goal, Witness};
+use errand_engine::{Evidence, Goal, Tick, Witness};
 
 use super::words::{Motion, TERMINATED, is_failed, is_good, is_last, same};
 use super::{Facts, interval};
-use crate::api::{InstanceObservation, InstanceReading, Reason, Until};
+use crate::api::{InstanceObservation, InstanceReading, Reason, Timestamp, Until};
 use crate::clock::millis;
 use crate::cloud::huawei::clouddc::InstanceStatus;
 use crate::cloud::{Field, Found};
@@ -23,6 +23,7 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
             return Assessment::new(Goal::Unclear, *why, before.unwrap_or_default());
         }
     };
+    let stuck = stuck(object, facts.at, instance, before.as_ref());
     let (goal, why) = match (&object.spec.until, instance.state.text()) {
         (_, None) => (
             Goal::Unclear,
@@ -30,28 +31,71 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
         ),
         (None, Some(_)) => (Goal::Reached(Evidence::Presence), ""),
         (Some(until), Some(state)) => {
-            let again = before
-                .as_ref()
-                .is_some_and(|before| is_as_before(instance, before));
+            let again = stuck.is_some_and(|stuck| stuck.again);
             goal(object, until, state, &instance.operation_state, again)
         }
     };
     let seen = format!("{} {why}", standing(id, instance));
+    let observed = InstanceReading {
+        failed_since: stuck.map(|stuck| stuck.since),
+        ..reading(instance, before)
+    };
     Assessment {
         shared_since: facts.shared_since,
-        ..Assessment::new(goal, seen.trim_end(), reading(instance, before))
+        ..Assessment::new(goal, seen.trim_end(), observed)
+    }
+}
+
+/// Observations in a row that show a failed operation in a state that passes by itself.
+#[derive(Clone, Copy)]
+struct Stuck {
+    since: Timestamp,
+    /// The first was an interval ago, so the word is not left over from an earlier attempt.
+    again: bool,
+}
+
+/// Observations that are more than so many intervals apart are not in a row.
+const IN_A_ROW: i64 = 3;
+
+fn stuck(
+    object: &InstanceObservation,
+    at: Tick,
+    instance: &InstanceStatus,
+    before: Option<&InstanceReading>,
+) -> Option<Stuck> {
+    let motion = |state: Option<&str>, operation| Some(Motion::of(state?, operation));
+    let now = motion(instance.state.text(), instance.operation_state.text());
+    if now != Some(Motion::Stuck) {
+        return None;
+    }
+    let first = Stuck {
+        since: Timestamp::from_millis(at.0),
+        again: false,
+    };
+    let as_before = before.filter(|before| is_as_before(instance, before));
+    let Some(since) = as_before.and_then(|before| before.failed_since) else {
+        return Some(first);
+    };
+    let interval = millis(interval(object)).0;
+    match at.0.saturating_sub(since.millis()) {
+        apart if apart < interval => Some(Stuck {
+            since,
+            again: false,
+        }),
+        apart if apart <= interval.saturating_mul(IN_A_ROW) => Some(Stuck { since, again: true }),
+        _ => Some(first),
     }
 }
 
 const FAILED: &str = "It has failed and settles no further by itself. Repair the instance, then create a new InstanceObservation.";
 
-/// The observation before showed the same.
+/// The observation before showed the same two words.
 fn is_as_before(instance: &InstanceStatus, before: &InstanceReading) -> bool {
     let now = reading(instance, None);
     now.instance_state == before.instance_state && now.operation_state == before.operation_state
 }
 
-/// `again`: the observation before showed the same two words.
+/// `again`: the observations before showed the same two words, for an interval.
 fn goal(
     object: &InstanceObservation,
     until: &Until,
@@ -168,6 +212,7 @@ fn reading(instance: &InstanceStatus, before: Option<InstanceReading>) -> Instan
         error_message: short(error.and_then(|e| e.msg.text()), 512),
         error_type: short(error.and_then(|e| e.error_type.text()), 128),
         seen: instance_state.is_some().then_some(true),
+        failed_since: None,
         instance_state,
     }
 }

@@ -99,7 +99,8 @@ impl Bed {
     }
 
     async fn facts(&self, open: Option<&Recorded>) -> Result<Facts, CallError> {
-        OrderDesktop::observe(&self.clients, &self.order, open).await
+        let facts = OrderDesktop::observe(&self.clients, &self.order, open).await?;
+        facts.complete()
     }
 
     async fn see(&self, open: Option<&Recorded>) -> Assessment<DesktopObservation> {

@@ -139,7 +139,8 @@ impl Bed {
     }
 
     async fn facts(&self, order: &DesktopOrder, others: &Others) -> Result<Facts, CallError> {
-        OrderDesktop::observe_among(&self.clients, order, None, others).await
+        let facts = OrderDesktop::observe_among(&self.clients, order, None, others).await?;
+        facts.complete()
     }
 
     /// By an operation that was made long ago.

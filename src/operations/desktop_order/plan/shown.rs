@@ -11,26 +11,29 @@ use crate::cloud::huawei::workspace::{Change, ChangeOrder, Job};
 impl Look<'_> {
     /// What a look shows. What is known of the own call is kept.
     pub(super) fn observation(&self, asked: Option<&ChangeOrder<'_>>) -> DesktopObservation {
+        let before = self.object.status.as_ref();
+        let before = before.and_then(|status| status.observed.clone());
+        let before = before.unwrap_or_default();
         let order = self.order().map(|details| &details.order);
         let status = order.and_then(|order| order.status());
         let number = order.and_then(|order| order.status_number);
         let job_id = self.own.as_ref().and_then(|own| own.job_id);
         let job_status = self.job().and_then(|job| job.status.as_deref());
-        let of_order = DesktopObservation {
-            order_id: self.order_id().map(str::to_owned),
-            order_status: status
-                .map(|status| status.word().to_owned())
-                .or(number.map(|number| number.to_string()))
-                .or(self.kept_status().map(str::to_owned)),
-            payment_deadline: self.deadline().or(self.kept_deadline()),
-            job_id: job_id.map(str::to_owned),
-            job_status: job_status.map(|word| short(word, WORD)),
-            ..DesktopObservation::default()
+        let of_order = match self.facts.unread {
+            Some(_) => before.clone(),
+            None => DesktopObservation {
+                order_id: self.order_id().map(str::to_owned),
+                order_status: status
+                    .map(|status| status.word().to_owned())
+                    .or(number.map(|number| number.to_string()))
+                    .or(self.kept_status().map(str::to_owned)),
+                payment_deadline: self.deadline().or(self.kept_deadline()),
+                job_id: job_id.map(str::to_owned),
+                job_status: job_status.map(|word| short(word, WORD)),
+                ..DesktopObservation::default()
+            },
         };
         let Some(desktop) = &self.facts.desktop else {
-            let before = self.object.status.as_ref();
-            let before = before.and_then(|status| status.observed.clone());
-            let before = before.unwrap_or_default();
             return DesktopObservation {
                 desktop_status: before.desktop_status,
                 product_id: before.product_id,

@@ -98,6 +98,7 @@ fn facts(desktop: Desktop) -> Facts {
         orders: Orders::NotAsked,
         open: None,
         earlier: Earlier::default(),
+        unread: None,
     }
 }
 

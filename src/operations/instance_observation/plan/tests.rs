@@ -36,6 +36,7 @@ fn text(text: &str) -> Field<String> {
 fn found(instance: InstanceStatus) -> Facts {
     Facts {
         instance: Found::There(instance),
+        at: Tick(0),
         shared_since: None,
     }
 }
@@ -50,6 +51,7 @@ fn instance(state: &str, operation: Option<&str>) -> Facts {
 
 const GONE: Facts = Facts {
     instance: Found::NotThere,
+    at: Tick(0),
     shared_since: None,
 };
 
@@ -378,10 +380,17 @@ fn an_answer_without_a_state_does_not_show_an_instance() {
     }
 }
 
+fn later(facts: &Facts, seconds: i64) -> Facts {
+    Facts {
+        at: Tick(seconds * 1000),
+        ..facts.clone()
+    }
+}
+
 /// A state that passes while its own operation has failed: in one reading the word may be
 /// left over from an earlier attempt.
 #[test]
-fn a_failed_transition_ends_it_when_two_observations_show_it() {
+fn a_failed_transition_ends_it_when_observations_show_it_for_an_interval() {
     let settled = serde_json::json!({"settled": true});
     let deleted = serde_json::json!({"settled": true, "states": ["terminated"]});
     let failed = serde_json::json!({"settled": true, "states": ["error"]});
@@ -411,10 +420,21 @@ fn a_failed_transition_ends_it_when_two_observations_show_it() {
         assert_eq!(first.goal, expected, "first: {until} {state} {operation}");
         let status = serde_json::json!({"observed": first.observed});
         object.status = serde_json::from_value(status).expect("status");
-        let again = assess(&object, &facts);
-        assert_eq!(again.goal, second, "{until} {state} {operation}");
+        // The interval is two minutes.
+        for (seconds, goal) in [(1, expected), (119, expected), (120, second), (360, second)] {
+            let again = assess(&object, &later(&facts, seconds));
+            assert_eq!(again.goal, goal, "{seconds}: {until} {state} {operation}");
+        }
+        // Nobody has looked in between.
+        let long_after = assess(&object, &later(&facts, 361));
+        assert_eq!(long_after.goal, expected, "{until} {state} {operation}");
         // It has moved on in between.
-        let other = assess(&object, &instance(state, Some("install-processing")));
+        let moving = instance(state, Some("install-processing"));
+        let other = assess(&object, &later(&moving, 60));
         assert_eq!(other.goal, waits(), "{until} {state} {operation}");
+        let status = serde_json::json!({"observed": other.observed});
+        object.status = serde_json::from_value(status).expect("status");
+        let failed_again = assess(&object, &later(&facts, 120));
+        assert_eq!(failed_again.goal, expected, "{until} {state} {operation}");
     }
 }
