@@ -38,7 +38,7 @@ pub const CLUSTER: &str = "bed-cluster";
 pub const DOMAIN: &str = "domain-0001";
 
 /// Longest wait for anything that has to happen by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a bed is made of.
 pub struct BedOptions {
