@@ -273,10 +273,20 @@ impl StepStatus {
 }
 
 pub(super) fn ids(_: &mut SchemaGenerator) -> Schema {
+    map(64)
+}
+
+/// A map whose values have at most so many characters. A schema bounds no keys, so a rule
+/// does.
+fn map(longest: u32) -> Schema {
     json_schema!({
         "type": "object",
         "maxProperties": 8,
-        "additionalProperties": {"type": "string", "maxLength": 64},
+        "additionalProperties": {"type": "string", "maxLength": longest},
+        "x-kubernetes-validations": [{
+            "rule": "self.all(key, size(key) <= 64)",
+            "message": "a key has at most 64 characters",
+        }],
     })
 }
 
@@ -341,11 +351,7 @@ pub struct ObservedFor {
 }
 
 fn endpoints(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "maxProperties": 8,
-        "additionalProperties": {"type": "string", "maxLength": 256},
-    })
+    map(256)
 }
 
 /// The operation that holds the target.

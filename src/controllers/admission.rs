@@ -16,8 +16,8 @@ use crate::operations::Object;
 
 /// What the watch of one kind shows.
 pub(super) trait Shows: Send + Sync {
-    /// Ends once it has shown every object, or the kind has none as the API server does
-    /// not know it.
+    /// Ends once it has shown every object, or the API server does not know the kind or
+    /// refuses to list it.
     fn ready(&self) -> BoxFuture<'_, ()>;
     /// The uids of its objects that are under way through this connection.
     fn under_way(&self, connection: &str) -> Vec<String>;
@@ -34,7 +34,7 @@ impl<O: Object> Shows for Kept<O> {
         async {
             tokio::select! {
                 () = self.shown.listed() => {}
-                () = self.heard.not_served() => {}
+                () = self.heard.cannot_be_listed() => {}
             }
         }
         .boxed()
@@ -93,8 +93,9 @@ impl Started {
 
     /// It is gone.
     pub(super) fn forget(&self, uid: &str) {
-        self.lock().values_mut().for_each(|here| {
+        self.lock().retain(|_, here| {
             here.remove(uid);
+            !here.is_empty()
         });
     }
 

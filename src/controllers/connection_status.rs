@@ -13,7 +13,7 @@ use super::put::{NotWritten, put_status};
 use super::queue::{Owner, Urgency};
 use super::shown::{Kept, ObjectKey, Shown};
 use super::surroundings::Change;
-use super::watch::Unreadable;
+use super::unreadable::Unreadable;
 use super::watches::Reports;
 use crate::api::{
     CloudConnection, CloudConnectionStatus, Condition, ConditionStatus, ConnectionReason, Timestamp,
@@ -101,6 +101,7 @@ impl Work for Statuses {
 
     /// What it said of its operations is not so any more.
     fn gone(&self, key: &ObjectKey, _: Option<CloudConnection>) {
+        self.reports.gone(key);
         self.shown.remove(key);
         self.tell_kinds(key);
     }
@@ -147,7 +148,7 @@ impl Work for Statuses {
             Err(NotWritten::Conflict) => AFTER_A_CONFLICT,
             Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => AFTER_A_FAILURE,
         };
-        next.no_later_than(context.clock.after(pause), Urgency::Routine)
+        next.or(Next::at(context.clock.after(pause), Urgency::Routine))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every session of a process shares.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -67,6 +67,8 @@ pub(super) struct Memories {
     /// When the watch first showed each object that has not ended as it is now: its
     /// generation, and the wall clock.
     shown: Arc<Mutex<HashMap<String, (i64, Tick)>>>,
+    /// Those whose memory is taken out.
+    busy: Arc<Mutex<HashSet<String>>>,
     /// The newest version of each that this process has read or written itself.
     written: Arc<Mutex<HashMap<String, u64>>>,
 }
@@ -74,6 +76,7 @@ pub(super) struct Memories {
 impl Memories {
     /// Takes the memory out for a session; a new one if there is none.
     pub(super) fn take(&self, uid: &str, writer: Writer) -> Memory {
+        self.busy().insert(uid.to_owned());
         let kept = self.lock().remove(uid);
         kept.unwrap_or_else(|| Memory::new(writer))
     }
@@ -90,6 +93,7 @@ impl Memories {
     /// not be recorded.
     pub(super) fn part_with(&self, uid: &str) -> Option<Memory> {
         self.forget_written(uid);
+        self.busy().remove(uid);
         let kept = self.lock().remove(uid);
         kept.filter(|kept| kept.engine.has_loose_ends())
     }
@@ -104,6 +108,12 @@ impl Memories {
     /// Keeps it for the next session.
     pub(super) fn keep(&self, uid: &str, memory: Memory) {
         self.lock().insert(uid.to_owned(), memory);
+        self.busy().remove(uid);
+    }
+
+    /// A session of it is under way.
+    pub(super) fn is_busy(&self, uid: &str) -> bool {
+        self.busy().contains(uid)
     }
 
     /// Something is remembered of it.
@@ -143,6 +153,7 @@ impl Memories {
     /// Forgets an object that is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
+        self.busy().remove(uid);
         self.forget_written(uid);
     }
 
@@ -169,6 +180,10 @@ impl Memories {
         let shown = self.shown.lock().expect("no panic while it is held");
         let (known, since) = shown.get(uid)?;
         (*known == generation).then_some(*since)
+    }
+
+    fn busy(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.busy.lock().expect("no panic while it is held")
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {

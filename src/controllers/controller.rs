@@ -15,13 +15,13 @@ use super::dispatch::{Next, Told, Wake, Work, dispatch, span};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
 use super::overdue;
-use super::queue::{Limits, Owner, Urgency};
+use super::queue::{Owner, Urgency};
 use super::read::{NotRead, get};
 use super::session::{Rested, Session};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
 use super::status::requested_at;
 use super::surroundings::Change;
-use super::watch::Unreadable;
+use super::unreadable::Unreadable;
 use super::watches::{Reports, Watching, version};
 use crate::api::{Reason, State};
 use crate::operations::{Kind, Object};
@@ -30,13 +30,13 @@ use crate::operations::{Kind, Object};
 const SLOW: Span = Span(600_000);
 
 /// A deadline that is nearer than this goes before everything else.
-const NEAR: Span = Span(600_000);
+const NEAR: Span = Span(3_600_000);
 
 /// What the passes of one kind share.
-struct Operations<K: Kind> {
-    context: Arc<Context>,
-    shown: Shown<K::Object>,
-    reports: Reports,
+pub(super) struct Operations<K: Kind> {
+    pub(super) context: Arc<Context>,
+    pub(super) shown: Shown<K::Object>,
+    pub(super) reports: Reports,
 }
 
 /// Works on one kind until told to stop.
@@ -69,9 +69,9 @@ pub(super) async fn control<K: Kind>(
             let _ = wake.send(Wake(affected(&shown, &change)));
         }
     };
-    let limits = Limits::of(concurrency);
+    let places = usize::from(concurrency).max(1);
     let clock = context.clock.clone();
-    let dispatching = dispatch(work.clone(), clock, limits, watched.events, wakes, stop);
+    let dispatching = dispatch(work.clone(), clock, places, watched.events, wakes, stop);
     tokio::select! {
         () = dispatching => {}
         () = async { forward.await; std::future::pending().await } => {}
@@ -126,7 +126,8 @@ fn owner<O: Object>(object: &O) -> Owner {
 fn urgency<O: Object>(object: &O, now: Tick) -> Urgency {
     let schedule = object.asked().schedule;
     let ends = schedule.and_then(|schedule| schedule.not_after);
-    let near = ends.is_some_and(|at| (0..NEAR.0).contains(&(at.millis() - now.0)));
+    let mut ends = ends.into_iter().chain(object.possible_until());
+    let near = ends.any(|at| (0..NEAR.0).contains(&(at.millis() - now.0)));
     let called = object.status().is_some_and(|s| !s.steps.is_empty());
     match (near, called) {
         (true, _) => Urgency::Deadline,
@@ -174,12 +175,14 @@ impl<K: Kind> Work for Operations<K> {
         let now = self.context.clock.now();
         if object.is_finished() {
             memory.forget_shown(&uid);
-            let told = match (
-                memory.knows(&uid) || is_unsaid(&object),
-                expiry(&object, now.wall),
-            ) {
+            self.context.started.forget(&uid);
+            // A pass that is under way may not hear that it has ended the object.
+            let untold = memory.knows(&uid) || memory.is_busy(&uid);
+            let told = match (untold || is_unsaid(&object), expiry(&object)) {
                 (true, _) => Told::Wake(owner(&object), Urgency::Routine),
-                (false, Expiry::In(span)) => Told::At(owner(&object), now.after(span)),
+                (false, Expiry::At(at)) => {
+                    Told::At(owner(&object), Next::wall(at, now, Urgency::Routine))
+                }
                 (false, Expiry::Never | Expiry::TrackedBy(_)) => Told::Done,
             };
             let kept = match told {
@@ -208,6 +211,7 @@ impl<K: Kind> Work for Operations<K> {
 
     /// What this process knows of its call is recorded, and people are told.
     fn gone(&self, key: &ObjectKey, last: Option<K::Object>) {
+        self.reports.gone(key);
         let Some(kept) = self.shown.remove(key) else {
             return;
         };
@@ -315,12 +319,9 @@ impl<K: Kind> Operations<K> {
         }
         if object.is_finished() && !context.memory.is_to_be_told(&uid) {
             context.memory.forget(&uid);
-            let next = match expiry(&object, context.clock.now().wall) {
-                Expiry::In(span) => Next::at(context.clock.after(span), Urgency::Routine),
-                Expiry::Never | Expiry::TrackedBy(_) => Next::default(),
-            };
-            self.shown.end(key, ended(&object));
-            return next;
+            let ended = ended(&object);
+            self.shown.end(key, ended.clone());
+            return self.until_expiry(&ended);
         }
         let urgency = urgency(&object, decided.wall);
         let written = context.memory.written(&uid);
@@ -333,16 +334,13 @@ impl<K: Kind> Operations<K> {
         }
         let next = match wake {
             None => Next::at(decided.after(SLOW), urgency),
-            Some(span) if is_deadline(&object) => Next {
-                at: Some((decided.after(span), Urgency::Deadline)),
-                wall: Some(Tick(decided.wall.0.saturating_add(span.0))),
-            },
+            Some(span) if is_deadline(&object) => {
+                let at = Tick(decided.wall.0.saturating_add(span.0));
+                Next::wall(at, decided, Urgency::Deadline)
+            }
             Some(span) => Next::at(decided.after(spread(span, &uid)), urgency),
         };
-        match overdue {
-            Some(at) => next.no_later_than(at, urgency),
-            None => next,
-        }
+        next.or(overdue)
     }
 
     /// What is left to do for an object that has ended.
@@ -354,7 +352,8 @@ impl<K: Kind> Operations<K> {
             Box::pin(session.run()).await;
         }
         context.memory.forget(&uid);
-        let again = finished::<K>(context, object).await;
+        context.started.forget(&uid);
+        let next = finished::<K>(context, object).await;
         if self
             .shown
             .get(key)
@@ -362,21 +361,28 @@ impl<K: Kind> Operations<K> {
         {
             self.shown.end(key, ended(object));
         }
-        let at = again.map(|span| (context.clock.after(span), Urgency::Routine));
-        Next { at, wall: None }
+        next
     }
 
-    /// An object that has ended, and of which only a record is kept, is due to be
+    fn until_expiry(&self, ended: &Ended) -> Next {
+        let now = self.context.clock.now();
+        let until = |at| Next::wall(at, now, Urgency::Routine);
+        ended.expires.map_or(Next::default(), until)
+    }
+
+    /// An object that has ended, and of which only a record is kept, may be due to be
     /// deleted.
     async fn expire(&self, key: &ObjectKey, ended: &Ended) -> Next {
         let context = &self.context;
+        let now = context.clock.now().wall;
+        if ended.expires.is_none_or(|at| at > now) {
+            return self.until_expiry(ended);
+        }
         match self.read(key).await {
             Ok(Some(object))
                 if object.uid().as_deref() == Some(&ended.uid) && object.is_finished() =>
             {
-                let again = finished::<K>(context, &object).await;
-                let at = again.map(|span| (context.clock.after(span), Urgency::Routine));
-                Next { at, wall: None }
+                finished::<K>(context, &object).await
             }
             // The watch tells.
             Ok(_) => Next::default(),
@@ -394,6 +400,10 @@ fn ended<O: Object>(object: &O) -> Ended {
         uid: object.uid().unwrap_or_default().into(),
         version: version(object),
         state: state.unwrap_or(State::Pending),
+        expires: match expiry(object) {
+            Expiry::At(at) => Some(at),
+            Expiry::Never | Expiry::TrackedBy(_) => None,
+        },
     }
 }
 

@@ -1,20 +1,23 @@
 //! Makes reconcile passes of the objects of one kind: which, when, and how many at once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use errand_engine::{Span, Tick};
+use errand_engine::{Now, Span, Tick};
+use futures::FutureExt as _;
 use kube::Resource;
 use tokio::sync::{mpsc, watch as signal};
-use tokio::task::{Id, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-use super::queue::{Limits, Owner, Queue, Urgency};
+use super::queue::{Owner, Queue, Urgency};
 use super::shown::ObjectKey;
 use super::stop::stopped;
-use super::watch::{Event, Unreadable};
+use super::unreadable::Unreadable;
+use super::watch::Event;
 use crate::clock::{Clock, duration};
 
 /// The clock is looked at this often, so that one that is set does not make a deadline
@@ -45,14 +48,21 @@ impl Next {
         }
     }
 
-    /// The same, or at that time if that is earlier.
-    pub(super) fn no_later_than(self, at: Tick, urgency: Urgency) -> Self {
-        match self.at {
-            Some((before, _)) if before <= at => self,
-            _ => Self {
-                at: Some((at, urgency)),
-                ..self
-            },
+    /// At that time of the wall clock, whether it is set meanwhile or not.
+    pub(super) fn wall(wall: Tick, now: Now, urgency: Urgency) -> Self {
+        let span = Span(wall.0.saturating_sub(now.wall.0));
+        Self {
+            at: Some((now.after(span), urgency)),
+            wall: Some(wall),
+        }
+    }
+
+    /// At the first time of both.
+    pub(super) fn or(self, other: Self) -> Self {
+        let at = self.at.into_iter().chain(other.at);
+        Self {
+            at: at.min_by_key(|(at, _)| *at),
+            wall: self.wall.into_iter().chain(other.wall).min(),
         }
     }
 }
@@ -62,8 +72,8 @@ impl Next {
 pub(super) enum Told {
     /// A pass is due.
     Wake(Owner, Urgency),
-    /// None before that time of the monotonic clock.
-    At(Owner, Tick),
+    /// None before that time.
+    At(Owner, Next),
     /// None any more.
     Done,
     /// Nothing has changed that matters.
@@ -102,8 +112,6 @@ struct Dispatch<W: Work> {
     clock: Clock,
     queue: Queue<ObjectKey>,
     passes: JoinSet<(ObjectKey, Next)>,
-    /// Whose pass it is, for one that does not end as it should.
-    names: HashMap<Id, (ObjectKey, tracing::Span)>,
     /// Deadlines of the wall clock.
     walls: BTreeSet<(Tick, ObjectKey)>,
     wall_of: HashMap<ObjectKey, Tick>,
@@ -116,7 +124,7 @@ struct Dispatch<W: Work> {
 pub(super) async fn dispatch<W: Work>(
     work: Arc<W>,
     clock: Clock,
-    limits: Limits,
+    places: usize,
     mut events: mpsc::Receiver<Event<W::Object>>,
     mut wakes: mpsc::UnboundedReceiver<Wake>,
     stop: signal::Receiver<bool>,
@@ -124,9 +132,8 @@ pub(super) async fn dispatch<W: Work>(
     let mut dispatch = Dispatch {
         work,
         clock: clock.clone(),
-        queue: Queue::new(limits),
+        queue: Queue::new(places),
         passes: JoinSet::new(),
-        names: HashMap::new(),
         walls: BTreeSet::new(),
         wall_of: HashMap::new(),
         listing: None,
@@ -147,14 +154,12 @@ pub(super) async fn dispatch<W: Work>(
                 }
             }
             Some(wake) = wakes.recv() => dispatch.wake(wake),
-            Some(ended) = dispatch.passes.join_next_with_id() => dispatch.ended(ended),
+            Some(Ok((key, next))) = dispatch.passes.join_next() => dispatch.ended(&key, next),
             () = clock.sleep(pause) => {}
         }
     }
     let drained = timeout(DRAIN, async {
-        while let Some(ended) = dispatch.passes.join_next_with_id().await {
-            dispatch.ended(ended);
-        }
+        while dispatch.passes.join_next().await.is_some() {}
     });
     if drained.await.is_err() {
         // A pass that does not end by then is cut off.
@@ -178,21 +183,22 @@ impl<W: Work> Dispatch<W> {
         {
             let (_, key) = self.walls.pop_first().expect("seen above");
             self.wall_of.remove(&key);
-            if let Some((owner, _)) = self.work.owner(&key) {
-                let due = Some((now.mono, Urgency::Deadline));
-                self.queue.set(&key, owner, due, now.mono);
-            }
+            self.queue.hurry(&key, now.mono);
         }
         while let Some((key, changed)) = self.queue.next(now.mono) {
-            self.forget_wall(&key);
-            let (work, of) = (self.work.clone(), key.clone());
+            self.set_wall(&key, None);
+            let uid = self.work.uid(&key).unwrap_or_default();
+            let span = span::<W::Object>(&key, &uid);
+            let (work, clock) = (self.work.clone(), self.clock.clone());
             let pass = async move {
-                let next = work.pass(of.clone(), changed).await;
-                (of, next)
+                let pass = AssertUnwindSafe(work.pass(key.clone(), changed));
+                let next = pass.catch_unwind().await.unwrap_or_else(|_| {
+                    tracing::error!("a reconcile pass broke off; the next one is in five minutes");
+                    Next::at(clock.after(AFTER_PANIC), Urgency::Routine)
+                });
+                (key, next)
             };
-            let span = self.span(&key);
-            let id = self.passes.spawn(pass.instrument(span.clone())).id();
-            self.names.insert(id, (key, span));
+            self.passes.spawn(pass.instrument(span));
         }
     }
 
@@ -202,13 +208,11 @@ impl<W: Work> Dispatch<W> {
         }
         let now = self.clock.now();
         let until = |at: Option<Tick>, now: Tick| {
-            let at = at.map(|at| duration(Span(at.0.saturating_sub(now.0).max(0))));
-            at.unwrap_or(LOOK_AT_CLOCK)
+            let left = at.map_or(i64::MAX, |at| at.0.saturating_sub(now.0));
+            duration(Span(left.max(0))).min(LOOK_AT_CLOCK)
         };
         let wall = self.walls.first().map(|(at, _)| *at);
-        until(self.queue.next_time(), now.mono)
-            .min(until(wall, now.wall))
-            .min(LOOK_AT_CLOCK)
+        until(self.queue.next_time(), now.mono).min(until(wall, now.wall))
     }
 
     fn event(&mut self, event: Event<W::Object>) {
@@ -222,6 +226,11 @@ impl<W: Work> Dispatch<W> {
             Event::Unreadable(unreadable) => {
                 self.work.unreadable(&unreadable);
                 if let Some(key) = place(&unreadable) {
+                    let before = self.work.uid(&key).filter(|_| unreadable.uid.is_some());
+                    if before.is_some() && before != unreadable.uid {
+                        // Another object of that name.
+                        self.gone(&key, None);
+                    }
                     self.note(&key);
                 }
             }
@@ -257,13 +266,12 @@ impl<W: Work> Dispatch<W> {
         let now = self.now();
         match told {
             Told::Wake(owner, urgency) => self.queue.wake(key, owner, urgency, now),
-            Told::At(owner, at) => {
-                self.forget_wall(key);
-                let due = Some((at, Urgency::Routine));
-                self.queue.set(key, owner, due, now);
+            Told::At(owner, next) => {
+                self.queue.set(key, owner, next.at, now);
+                self.set_wall(key, next.wall);
             }
             Told::Done => {
-                self.forget_wall(key);
+                self.set_wall(key, None);
                 self.queue.remove(key);
             }
             Told::Nothing => {}
@@ -275,7 +283,7 @@ impl<W: Work> Dispatch<W> {
             listing.remove(key);
         }
         self.queue.remove(key);
-        self.forget_wall(key);
+        self.set_wall(key, None);
         self.work.gone(key, last);
     }
 
@@ -288,37 +296,18 @@ impl<W: Work> Dispatch<W> {
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, (ObjectKey, Next)), tokio::task::JoinError>) {
-        let now = self.now();
-        let (key, next) = match ended {
-            Ok((id, (key, next))) => {
-                self.names.remove(&id);
-                (key, next)
-            }
-            Err(e) => {
-                let Some((key, span)) = self.names.remove(&e.id()) else {
-                    return;
-                };
-                let _entered = span.enter();
-                tracing::error!(error = %e, "a reconcile pass broke off; the next one is in five minutes");
-                let at = Tick(now.0 + AFTER_PANIC.0);
-                (key, Next::at(at, Urgency::Routine))
-            }
-        };
-        if let Some(wall) = next.wall {
-            self.walls.insert((wall, key.clone()));
-            self.wall_of.insert(key.clone(), wall);
-        }
-        self.queue.done(&key, next.at, now);
+    fn ended(&mut self, key: &ObjectKey, next: Next) {
+        self.set_wall(key, next.wall);
+        self.queue.done(key, next.at, self.now());
     }
 
-    fn span(&self, key: &ObjectKey) -> tracing::Span {
-        span::<W::Object>(key, &self.work.uid(key).unwrap_or_default())
-    }
-
-    fn forget_wall(&mut self, key: &ObjectKey) {
+    fn set_wall(&mut self, key: &ObjectKey, wall: Option<Tick>) {
         if let Some(at) = self.wall_of.remove(key) {
             self.walls.remove(&(at, key.clone()));
+        }
+        if let Some(at) = wall {
+            self.walls.insert((at, key.clone()));
+            self.wall_of.insert(key.clone(), at);
         }
     }
 }

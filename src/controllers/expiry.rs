@@ -4,7 +4,7 @@
 //! object that a GitOps tool tracks would be created anew at once, and done
 //! again, so it is left alone.
 
-use errand_engine::{Span, Tick};
+use errand_engine::Tick;
 use http::Method;
 use kube::{Resource as _, ResourceExt};
 
@@ -22,12 +22,12 @@ pub(super) enum Expiry {
     Never,
     /// It would expire, but that tool tracks it.
     TrackedBy(&'static str),
-    /// After this time; zero or less: now.
-    In(Span),
+    /// At this time of the wall clock.
+    At(Tick),
 }
 
 /// Says it for an object as it stands. Pure.
-pub(super) fn expiry<O: Object>(object: &O, now: Tick) -> Expiry {
+pub(super) fn expiry<O: Object>(object: &O) -> Expiry {
     let status = object.status();
     // A changed desiredState reopens it.
     let ended = status.filter(|status| status.desired_state == object.desired_state());
@@ -38,7 +38,7 @@ pub(super) fn expiry<O: Object>(object: &O, now: Tick) -> Expiry {
     };
     match tracked_by(object) {
         Some(tool) => Expiry::TrackedBy(tool),
-        None => Expiry::In(Span(finished.millis() + millis(ttl).0 - now.0)),
+        None => Expiry::At(Tick(finished.millis().saturating_add(millis(ttl).0))),
     }
 }
 
@@ -97,14 +97,13 @@ mod tests {
 
     #[test]
     fn only_an_untracked_success_expires() {
-        let now = Tick(70_000);
         let plain = serde_json::json!({"name": "o"});
         assert_eq!(
-            expiry(&object("Succeeded", plain.clone()), now),
-            Expiry::In(Span(110_000))
+            expiry(&object("Succeeded", plain.clone())),
+            Expiry::At(Tick(180_000))
         );
         for state in ["Failed", "Held", "Verifying"] {
-            assert_eq!(expiry(&object(state, plain.clone()), now), Expiry::Never);
+            assert_eq!(expiry(&object(state, plain.clone())), Expiry::Never);
         }
         for (tool, metadata) in [
             (
@@ -124,7 +123,7 @@ mod tests {
                 serde_json::json!({"annotations": {"meta.helm.sh/release-name": "a"}}),
             ),
         ] {
-            let expiry = expiry(&object("Succeeded", metadata), now);
+            let expiry = expiry(&object("Succeeded", metadata));
             assert_eq!(expiry, Expiry::TrackedBy(tool));
         }
     }

@@ -1,26 +1,33 @@
 //! What is left to do for an operation that has ended: nothing in the cloud. It
 //! says that it was seen as it now stands, and it expires.
 
-use errand_engine::Span;
-
 use super::context::Context;
+use super::dispatch::Next;
 use super::expiry::{Expiry, delete, expiry};
 use super::put::{NotWritten, put_status};
+use super::queue::Urgency;
 use super::status::requested_at;
 use crate::api::Status;
 use crate::operations::{Kind, Object};
 
-/// Gives when to look again; absent: on its next change only.
-pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> Option<Span> {
-    let pause = context.rules.backoff_max;
-    let unsaid = echo::<K>(context, object).await.err().map(|_| pause);
-    let expires = match expiry(object, context.clock.now().wall) {
-        Expiry::Never | Expiry::TrackedBy(_) => None,
-        Expiry::In(span) if span.0 > 0 => Some(span),
-        Expiry::In(_) if delete::<K>(context, object).await => None,
-        Expiry::In(_) => Some(pause),
+/// Gives when to look again.
+pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> Next {
+    let again = || {
+        let pause = context.clock.after(context.rules.backoff_max);
+        Next::at(pause, Urgency::Routine)
     };
-    unsaid.into_iter().chain(expires).min()
+    let said = echo::<K>(context, object).await;
+    let now = context.clock.now();
+    let expires = match expiry(object) {
+        Expiry::Never | Expiry::TrackedBy(_) => Next::default(),
+        Expiry::At(at) if at > now.wall => Next::wall(at, now, Urgency::Routine),
+        Expiry::At(_) if delete::<K>(context, object).await => Next::default(),
+        Expiry::At(_) => again(),
+    };
+    match said {
+        Ok(()) => expires,
+        Err(_) => expires.or(again()),
+    }
 }
 
 /// An outcome is final whatever is edited afterwards. But `kubectl wait` and

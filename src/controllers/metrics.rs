@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 
 use super::api_requests::ApiRequest;
+use super::watch::{Heard, Hearing, Standing};
 use crate::api::State;
 
 /// A cloud call.
@@ -71,38 +73,67 @@ impl fmt::Debug for Census {
 
 impl Collector for Census {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Operations that the API server holds, by kind and state";
-        let mut gauge = encoder.encode_descriptor(
-            "errand_operations",
-            help,
-            None,
-            prometheus_client::metrics::MetricType::Gauge,
-        )?;
-        let mut overdue: Vec<(String, i64)> = Vec::new();
+        let (mut states, mut overdue) = (Vec::new(), Vec::new());
         for (kind, count) in self.lock().iter() {
-            let mut states: BTreeMap<String, i64> = BTreeMap::new();
+            let mut of_kind: BTreeMap<String, i64> = BTreeMap::new();
             let mut late = 0;
             for (state, is_overdue) in count() {
-                *states.entry(state.word().to_owned()).or_default() += 1;
+                *of_kind.entry(state.word().to_owned()).or_default() += 1;
                 late += i64::from(is_overdue);
             }
-            overdue.push((kind.clone(), late));
-            for (state, number) in states {
-                let labels = [("kind", kind.as_str()), ("state", state.as_str())];
-                let encoder = gauge.encode_family(&labels)?;
-                ConstGauge::new(number).encode(encoder)?;
+            overdue.push((vec![("kind", kind.clone())], late));
+            for (state, number) in of_kind {
+                states.push((vec![("kind", kind.clone()), ("state", state)], number));
             }
         }
-        let mut gauge = encoder.encode_descriptor(
-            "errand_operations_overdue",
-            "Operations that wait for longer than expected, by kind",
-            None,
-            prometheus_client::metrics::MetricType::Gauge,
-        )?;
-        for (kind, number) in overdue {
-            let labels = [("kind", kind.as_str())];
-            let encoder = gauge.encode_family(&labels)?;
-            ConstGauge::new(number).encode(encoder)?;
+        let help = "Operations that the API server holds, by kind and state";
+        gauge(&mut encoder, "errand_operations", help, states)?;
+        let help = "Operations that wait for longer than expected, by kind";
+        gauge(&mut encoder, "errand_operations_overdue", help, overdue)
+    }
+}
+
+/// A gauge whose values, each with its labels, are made when they are asked for.
+pub(super) fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    values: impl IntoIterator<Item = (Vec<(&'static str, String)>, i64)>,
+) -> fmt::Result {
+    let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (labels, value) in values {
+        ConstGauge::new(value).encode(gauge.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+impl Collector for Hearing {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        type Value = fn(&Heard) -> i64;
+        let gauges: [(&str, &str, Value); 3] = [
+            (
+                "errand_watch_silence_seconds",
+                "Seconds since the API server was heard on the watch of a kind",
+                |kind| kind.silence().max(0) / 1000,
+            ),
+            (
+                "errand_watch_listed",
+                "1 if all objects of a kind were listed since this process leads",
+                |kind| i64::from(kind.standing() == Standing::Listed),
+            ),
+            (
+                "errand_watch_served",
+                "0 while the API server does not know a kind because its CRD is missing",
+                |kind| i64::from(kind.standing() != Standing::NotServed),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let kinds = self.kinds();
+            let values = kinds.iter().map(|kind| {
+                let labels = vec![("kind", kind.kind().to_owned())];
+                (labels, value(kind))
+            });
+            gauge(&mut encoder, name, help, values)?;
         }
         Ok(())
     }

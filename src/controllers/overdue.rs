@@ -1,12 +1,14 @@
 //! A wait that lasts for longer than expected: the condition Overdue. What is stored
 //! decides, so a restart changes nothing.
 
-use errand_engine::{Span, Tick};
+use errand_engine::Tick;
 use kube::runtime::events::{Event, EventType};
 use kube::{Resource as _, ResourceExt as _};
 
 use super::context::{Context, Memory};
+use super::dispatch::Next;
 use super::put::{NotWritten, put_status};
+use super::queue::Urgency;
 use super::session::publish;
 use super::status::limit;
 use super::watches::version;
@@ -138,12 +140,12 @@ fn decide<O: Object>(object: &O, known_since: Option<Tick>, now: Tick) -> Overdu
 }
 
 /// Stores and reports at the end of a pass that a wait is overdue. Gives the object as it
-/// is then, and when a pass has to look again (monotonic clock).
+/// is then, and when a pass has to look again.
 pub(super) async fn note<K: Kind>(
     context: &Context,
     object: K::Object,
     memory: &mut Memory,
-) -> (K::Object, Option<Tick>) {
+) -> (K::Object, Next) {
     let uid = object.uid().unwrap_or_default();
     let generation = object.meta().generation.unwrap_or_default();
     let known_since = context.memory.shown_since(&uid, generation);
@@ -151,17 +153,17 @@ pub(super) async fn note<K: Kind>(
     let condition = match decide(&object, known_since, now.wall) {
         Overdue::No => {
             memory.overdue_untold = false;
-            return (object, None);
+            return (object, Next::default());
         }
         Overdue::At(at) => {
             memory.overdue_untold = false;
-            return (object, Some(now.after(Span(at.0 - now.wall.0))));
+            return (object, Next::wall(at, now, Urgency::Routine));
         }
         Overdue::Stored => {
             if std::mem::take(&mut memory.overdue_untold) {
                 report(context, &object).await;
             }
-            return (object, None);
+            return (object, Next::default());
         }
         Overdue::Now(condition) => condition,
     };
@@ -181,11 +183,12 @@ pub(super) async fn note<K: Kind>(
             if is(&stored) {
                 report(context, &stored).await;
             }
-            (stored, None)
+            (stored, Next::default())
         }
         Err(e) => {
             memory.overdue_untold |= !matches!(e, NotWritten::Conflict);
-            (object, Some(now.after(context.rules.poll)))
+            let again = now.after(context.rules.poll);
+            (object, Next::at(again, Urgency::Routine))
         }
     }
 }

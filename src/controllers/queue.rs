@@ -1,7 +1,7 @@
 //! Which object a reconcile pass is made of next. Pure: changes and times in, keys out.
 //!
-//! What is due is served by urgency, then each namespace in turn, then by time. No
-//! namespace and no connection has so many passes under way that nothing is left for
+//! What is due is served by urgency, then each namespace in turn, then by time. Neither
+//! namespaces nor connections have so many passes under way that nothing is left for
 //! others. A key that is woken while its pass is under way is due again after it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -34,25 +34,10 @@ pub(super) struct Owner {
     pub(super) connection: Arc<str>,
 }
 
-/// How many passes may be under way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) all: usize,
-    pub(super) namespace: usize,
-    pub(super) connection: usize,
-}
-
-impl Limits {
-    /// Of so many: half of them for one namespace, a quarter for one connection.
-    pub(super) fn of(all: u16) -> Self {
-        let all = usize::from(all).max(1);
-        Self {
-            all,
-            namespace: all.div_ceil(2),
-            connection: all.div_ceil(4),
-        }
-    }
-}
+/// Of the places that others leave free, a namespace takes half at most, and a connection
+/// a quarter: however many of them hang, the next one finds a place.
+const OF_A_NAMESPACE: usize = 2;
+const OF_A_CONNECTION: usize = 4;
 
 /// At most one pass of an object because of changes begins in this time, so that a tool
 /// that writes an object again and again does not take places from others.
@@ -89,49 +74,41 @@ struct Entry {
 
 /// The keys of one kind.
 pub(super) struct Queue<K> {
-    limits: Limits,
+    /// How many passes may be under way.
+    places: usize,
     entries: HashMap<K, Entry>,
     waiting: BTreeMap<Place, K>,
     ready: [Turns<K>; Urgency::COUNT],
-    running: Running,
+    /// The passes that are under way, and who each counted for when it began.
+    running: HashMap<K, Owner>,
     number: u64,
 }
 
 /// Due keys of one urgency: namespaces take turns.
 struct Turns<K> {
     order: VecDeque<Arc<str>>,
-    /// By namespace and connection.
-    due: HashMap<Arc<str>, HashMap<Arc<str>, Due<K>>>,
+    due: HashMap<Arc<str>, Due<K>>,
 }
 
-/// Due keys of one connection.
-type Due<K> = BTreeMap<Place, K>;
-
-impl<K> Default for Turns<K> {
-    fn default() -> Self {
-        Self {
-            order: VecDeque::new(),
-            due: HashMap::new(),
-        }
-    }
-}
-
-/// The passes that are under way.
-#[derive(Default)]
-struct Running {
-    all: usize,
-    namespaces: HashMap<Arc<str>, usize>,
-    connections: HashMap<Owner, usize>,
+/// Due keys of one namespace.
+struct Due<K> {
+    connections: HashMap<Owner, BTreeMap<Place, K>>,
+    /// The connections by the first place of each, so that those that may have no further
+    /// pass are passed over, and no others are looked at.
+    firsts: BTreeMap<Place, Owner>,
 }
 
 impl<K: Clone + Eq + Hash> Queue<K> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(places: usize) -> Self {
         Self {
-            limits,
+            places,
             entries: HashMap::new(),
             waiting: BTreeMap::new(),
-            ready: Default::default(),
-            running: Running::default(),
+            ready: std::array::from_fn(|_| Turns {
+                order: VecDeque::new(),
+                due: HashMap::new(),
+            }),
+            running: HashMap::new(),
             number: 0,
         }
     }
@@ -165,6 +142,14 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         }
     }
 
+    /// A time of the wall clock has come: it is due now.
+    pub(super) fn hurry(&mut self, key: &K, now: Tick) {
+        if let Some(entry) = self.entries.get(key) {
+            let (owner, urgency) = (entry.owner.clone(), entry.urgency);
+            self.set(key, owner, Some((now, urgency)), now);
+        }
+    }
+
     /// Its object is gone. A pass that is under way still counts until it ends.
     pub(super) fn remove(&mut self, key: &K) {
         let Some(entry) = self.entries.get_mut(key) else {
@@ -186,20 +171,18 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     /// pass counts as under way.
     pub(super) fn next(&mut self, now: Tick) -> Option<(K, bool)> {
         self.move_due(now);
-        if self.running.all >= self.limits.all {
-            return None;
+        let (places, all) = (self.places, self.running.len());
+        let (mut namespaces, mut connections) = (HashMap::new(), HashMap::new());
+        for owner in self.running.values() {
+            *namespaces.entry(&owner.namespace).or_insert(0) += 1;
+            *connections.entry(owner).or_insert(0) += 1;
         }
-        let (limits, running) = (self.limits, &self.running);
-        let free = |namespace: &Arc<str>, connection: &Arc<str>| {
-            let owner = Owner {
-                namespace: namespace.clone(),
-                connection: connection.clone(),
-            };
-            running.connections.get(&owner).copied().unwrap_or(0) < limits.connection
+        let may = |own: Option<&usize>, share| {
+            let own = own.copied().unwrap_or_default();
+            own * share + (all - own) < places
         };
-        let open = |namespace: &Arc<str>| {
-            running.namespaces.get(namespace).copied().unwrap_or(0) < limits.namespace
-        };
+        let open = |name: &Arc<str>| may(namespaces.get(name), OF_A_NAMESPACE);
+        let free = |owner: &Owner| may(connections.get(owner), OF_A_CONNECTION);
         let key = self
             .ready
             .iter_mut()
@@ -208,26 +191,26 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         entry.stage = Stage::Running(None);
         let changed = std::mem::take(&mut entry.changed);
         if changed {
-            entry.calm_at = after(now, CALM);
+            entry.calm_at = Tick(now.0.saturating_add(CALM.0));
         }
-        self.running.begin(&entry.owner);
+        self.running.insert(key.clone(), entry.owner.clone());
         Some((key, changed))
     }
 
     /// Its pass has ended. It is due again at that time; or earlier, if it was woken
-    /// since the pass began.
-    pub(super) fn done(&mut self, key: &K, again: Option<(Tick, Urgency)>, now: Tick) {
+    /// since the pass began. False: its object is gone.
+    pub(super) fn done(&mut self, key: &K, again: Option<(Tick, Urgency)>, now: Tick) -> bool {
+        self.running.remove(key);
         let Some(entry) = self.entries.get_mut(key) else {
-            return;
+            return false;
         };
         let Stage::Running(woken) = entry.stage else {
-            return;
+            return true;
         };
         entry.stage = Stage::Idle;
-        self.running.end(&entry.owner);
         if entry.gone {
             self.entries.remove(key);
-            return;
+            return false;
         }
         entry.changed = woken.is_some();
         let woken = woken.map(|at| (at.max(entry.calm_at), entry.urgency));
@@ -235,6 +218,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         if let Some((at, urgency)) = next {
             self.put(key, at, urgency, now);
         }
+        true
     }
 
     /// When the next key is due that is not due yet.
@@ -252,19 +236,11 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             gone: false,
         });
         entry.gone = false;
-        if entry.owner == owner {
-            return self.entries.get_mut(key).expect("made above");
-        }
-        // It counts for another one from now on; a pass counts where it began.
-        if let Stage::Running(_) = entry.stage {
-            let before = std::mem::replace(&mut entry.owner, owner.clone());
-            self.running.end(&before);
-            self.running.begin(&owner);
-        } else {
+        if entry.owner != owner {
+            // It counts for another one from its next pass on.
             let (stage, urgency) = (entry.stage, entry.urgency);
             self.take_out(key);
-            let entry = self.entries.get_mut(key).expect("made above");
-            entry.owner = owner;
+            self.entries.get_mut(key).expect("made above").owner = owner;
             if let Stage::Waits((at, _)) | Stage::Ready((at, _)) = stage {
                 self.put(key, at, urgency, Tick(i64::MIN));
             }
@@ -305,10 +281,11 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     fn take_out(&mut self, key: &K) {
         let entry = self.entries.get_mut(key).expect("its owner is known");
         match std::mem::replace(&mut entry.stage, Stage::Idle) {
-            Stage::Waits(place) => {
-                self.waiting.remove(&place);
+            Stage::Waits(place) => drop(self.waiting.remove(&place)),
+            Stage::Ready(place) => {
+                let turns = &mut self.ready[entry.urgency as usize];
+                drop(turns.take_out(&entry.owner, place));
             }
-            Stage::Ready(place) => self.ready[entry.urgency as usize].take_out(&entry.owner, place),
             Stage::Idle => {}
             running @ Stage::Running(_) => entry.stage = running,
         }
@@ -326,30 +303,26 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     }
 }
 
-impl<K: Clone> Turns<K> {
+impl<K> Turns<K> {
     fn put(&mut self, owner: &Owner, place: Place, key: K) {
-        if !self.due.contains_key(&owner.namespace) {
+        let due = self.due.entry(owner.namespace.clone()).or_insert_with(|| {
             self.order.push_back(owner.namespace.clone());
-        }
-        let of_namespace = self.due.entry(owner.namespace.clone()).or_default();
-        let of_connection = of_namespace.entry(owner.connection.clone()).or_default();
-        of_connection.insert(place, key);
+            Due {
+                connections: HashMap::new(),
+                firsts: BTreeMap::new(),
+            }
+        });
+        due.change(owner, |keys| keys.insert(place, key));
     }
 
-    fn take_out(&mut self, owner: &Owner, place: Place) {
-        let Some(of_namespace) = self.due.get_mut(&owner.namespace) else {
-            return;
-        };
-        if let Some(of_connection) = of_namespace.get_mut(&owner.connection) {
-            of_connection.remove(&place);
-            if of_connection.is_empty() {
-                of_namespace.remove(&owner.connection);
-            }
-        }
-        if of_namespace.is_empty() {
+    fn take_out(&mut self, owner: &Owner, place: Place) -> Option<K> {
+        let due = self.due.get_mut(&owner.namespace)?;
+        let key = due.change(owner, |keys| keys.remove(&place));
+        if due.firsts.is_empty() {
             self.due.remove(&owner.namespace);
             self.order.retain(|namespace| *namespace != owner.namespace);
         }
+        key
     }
 
     /// The first key of the first namespace that may have another pass, whose turn is
@@ -357,58 +330,36 @@ impl<K: Clone> Turns<K> {
     fn next(
         &mut self,
         open: &impl Fn(&Arc<str>) -> bool,
-        free: &impl Fn(&Arc<str>, &Arc<str>) -> bool,
+        free: &impl Fn(&Owner) -> bool,
     ) -> Option<K> {
-        let (turn, connection, place) =
-            self.order
-                .iter()
-                .enumerate()
-                .find_map(|(turn, namespace)| {
-                    let due = self.due.get(namespace).filter(|_| open(namespace))?;
-                    let may = due.iter().filter(|(name, _)| free(namespace, name));
-                    let first = may.filter_map(|(name, keys)| Some((*keys.keys().next()?, name)));
-                    let (place, name) = first.min()?;
-                    Some((turn, name.clone(), place))
-                })?;
+        let mut turns = self.order.iter().enumerate();
+        let (turn, place, owner) = turns.find_map(|(turn, namespace)| {
+            let due = self.due.get(namespace).filter(|_| open(namespace))?;
+            let (place, owner) = due.firsts.iter().find(|(_, owner)| free(owner))?;
+            Some((turn, *place, owner.clone()))
+        })?;
         let namespace = self.order.remove(turn)?;
-        self.order.push_back(namespace.clone());
-        let keys = self.due.get_mut(&namespace)?.get_mut(&connection)?;
-        let key = keys.get(&place)?.clone();
-        let owner = Owner {
-            namespace,
-            connection,
-        };
-        self.take_out(&owner, place);
-        Some(key)
+        self.order.push_back(namespace);
+        self.take_out(&owner, place)
     }
 }
 
-impl Running {
-    fn begin(&mut self, owner: &Owner) {
-        self.all += 1;
-        *self.namespaces.entry(owner.namespace.clone()).or_default() += 1;
-        *self.connections.entry(owner.clone()).or_default() += 1;
-    }
-
-    fn end(&mut self, owner: &Owner) {
-        self.all -= 1;
-        less(&mut self.namespaces, &owner.namespace);
-        less(&mut self.connections, owner);
-    }
-}
-
-/// One less; none is not kept.
-fn less<K: Clone + Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+impl<K> Due<K> {
+    fn change<T>(&mut self, owner: &Owner, change: impl FnOnce(&mut BTreeMap<Place, K>) -> T) -> T {
+        let keys = self.connections.entry(owner.clone()).or_default();
+        let first = |keys: &BTreeMap<Place, K>| keys.keys().next().copied();
+        let before = first(keys);
+        let changed = change(keys);
+        let now = first(keys);
+        if before != now {
+            before.map(|place| self.firsts.remove(&place));
+            match now {
+                Some(place) => drop(self.firsts.insert(place, owner.clone())),
+                None => drop(self.connections.remove(owner)),
+            }
         }
+        changed
     }
-}
-
-fn after(at: Tick, span: Span) -> Tick {
-    Tick(at.0.saturating_add(span.0))
 }
 
 #[cfg(test)]

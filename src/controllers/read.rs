@@ -13,7 +13,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
-use super::watch::{Unreadable, decode};
+use super::unreadable::Unreadable;
+use super::watch::decode;
 
 /// Bytes of an answer about one object. etcd takes 1.5 MiB as the API server is set up
 /// by default.

@@ -2,8 +2,8 @@
 //! end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use errand_engine::Writer;
@@ -28,12 +28,11 @@ use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
-use super::queue::Limits;
 use super::read::get;
 use super::shown::Shown;
 use super::stop::{stop_signal, stopped};
 use super::surroundings::{self, Change};
-use super::watch::Hearing;
+use super::watch::{Hearing, Turn};
 use super::watches::Watching;
 use crate::api::CloudConnection;
 use crate::clock::{Clock, duration};
@@ -160,7 +159,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         metrics: metrics.clone(),
         hearing: hearing.clone(),
         events,
-        turn: Mutex::default(),
+        turn: Turn::default(),
     };
     let work = work(&settings, watching, leadership, writer, stop);
     tokio::pin!(work);
@@ -256,11 +255,10 @@ async fn work(
     // last session has ended.
     let (ending, ended) = signal::channel(false);
     let clock = context.clock.clone();
-    let limits = Limits::of(CONNECTIONS_AT_ONCE);
     let of_connections = dispatch(
         Arc::new(statuses),
         clock,
-        limits,
+        usize::from(CONNECTIONS_AT_ONCE),
         watched.events,
         news,
         ended,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use errand_engine::Tick;
 use kube::ResourceExt;
 use tokio::sync::watch as signal;
 
@@ -30,19 +31,10 @@ impl ObjectKey {
 }
 
 /// What is kept of an object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kept<R> {
     Whole(Arc<R>),
     Ended(Ended),
-}
-
-impl<R> Clone for Kept<R> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Whole(object) => Self::Whole(object.clone()),
-            Self::Ended(ended) => Self::Ended(ended.clone()),
-        }
-    }
 }
 
 /// What is kept of an object that has ended.
@@ -52,6 +44,8 @@ pub(super) struct Ended {
     /// What was shown of it before is older.
     pub(super) version: u64,
     pub(super) state: State,
+    /// When it is to be deleted, on the wall clock.
+    pub(super) expires: Option<Tick>,
 }
 
 impl<R: ResourceExt> Kept<R> {
@@ -64,19 +58,13 @@ impl<R: ResourceExt> Kept<R> {
 }
 
 /// The objects of one kind. Cheap to clone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shown<R>(Arc<All<R>>);
 
 #[derive(Debug)]
 struct All<R> {
     kept: RwLock<HashMap<ObjectKey, Kept<R>>>,
     listed: signal::Sender<bool>,
-}
-
-impl<R> Clone for Shown<R> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
 }
 
 impl<R> Default for Shown<R> {
@@ -88,7 +76,7 @@ impl<R> Default for Shown<R> {
     }
 }
 
-impl<R: ResourceExt> Shown<R> {
+impl<R: ResourceExt + Clone> Shown<R> {
     /// The object, if it is there and has not ended.
     pub(super) fn get(&self, key: &ObjectKey) -> Option<Arc<R>> {
         match self.read().get(key)? {

@@ -4,20 +4,21 @@
 //! These are hints: what they miss is noticed later. So kube's own watcher of metadata is
 //! good enough, and an operator without the rights for it loses nothing else.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::marker::PhantomData;
 use std::pin::pin;
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Api, Client, Resource};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::shown::ObjectKey;
 
@@ -44,9 +45,9 @@ pub(super) async fn watch(client: Client, tell: impl Fn(Change)) {
 
 async fn metadata<R>(client: Client, part: impl Fn(&ObjectMeta) -> u64, tell: impl Fn(String))
 where
-    R: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+    R: Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
 {
-    let all = Api::<PartialObjectMeta<R>>::all(client);
+    let all = Api::<Light<R>>::all(client);
     let events = watcher(all, Config::default()).default_backoff();
     let mut events = pin!(events);
     let mut seen = Seen::default();
@@ -62,6 +63,74 @@ where
     }
 }
 
+/// An object's metadata, as far as it counts. The rest is not typed: one object in which
+/// somebody has written what the types do not take would hide all others.
+#[derive(Clone, Debug)]
+struct Light<R> {
+    metadata: ObjectMeta,
+    of: PhantomData<R>,
+}
+
+impl<'de, R> Deserialize<'de> for Light<R> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Given {
+            #[serde(default)]
+            metadata: Part,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Part {
+            name: Option<String>,
+            uid: Option<String>,
+            resource_version: Option<String>,
+            generation: Option<i64>,
+            labels: Option<BTreeMap<String, String>>,
+        }
+        let part = Given::deserialize(from)?.metadata;
+        Ok(Self {
+            metadata: ObjectMeta {
+                name: part.name,
+                uid: part.uid,
+                resource_version: part.resource_version,
+                generation: part.generation,
+                labels: part.labels,
+                ..ObjectMeta::default()
+            },
+            of: PhantomData,
+        })
+    }
+}
+
+impl<R: Resource<DynamicType = ()>> Resource for Light<R> {
+    type DynamicType = ();
+    type Scope = R::Scope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        R::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        R::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        R::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        R::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
 fn hash(part: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     part.hash(&mut hasher);
@@ -72,6 +141,8 @@ fn hash(part: &impl Hash) -> u64 {
 #[derive(Default)]
 struct Seen {
     parts: HashMap<String, u64>,
+    /// What was known when the list began that is under way.
+    before: HashMap<String, u64>,
     listed: bool,
 }
 
@@ -79,7 +150,7 @@ impl Seen {
     /// The name of the object whose part has changed. What the first list shows has not.
     fn change<R>(
         &mut self,
-        event: Event<PartialObjectMeta<R>>,
+        event: Event<Light<R>>,
         part: impl Fn(&ObjectMeta) -> u64,
     ) -> Option<String> {
         let shown = match event {
@@ -88,15 +159,20 @@ impl Seen {
                 self.parts.remove(&gone.metadata.name?);
                 return None;
             }
-            Event::InitDone => {
-                self.listed = true;
+            Event::Init => {
+                self.before = std::mem::take(&mut self.parts);
                 return None;
             }
-            Event::Init => return None,
+            Event::InitDone => {
+                self.listed = true;
+                self.before.clear();
+                return None;
+            }
         };
         let part = part(&shown.metadata);
         let name = shown.metadata.name?;
-        let before = self.parts.insert(name.clone(), part);
+        let known = self.before.remove(&name);
+        let before = self.parts.insert(name.clone(), part).or(known);
         (self.listed && before != Some(part)).then_some(name)
     }
 }
@@ -105,10 +181,15 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn namespace(name: &str, label: &str, annotation: &str) -> PartialObjectMeta<Namespace> {
+    /// With what anybody may write there who may write to it.
+    fn namespace(name: &str, label: &str, annotation: &str) -> Light<Namespace> {
         let object = serde_json::json!({
-            "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
-            "metadata": {"name": name, "labels": {"l": label}, "annotations": {"a": annotation}},
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {
+                "name": name, "labels": {"l": label}, "annotations": {"a": annotation},
+                "managedFields": [{"manager": "m", "time": "9999-12-31T23:59:59Z"}],
+            },
+            "spec": {"finalizers": ["kubernetes"]},
         });
         serde_json::from_value(object).expect("metadata")
     }
@@ -132,5 +213,10 @@ mod tests {
         assert_eq!(change(Event::Delete(b.clone())), None);
         assert_eq!(change(Event::Apply(b)), Some("b".into()), "it is recreated");
         assert_eq!(change(Event::Apply(a)), Some("a".into()));
+        // A list that lacks one.
+        for event in [Event::Init, Event::InitDone] {
+            assert_eq!(change(event), None);
+        }
+        assert!(seen.parts.is_empty());
     }
 }

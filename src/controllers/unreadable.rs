@@ -1,28 +1,38 @@
 //! Tells people of an object that cannot be read: a Warning event, and a status that
 //! names the field. What is recorded of its calls stays as it is.
 
-use std::collections::HashMap;
-use std::time::Duration;
+mod fault;
 
+use std::collections::HashMap;
+use std::time::Instant;
+
+use errand_engine::{Span, Tick};
 use http::Method;
 use kube::Resource;
 use kube::runtime::events::{Event, EventType, Recorder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
+use super::queue::{Owner, Queue, Urgency};
 use super::read;
+use super::shown::ObjectKey;
 use super::status::limit;
-use super::watch::{Unreadable, decode};
+use super::watch::decode;
 use crate::api::{ConditionStatus, OVERDUE, Reason, State, Timestamp};
-use crate::clock::Clock;
+use crate::clock::{Clock, duration};
+
+pub(super) use self::fault::{KEPT_VALUE, Unreadable, cut, narrowed};
 
 /// Bytes of an event's note that the API server takes.
 const NOTE: usize = 1024;
 
-/// What tells of unreadable objects of one kind, one after another.
+/// What tells of unreadable objects of one kind: each namespace in turn, and of an object
+/// that changes again and again at most once in two seconds.
+#[derive(Clone)]
 pub(super) struct Teller {
     pub(super) client: kube::Client,
     pub(super) clock: Clock,
@@ -30,41 +40,103 @@ pub(super) struct Teller {
 }
 
 /// How long a status that cannot be read may be one that is about to be replaced.
-const REPLACED: Duration = Duration::from_secs(1);
+const REPLACED: Span = Span(1_000);
 
-/// An object's namespace and name.
-pub(super) type Named = (String, String);
+/// So many objects are told of at once.
+const AT_ONCE: usize = 4;
+
+/// What is known of an object that the watch has shown.
+#[derive(Clone, Debug)]
+pub(super) enum Word {
+    Unreadable(ObjectKey),
+    Gone(ObjectKey),
+}
+
+/// What was found at a look.
+enum Found {
+    /// It can be read, or is gone.
+    Fine,
+    /// Its status cannot be read, at the first look.
+    Again,
+    /// It has been told of, in these words.
+    Told(String),
+}
+
+/// What was told of an object; nothing while its status is looked at for a second time.
+type Known = Option<String>;
 
 impl Teller {
     /// Tells of each object that comes, until no more can. An object is told once as
     /// long as the same field of the same generation cannot be read: our own write is a
     /// change of it, too.
-    pub(super) async fn run<R>(self, mut objects: mpsc::UnboundedReceiver<Named>)
+    pub(super) async fn run<R>(self, mut words: mpsc::UnboundedReceiver<Word>)
+    where
+        R: Resource<DynamicType = ()> + DeserializeOwned + 'static,
+    {
+        let mut known: HashMap<ObjectKey, Known> = HashMap::new();
+        let mut queue = Queue::new(AT_ONCE);
+        let mut looks = JoinSet::new();
+        // Real time, as it is about writes that are under way.
+        let begun = Instant::now();
+        let now = || Tick(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
+        loop {
+            while let Some((key, _)) = queue.next(now()) {
+                let (teller, before) = (self.clone(), known.get(&key).cloned());
+                looks.spawn(async move {
+                    let found = teller.look::<R>(&key, before).await;
+                    (key, found)
+                });
+            }
+            let next = queue.next_time().unwrap_or(Tick(i64::MAX));
+            let pause = duration(Span(next.0.saturating_sub(now().0)));
+            tokio::select! {
+                word = words.recv() => match word {
+                    None => return,
+                    Some(Word::Unreadable(key)) => {
+                        queue.wake(&key, owner(&key), Urgency::Routine, now());
+                    }
+                    Some(Word::Gone(key)) => {
+                        queue.remove(&key);
+                        known.remove(&key);
+                    }
+                },
+                Some(Ok((key, found))) = looks.join_next() => {
+                    let again = Tick(now().0 + REPLACED.0);
+                    let again = matches!(found, Found::Again).then_some((again, Urgency::Routine));
+                    let there = queue.done(&key, again, now());
+                    match found {
+                        Found::Told(what) if there => drop(known.insert(key, Some(what))),
+                        Found::Again if there => drop(known.insert(key, None)),
+                        _ => drop(known.remove(&key)),
+                    }
+                }
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// `before`: nothing if it was not looked at yet.
+    async fn look<R>(&self, key: &ObjectKey, before: Option<Known>) -> Found
     where
         R: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let mut told: HashMap<Named, String> = HashMap::new();
-        while let Some(named) = objects.recv().await {
-            let url = read::url::<R>(Some(&named.0), &named.1);
-            let mut found = self.unreadable::<R>(&url).await;
-            if matches!(&found, Some((_, what)) if what.path.starts_with("status")) {
-                // A pass that finds that its write was not stored as written replaces it
-                // in the next moment, and must not be disturbed. Real time, as it is about
-                // a write that is under way.
-                tokio::time::sleep(REPLACED).await;
-                found = self.unreadable::<R>(&url).await;
-            }
-            let Some((raw, unreadable)) = found else {
-                told.remove(&named);
-                continue;
-            };
-            let of = &unreadable;
-            let what = format!("{:?} {:?} {of}", of.uid, of.generation);
-            if told.get(&named) != Some(&what) {
-                self.tell::<R>(&url, &raw, &unreadable).await;
-                told.insert(named, what);
-            }
+        let url = read::url::<R>(Some(&key.namespace), &key.name);
+        let Some((raw, unreadable)) = self.unreadable::<R>(&url).await else {
+            return Found::Fine;
+        };
+        // A pass that finds that its write was not stored as written replaces it in the
+        // next moment, and must not be disturbed.
+        if unreadable.path.starts_with("status") && before.is_none() {
+            return Found::Again;
         }
+        let what = format!(
+            "{:?} {:?} {unreadable}",
+            unreadable.uid, unreadable.generation
+        );
+        if before.flatten().as_ref() != Some(&what) {
+            self.tell::<R>(&url, &raw, &unreadable).await;
+        }
+        Found::Told(what)
     }
 
     /// The object there, if there is one and it cannot be read.
@@ -119,6 +191,14 @@ impl Teller {
             // Where the API server refuses its status, the event has to do.
             tracing::debug!(%kind, error = %e, "status of an unreadable object not written");
         }
+    }
+}
+
+/// Its namespace takes its turn.
+fn owner(key: &ObjectKey) -> Owner {
+    Owner {
+        namespace: key.namespace.clone(),
+        connection: "".into(),
     }
 }
 

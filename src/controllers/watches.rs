@@ -1,14 +1,15 @@
 //! Starts the watch of each kind.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use kube::runtime::events::Recorder;
 use kube::{Client, ResourceExt};
 use tokio::sync::mpsc;
 
 use super::metrics::{Metrics, WatchFault};
-use super::unreadable::{Named, Teller};
-use super::watch::{Event, Heard, Hearing, Turn, Unreadable, Watch};
+use super::shown::ObjectKey;
+use super::unreadable::{Teller, Unreadable, Word};
+use super::watch::{Event, Heard, Hearing, Turn, Watch};
 use crate::clock::Clock;
 
 /// What every watch needs.
@@ -20,8 +21,7 @@ pub(super) struct Watching {
     pub(super) metrics: Metrics,
     pub(super) hearing: Hearing,
     pub(super) events: Recorder,
-    /// The place of the kind that is listed next.
-    pub(super) turn: Mutex<Turn>,
+    pub(super) turn: Turn,
 }
 
 /// A kind that is watched.
@@ -42,18 +42,13 @@ impl Watching {
             + 'static,
     {
         let heard = self.hearing.add(&R::kind(&()), &self.clock);
-        let turn = {
-            let mut place = self.turn.lock().expect("no panic while it is held");
-            let next = place.next();
-            std::mem::replace(&mut *place, next)
-        };
         let (watch, events) = Watch::<R>::new(
             self.client.clone(),
             self.clock.clone(),
             self.namespace.as_deref(),
             self.metrics.clone(),
             heard.clone(),
-            turn,
+            self.turn.clone(),
         );
         tokio::spawn(watch.run());
         let teller = Teller {
@@ -80,7 +75,7 @@ impl Watching {
 pub(super) struct Reports {
     kind: String,
     metrics: Metrics,
-    tell: mpsc::UnboundedSender<Named>,
+    tell: mpsc::UnboundedSender<Word>,
 }
 
 impl Reports {
@@ -103,9 +98,18 @@ impl Reports {
         let label = WatchFault { kind, fault };
         self.metrics.watch_faults.get_or_create(&label).inc();
         if !name.is_empty() {
-            // Fails only while the process shuts down.
-            let _ = self.tell.send((namespace, name));
+            self.send(Word::Unreadable(ObjectKey::new(&namespace, &name)));
         }
+    }
+
+    /// An object is gone.
+    pub(super) fn gone(&self, key: &ObjectKey) {
+        self.send(Word::Gone(key.clone()));
+    }
+
+    fn send(&self, word: Word) {
+        // Fails only while the process shuts down.
+        let _ = self.tell.send(word);
     }
 }
 

@@ -222,6 +222,11 @@ pub trait Object:
         None
     }
 
+    /// Until when the cloud takes the call, where it has said so.
+    fn possible_until(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// It has ended, and what is wanted of it has not changed since.
     fn is_finished(&self) -> bool {
         self.status().is_some_and(|status| {

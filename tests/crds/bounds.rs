@@ -19,6 +19,16 @@ fn every_map_is_bounded() {
     let found =
         offenders(|_, s| s["additionalProperties"].is_object() && !s["maxProperties"].is_u64());
     assert_none("maps without maxProperties", found);
+    let found = offenders(|_, s| {
+        let rules = s["x-kubernetes-validations"].as_array();
+        let mut rules = rules
+            .into_iter()
+            .flatten()
+            .map(|rule| rule["rule"].as_str());
+        let bounded = |rule: Option<&str>| rule.is_some_and(|rule| rule.contains("size(key) <="));
+        s["additionalProperties"].is_object() && !rules.any(bounded)
+    });
+    assert_none("maps whose keys have no bound", found);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
+use std::time::UNIX_EPOCH;
 
 use errand_testclock::{TestClock, Timing};
 
@@ -12,8 +13,8 @@ struct Notes {
     shown: Mutex<HashSet<ObjectKey>>,
     gone: Mutex<Vec<String>>,
     passes: Mutex<Vec<String>>,
-    /// A deadline that the first pass rests until.
-    until: Option<Next>,
+    /// A deadline that the first pass of each object rests until.
+    until: OnceLock<Next>,
 }
 
 impl Notes {
@@ -71,11 +72,16 @@ impl Work for Notes {
     async fn pass(&self, key: ObjectKey, _: bool) -> Next {
         let first = {
             let mut passes = self.passes.lock().expect("no panic");
+            let before = passes.iter().any(|name| **name == *key.name);
             passes.push(key.name.to_string());
-            passes.len() == 1
+            !before
         };
         assert_ne!(&*key.name, "breaks", "as it is meant to");
-        self.until.filter(|_| first).unwrap_or_default()
+        self.until
+            .get()
+            .filter(|_| first)
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -109,7 +115,7 @@ async fn working(
     let (events, heard) = mpsc::channel(64);
     let (wake, wakes) = mpsc::unbounded_channel();
     let (stop, stopped) = signal::channel(false);
-    let task = tokio::spawn(dispatch(work, clock, Limits::of(8), heard, wakes, stopped));
+    let task = tokio::spawn(dispatch(work, clock, 8, heard, wakes, stopped));
     test(&events, &wake, &moved).await;
     stop.send(true).expect("it listens");
     task.await.expect("it ends in order");
@@ -181,7 +187,7 @@ fn a_deadline_is_met_though_the_clock_was_set_meanwhile() {
         let far = Tick(i64::MAX / 2);
         let now = Clock::system().now().wall;
         let notes = Arc::new(Notes {
-            until: Some(Next {
+            until: OnceLock::from(Next {
                 at: Some((far, Urgency::Deadline)),
                 wall: Some(Tick(now.0 + 9 * 3_600_000)),
             }),
@@ -197,6 +203,88 @@ fn a_deadline_is_met_though_the_clock_was_set_meanwhile() {
             let key = ObjectKey::new("ns", "a");
             wake.send(Wake(vec![key])).expect("it listens");
             until("it is woken", || notes.passes().len() == 3).await;
+        })
+        .await;
+    });
+}
+
+/// Fifty rest until the begin of a window, on the wall clock: then, and not before, each is
+/// due.
+#[test]
+fn fifty_deadlines_of_one_time_are_all_met() {
+    block_on(async {
+        let hours = Duration::from_secs(9 * 3600);
+        let notes = Arc::new(Notes::default());
+        working(notes.clone(), async |events, _, clock| {
+            let begins = i64::try_from(
+                (clock.now() + hours)
+                    .duration_since(UNIX_EPOCH)
+                    .expect("a time")
+                    .as_millis(),
+            );
+            let until = Next {
+                at: Some((Tick(i64::MAX / 2), Urgency::Deadline)),
+                wall: Some(Tick(begins.expect("a time"))),
+            };
+            assert!(notes.until.set(until).is_ok());
+            events.send(Event::Begin).await.expect("it listens");
+            for n in 0..50 {
+                let shown = Event::Shown(object(&format!("o-{n}")));
+                events.send(shown).await.expect("it listens");
+            }
+            events.send(Event::End).await.expect("it listens");
+            until_passes(&notes, 50).await;
+            // The clock goes on by itself, too.
+            let rest = Duration::from_secs(600);
+            clock.advance(hours - rest);
+            for _ in 0..50 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(notes.passes().len(), 50, "it is too early");
+            clock.advance(rest);
+            until_passes(&notes, 100).await;
+            let all: HashSet<String> = notes.passes()[50..].iter().cloned().collect();
+            assert_eq!(all.len(), 50, "each once");
+        })
+        .await;
+    });
+}
+
+async fn until_passes(notes: &Notes, count: usize) {
+    until("passes", || notes.passes().len() == count).await;
+}
+
+#[test]
+fn another_object_of_the_name_that_cannot_be_read_ends_the_one_before() {
+    block_on(async {
+        let notes = Arc::new(Notes::default());
+        working(notes.clone(), async |events, _, _| {
+            for event in [Event::Begin, Event::Shown(object("a")), Event::End] {
+                events.send(event).await.expect("it listens");
+            }
+            until_passes(&notes, 1).await;
+            let unreadable = |uid: &str| {
+                Event::Unreadable(Box::new(Unreadable {
+                    namespace: Some("ns".to_owned()),
+                    name: Some("a".to_owned()),
+                    uid: Some(uid.to_owned()),
+                    ..Unreadable::default()
+                }))
+            };
+            let gone = || notes.gone.lock().expect("no panic").clone();
+            for event in [Event::Begin, unreadable("uid-of-a"), Event::End] {
+                events.send(event).await.expect("it listens");
+            }
+            events
+                .send(Event::Shown(object("b")))
+                .await
+                .expect("it listens");
+            until_passes(&notes, 2).await;
+            assert!(gone().is_empty(), "it is the same object");
+            for event in [Event::Begin, unreadable("uid-of-another"), Event::End] {
+                events.send(event).await.expect("it listens");
+            }
+            until("it is gone", || gone().contains(&"a".to_owned())).await;
         })
         .await;
     });

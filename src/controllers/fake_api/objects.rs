@@ -24,6 +24,7 @@ struct All {
     version: u64,
     by_path: BTreeMap<String, Value>,
     refused: Option<String>,
+    unheard: Option<String>,
     events: Vec<Value>,
 }
 
@@ -65,6 +66,11 @@ impl Objects {
     /// From now on every request below that path is refused; absent: none.
     pub(in crate::controllers) fn refuse(&self, below: Option<&str>) {
         self.lock().refused = below.map(str::to_owned);
+    }
+
+    /// From now on every request below that path is carried out, and the answer lost.
+    pub(in crate::controllers) fn lose_answers(&self, below: Option<&str>) {
+        self.lock().unheard = below.map(str::to_owned);
     }
 
     /// Deletes an object.
@@ -177,7 +183,13 @@ impl tower::Service<Request<Body>> for Server {
             let (head, body) = request.into_parts();
             let body = body.collect().await.expect("a body").to_bytes();
             let body = serde_json::from_slice(&body).unwrap_or_default();
-            let (status, body) = objects.lock().answer(&head.method, head.uri.path(), body);
+            let path = head.uri.path();
+            let mut all = objects.lock();
+            let (mut status, mut body) = all.answer(&head.method, path, body);
+            if matches!(&all.unheard, Some(below) if path.starts_with(below.as_str())) {
+                (status, body) = failure(504, "Timeout");
+            }
+            drop(all);
             let response = Response::builder().status(status);
             let response = response.body(Body::from(body.to_string().into_bytes()));
             Ok(response.expect("a response"))

@@ -22,7 +22,8 @@ use crate::cloud::Transport;
 use crate::controllers::connection_status::Statuses;
 use crate::controllers::connections::{Connections, place};
 use crate::controllers::context::{Context, Memories};
-use crate::controllers::dispatch::{Wake, Work as _};
+use crate::controllers::controller::Operations;
+use crate::controllers::dispatch::{Told, Wake, Work as _};
 use crate::controllers::endpoints::EndpointPolicy;
 use crate::controllers::fake_api::Objects;
 use crate::controllers::keys::Keys;
@@ -215,6 +216,26 @@ impl<K: Kind> Bench<K> {
         };
         self.process.context.memory.keep(&uid, rested.memory);
         self.wake = rested.wake;
+    }
+
+    /// The watch shows the operation as it stands while a pass of it is under way, which
+    /// then ends; and there is another pass if one is due.
+    pub(super) async fn shown_during_a_pass(&self) {
+        let context = &self.process.context;
+        let object = self.api.get(&self.path).expect("it is there");
+        let object: K::Object = serde_json::from_value(object).expect("an object");
+        let uid = object.uid().expect("a uid");
+        let operations = Operations::<K> {
+            context: context.clone(),
+            shown: self.process.shown.clone(),
+            reports: Reports::to_nobody(),
+        };
+        let memory = context.memory.take(&uid, context.writer);
+        let (key, told) = operations.shown(object);
+        context.memory.keep(&uid, memory);
+        if matches!(told, Told::Wake(..)) {
+            operations.pass(key, true).await;
+        }
     }
 
     /// A pass of the connection as the watch showed it last; how long after it the next is
@@ -489,7 +510,7 @@ impl<K: Kind> Passing<K> {
 
 fn list<R>(shown: &Shown<R>, object: Option<Value>)
 where
-    R: Resource<DynamicType = ()> + serde::de::DeserializeOwned,
+    R: Resource<DynamicType = ()> + serde::de::DeserializeOwned + Clone,
 {
     for key in shown.keys() {
         shown.remove(&key);

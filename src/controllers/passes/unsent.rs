@@ -29,3 +29,42 @@ async fn by_others<K: Kind>(case: Case) {
     bench.check_is("somebody else did it", state, reason);
     bench.check(bench.effects() == effects, "no call of ours did anything");
 }
+
+every_kind!(an_end_that_the_pass_did_not_hear_of_is_told: unheard);
+
+/// The final status is stored, and the answers to that and to the next read are lost. The
+/// watch shows the end while the pass is still under way.
+async fn unheard<K: Kind>(case: Case) {
+    if case.calls.is_empty() {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 90);
+    while bench.calls() < case.calls.len() {
+        bench.pass().await;
+        bench.advance(30);
+    }
+    bench.check(bench.outcome().is_empty(), "it does not show yet");
+    bench.advance(120);
+    let path = bench.path.clone();
+    bench.api.lose_answers(Some(&path));
+    let told = |bench: &Bench<K>| {
+        let events = bench.api.events();
+        events
+            .iter()
+            .filter(|(reason, _)| reason == case.done)
+            .count()
+    };
+    for _ in 0..20 {
+        if bench.outcome().is_empty() {
+            bench.pass().await;
+            bench.advance(30);
+        }
+    }
+    bench.check(!bench.outcome().is_empty(), "the end is stored");
+    bench.check(told(&bench) == 0, "and not known to be");
+    bench.api.lose_answers(None);
+    bench.shown_during_a_pass().await;
+    bench.check(told(&bench) == 1, "it is told once");
+    bench.shown_during_a_pass().await;
+    bench.check(told(&bench) == 1, "it is told once");
+}

@@ -2,11 +2,8 @@ use std::collections::HashSet;
 
 use super::*;
 
-const LIMITS: Limits = Limits {
-    all: 4,
-    namespace: 2,
-    connection: 1,
-};
+/// Two of them for a namespace, and one for a connection.
+const PLACES: usize = 4;
 
 fn owner(namespace: &str, connection: &str) -> Owner {
     Owner {
@@ -24,11 +21,7 @@ fn next(queue: &mut Queue<&'static str>, now: i64) -> Option<&'static str> {
 }
 
 fn wide() -> Queue<&'static str> {
-    Queue::new(Limits {
-        all: 100,
-        namespace: 100,
-        connection: 100,
-    })
+    Queue::new(1_000)
 }
 
 #[test]
@@ -70,7 +63,7 @@ fn what_becomes_urgent_is_served_earlier_and_never_later() {
 
 #[test]
 fn no_namespace_and_no_connection_takes_every_place() {
-    let mut queue = Queue::new(LIMITS);
+    let mut queue = Queue::new(PLACES);
     for (key, connection) in [("a1", "x"), ("a2", "x"), ("a3", "y"), ("a4", "z")] {
         queue.wake(&key, owner("a", connection), Urgency::Call, Tick(1));
     }
@@ -84,8 +77,42 @@ fn no_namespace_and_no_connection_takes_every_place() {
     for key in ["a2", "a4", "b1"] {
         queue.done(&key, None, Tick(4));
     }
-    assert_eq!(queue.running.all, 0);
-    assert!(queue.running.namespaces.is_empty() && queue.running.connections.is_empty());
+    assert!(queue.running.is_empty());
+}
+
+#[test]
+fn however_many_namespaces_hang_another_one_finds_a_place() {
+    let mut queue = Queue::new(64);
+    let names: Vec<String> = (0..2_000).map(|n| format!("{n}")).collect();
+    for (n, name) in names.iter().enumerate() {
+        let (namespace, connection) = (format!("hangs-{}", n % 5), format!("{}", n % 3));
+        queue.wake(name, owner(&namespace, &connection), Urgency::Call, Tick(1));
+    }
+    while queue.next(Tick(1)).is_some() {}
+    let hanging = queue.running.len();
+    assert!((48..64).contains(&hanging), "{hanging}");
+    let other = "other".to_owned();
+    queue.wake(&other, owner("well", "c"), Urgency::Routine, Tick(2));
+    assert_eq!(queue.next(Tick(2)), Some((other, false)));
+}
+
+/// A connection is a name that its user makes up.
+#[test]
+fn of_many_connections_only_those_that_are_passed_over_are_looked_at() {
+    let mut queue = Queue::new(1_000);
+    for n in 0..1_000 {
+        let owner = owner("a", &format!("{n}"));
+        queue.wake(&n, owner, Urgency::Routine, Tick(n));
+    }
+    queue.move_due(Tick(1_000));
+    let looked = std::cell::Cell::new(0);
+    let free = |owner: &Owner| {
+        looked.set(looked.get() + 1);
+        !matches!(&*owner.connection, "0" | "1")
+    };
+    let turns = &mut queue.ready[Urgency::Routine as usize];
+    assert_eq!(turns.next(&|_| true, &free), Some(2));
+    assert_eq!(looked.get(), 3);
 }
 
 #[test]
@@ -166,21 +193,24 @@ fn what_is_gone_is_not_served_and_what_is_made_anew_is() {
 }
 
 #[test]
-fn an_object_that_gets_another_connection_counts_for_that() {
-    let mut queue = Queue::new(LIMITS);
+fn an_object_that_gets_another_connection_counts_for_that_from_its_next_pass_on() {
+    let mut queue = Queue::new(PLACES);
     queue.wake(&"a", owner("ns", "x"), Urgency::Routine, Tick(0));
     assert_eq!(next(&mut queue, 0), Some("a"));
-    queue.wake(&"b", owner("ns", "y"), Urgency::Routine, Tick(0));
     queue.wake(&"a", owner("ns", "y"), Urgency::Routine, Tick(1));
-    assert_eq!(next(&mut queue, 1), None, "y has one");
-    queue.wake(&"c", owner("ns", "x"), Urgency::Routine, Tick(1));
+    queue.wake(&"b", owner("ns", "x"), Urgency::Routine, Tick(1));
+    assert_eq!(next(&mut queue, 1), None, "x has one");
+    queue.wake(&"c", owner("ns", "y"), Urgency::Routine, Tick(1));
     assert_eq!(next(&mut queue, 1), Some("c"));
-    queue.done(&"a", None, Tick(2));
-    queue.done(&"c", None, Tick(2));
-    assert_eq!(all(&mut queue, 2).len(), 1);
-    queue.wake(&"d", owner("ns", "y"), Urgency::Routine, Tick(3));
-    queue.wake(&"d", owner("ns", "z"), Urgency::Routine, Tick(3));
-    assert_eq!(next(&mut queue, 3), Some("d"), "while it was due");
+    queue.done(&"a", None, Tick(3));
+    assert_eq!(next(&mut queue, 3_000), Some("b"), "y has one");
+    queue.done(&"b", None, Tick(3_000));
+    queue.done(&"c", None, Tick(3_000));
+    assert_eq!(next(&mut queue, 3_000), Some("a"));
+    queue.done(&"a", None, Tick(3_000));
+    queue.wake(&"d", owner("ns", "y"), Urgency::Routine, Tick(3_000));
+    queue.wake(&"d", owner("ns", "z"), Urgency::Routine, Tick(3_000));
+    assert_eq!(next(&mut queue, 3_000), Some("d"), "while it was due");
 }
 
 /// What may happen to one object, in every order.

@@ -80,7 +80,7 @@ impl<K: Kind> Session<'_, K> {
         };
         self.publish(type_, reason, note, state.word().to_owned())
             .await;
-        if let Expiry::TrackedBy(tool) = expiry(&self.object, self.now().wall) {
+        if let Expiry::TrackedBy(tool) = expiry(&self.object) {
             let note = format!(
                 "ttlAfterSuccess is not applied: {tool} tracks this object and would make it anew. Remove it there."
             );

@@ -4,64 +4,32 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::api::Timestamp;
 use crate::controllers::marks;
-
-/// Characters of a label or annotation that are kept. A label has 63 at most; of the
-/// annotations only whether they are there counts, or the first 64 characters.
-const KEPT_VALUE: usize = 253;
-/// Characters of what an unreadable object says of itself.
-const KEPT_WORDS: usize = 300;
-/// Bytes of an object in which the field is searched that serde does not name.
-const SEARCHED: usize = 64 * 1024;
-
-/// An object that cannot be read. It holds no value of the object except its identity,
-/// so that it can be logged and reported.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::controllers) struct Unreadable {
-    pub(in crate::controllers) namespace: Option<String>,
-    pub(in crate::controllers) name: Option<String>,
-    pub(in crate::controllers) uid: Option<String>,
-    pub(in crate::controllers) resource_version: Option<String>,
-    pub(in crate::controllers) generation: Option<i64>,
-    /// The field that cannot be read, for instance `spec.instanceId`; `.` for the whole.
-    pub(in crate::controllers) path: String,
-    /// What is wrong with it.
-    pub(in crate::controllers) error: String,
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.error)
-    }
-}
+use crate::controllers::unreadable::{KEPT_VALUE, Unreadable, cut, narrowed};
 
 /// Decodes one object.
 pub(in crate::controllers) fn decode<R: DeserializeOwned>(
     raw: &[u8],
 ) -> Result<R, Box<Unreadable>> {
-    let parts: BTreeMap<Cow<'_, str>, &RawValue> =
-        serde_json::from_slice(raw).map_err(|e| unreadable(".", &e, &Metadata::default()))?;
+    let mut parts: BTreeMap<Cow<'_, str>, &RawValue> =
+        serde_json::from_slice(raw).map_err(|e| Unreadable::new(".", &e, ""))?;
     let given = parts.get("metadata").map_or("null", |part| part.get());
     let mut from = serde_json::Deserializer::from_str(given);
     let metadata: Option<Metadata> = serde_path_to_error::deserialize(&mut from).map_err(|e| {
         let path = format!("metadata.{}", e.path());
-        let path = path.trim_end_matches('.');
-        unreadable(path, e.inner(), &Metadata::identity(given))
+        Unreadable::new(path.trim_end_matches('.'), e.inner(), given)
     })?;
-    let metadata = metadata.unwrap_or_default();
-    let reduced = serde_json::value::to_raw_value(&metadata);
-    let reduced = reduced.map_err(|e| unreadable("metadata", &e, &metadata))?;
-    let mut parts = parts;
+    let failed = |e| Unreadable::new(".", &e, given);
+    let reduced = serde_json::value::to_raw_value(&metadata.unwrap_or_default()).map_err(failed)?;
     parts.insert(Cow::Borrowed("metadata"), &reduced);
-    let object = serde_json::to_string(&parts).map_err(|e| unreadable(".", &e, &metadata))?;
+    let object = serde_json::to_string(&parts).map_err(failed)?;
     if let Ok(object) = serde_json::from_str(&object) {
         return Ok(object);
     }
@@ -69,157 +37,41 @@ pub(in crate::controllers) fn decode<R: DeserializeOwned>(
     let mut from = serde_json::Deserializer::from_str(&object);
     serde_path_to_error::deserialize(&mut from).map_err(|e| {
         let path = narrowed::<R>(&object, e.path());
-        unreadable(&path, e.inner(), &metadata)
+        Unreadable::new(&path, e.inner(), given)
     })
 }
 
 /// What Errand uses of an object's metadata. Its fields are untyped where the typed
 /// object decides whether they can be read.
 #[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 struct Metadata {
-    #[serde(default, skip_serializing_if = "Value::is_null")]
     name: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
     namespace: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
     uid: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
     resource_version: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
     generation: Value,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     creation_timestamp: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     deletion_timestamp: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Marks::is_empty")]
-    labels: Marks,
-    #[serde(default, skip_serializing_if = "Marks::is_empty")]
-    annotations: Marks,
-}
-
-impl Metadata {
-    /// What can be known of an object whose metadata cannot be read.
-    fn identity(raw: &str) -> Self {
-        let mut raw: Value = serde_json::from_str(raw).unwrap_or_default();
-        let mut take = |name: &str| raw.get_mut(name).map(Value::take).unwrap_or_default();
-        Self {
-            name: take("name"),
-            namespace: take("namespace"),
-            uid: take("uid"),
-            resource_version: take("resourceVersion"),
-            generation: take("generation"),
-            ..Self::default()
-        }
-    }
+    #[serde(deserialize_with = "marks")]
+    labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "marks")]
+    annotations: BTreeMap<String, String>,
 }
 
 /// Of labels or annotations those that Errand reads, shortened.
-#[derive(Default, Serialize)]
-struct Marks(BTreeMap<String, String>);
-
-impl Marks {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<'de> Deserialize<'de> for Marks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Marks;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map of strings")
-            }
-
-            fn visit_unit<E>(self) -> Result<Marks, E> {
-                Ok(Marks::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Marks, A::Error> {
-                let mut marks = Marks::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    match marks::is_read(&key) {
-                        false => drop(map.next_value::<IgnoredAny>()?),
-                        true => {
-                            let value: Option<String> = map.next_value()?;
-                            let value = cut(&value.unwrap_or_default(), KEPT_VALUE);
-                            marks.0.insert(key, value);
-                        }
-                    }
-                }
-                Ok(marks)
-            }
-        }
-        deserializer.deserialize_any(Read)
-    }
-}
-
-/// serde loses the path below a flattened part of a spec. The member without which the
-/// object can be read is then the one; where none is, the path stays.
-fn narrowed<R: DeserializeOwned>(object: &str, path: &serde_path_to_error::Path) -> String {
-    let mut path = path.to_string();
-    let small = object.len() <= SEARCHED;
-    let Some(object) = small
-        .then(|| serde_json::from_str::<Value>(object).ok())
+fn marks<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let all = Option::<BTreeMap<String, Value>>::deserialize(from)?;
+    let read = all
+        .into_iter()
         .flatten()
-    else {
-        return path;
+        .filter(|(key, _)| marks::is_read(key));
+    let text = |value: Value| match value {
+        Value::Null => Ok(String::new()),
+        Value::String(text) => Ok(cut(&text, KEPT_VALUE)),
+        _ => Err(D::Error::custom("invalid type: not a string")),
     };
-    // No spec is deeper than this.
-    for _ in 0..4 {
-        let pointer = format!("/{}", path.replace('.', "/"));
-        let members = object.pointer(&pointer).and_then(Value::as_object);
-        let found = members.into_iter().flatten().find(|(name, _)| {
-            let mut without = object.clone();
-            let members = without.pointer_mut(&pointer).and_then(Value::as_object_mut);
-            members.is_some_and(|members| members.remove(*name).is_some())
-                && R::deserialize(without).is_ok()
-        });
-        match found {
-            Some((name, _)) => path = format!("{path}.{name}"),
-            None => break,
-        }
-    }
-    path
-}
-
-fn unreadable(path: &str, error: &serde_json::Error, of: &Metadata) -> Box<Unreadable> {
-    let text = |value: &Value| value.as_str().map(|text| cut(text, KEPT_VALUE));
-    Box::new(Unreadable {
-        namespace: text(&of.namespace),
-        name: text(&of.name),
-        uid: text(&of.uid),
-        resource_version: text(&of.resource_version),
-        generation: of.generation.as_i64(),
-        path: cut(path, KEPT_WORDS),
-        error: words(error),
-    })
-}
-
-/// What serde says without the value that it quotes, which may be a secret.
-fn words(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    let unquoted = |text: &str| {
-        let end = text.find(['"', '`']).unwrap_or(text.len());
-        text[..end].trim_end_matches([' ', ',']).to_owned()
-    };
-    match text.rsplit_once(", expected ") {
-        Some((found, expected)) => {
-            let found = unquoted(found);
-            cut(&format!("{found}, expected {expected}"), KEPT_WORDS)
-        }
-        None if text.starts_with("missing field ") => cut(text, KEPT_WORDS),
-        None => cut(&unquoted(text), KEPT_WORDS),
-    }
-}
-
-fn cut(text: &str, characters: usize) -> String {
-    let printable = text.chars().filter(|c| !c.is_control());
-    printable.take(characters).collect()
+    read.map(|(key, value)| Ok((key, text(value)?))).collect()
 }
 
 #[cfg(test)]

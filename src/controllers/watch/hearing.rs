@@ -1,14 +1,9 @@
 //! What is known of every watch: whether its kind was listed, and since when nothing
 //! was heard of it. Readiness and metrics go by it.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::gauge::ConstGauge;
 use tokio::sync::watch as signal;
 
 use crate::clock::Clock;
@@ -26,9 +21,12 @@ pub(in crate::controllers) enum Standing {
     Listed,
     /// The API server does not know it: its CRD is not installed.
     NotServed,
+    /// The API server refuses to list it.
+    Refused,
 }
 
 /// What is known of one watch.
+#[derive(Debug)]
 pub(in crate::controllers) struct Heard {
     kind: String,
     clock: Clock,
@@ -54,28 +52,29 @@ impl Heard {
         &self.kind
     }
 
-    /// Ends while the API server does not know the kind, so that it has no object.
-    pub(in crate::controllers) async fn not_served(&self) {
+    /// Ends while nothing is to be had of the kind, so that nobody should wait for it.
+    pub(in crate::controllers) async fn cannot_be_listed(&self) {
         let mut standing = self.standing.subscribe();
         // An error means that the sender is gone, which this holds.
-        let _ = standing.wait_for(|now| *now == Standing::NotServed).await;
+        let none = [Standing::NotServed, Standing::Refused];
+        let _ = standing.wait_for(|now| none.contains(now)).await;
     }
 
-    fn standing(&self) -> Standing {
+    pub(in crate::controllers) fn standing(&self) -> Standing {
         *self.standing.borrow()
     }
 
-    /// Milliseconds.
-    fn silence(&self) -> i64 {
+    /// Milliseconds since anything was heard of it.
+    pub(in crate::controllers) fn silence(&self) -> i64 {
         self.clock.now().mono.0 - self.at.load(Ordering::SeqCst)
     }
 }
 
 /// What is known of all of them. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::controllers) struct Hearing(Arc<All>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct All {
     leading: AtomicBool,
     kinds: Mutex<Vec<Arc<Heard>>>,
@@ -104,57 +103,15 @@ impl Hearing {
     pub(in crate::controllers) fn is_ready(&self) -> bool {
         let kinds = self.kinds();
         let fine = |kind: &Arc<Heard>| match kind.standing() {
-            Standing::Unlisted => false,
+            Standing::Unlisted | Standing::Refused => false,
             Standing::Listed => kind.silence() < TOO_SILENT,
             Standing::NotServed => true,
         };
         !self.0.leading.load(Ordering::SeqCst) || !kinds.is_empty() && kinds.iter().all(fine)
     }
 
-    #[cfg(test)]
-    pub(super) fn kinds_for_tests(&self) -> Vec<Arc<Heard>> {
-        self.kinds().clone()
-    }
-
-    fn kinds(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Heard>>> {
+    /// What is known of each.
+    pub(in crate::controllers) fn kinds(&self) -> MutexGuard<'_, Vec<Arc<Heard>>> {
         self.0.kinds.lock().expect("no panic while it is held")
-    }
-}
-
-impl fmt::Debug for Hearing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hearing")
-    }
-}
-
-impl Collector for Hearing {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        type Value = fn(&Heard) -> i64;
-        let gauges: [(&str, &str, Value); 3] = [
-            (
-                "errand_watch_silence_seconds",
-                "Seconds since the API server was heard on the watch of a kind",
-                |kind| kind.silence().max(0) / 1000,
-            ),
-            (
-                "errand_watch_listed",
-                "1 if all objects of a kind were listed since this process leads",
-                |kind| i64::from(kind.standing() == Standing::Listed),
-            ),
-            (
-                "errand_watch_served",
-                "0 while the API server does not know a kind because its CRD is missing",
-                |kind| i64::from(kind.standing() != Standing::NotServed),
-            ),
-        ];
-        for (name, help, value) in gauges {
-            let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            for kind in self.kinds().iter() {
-                let labels = [("kind", kind.kind.as_str())];
-                let encoder = gauge.encode_family(&labels)?;
-                ConstGauge::new(value(kind)).encode(encoder)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -82,7 +82,6 @@ where
                 Err(e) if e.code() == Some(410) => return Err(Fault::Expired),
                 page => page?,
             };
-            self.heard.note();
             if next.is_none() {
                 self.tell(Event::Begin).await?;
             }

@@ -6,29 +6,34 @@
 
 mod decode;
 mod hearing;
-mod lines;
 mod list;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use http::{Method, header};
 use http_body_util::BodyExt as _;
-use kube::client::Body;
+use kube::core::WatchEvent;
 use kube::{Client, Resource};
 use rand::RngExt as _;
 use serde::de::DeserializeOwned;
-use tokio::sync::{mpsc, oneshot};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use tokio::time::timeout;
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::io::StreamReader;
 
-pub(super) use self::decode::{Unreadable, decode};
+pub(super) use self::decode::decode;
 pub(super) use self::hearing::{Heard, Hearing, Standing};
-use self::lines::{Line, Lines, Sort};
 use super::context::API_TIMEOUT;
 use super::metrics::{Metrics, WatchFault};
 use super::read::{self, NotRead};
+use super::unreadable::Unreadable;
 use crate::clock::Clock;
 
 /// What the API server shows of a kind.
@@ -73,28 +78,17 @@ impl Default for Limits {
 const PAUSE: Duration = Duration::from_millis(800);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// One event, and the JSON of its object, which follows the type in every API server.
+type Line = WatchEvent<Box<RawValue>>;
+
+/// Bytes of one line. etcd's limit for an object is far below.
+const LONGEST: usize = 64 << 20;
+
 /// Seconds after which the API server ends a watch in order.
 const WATCH_SECONDS: u32 = 290;
 
-/// A place in the order in which kinds are listed at the start. The next one's turn
-/// comes when this is dropped.
-#[derive(Default)]
-pub(super) struct Turn {
-    before: Option<oneshot::Receiver<()>>,
-    after: Option<oneshot::Sender<()>>,
-}
-
-impl Turn {
-    /// The place behind this one.
-    pub(super) fn next(&mut self) -> Turn {
-        let (sender, receiver) = oneshot::channel();
-        self.after = Some(sender);
-        Turn {
-            before: Some(receiver),
-            after: None,
-        }
-    }
-}
+/// Who holds it lists its kind for the first time: one kind after another.
+pub(super) type Turn = Arc<Mutex<()>>;
 
 /// The watch of one kind.
 pub(super) struct Watch<R> {
@@ -105,8 +99,9 @@ pub(super) struct Watch<R> {
     limits: Limits,
     out: mpsc::Sender<Event<R>>,
     url: String,
+    turns: Turn,
     /// Held until the kind was listed or failed once.
-    turn: Option<Turn>,
+    turn: Option<OwnedMutexGuard<()>>,
     /// The server streams lists, as far as is known.
     streams: bool,
     /// The last streamed list failed.
@@ -130,8 +125,8 @@ enum Fault {
     /// Nothing came for too long.
     #[error("the stream is silent and is replaced")]
     Silent,
-    /// The API server ended it, and nothing had come.
-    #[error("the stream ended at once")]
+    /// It ended where the API server does not end it in order.
+    #[error("the stream ended out of order")]
     Ended,
     /// What came is no watch event.
     #[error("the stream is broken: {0}")]
@@ -151,7 +146,7 @@ where
         namespace: Option<&str>,
         metrics: Metrics,
         heard: Arc<Heard>,
-        turn: Turn,
+        turns: Turn,
     ) -> (Self, mpsc::Receiver<Event<R>>) {
         // A reader that is slow makes the API server wait.
         let (out, events) = mpsc::channel(64);
@@ -163,7 +158,8 @@ where
             limits: Limits::default(),
             out,
             url: read::url::<R>(namespace, ""),
-            turn: Some(turn),
+            turns,
+            turn: None,
             streams: true,
             pages_next: false,
             objects: list::FIRST_PAGE,
@@ -183,10 +179,7 @@ where
     }
 
     async fn go_on(&mut self) {
-        if let Some(before) = self.turn.as_mut().and_then(|turn| turn.before.take()) {
-            // An error is the one before, which is done.
-            let _ = before.await;
-        }
+        self.turn = Some(self.turns.clone().lock_owned().await);
         loop {
             let ended = match self.version.clone() {
                 None => self.list().await,
@@ -202,52 +195,48 @@ where
     }
 
     async fn pause_after(&mut self, fault: &Fault) {
-        let kind = self.heard.kind().to_owned();
         self.failures += 1;
         let refused = match fault {
             Fault::NotRead(e) => e.code(),
             _ => None,
         };
-        let label = match fault {
-            Fault::Silent => "silent",
-            Fault::Expired => "expired",
-            _ if refused == Some(404) => "not_served",
+        // It says nothing of the API server, unless it is repeated: that sends no
+        // bookmarks of a kind in which nothing has happened since it started.
+        let quiet = matches!(fault, Fault::Silent) && self.failures == 1;
+        let kind = self.heard.kind().to_owned();
+        let name = match (fault, refused) {
+            (Fault::Silent, _) => "silent",
+            (Fault::Expired, _) => "expired",
+            (_, Some(404)) => "not_served",
             _ => "stream",
         };
-        let fault_of = WatchFault {
-            kind: kind.clone(),
-            fault: label,
-        };
-        self.metrics.watch_faults.get_or_create(&fault_of).inc();
         if refused == Some(404) {
             self.heard.note();
             if self.heard.set(Standing::NotServed) {
                 tracing::warn!(%kind, "watch: the API server does not serve this kind; its CRD is missing. Other kinds are not affected");
             }
-        } else if matches!(fault, Fault::Silent) && self.failures == 1 {
-            // The API server sends no bookmarks of a kind in which nothing has happened
-            // since it started.
+        } else if quiet {
             tracing::debug!(%kind, error = %fault, "watch");
         } else {
             tracing::warn!(%kind, error = %fault, "watch");
         }
-        let again = match fault {
-            Fault::Expired | Fault::Broken(_) => true,
-            // 429 is about the rate, not about what is asked.
-            _ => refused.is_some_and(|code| (400..500).contains(&code) && code != 429),
-        };
-        if again {
+        let label = WatchFault { kind, fault: name };
+        self.metrics.watch_faults.get_or_create(&label).inc();
+        // 429 is about the rate, not about what is asked.
+        let rejected = refused.is_some_and(|code| (400..500).contains(&code) && code != 429);
+        if rejected || matches!(fault, Fault::Expired | Fault::Broken(_)) {
             self.version = None;
         }
-        // It says nothing of the API server, unless it is repeated.
-        if matches!(fault, Fault::Silent) && self.failures == 1 {
+        if rejected && self.heard.standing() == Standing::Unlisted {
+            self.heard.set(Standing::Refused);
+        }
+        if quiet {
             return;
         }
         let doubled = PAUSE * 2_u32.pow((self.failures - 1).min(6));
         let spread = rand::rng().random_range(0.75..1.0);
-        self.clock
-            .sleep(doubled.min(LONGEST_PAUSE).mul_f64(spread))
-            .await;
+        let pause = doubled.min(LONGEST_PAUSE).mul_f64(spread);
+        self.clock.sleep(pause).await;
     }
 
     async fn tell(&self, event: Event<R>) -> Result<(), Fault> {
@@ -284,84 +273,93 @@ where
         request
             .headers_mut()
             .insert(header::ACCEPT_ENCODING, identity);
-        let mut body = read::timed(read::open(&self.client, request)).await?;
-        self.heard.note();
+        let body = read::timed(read::open(&self.client, request)).await?;
         match listing {
+            // Of a list nothing is heard until all of it was.
             true => self.tell(Event::Begin).await?,
-            // The API server is well; what is silent is only this kind.
-            false => self.failures = 0,
+            false => {
+                // The API server is well; what is silent is only this kind.
+                self.failures = 0;
+                self.heard.note();
+            }
         }
-        let mut lines = Lines::default();
+        let bytes = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+        let mut lines = FramedRead::new(bytes, LinesCodec::new_with_max_length(LONGEST));
         let mut heard = false;
-        loop {
-            let Some(chunk) = self.frame(&mut body, listing).await? else {
-                return match heard && !listing {
-                    true => Ok(()),
-                    // Without a pause it could be a loop.
-                    false => Err(Fault::Ended),
-                };
-            };
-            self.heard.note();
+        while let Some(line) = self.next(&mut lines, listing).await? {
+            if !listing {
+                self.heard.note();
+            }
             heard = true;
-            lines.push(&chunk)?;
-            while let Some(line) = lines.next() {
-                self.event(&line, &mut listing).await?;
-            }
+            let line = line.map_err(|e| match e {
+                LinesCodecError::Io(e) => NotRead::from(kube::Error::ReadEvents(e)).into(),
+                e @ LinesCodecError::MaxLineLengthExceeded => Fault::Broken(e.to_string()),
+            })?;
+            let line = serde_json::from_str(&line).map_err(|e| match e.classify() {
+                Category::Eof => Fault::Ended,
+                // Without the error's text, which quotes the line.
+                category => Fault::Broken(format!("a line is no event: {category:?} error")),
+            })?;
+            self.event(line, &mut listing).await?;
+        }
+        match heard && !listing {
+            true => Ok(()),
+            // Without a pause it could be a loop.
+            false => Err(Fault::Ended),
         }
     }
 
-    /// The next part of a stream; nothing at its end.
-    async fn frame(&self, body: &mut Body, listing: bool) -> Result<Option<Vec<u8>>, Fault> {
-        loop {
-            let frame = match listing {
-                true => timeout(API_TIMEOUT, body.frame()).await,
-                false => tokio::select! {
-                    frame = body.frame() => Ok(frame),
-                    () = self.clock.sleep(self.limits.silence) => {
-                        timeout(self.limits.grace, body.frame()).await
-                    }
-                },
-            };
-            let Some(frame) = frame.map_err(|_| Fault::Silent)? else {
-                return Ok(None);
-            };
-            let frame = frame.map_err(|e| Fault::NotRead(e.into()))?;
-            if let Ok(chunk) = frame.into_data() {
-                return Ok(Some(chunk.to_vec()));
-            }
-        }
+    /// The next line of a stream; nothing at its end.
+    async fn next<S: Stream + Unpin>(
+        &self,
+        lines: &mut S,
+        listing: bool,
+    ) -> Result<Option<S::Item>, Fault> {
+        let line = match listing {
+            true => timeout(API_TIMEOUT, lines.next()).await,
+            false => tokio::select! {
+                line = lines.next() => Ok(line),
+                () = self.clock.sleep(self.limits.silence) => {
+                    timeout(self.limits.grace, lines.next()).await
+                }
+            },
+        };
+        line.map_err(|_| Fault::Silent)
     }
 
-    async fn event(&mut self, line: &[u8], listing: &mut bool) -> Result<(), Fault> {
-        let line = Line::parse(line)?;
-        let version = match line.sort {
-            Sort::Shown | Sort::Gone => {
-                let object = decode::<R>(line.object.get().as_bytes());
-                let version = match &object {
-                    Ok(object) => object.meta().resource_version.clone(),
-                    Err(unreadable) => unreadable.resource_version.clone(),
-                };
-                let event = match (line.sort, object) {
-                    (Sort::Gone, object) => Event::Gone(object),
-                    (_, Ok(object)) => Event::Shown(object),
-                    (_, Err(unreadable)) => Event::Unreadable(unreadable),
-                };
-                self.tell(event).await?;
-                version
-            }
-            Sort::Bookmark { version, ends_list } => {
-                if *listing && ends_list {
+    async fn event(&mut self, line: Line, listing: &mut bool) -> Result<(), Fault> {
+        let (object, gone) = match line {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, false),
+            WatchEvent::Deleted(object) => (object, true),
+            WatchEvent::Bookmark(mark) => {
+                let version = Some(mark.metadata.resource_version);
+                let end = mark.metadata.annotations.get("k8s.io/initial-events-end");
+                if *listing && end.is_some_and(|end| end == "true") {
                     *listing = false;
                     return self.listed(version).await;
                 }
-                version
+                if !*listing {
+                    self.version = version;
+                }
+                return Ok(());
             }
-            Sort::Unknown => None,
+            WatchEvent::Error(status) if status.code == 410 => return Err(Fault::Expired),
+            WatchEvent::Error(status) => return Err(NotRead::Refused(status).into()),
+        };
+        let object = decode::<R>(object.get().as_bytes());
+        let version = match &object {
+            Ok(object) => object.meta().resource_version.clone(),
+            Err(unreadable) => unreadable.resource_version.clone(),
         };
         if !*listing {
             // Without one, the next watch begins where the last event had one.
             self.version = version.or(self.version.take());
         }
-        Ok(())
+        self.tell(match (gone, object) {
+            (true, object) => Event::Gone(object),
+            (false, Ok(object)) => Event::Shown(object),
+            (false, Err(unreadable)) => Event::Unreadable(unreadable),
+        })
+        .await
     }
 }

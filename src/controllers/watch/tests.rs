@@ -14,6 +14,7 @@ use http_body_util::StreamBody;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Bytes, Frame};
 use kube::ResourceExt as _;
+use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::*;
@@ -87,6 +88,7 @@ struct Bench {
     clock: TestClock,
     file: std::path::PathBuf,
     hearing: Hearing,
+    heard: Arc<Heard>,
     server: Server,
     events: mpsc::Receiver<Event<CloudConnection>>,
 }
@@ -102,6 +104,10 @@ const PAGE: usize = 8_000;
 
 impl Bench {
     fn start(answers: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
+        Self::start_in_turn(answers, Turn::default())
+    }
+
+    fn start_in_turn(answers: impl FnMut(&Asked) -> Answer + Send + 'static, turns: Turn) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("errand-watch-{}-{number}", std::process::id());
@@ -114,13 +120,14 @@ impl Bench {
         };
         let hearing = Hearing::default();
         hearing.lead(true);
+        let heard = hearing.add("CloudConnection", &clock);
         let (mut watch, events) = Watch::new(
             Client::new(server.clone(), "here"),
             clock.clone(),
             None,
             Metrics::default(),
-            hearing.add("CloudConnection", &clock),
-            Turn::default(),
+            heard.clone(),
+            turns,
         );
         watch.limits = Limits {
             page: PAGE,
@@ -132,6 +139,7 @@ impl Bench {
             clock: test_clock,
             file,
             hearing,
+            heard,
             server,
             events,
         }
@@ -200,7 +208,8 @@ fn unreadable(name: &str, version: u32) -> Value {
 }
 
 fn line(type_: &str, object: &Value) -> String {
-    format!("{}\n", json!({"type": type_, "object": object}))
+    // In the order in which every API server writes it.
+    format!("{{\"type\":\"{type_}\",\"object\":{object}}}\n")
 }
 
 fn bookmark(version: u32, ends_list: bool) -> String {
@@ -210,7 +219,10 @@ fn bookmark(version: u32, ends_list: bool) -> String {
     }
     line(
         "BOOKMARK",
-        &json!({"kind": "CloudConnection", "metadata": metadata}),
+        &json!({
+            "apiVersion": "errand.cloud/v1alpha1", "kind": "CloudConnection",
+            "metadata": metadata,
+        }),
     )
 }
 
@@ -443,8 +455,8 @@ fn a_missing_crd_is_not_waited_for_and_is_found_when_it_comes() {
             }
             true => opened.open(),
         });
-        let kind = bench.hearing.kinds_for_tests()[0].clone();
-        timeout(Duration::from_secs(5), kind.not_served())
+        let kind = bench.heard.clone();
+        timeout(Duration::from_secs(5), kind.cannot_be_listed())
             .await
             .expect("it is known soon");
         assert!(
@@ -462,15 +474,86 @@ fn a_missing_crd_is_not_waited_for_and_is_found_when_it_comes() {
 }
 
 #[test]
+fn a_kind_that_may_not_be_listed_is_not_waited_for_and_not_ready() {
+    block_on(async {
+        let bench = Bench::start(|_| refused(403));
+        let long = Duration::from_secs(5);
+        let known = timeout(long, bench.heard.cannot_be_listed()).await;
+        assert!(known.is_ok(), "it is known soon");
+        assert!(!bench.hearing.is_ready());
+    });
+}
+
+#[test]
+fn a_stream_that_breaks_off_in_a_line_goes_on_from_the_last_version() {
+    block_on(async {
+        let (mut bench, streams) = listed().await;
+        streams.send(line("ADDED", &object("a", 8, 0)));
+        bench.expect(&["a"]).await;
+        let cut = line("ADDED", &object("b", 9, 0));
+        streams.send(&cut[..cut.len() / 2]);
+        streams.0.lock().expect("no panic").clear();
+        bench.until_asked(2).await;
+        assert_eq!(bench.asked()[1].get("resourceVersion"), Some("8"));
+        streams.send(cut);
+        bench.expect(&["b"]).await;
+    });
+}
+
+#[test]
+fn a_list_that_never_ends_is_silence() {
+    block_on(async {
+        let streams = Streams::default();
+        let opened = streams.clone();
+        let mut opens = 0;
+        let mut bench = Bench::start(move |asked| {
+            opens += 1;
+            match (opens, asked.get("continue")) {
+                (1, _) => opened.open(),
+                _ if asked.is("watch") => refused(500),
+                (_, None) => Answer::Json(
+                    200,
+                    json!({"metadata": {"resourceVersion": "8", "continue": "2"}, "items": []}),
+                ),
+                (_, Some(_)) => refused(504),
+            }
+        });
+        bench.until_asked(1).await;
+        streams.send(bookmark(7, true));
+        bench.expect(&["begin", "end"]).await;
+        assert!(bench.hearing.is_ready());
+        streams.send(line("ERROR", &failure(410, "Expired").1));
+        for _ in 0..320 {
+            bench.clock.advance(Duration::from_secs(1));
+            bench.settle().await;
+            while bench.events.try_recv().is_ok() {}
+        }
+        assert!(bench.asked().len() > 4, "{:?}", bench.asked());
+        assert!(!bench.hearing.is_ready());
+    });
+}
+
+#[test]
 fn the_next_kind_is_listed_after_the_one_before_has_failed_once() {
     block_on(async {
-        let mut first = Turn::default();
-        let mut second = first.next();
-        let third = second.next();
-        let before = third.before.expect("it waits");
-        assert!(timeout(Duration::ZERO, before).await.is_err());
-        drop(first);
-        assert!(second.before.take().expect("it waits").await.is_err());
+        let turns = Turn::default();
+        let before = turns.clone().lock_owned().await;
+        let mut bench = Bench::start_in_turn(paging(Vec::new(), Arc::default()), turns);
+        bench.settle().await;
+        assert!(bench.asked().is_empty(), "another kind is being listed");
+        drop(before);
+        bench.expect(&["begin", "end"]).await;
+        // Its own turn ends, however its list ends.
+        let (turns, mut left) = (Turn::default(), 2);
+        let fails = move |_: &Asked| {
+            left -= 1;
+            assert!(left >= 0, "it pauses after a failure");
+            refused(500)
+        };
+        let bench = Bench::start_in_turn(fails, turns.clone());
+        bench.settle().await;
+        assert!(!bench.asked().is_empty());
+        assert!(turns.try_lock().is_ok());
     });
 }
 

@@ -59,6 +59,10 @@ impl Object for ScheduledInstanceReservation {
         observed.delivery_ends.filter(|_| awaited)
     }
 
+    fn possible_until(&self) -> Option<Timestamp> {
+        self.status.as_ref()?.observed.as_ref()?.cancellable_until
+    }
+
     fn desired_state(&self) -> Option<String> {
         Some(self.spec.desired_state.word().to_owned())
     }
