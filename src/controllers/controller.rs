@@ -353,12 +353,9 @@ impl<K: Kind> Operations<K> {
         }
         context.memory.forget(&uid);
         context.started.forget(&uid);
-        let next = finished::<K>(context, object).await;
-        if self
-            .shown
-            .get(key)
-            .is_some_and(|shown| version(shown.as_ref()) <= version(object))
-        {
+        let (next, said) = finished::<K>(context, object).await;
+        let newest = |shown: Arc<K::Object>| version(shown.as_ref()) <= version(object);
+        if said && self.shown.get(key).is_some_and(newest) {
             self.shown.end(key, ended(object));
         }
         next
@@ -382,7 +379,7 @@ impl<K: Kind> Operations<K> {
             Ok(Some(object))
                 if object.uid().as_deref() == Some(&ended.uid) && object.is_finished() =>
             {
-                finished::<K>(context, &object).await
+                finished::<K>(context, &object).await.0
             }
             // The watch tells.
             Ok(_) => Next::default(),

@@ -10,8 +10,8 @@ use super::status::requested_at;
 use crate::api::Status;
 use crate::operations::{Kind, Object};
 
-/// Gives when to look again.
-pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> Next {
+/// Gives when to look again, and whether it says so now.
+pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> (Next, bool) {
     let again = || {
         let pause = context.clock.after(context.rules.backoff_max);
         Next::at(pause, Urgency::Routine)
@@ -25,8 +25,8 @@ pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> 
         Expiry::At(_) => again(),
     };
     match said {
-        Ok(()) => expires,
-        Err(_) => expires.or(again()),
+        Ok(()) => (expires, true),
+        Err(_) => (expires.or(again()), false),
     }
 }
 
