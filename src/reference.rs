@@ -46,7 +46,7 @@ fn reasons() -> String {
         statuses.join(" | ")
     );
     page.push_str(
-        "\n## Overdue\n\nA wait that lasts for longer than expected gets the condition `Overdue` with status True and an event, is counted in `errand_operations_overdue`, and `errand why` reports it. The condition becomes False when the wait ends. `status.waiting` has since when the operation waits. Where the cloud announces a later end (the payment deadline of an order, the end of a delivery slot), the wait is overdue after that. No other condition changes, so health does not either.\n\n\
+        "\n## Overdue\n\nA wait that lasts for longer than expected gets the condition `Overdue` with status True and an event, is counted in `errand_operations_overdue`, and `errand why` reports it. The condition becomes False when the wait ends. `status.waiting` has since when the operation waits. Where the cloud announces a later end (the payment deadline of an order, the end of a delivery slot), the wait is overdue after that. No other condition changes, so the health that Argo CD and Flux report stays. Another reason starts a new wait. How to find overdue operations: [operating.md](../operating.md).\n\n\
          | Reason | Expected to last no longer than | After that |\n| --- | --- | --- |\n",
     );
     for reason in Reason::ALL {

@@ -167,13 +167,13 @@ impl Group {
     /// How the group is headed in the reference.
     pub fn title(self) -> &'static str {
         match self {
-            Group::Waiting => "Waiting: passes by itself",
+            Group::Waiting => "Waiting: Errand tries again",
             Group::Running => {
                 "Executing, Verifying: a call is on its way, or its effect is looked for"
             }
             Group::Suspended => "Suspended",
             Group::Planned => "Planned",
-            Group::Blocked => "Blocked: a person has to mend something, then it goes on by itself",
+            Group::Blocked => "Blocked: a user must fix something, then Errand continues",
             Group::Held => "Held: a person has to decide",
             Group::Success => "Succeeded (outcomes)",
             Group::FailureWithoutEffect => "Failed, and no call had an effect (outcomes)",

@@ -1,6 +1,6 @@
 //! What every session of a process shares.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,12 +63,11 @@ impl Memory {
 /// the watch cache shows it so.
 #[derive(Clone, Default)]
 pub(super) struct Memories {
-    all: Arc<Mutex<HashMap<String, Memory>>>,
+    /// Nothing: a session has taken it out.
+    all: Arc<Mutex<HashMap<String, Option<Memory>>>>,
     /// When the watch first showed each object that has not ended as it is now: its
     /// generation, and the wall clock.
     shown: Arc<Mutex<HashMap<String, (i64, Tick)>>>,
-    /// Those whose memory is taken out.
-    busy: Arc<Mutex<HashSet<String>>>,
     /// The newest version of each that this process has read or written itself.
     written: Arc<Mutex<HashMap<String, u64>>>,
 }
@@ -76,56 +75,53 @@ pub(super) struct Memories {
 impl Memories {
     /// Takes the memory out for a session; a new one if there is none.
     pub(super) fn take(&self, uid: &str, writer: Writer) -> Memory {
-        self.busy().insert(uid.to_owned());
-        let kept = self.lock().remove(uid);
-        kept.unwrap_or_else(|| Memory::new(writer))
+        let kept = self.lock().insert(uid.to_owned(), None);
+        kept.flatten().unwrap_or_else(|| Memory::new(writer))
     }
 
     /// Takes out the memory of an object that this process has ended and has not
     /// told of yet.
     pub(super) fn take_untold(&self, uid: &str) -> Option<Memory> {
         let mut all = self.lock();
-        let untold = all.get(uid)?.engine.may_have_to_tell_an_end();
-        untold.then(|| all.remove(uid)).flatten()
+        let untold = all.get(uid)?.as_ref()?.engine.may_have_to_tell_an_end();
+        untold.then(|| all.remove(uid)).flatten().flatten()
     }
 
     /// Forgets an object that is gone; gives what is known of its call and may
     /// not be recorded.
     pub(super) fn part_with(&self, uid: &str) -> Option<Memory> {
         self.forget_written(uid);
-        self.busy().remove(uid);
-        let kept = self.lock().remove(uid);
+        let kept = self.lock().remove(uid).flatten();
         kept.filter(|kept| kept.engine.has_loose_ends())
     }
 
     /// An answer for this object may not be stored yet.
     pub(super) fn holds_an_answer(&self, uid: &str) -> bool {
         let all = self.lock();
-        all.get(uid)
-            .is_some_and(|kept| kept.engine.holds_an_answer())
+        let kept = all.get(uid).and_then(Option::as_ref);
+        kept.is_some_and(|kept| kept.engine.holds_an_answer())
     }
 
     /// Keeps it for the next session.
     pub(super) fn keep(&self, uid: &str, memory: Memory) {
-        self.lock().insert(uid.to_owned(), memory);
-        self.busy().remove(uid);
+        self.lock().insert(uid.to_owned(), Some(memory));
     }
 
-    /// A session of it is under way.
-    pub(super) fn is_busy(&self, uid: &str) -> bool {
-        self.busy().contains(uid)
+    /// Something is remembered of it, or a session of it is under way.
+    pub(super) fn may_be_untold(&self, uid: &str) -> bool {
+        self.lock().contains_key(uid)
     }
 
     /// Something is remembered of it.
     pub(super) fn knows(&self, uid: &str) -> bool {
-        self.lock().contains_key(uid)
+        matches!(self.lock().get(uid), Some(Some(_)))
     }
 
     /// This process has ended it, and has not told that yet.
     pub(super) fn is_to_be_told(&self, uid: &str) -> bool {
         let all = self.lock();
-        all.get(uid)
-            .is_some_and(|kept| kept.engine.may_have_to_tell_an_end())
+        let kept = all.get(uid).and_then(Option::as_ref);
+        kept.is_some_and(|kept| kept.engine.may_have_to_tell_an_end())
     }
 
     /// This process has read or written that version of the object.
@@ -153,7 +149,6 @@ impl Memories {
     /// Forgets an object that is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
-        self.busy().remove(uid);
         self.forget_written(uid);
     }
 
@@ -182,11 +177,7 @@ impl Memories {
         (*known == generation).then_some(*since)
     }
 
-    fn busy(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.busy.lock().expect("no panic while it is held")
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Memory>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<Memory>>> {
         self.all.lock().expect("no panic while it is held")
     }
 }

@@ -177,8 +177,8 @@ impl<K: Kind> Work for Operations<K> {
             memory.forget_shown(&uid);
             self.context.started.forget(&uid);
             // A pass that is under way may not hear that it has ended the object.
-            let untold = memory.knows(&uid) || memory.is_busy(&uid);
-            let told = match (untold || is_unsaid(&object), expiry(&object)) {
+            let untold = memory.may_be_untold(&uid) || is_unsaid(&object);
+            let told = match (untold, expiry(&object)) {
                 (true, _) => Told::Wake(owner(&object), Urgency::Routine),
                 (false, Expiry::At(at)) => {
                     Told::At(owner(&object), Next::wall(at, now, Urgency::Routine))
@@ -320,8 +320,14 @@ impl<K: Kind> Operations<K> {
         if object.is_finished() && !context.memory.is_to_be_told(&uid) {
             context.memory.forget(&uid);
             let ended = ended(&object);
-            self.shown.end(key, ended.clone());
-            return self.until_expiry(&ended);
+            return match self.is_newest(key, &object) {
+                true => {
+                    self.shown.end(key, ended.clone());
+                    self.until_expiry(&ended)
+                }
+                // It was edited meanwhile.
+                false => Next::at(context.clock.now().mono, Urgency::Routine),
+            };
         }
         let urgency = urgency(&object, decided.wall);
         let written = context.memory.written(&uid);
@@ -354,11 +360,16 @@ impl<K: Kind> Operations<K> {
         context.memory.forget(&uid);
         context.started.forget(&uid);
         let (next, said) = finished::<K>(context, object).await;
-        let newest = |shown: Arc<K::Object>| version(shown.as_ref()) <= version(object);
-        if said && self.shown.get(key).is_some_and(newest) {
+        if said && self.is_newest(key, object) {
             self.shown.end(key, ended(object));
         }
         next
+    }
+
+    /// The watch has shown nothing newer.
+    fn is_newest(&self, key: &ObjectKey, object: &K::Object) -> bool {
+        let shown = self.shown.get(key);
+        shown.is_none_or(|shown| version(shown.as_ref()) <= version(object))
     }
 
     fn until_expiry(&self, ended: &Ended) -> Next {

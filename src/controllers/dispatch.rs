@@ -36,7 +36,7 @@ pub(super) struct Next {
     /// Of the monotonic clock; absent: on a change only.
     pub(super) at: Option<(Tick, Urgency)>,
     /// Of the wall clock, whichever comes first: for what the schedule says.
-    pub(super) wall: Option<Tick>,
+    pub(super) wall: Option<(Tick, Urgency)>,
 }
 
 impl Next {
@@ -53,16 +53,16 @@ impl Next {
         let span = Span(wall.0.saturating_sub(now.wall.0));
         Self {
             at: Some((now.after(span), urgency)),
-            wall: Some(wall),
+            wall: Some((wall, urgency)),
         }
     }
 
     /// At the first time of both.
     pub(super) fn or(self, other: Self) -> Self {
-        let at = self.at.into_iter().chain(other.at);
+        let first = |one: Option<(Tick, Urgency)>, other| one.into_iter().chain(other).min();
         Self {
-            at: at.min_by_key(|(at, _)| *at),
-            wall: self.wall.into_iter().chain(other.wall).min(),
+            at: first(self.at, other.at),
+            wall: first(self.wall, other.wall),
         }
     }
 }
@@ -113,8 +113,8 @@ struct Dispatch<W: Work> {
     queue: Queue<ObjectKey>,
     passes: JoinSet<(ObjectKey, Next)>,
     /// Deadlines of the wall clock.
-    walls: BTreeSet<(Tick, ObjectKey)>,
-    wall_of: HashMap<ObjectKey, Tick>,
+    walls: BTreeSet<(Tick, Urgency, ObjectKey)>,
+    wall_of: HashMap<ObjectKey, (Tick, Urgency)>,
     /// What a list that is under way has shown.
     listing: Option<HashSet<ObjectKey>>,
     listed: bool,
@@ -178,12 +178,12 @@ impl<W: Work> Dispatch<W> {
             return;
         }
         let now = self.clock.now();
-        while let Some((at, _)) = self.walls.first()
+        while let Some((at, _, _)) = self.walls.first()
             && *at <= now.wall
         {
-            let (_, key) = self.walls.pop_first().expect("seen above");
+            let (_, urgency, key) = self.walls.pop_first().expect("seen above");
             self.wall_of.remove(&key);
-            self.queue.hurry(&key, now.mono);
+            self.queue.hurry(&key, urgency, now.mono);
         }
         while let Some((key, changed)) = self.queue.next(now.mono) {
             self.set_wall(&key, None);
@@ -211,7 +211,7 @@ impl<W: Work> Dispatch<W> {
             let left = at.map_or(i64::MAX, |at| at.0.saturating_sub(now.0));
             duration(Span(left.max(0))).min(LOOK_AT_CLOCK)
         };
-        let wall = self.walls.first().map(|(at, _)| *at);
+        let wall = self.walls.first().map(|(at, _, _)| *at);
         until(self.queue.next_time(), now.mono).min(until(wall, now.wall))
     }
 
@@ -224,7 +224,6 @@ impl<W: Work> Dispatch<W> {
                 self.told(&key, told);
             }
             Event::Unreadable(unreadable) => {
-                self.work.unreadable(&unreadable);
                 if let Some(key) = place(&unreadable) {
                     let before = self.work.uid(&key).filter(|_| unreadable.uid.is_some());
                     if before.is_some() && before != unreadable.uid {
@@ -233,6 +232,7 @@ impl<W: Work> Dispatch<W> {
                     }
                     self.note(&key);
                 }
+                self.work.unreadable(&unreadable);
             }
             Event::Gone(Ok(object)) => {
                 let key = ObjectKey::of(&object);
@@ -297,17 +297,18 @@ impl<W: Work> Dispatch<W> {
     }
 
     fn ended(&mut self, key: &ObjectKey, next: Next) {
-        self.set_wall(key, next.wall);
-        self.queue.done(key, next.at, self.now());
+        if self.queue.done(key, next.at, self.now()) {
+            self.set_wall(key, next.wall);
+        }
     }
 
-    fn set_wall(&mut self, key: &ObjectKey, wall: Option<Tick>) {
-        if let Some(at) = self.wall_of.remove(key) {
-            self.walls.remove(&(at, key.clone()));
+    fn set_wall(&mut self, key: &ObjectKey, wall: Option<(Tick, Urgency)>) {
+        if let Some((at, urgency)) = self.wall_of.remove(key) {
+            self.walls.remove(&(at, urgency, key.clone()));
         }
-        if let Some(at) = wall {
-            self.walls.insert((at, key.clone()));
-            self.wall_of.insert(key.clone(), at);
+        if let Some((at, urgency)) = wall {
+            self.walls.insert((at, urgency, key.clone()));
+            self.wall_of.insert(key.clone(), (at, urgency));
         }
     }
 }

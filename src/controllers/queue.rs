@@ -35,7 +35,7 @@ pub(super) struct Owner {
 }
 
 /// Of the places that others leave free, a namespace takes half at most, and a connection
-/// a quarter: however many of them hang, the next one finds a place.
+/// a quarter: where several of them hang, the next one finds a place.
 const OF_A_NAMESPACE: usize = 2;
 const OF_A_CONNECTION: usize = 4;
 
@@ -120,7 +120,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let changed = self.entries.contains_key(key);
         let entry = self.entry(key, owner);
         if let Stage::Running(woken) = &mut entry.stage {
-            woken.get_or_insert(now);
+            *woken = Some(woken.map_or(now, |at| at.min(now)));
             return;
         }
         entry.changed |= changed;
@@ -143,9 +143,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     }
 
     /// A time of the wall clock has come: it is due now.
-    pub(super) fn hurry(&mut self, key: &K, now: Tick) {
+    pub(super) fn hurry(&mut self, key: &K, urgency: Urgency, now: Tick) {
         if let Some(entry) = self.entries.get(key) {
-            let (owner, urgency) = (entry.owner.clone(), entry.urgency);
+            let owner = entry.owner.clone();
             self.set(key, owner, Some((now, urgency)), now);
         }
     }
@@ -215,8 +215,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         entry.changed = woken.is_some();
         let woken = woken.map(|at| (at.max(entry.calm_at), entry.urgency));
         let next = woken.into_iter().chain(again).min_by_key(|(at, _)| *at);
-        if let Some((at, urgency)) = next {
-            self.put(key, at, urgency, now);
+        match next {
+            Some((at, urgency)) => self.put(key, at, urgency, now),
+            None => drop(self.entries.remove(key)),
         }
         true
     }

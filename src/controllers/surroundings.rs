@@ -160,7 +160,8 @@ impl Seen {
                 return None;
             }
             Event::Init => {
-                self.before = std::mem::take(&mut self.parts);
+                // Another list may have broken off.
+                self.before.extend(std::mem::take(&mut self.parts));
                 return None;
             }
             Event::InitDone => {
@@ -213,6 +214,18 @@ mod tests {
         assert_eq!(change(Event::Delete(b.clone())), None);
         assert_eq!(change(Event::Apply(b)), Some("b".into()), "it is recreated");
         assert_eq!(change(Event::Apply(a)), Some("a".into()));
+        // A list that breaks off, and the next one.
+        let seen_again = |name| Event::InitApply(namespace(name, "1", ""));
+        for event in [
+            Event::Init,
+            seen_again("a"),
+            Event::Init,
+            seen_again("a"),
+            seen_again("b"),
+        ] {
+            assert_eq!(change(event), None);
+        }
+        assert_eq!(change(Event::InitDone), None);
         // A list that lacks one.
         for event in [Event::Init, Event::InitDone] {
             assert_eq!(change(event), None);

@@ -4,9 +4,11 @@
 mod fault;
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use errand_engine::{Span, Tick};
+use futures::FutureExt as _;
 use http::Method;
 use kube::Resource;
 use kube::runtime::events::{Event, EventType, Recorder};
@@ -42,6 +44,9 @@ pub(super) struct Teller {
 /// How long a status that cannot be read may be one that is about to be replaced.
 const REPLACED: Span = Span(1_000);
 
+/// When an object that was told of is looked at again.
+const LATER: Span = Span(600_000);
+
 /// So many objects are told of at once.
 const AT_ONCE: usize = 4;
 
@@ -56,14 +61,19 @@ pub(super) enum Word {
 enum Found {
     /// It can be read, or is gone.
     Fine,
-    /// Its status cannot be read, at the first look.
+    /// It is to be looked at again soon: its status may be about to be replaced, or the
+    /// API server did not answer.
     Again,
     /// It has been told of, in these words.
     Told(String),
 }
 
-/// What was told of an object; nothing while its status is looked at for a second time.
-type Known = Option<String>;
+/// What is known of an object that cannot be read.
+#[derive(Clone)]
+struct Known {
+    first: Tick,
+    told: Option<String>,
+}
 
 impl Teller {
     /// Tells of each object that comes, until no more can. An object is told once as
@@ -74,16 +84,21 @@ impl Teller {
         R: Resource<DynamicType = ()> + DeserializeOwned + 'static,
     {
         let mut known: HashMap<ObjectKey, Known> = HashMap::new();
-        let mut queue = Queue::new(AT_ONCE);
+        let mut queue: Queue<ObjectKey> = Queue::new(AT_ONCE);
         let mut looks = JoinSet::new();
         // Real time, as it is about writes that are under way.
         let begun = Instant::now();
         let now = || Tick(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
         loop {
             while let Some((key, _)) = queue.next(now()) {
-                let (teller, before) = (self.clone(), known.get(&key).cloned());
+                let first = now();
+                let of = known
+                    .entry(key.clone())
+                    .or_insert(Known { first, told: None });
+                let (teller, before, at) = (self.clone(), of.clone(), now());
                 looks.spawn(async move {
-                    let found = teller.look::<R>(&key, before).await;
+                    let look = AssertUnwindSafe(teller.look::<R>(&key, before, at));
+                    let found = look.catch_unwind().await.unwrap_or(Found::Again);
                     (key, found)
                 });
             }
@@ -101,12 +116,17 @@ impl Teller {
                     }
                 },
                 Some(Ok((key, found))) = looks.join_next() => {
-                    let again = Tick(now().0 + REPLACED.0);
-                    let again = matches!(found, Found::Again).then_some((again, Urgency::Routine));
+                    let pause = match found {
+                        Found::Fine => None,
+                        Found::Again => Some(REPLACED),
+                        // Should a change have been missed.
+                        Found::Told(_) => Some(LATER),
+                    };
+                    let again = pause.map(|pause| (Tick(now().0 + pause.0), Urgency::Routine));
                     let there = queue.done(&key, again, now());
-                    match found {
-                        Found::Told(what) if there => drop(known.insert(key, Some(what))),
-                        Found::Again if there => drop(known.insert(key, None)),
+                    match (found, known.get_mut(&key)) {
+                        (Found::Again, _) if there => {}
+                        (Found::Told(what), Some(known)) if there => known.told = Some(what),
                         _ => drop(known.remove(&key)),
                     }
                 }
@@ -115,46 +135,42 @@ impl Teller {
         }
     }
 
-    /// `before`: nothing if it was not looked at yet.
-    async fn look<R>(&self, key: &ObjectKey, before: Option<Known>) -> Found
+    async fn look<R>(&self, key: &ObjectKey, before: Known, now: Tick) -> Found
     where
         R: Resource<DynamicType = ()> + DeserializeOwned,
     {
         let url = read::url::<R>(Some(&key.namespace), &key.name);
-        let Some((raw, unreadable)) = self.unreadable::<R>(&url).await else {
+        let raw = match read::get_raw(&self.client, &url).await {
+            Ok(Some(raw)) => raw,
+            Ok(None) => return Found::Fine,
+            Err(_) => return Found::Again,
+        };
+        let Err(unreadable) = decode::<R>(&raw) else {
             return Found::Fine;
         };
         // A pass that finds that its write was not stored as written replaces it in the
         // next moment, and must not be disturbed.
-        if unreadable.path.starts_with("status") && before.is_none() {
+        let known_for = now.0.saturating_sub(before.first.0);
+        if unreadable.path.starts_with("status") && known_for < REPLACED.0 {
             return Found::Again;
         }
         let what = format!(
             "{:?} {:?} {unreadable}",
             unreadable.uid, unreadable.generation
         );
-        if before.flatten().as_ref() != Some(&what) {
-            self.tell::<R>(&url, &raw, &unreadable).await;
+        if before.told.as_ref() != Some(&what) && !self.tell::<R>(&url, &raw, &unreadable).await {
+            return Found::Again;
         }
         Found::Told(what)
     }
 
-    /// The object there, if there is one and it cannot be read.
-    async fn unreadable<R: DeserializeOwned>(
-        &self,
-        url: &str,
-    ) -> Option<(Vec<u8>, Box<Unreadable>)> {
-        let raw = read::get_raw(&self.client, url).await.ok()??;
-        let unreadable = decode::<R>(&raw).err()?;
-        Some((raw, unreadable))
-    }
-
+    /// False: it has changed meanwhile.
     async fn tell<R: Resource<DynamicType = ()>>(
         &self,
         url: &str,
         raw: &[u8],
         unreadable: &Unreadable,
-    ) {
+    ) -> bool {
         let kind = R::kind(&());
         let text = format!(
             "Errand cannot read this object and does nothing with it. {unreadable}. Correct the field, or check that the CRDs match the operator's version."
@@ -175,22 +191,24 @@ impl Teller {
             uid: unreadable.uid.clone(),
             ..Default::default()
         };
+        let now = Timestamp::from_millis(self.clock.now().wall.0);
+        let object = serde_json::from_slice(raw).ok();
+        if let Some(body) = object.and_then(|object| told(object, &text, now)) {
+            let url = format!("{url}/status");
+            let written = read::write(&self.client, Method::PUT, &url, &body).await;
+            if let Err(e) = &written {
+                // Where the API server refuses its status, the event has to do.
+                tracing::debug!(%kind, error = %e, "status of an unreadable object not written");
+            }
+            if written.is_err_and(|e| e.code() == Some(409)) {
+                return false;
+            }
+        }
         let published = timeout(API_TIMEOUT, self.events.publish(&event, &reference)).await;
         if let Ok(Err(e)) = published {
             tracing::warn!(%kind, error = %e, "event not published");
         }
-        let now = Timestamp::from_millis(self.clock.now().wall.0);
-        let Some(body) = serde_json::from_slice(raw)
-            .ok()
-            .and_then(|object| told(object, &text, now))
-        else {
-            return;
-        };
-        let url = format!("{url}/status");
-        if let Err(e) = read::write(&self.client, Method::PUT, &url, &body).await {
-            // Where the API server refuses its status, the event has to do.
-            tracing::debug!(%kind, error = %e, "status of an unreadable object not written");
-        }
+        true
     }
 }
 

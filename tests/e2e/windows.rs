@@ -154,7 +154,6 @@ fn fifty_operations_are_due_within_a_second_of_the_begin_and_sent_within_five() 
         last(&sent)
     );
     assert!(sent[0] >= 0, "{sent:?}");
-    // Only so many are looked at at once; the others are due, and wait for their turn.
-    assert!(due[0] < 1_000, "{due:?}");
+    assert!(last(&due) < 1_000, "{due:?}");
     assert!(last(&sent) < 5_000, "{sent:?}");
 }

@@ -189,7 +189,7 @@ fn a_deadline_is_met_though_the_clock_was_set_meanwhile() {
         let notes = Arc::new(Notes {
             until: OnceLock::from(Next {
                 at: Some((far, Urgency::Deadline)),
-                wall: Some(Tick(now.0 + 9 * 3_600_000)),
+                wall: Some((Tick(now.0 + 9 * 3_600_000), Urgency::Deadline)),
             }),
             ..Notes::default()
         });
@@ -224,7 +224,7 @@ fn fifty_deadlines_of_one_time_are_all_met() {
             );
             let until = Next {
                 at: Some((Tick(i64::MAX / 2), Urgency::Deadline)),
-                wall: Some(Tick(begins.expect("a time"))),
+                wall: Some((Tick(begins.expect("a time")), Urgency::Deadline)),
             };
             assert!(notes.until.set(until).is_ok());
             events.send(Event::Begin).await.expect("it listens");

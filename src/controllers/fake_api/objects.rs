@@ -26,6 +26,7 @@ struct All {
     refused: Option<String>,
     unheard: Option<String>,
     events: Vec<Value>,
+    at_event: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Objects {
@@ -71,6 +72,11 @@ impl Objects {
     /// From now on every request below that path is carried out, and the answer lost.
     pub(in crate::controllers) fn lose_answers(&self, below: Option<&str>) {
         self.lock().unheard = below.map(str::to_owned);
+    }
+
+    /// What happens while the next event is being written.
+    pub(in crate::controllers) fn at_event(&self, happens: impl FnOnce() + Send + 'static) {
+        self.lock().at_event = Some(Box::new(happens));
     }
 
     /// Deletes an object.
@@ -189,7 +195,14 @@ impl tower::Service<Request<Body>> for Server {
             if matches!(&all.unheard, Some(below) if path.starts_with(below.as_str())) {
                 (status, body) = failure(504, "Timeout");
             }
+            let happens = match path.contains("/events") {
+                true => all.at_event.take(),
+                false => None,
+            };
             drop(all);
+            if let Some(happens) = happens {
+                happens();
+            }
             let response = Response::builder().status(status);
             let response = response.body(Body::from(body.to_string().into_bytes()));
             Ok(response.expect("a response"))

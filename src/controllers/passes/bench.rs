@@ -218,18 +218,39 @@ impl<K: Kind> Bench<K> {
         self.wake = rested.wake;
     }
 
+    /// What the dispatcher works with.
+    pub(super) fn operations(&self) -> Arc<Operations<K>> {
+        Arc::new(Operations {
+            context: self.process.context.clone(),
+            shown: self.process.shown.clone(),
+            reports: Reports::to_nobody(),
+        })
+    }
+
+    /// The operation as it stands.
+    pub(super) fn object(&self) -> K::Object {
+        let object = self.api.get(&self.path).expect("it is there");
+        serde_json::from_value(object).expect("an object")
+    }
+
+    /// A pass as the dispatcher makes it, of what the watch has shown.
+    pub(super) async fn dispatched(&self, operations: &Operations<K>) {
+        list(&self.process.connections, self.api.get(CONNECTION));
+        operations.listed();
+        let pass = operations.pass(ObjectKey::new(NAMESPACE, "op"), true);
+        tokio::select! {
+            _ = Box::pin(pass) => {}
+            never = time_goes_on(&self.clock) => match never {},
+        }
+    }
+
     /// The watch shows the operation as it stands while a pass of it is under way, which
     /// then ends; and there is another pass if one is due.
     pub(super) async fn shown_during_a_pass(&self) {
         let context = &self.process.context;
-        let object = self.api.get(&self.path).expect("it is there");
-        let object: K::Object = serde_json::from_value(object).expect("an object");
+        let object = self.object();
         let uid = object.uid().expect("a uid");
-        let operations = Operations::<K> {
-            context: context.clone(),
-            shown: self.process.shown.clone(),
-            reports: Reports::to_nobody(),
-        };
+        let operations = self.operations();
         let memory = context.memory.take(&uid, context.writer);
         let (key, told) = operations.shown(object);
         context.memory.keep(&uid, memory);

@@ -4,6 +4,7 @@ use errand_simulator::{Fault, FaultKind};
 
 use super::cases::Case;
 use super::{Bench, every_kind};
+use crate::controllers::dispatch::Work as _;
 use crate::operations::Kind;
 
 every_kind!(a_call_that_was_never_sent_brought_nothing_about: by_others);
@@ -67,4 +68,32 @@ async fn unheard<K: Kind>(case: Case) {
     bench.check(told(&bench) == 1, "it is told once");
     bench.shown_during_a_pass().await;
     bench.check(told(&bench) == 1, "it is told once");
+}
+
+every_kind!(an_edit_while_the_end_is_told_is_seen: edited);
+
+/// The pass that ends it is writing its event when a person asks for a fresh look, and the
+/// watch shows that.
+async fn edited<K: Kind>(case: Case) {
+    let bench = Bench::<K>::new(case, 0);
+    let operations = bench.operations();
+    let (api, path, working) = (bench.api.clone(), bench.path.clone(), operations.clone());
+    operations.shown(bench.object());
+    bench.api.at_event(move || {
+        api.edit(&path, |object| {
+            object["metadata"]["annotations"]["errand.cloud/reconcile-requested-at"] = "x".into();
+        });
+        let object = api.get(&path).expect("it is there");
+        working.shown(serde_json::from_value(object).expect("an object"));
+    });
+    for _ in 0..40 {
+        bench.dispatched(&operations).await;
+        bench.advance(30);
+        if bench.status()["lastHandledReconcileAt"] == "x" {
+            break;
+        }
+    }
+    bench.check(!bench.outcome().is_empty(), "it has ended");
+    let seen = bench.status()["lastHandledReconcileAt"].clone();
+    bench.check(seen == "x", "the edit was seen");
 }

@@ -157,7 +157,7 @@ fn changes_that_follow_one_another_make_a_pass_in_two_seconds_and_one_for_the_la
         }
         if let Some(key) = next(&mut queue, now) {
             passes.push(now);
-            queue.done(&key, None, Tick(now));
+            queue.done(&key, Some((Tick(900_000), Urgency::Routine)), Tick(now));
         }
     }
     assert_eq!(
@@ -288,4 +288,24 @@ fn a_time_that_is_set_during_a_pass_counts_after_it() {
     queue.set(&"a", ns(), None, Tick(1));
     queue.done(&"a", at(90), Tick(2));
     assert_eq!(queue.next_time(), Some(Tick(50)));
+    // A change counts before a time that is further away.
+    assert_eq!(next(&mut queue, 50), Some("a"));
+    queue.set(&"a", ns(), at(9_000_000), Tick(51));
+    queue.wake(&"a", ns(), Urgency::Routine, Tick(52));
+    queue.done(&"a", None, Tick(53));
+    assert_eq!(next(&mut queue, 3_000), Some("a"));
+    queue.done(&"a", None, Tick(3_000));
+    assert!(queue.entries.is_empty(), "nothing is to be done");
+}
+
+#[test]
+fn a_time_of_the_wall_clock_makes_it_as_urgent_as_that_time() {
+    let mut queue = wide();
+    let ns = || owner("ns", "c");
+    for key in ["a", "b"] {
+        queue.wake(&key, ns(), Urgency::Routine, Tick(0));
+    }
+    queue.hurry(&"b", Urgency::Deadline, Tick(1));
+    queue.hurry(&"unknown", Urgency::Deadline, Tick(1));
+    assert_eq!(all(&mut queue, 1), ["b", "a"]);
 }

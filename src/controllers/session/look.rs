@@ -74,10 +74,17 @@ impl<K: Kind> Session<'_, K> {
         self.count_call("observe", if facts.is_ok() { "ok" } else { "failed" });
         match facts {
             Ok(facts) => {
-                connection.accepted();
+                let assessment = K::assess(&self.object, &facts, open.as_ref());
+                let rejected = Reading::Blocked(Reason::CredentialsRejected);
+                if assessment
+                    .unread
+                    .as_ref()
+                    .is_none_or(|e| e.reading != rejected)
+                {
+                    connection.accepted();
+                }
                 let skewed = connection.clients.skewed(self.ctx.rules.margin.0);
                 self.connection = Some(connection);
-                let assessment = K::assess(&self.object, &facts, open.as_ref());
                 if let Some(at) = &mut self.at {
                     let execute = self.object.asked().mode == Mode::Execute;
                     at.bound |= execute && assessment.shows_anything();

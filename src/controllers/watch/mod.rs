@@ -227,7 +227,9 @@ where
         if rejected || matches!(fault, Fault::Expired | Fault::Broken(_)) {
             self.version = None;
         }
-        if rejected && self.heard.standing() == Standing::Unlisted {
+        // Not at the first time: rights may be on their way.
+        let listed = self.heard.standing() == Standing::Listed;
+        if rejected && refused != Some(404) && self.failures > 1 && !listed {
             self.heard.set(Standing::Refused);
         }
         if quiet {

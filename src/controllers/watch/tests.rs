@@ -476,8 +476,17 @@ fn a_missing_crd_is_not_waited_for_and_is_found_when_it_comes() {
 #[test]
 fn a_kind_that_may_not_be_listed_is_not_waited_for_and_not_ready() {
     block_on(async {
-        let bench = Bench::start(|_| refused(403));
-        let long = Duration::from_secs(5);
+        let (mut asked, long) = (0, Duration::from_secs(5));
+        // Its CRD comes first.
+        let bench = Bench::start(move |_| {
+            asked += 1;
+            refused(if asked < 3 { 404 } else { 403 })
+        });
+        bench.until_asked(2).await;
+        bench.settle().await;
+        assert!(bench.hearing.is_ready(), "it is not served");
+        bench.until_asked(4).await;
+        bench.settle().await;
         let known = timeout(long, bench.heard.cannot_be_listed()).await;
         assert!(known.is_ok(), "it is known soon");
         assert!(!bench.hearing.is_ready());

@@ -54,8 +54,10 @@ struct Stuck {
     again: bool,
 }
 
-/// Observations that are more than so many intervals apart are not in a row.
+/// Observations that are more than so many intervals apart are not in a row, unless it is
+/// less than this many milliseconds.
 const IN_A_ROW: i64 = 3;
+const NOT_LONG: i64 = 600_000;
 
 fn stuck(
     object: &InstanceObservation,
@@ -78,11 +80,12 @@ fn stuck(
     };
     let interval = millis(interval(object)).0;
     match at.0.saturating_sub(since.millis()) {
-        apart if apart < interval => Some(Stuck {
+        // The clock was set back.
+        ..0 => Some(first),
+        apart if apart <= interval.saturating_mul(IN_A_ROW).max(NOT_LONG) => Some(Stuck {
             since,
-            again: false,
+            again: apart >= interval,
         }),
-        apart if apart <= interval.saturating_mul(IN_A_ROW) => Some(Stuck { since, again: true }),
         _ => Some(first),
     }
 }
