@@ -107,11 +107,13 @@ fn a_cloud_that_hangs_keeps_no_operation_of_another_connection_waiting() {
     let mut bed = bed("hanging");
     let hanging = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", hanging.local_addr().expect("its address"));
-    // Another team's key: nobody knows yet whether it is a good one.
-    bed.apply("apiVersion: v1\nkind: Secret\nmetadata: {name: other-key}\nstringData: {accessKey: ANOTHERACCESSKEY0001, secretKey: another}\n");
-    let connection = bed.connection("hanging").replace("huawei-key", "other-key");
+    let connection = bed.connection("hanging");
     bed.apply(&connection.replace(&bed.simulator.url(), &url));
     bed.start_operator();
+    // Of a key that was not used yet, one operation makes the first call and the others wait.
+    bed.seed_pending_change("dcs-2", "task-2", 48 * 3600);
+    bed.apply(&bed.cancellation("first", "dcs-2", "task-2", ""));
+    bed.wait_at_rest("rsc", "first");
     let one = |n: usize| {
         bed.cancellation(&format!("stuck-{n}"), "dcs-9", &format!("task-{n}"), "")
             .replace("name: huawei-prod", "name: hanging")

@@ -123,9 +123,22 @@ fn four_hundred_operations_on_a_hanging_cloud_delay_no_other_team() {
     let connection = cluster
         .connection()
         .replace(&cluster.bed.simulator.url(), &url);
-    cluster.apply("team-stuck", "apiVersion: v1\nkind: Secret\nmetadata: {name: huawei-key}\nstringData: {accessKey: ANOTHERACCESSKEY0001, secretKey: another}\n");
-    cluster.apply("team-stuck", &connection);
     cluster.bed.start_operator();
+    // Of a key that was not used yet, one operation makes the first call and the others
+    // wait: the key is a good one, and then the connection's cloud hangs.
+    let first = names("first", 1);
+    seed(&cluster, &first);
+    let plan = |name: &String| {
+        let mut plan = cancellation(name);
+        plan["spec"]["mode"] = "Plan".into();
+        plan
+    };
+    stuck.create(OPERATIONS, first.iter().map(plan));
+    let journal = || cluster.bed.simulator.journal();
+    wait("the key is used", || {
+        first_calls(&journal()).contains_key("first-000000")
+    });
+    cluster.apply("team-stuck", &connection);
     let mut team = Team::new(other);
     let alone = team.work(&cluster.bed, 50, || false);
     println!("figure: no cloud hangs: {alone}");
