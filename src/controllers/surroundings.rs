@@ -64,7 +64,7 @@ where
 }
 
 /// An object's metadata, as far as it counts. The rest is not typed: one object in which
-/// somebody has written what the types do not take would hide all others.
+/// another user has written what the types do not take would hide all others.
 #[derive(Clone, Debug)]
 struct Light<R> {
     metadata: ObjectMeta,

@@ -79,7 +79,7 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// For tests: nobody is told.
+    /// For tests: no one listens.
     #[cfg(test)]
     pub(super) fn to_nobody() -> Self {
         Self {

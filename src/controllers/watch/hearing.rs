@@ -52,7 +52,7 @@ impl Heard {
         &self.kind
     }
 
-    /// Ends while nothing is to be had of the kind, so that nobody should wait for it.
+    /// Ends while the kind cannot be listed, so that no pass waits for it.
     pub(in crate::controllers) async fn cannot_be_listed(&self) {
         let mut standing = self.standing.subscribe();
         // An error means that the sender is gone, which this holds.

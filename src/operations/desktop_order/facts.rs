@@ -174,7 +174,7 @@ async fn observe_orders(
         _ => false,
     };
     if next && may_order(object, call, others) {
-        // An order beside a call of ours is decided about by a person, at a moment
+        // A user decides about an order in addition to a call of ours, at a moment
         // that is not known here: only a list of now will do.
         let age = if call.is_some() { 0 } else { waiter.age };
         let waiter = Waiter { age, ..waiter };

@@ -425,7 +425,7 @@ fn a_failed_transition_ends_it_when_observations_show_it_for_an_interval() {
             let again = assess(&object, &later(&facts, seconds));
             assert_eq!(again.goal, goal, "{seconds}: {until} {state} {operation}");
         }
-        // Nobody has looked in between, or the clock was set back.
+        // No observation in between, or the clock was set back.
         let earlier = assess(&object, &later(&facts, -300));
         assert_eq!(earlier.goal, expected, "{until} {state} {operation}");
         let long_after = assess(&object, &later(&facts, 601));
