@@ -7,6 +7,7 @@ pub mod api;
 pub mod clock;
 pub mod cloud;
 pub mod controllers;
+pub mod log;
 mod mistakes;
 pub mod operations;
 pub mod reference;

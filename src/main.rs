@@ -11,6 +11,8 @@ use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand
 use errand::clock::Clock;
 use errand::controllers::{self, EndpointPolicy, Settings, rbac};
 use serde::Serialize;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Carries out one-shot cloud operations that must not happen twice, and
 /// verifies them.
@@ -82,13 +84,18 @@ struct Run {
     /// endpoint beside the vendors' own. May be given several times.
     #[arg(long, value_name = "HOST")]
     allow_endpoint: Vec<String>,
+    /// Use only Secrets with the label errand.cloud/credentials=true. If not given:
+    /// where --allow-endpoint is.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_secret_label: Option<bool>,
     /// Let allowed endpoints on a loopback address use http, for a simulator.
     #[arg(long)]
     allow_http_loopback: bool,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Which log lines are written, as in RUST_LOG.
+    /// Which log lines are written, as in RUST_LOG. Of libraries no more than warnings:
+    /// below that they show what they send and receive.
     #[arg(long, env = "RUST_LOG", default_value = "info")]
     log: String,
     /// Take the time from this file (test builds).
@@ -159,15 +166,13 @@ fn parse(program: &'static str) -> Result<Cli, clap::Error> {
 }
 
 fn operate(run: Run) -> Result<(), String> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&run.log)
-        .map_err(|e| format!("--log {}: {e}", run.log))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match run.log_format {
-        LogFormat::Text => log.with_ansi(false).init(),
-        LogFormat::Json => log.json().init(),
-    }
+    let filter = errand::log::filter(&run.log)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match run.log_format {
+        LogFormat::Text => lines.with_ansi(false).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
     let settings = Settings {
         clock: clock(&run)?,
         namespace: run.namespace,
@@ -175,6 +180,9 @@ fn operate(run: Run) -> Result<(), String> {
         cluster_id: run.cluster_id,
         listen: run.listen,
         concurrency: run.concurrency,
+        require_secret_label: run
+            .require_secret_label
+            .unwrap_or(!run.allow_endpoint.is_empty()),
         endpoints: EndpointPolicy {
             allowed: run.allow_endpoint,
             http_loopback: run.allow_http_loopback,

@@ -313,6 +313,7 @@ connection_reasons! {
     ClockSkew "ClockSkew": "The operator's clock and the cloud's differ by more than 10 minutes.",
     SuspendedBySpec "SuspendedBySpec": "policy.suspend is true.",
     ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the connection that the message names.",
+    SecretNotLabelled "SecretNotLabelled": "The Secret lacks the label errand.cloud/credentials=true, which it needs where Errand may use hosts other than the vendors'.",
 }
 
 impl ConnectionReason {
@@ -321,6 +322,7 @@ impl ConnectionReason {
         match self {
             Self::SecretNotFound
             | Self::SecretKeyMissing
+            | Self::SecretNotLabelled
             | Self::CredentialsRejected
             | Self::KeyLocked => true,
             Self::CredentialsAccepted

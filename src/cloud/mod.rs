@@ -7,6 +7,7 @@ mod field;
 pub mod huawei;
 mod lenient;
 mod members;
+mod recent;
 mod secret;
 #[cfg(test)]
 pub(crate) mod server;
@@ -23,7 +24,8 @@ pub use field::{Field, Found, List};
 pub use lenient::Read;
 pub(crate) use lenient::parse_time;
 pub use members::Members;
-pub use secret::{Key, SecretText};
+pub use recent::Recent;
+pub use secret::{Hidden, Key, SecretText, Trial};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
 pub use transport::{

@@ -6,7 +6,7 @@ use errand_engine::Span;
 use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::connections::blocked_by_key;
+use super::connections::{accepts_the_key, blocked_by_key};
 use super::context::Context;
 use super::dispatch::{Next, Told, Work};
 use super::put::{NotWritten, put_status};
@@ -80,6 +80,8 @@ impl Work for Statuses {
         let key = ObjectKey::of(&connection);
         let of = |connection: &CloudConnection| (connection.uid(), connection.meta().generation);
         let now = of(&connection);
+        let accepted = accepts_the_key(&connection);
+        let secret = connection.spec.credentials.secret_ref.clone();
         let before = self
             .shown
             .put(key.clone(), Kept::Whole(Arc::new(connection)));
@@ -87,7 +89,11 @@ impl Work for Statuses {
         // process, and must not make a refused call be tried again.
         let told = match before {
             Some(Kept::Whole(before)) if of(&before) == now => Told::Nothing,
-            _ => {
+            before => {
+                if before.is_none() && accepted {
+                    let keys = &self.context.connections.keys;
+                    keys.vouch(&key.namespace, &secret);
+                }
                 self.tell_kinds(&key);
                 Told::Wake(owner(&key), Urgency::Routine)
             }

@@ -11,11 +11,12 @@ use super::dispatch::Wake;
 use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
+use super::secrets::LABEL;
 use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{EndpointError, Key, Refusal, Transport, tencent, volcengine};
-use crate::operations::{Client, Clients, Object, Place, Service};
+use crate::operations::{Client, Clients, Cloud, Object, Place, Service};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -55,29 +56,32 @@ pub(super) struct Usable {
 }
 
 impl Usable {
-    /// The cloud gave an authenticated answer: the key is good.
-    pub(super) fn accepted(&mut self) {
-        self.settle(Standing::Accepted);
+    /// The cloud has answered: the key is good if an answer to a request that was signed
+    /// with it shows that.
+    pub(super) fn answered(&mut self) {
+        if self.taken.heard() {
+            self.tell_news();
+        }
     }
 
-    /// The cloud rejected the key: nobody uses it until it is mended, or a slow
+    /// The cloud rejected the key: it is not used until it is corrected, or a slow
     /// recheck is due.
     pub(super) fn rejected(&mut self, refusal: &Refusal) -> Unusable {
         let at = self.taken.now();
         let locked = refusal.says_locked();
-        self.settle(Standing::Rejected { at, locked });
+        if self.taken.settle(Standing::Rejected { at, locked }) {
+            self.tell_news();
+        }
         let no_key = match locked {
             true => NoKey::Locked,
             false => NoKey::Rejected,
         };
-        self::no_key(&no_key, &self.names.0, &self.names.1)
+        self::no_key(&no_key, (&self.key.namespace, &self.names.0), &self.names.1)
     }
 
-    fn settle(&mut self, standing: Standing) {
-        if self.taken.settle(standing) {
-            // Fails only while the process shuts down.
-            let _ = self.news.send(Wake(vec![self.key.clone()]));
-        }
+    fn tell_news(&self) {
+        // Fails only while the process shuts down.
+        let _ = self.news.send(Wake(vec![self.key.clone()]));
     }
 }
 
@@ -120,13 +124,14 @@ impl Connections {
         let places = places.collect::<Result<Vec<_>, Unusable>>()?;
         let name = connection.name_any();
         let secret = &connection.spec.credentials.secret_ref;
-        let taken = self.keys.take(namespace, secret).await;
+        let cloud = authority(connection);
+        let taken = self.keys.take(namespace, secret, cloud).await;
         let taken = taken.map_err(|e| {
             if e.blocks() && !blocked_by_key(connection) {
                 // Its Secret is looked at more often from now on.
                 self.tell(connection);
             }
-            no_key(&e, &name, &secret.name)
+            no_key(&e, (namespace, &name), &secret.name)
         })?;
         let policy = connection.spec.policy.clone().unwrap_or_default();
         Ok(Usable {
@@ -257,8 +262,12 @@ impl Connections {
         let namespace = connection.namespace().unwrap_or_default();
         let secret = &connection.spec.credentials.secret_ref;
         let name = connection.name_any();
-        let text = |e: &NoKey| no_key(e, &name, &secret.name).text;
-        match self.keys.standing(&namespace, secret).await {
+        let text = |e: &NoKey| no_key(e, (&namespace, &name), &secret.name).text;
+        match self
+            .keys
+            .standing(&namespace, secret, authority(connection))
+            .await
+        {
             Ok(Standing::Accepted) => said(
                 ConnectionReason::CredentialsAccepted,
                 "The cloud accepts the key.",
@@ -275,8 +284,11 @@ impl Connections {
                 text(&NoKey::Rejected),
             )),
             Err(e @ NoKey::NotFound) => Some((ConnectionReason::SecretNotFound, text(&e))),
+            Err(e @ NoKey::NotLabelled) => Some((ConnectionReason::SecretNotLabelled, text(&e))),
             Err(e @ NoKey::Malformed(_)) => Some((ConnectionReason::SecretKeyMissing, text(&e))),
-            Err(NoKey::Unreadable | NoKey::Forbidden | NoKey::BeingTried) => None,
+            Err(NoKey::Unreadable | NoKey::Forbidden | NoKey::BeingTried | NoKey::TooManyBad) => {
+                None
+            }
         }
     }
 
@@ -297,14 +309,19 @@ impl Connections {
 
 /// By its status its operations wait for another key.
 pub(super) fn blocked_by_key(connection: &CloudConnection) -> bool {
-    let conditions = connection.status.iter().flat_map(|s| &s.conditions);
-    let about = |word: &str| {
-        let reason = ConnectionReason::ALL.iter().find(|r| r.word() == word);
-        reason.is_some_and(|reason| reason.is_about_the_key())
-    };
-    conditions
-        .into_iter()
-        .any(|c| c.type_ == "Ready" && about(&c.reason))
+    ready_reason(connection).is_some_and(ConnectionReason::is_about_the_key)
+}
+
+/// By its status a cloud has accepted its key.
+pub(super) fn accepts_the_key(connection: &CloudConnection) -> bool {
+    ready_reason(connection) == Some(ConnectionReason::CredentialsAccepted)
+}
+
+fn ready_reason(connection: &CloudConnection) -> Option<ConnectionReason> {
+    let mut conditions = connection.status.iter().flat_map(|s| &s.conditions);
+    let ready = conditions.find(|c| c.type_ == "Ready")?;
+    let mut all = ConnectionReason::ALL.iter();
+    all.find(|reason| reason.word() == ready.reason).copied()
 }
 
 /// Where the operations of a namespace that use the connection take place.
@@ -313,6 +330,17 @@ pub(super) fn place(connection: &CloudConnection, namespace: &str) -> Place {
         scope: scope(connection),
         account: connection.spec.account_id.clone(),
         namespace: namespace.to_owned(),
+    }
+}
+
+/// Which cloud the connection's key is for, and counts its bad signatures.
+fn authority(connection: &CloudConnection) -> &'static str {
+    let spec = &connection.spec;
+    match (&spec.huawei, &spec.volcengine, &spec.tencent) {
+        (Some(_), _, _) => Cloud::Huawei.name(),
+        (_, Some(_), _) => Cloud::Volcengine.name(),
+        (_, _, Some(_)) => Cloud::Tencent.name(),
+        (None, None, None) => "",
     }
 }
 
@@ -339,8 +367,8 @@ pub(super) fn suspends<O: Object>(store: &Shown<CloudConnection>, object: &O) ->
     policy.and_then(|policy| policy.suspend).unwrap_or(false)
 }
 
-fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {
-    let mended = "Errand then goes on by itself.";
+fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unusable {
+    let mended = "Errand then continues by itself.";
     let missing = trouble(Reason::CredentialsMissing, true, 0);
     let (trouble, text) = match e {
         NoKey::Unreadable => (
@@ -359,12 +387,24 @@ fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {
         ),
         NoKey::Malformed(what) => (
             missing,
-            format!("Secret {secret}: {what}. Mend it; {mended}"),
+            format!("Secret {secret}: {what}. Correct it; {mended}"),
+        ),
+        NoKey::NotLabelled => (
+            missing,
+            format!(
+                "Secret {secret} lacks the label {LABEL}=true, without which Errand reads no Secret here. If its key is meant for Errand, run: kubectl label secret {secret} -n {namespace} {LABEL}=true. {mended}"
+            ),
         ),
         NoKey::BeingTried => (
             self::trouble(Reason::CloudUnavailable, false, 3),
             format!(
                 "The key in Secret {secret} of CloudConnection {connection} has not been used yet. Another operation tries it, and the cloud has not answered that one."
+            ),
+        ),
+        NoKey::TooManyBad => (
+            self::trouble(Reason::CredentialsRejected, true, 0),
+            format!(
+                "The key in Secret {secret} of CloudConnection {connection} has not been accepted yet, and within five minutes the cloud has refused others with the same key id, in this Secret or in others. One more could lock the key for everybody who uses it. Correct or delete those Secrets; Errand tries this one within five minutes."
             ),
         ),
         NoKey::Locked => (

@@ -35,6 +35,7 @@ pub mod rbac;
 mod read;
 mod recording;
 mod run;
+mod secrets;
 mod session;
 mod shown;
 mod status;

@@ -73,7 +73,20 @@ where
 
 /// The JSON at that path, if there is an object.
 pub(super) async fn get_raw(client: &Client, url: &str) -> Result<Option<Vec<u8>>, NotRead> {
-    match timed(answer(client, request(Method::GET, url, None)?, ONE_OBJECT)).await {
+    found(timed(answer(client, request(Method::GET, url, None)?, ONE_OBJECT)).await)
+}
+
+/// The same of its metadata alone. An API server that knows no such form gives all of it.
+pub(super) async fn get_metadata(client: &Client, url: &str) -> Result<Option<Vec<u8>>, NotRead> {
+    const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    let mut request = request(Method::GET, url, None)?;
+    let accept = header::HeaderValue::from_static(METADATA);
+    request.headers_mut().insert(header::ACCEPT, accept);
+    found(timed(answer(client, request, ONE_OBJECT)).await)
+}
+
+fn found(answer: Result<Vec<u8>, NotRead>) -> Result<Option<Vec<u8>>, NotRead> {
+    match answer {
         Err(e) if e.code() == Some(404) => Ok(None),
         answer => answer.map(Some),
     }
@@ -101,7 +114,7 @@ pub(super) fn object<R: DeserializeOwned>(raw: &[u8]) -> Result<R, NotRead> {
 
 /// An object can have that name. Of another one the API server would take a part for
 /// something else, for instance for a subresource.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 

@@ -53,8 +53,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How many objects are worked on at the same time.
     pub concurrency: u16,
-    /// Which endpoints may be used beside the vendors'.
+    /// Which endpoints may be used in addition to the vendors'.
     pub endpoints: EndpointPolicy,
+    /// Only Secrets with the label errand.cloud/credentials=true are used.
+    pub require_secret_label: bool,
     /// Which cluster this is; the uid of the namespace kube-system if absent and
     /// all namespaces are watched.
     pub cluster_id: Option<String>,
@@ -211,7 +213,12 @@ async fn work(
     let context = Arc::new(Context {
         connections: Connections {
             store: connections.clone(),
-            keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
+            keys: Keys::new(
+                client.clone(),
+                clock.clone(),
+                rules.recheck,
+                settings.require_secret_label,
+            ),
             transport,
             endpoints: settings.endpoints.clone(),
             margin: rules.margin,

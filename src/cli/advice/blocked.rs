@@ -1,6 +1,7 @@
 //! Advice where nothing goes on before somebody mends or resumes something.
 
-use errand::api::Reason;
+use errand::api::{ConnectionReason, Reason};
+use serde_json::Value;
 
 use super::{Advice, Asker, rules, span};
 use crate::cli::view::text;
@@ -27,8 +28,17 @@ impl Asker<'_> {
             "Errand tries again every {recheck} and goes on by itself once that is mended."
         );
         match reason {
+            Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
+                "Nothing is sent. Within a minute after the Secret has the label Errand continues by itself.",
+            )
+            .say("If the key in the Secret is meant for Errand, label it:")
+            .run(format!(
+                "kubectl label secret {} -n {} errand.cloud/credentials=true",
+                self.secret(),
+                self.place.namespace
+            )),
             Reason::CredentialsMissing => Advice::new(
-                "Nothing is sent. Within a minute after the Secret is mended Errand goes on by itself.",
+                "Nothing is sent. Within a minute after the Secret is corrected Errand continues by itself.",
             )
             .say(PUT_KEY)
             .run(self.put_key()),
@@ -80,6 +90,16 @@ impl Asker<'_> {
         }
     }
 
+    /// The connection says that its Secret is not labelled.
+    fn lacks_the_label(&self) -> bool {
+        let conditions = self
+            .connection
+            .and_then(|found| found.pointer("/status/conditions"));
+        let word = ConnectionReason::SecretNotLabelled.word();
+        let all = conditions.and_then(Value::as_array);
+        all.is_some_and(|all| all.iter().any(|condition| condition["reason"] == word))
+    }
+
     /// The name of the connection's Secret, if it can be known.
     fn secret(&self) -> String {
         self.of_credentials("/name")
@@ -102,7 +122,7 @@ impl Asker<'_> {
         let key = or("/keys/secretKey", "secretKey");
         let namespace = &self.place.namespace;
         format!(
-            "kubectl create secret generic {secret} -n {namespace} --from-file={id}=ID-FILE --from-file={key}=KEY-FILE --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -"
+            "kubectl create secret generic {secret} -n {namespace} --from-file={id}=ID-FILE --from-file={key}=KEY-FILE --dry-run=client -o yaml | kubectl label --local -f - errand.cloud/credentials=true -o yaml | kubectl apply --server-side --force-conflicts -f -"
         )
     }
 }

@@ -6,7 +6,7 @@ use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
 use crate::cloud::signing::query_text;
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Gate, Hidden, Key, Method, Reply, Request, Transport};
 
 /// How long a date may be off before the gateway refuses the signature.
 const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
@@ -97,11 +97,14 @@ impl Client {
     /// An answer of 2xx, and what error there is in it.
     async fn answered(&self, request: Request, dated: i64) -> Result<(Reply, Refusal), CallError> {
         let reply = self.transport.read(request).await?;
-        let refusal = refusal(&reply, &self.key);
+        let refusal = refusal(&reply);
         if (200..300).contains(&reply.status) {
+            self.key.answered(None);
             return Ok((reply, refusal));
         }
-        let reading = match self.listed(&refusal, &reply, dated) {
+        let listed = self.listed(&refusal, &reply, dated);
+        self.key.answered(Some((listed, &refusal)));
+        let reading = match listed {
             Some(reading) => reading,
             None if reply.status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&reply.status) => Reading::Terminal,
@@ -125,7 +128,7 @@ impl Client {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let refusal = refusal(&reply, &self.key);
+        let refusal = refusal(&reply);
         if (200..300).contains(&reply.status) {
             return meaning(&reply.body, &refusal.code).into_sent(refusal);
         }
@@ -136,9 +139,9 @@ impl Client {
     }
 
     /// Tells what one key sees of a service in one project from everything else
-    /// that could be read. Not for people: it holds the key's id.
+    /// that could be read.
     pub fn identity(&self) -> String {
-        let (origin, scope, key) = (&self.origin, self.scope.id(), self.key.id.reveal());
+        let (origin, scope, key) = (&self.origin, self.scope.id(), self.key.identity());
         format!("{origin} {scope} {key}")
     }
 
@@ -194,6 +197,7 @@ impl Client {
             secret: self.key.secret.reveal(),
         });
         headers.remove(0);
+        let hidden = Hidden::of(&self.key, &signed.authorization);
         headers.push(("Authorization".to_owned(), signed.authorization));
         let target = match query.is_empty() {
             true => path.to_owned(),
@@ -205,6 +209,8 @@ impl Client {
             target,
             headers,
             body,
+            hidden,
+            trial: self.key.trial.clone(),
         }
     }
 }
@@ -232,7 +238,7 @@ fn member(body: &serde_json::Value, names: &[&str]) -> String {
     found.unwrap_or_default()
 }
 
-fn refusal(reply: &Reply, key: &Key) -> Refusal {
+fn refusal(reply: &Reply) -> Refusal {
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     // The error may be one level down, under any name.
     let nested = body.as_object().and_then(|members| {
@@ -256,7 +262,7 @@ fn refusal(reply: &Reply, key: &Key) -> Refusal {
         "" => member(&body, &["request_id"]),
         id => id.to_owned(),
     };
-    call::refusal(reply.status, &code, message, &request_id, key)
+    call::refusal(reply.status, &code, message, &request_id)
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ impl Page {
 
 async fn describe(client: &Client, body: &Value) -> Result<Page, CallError> {
     let response = client.call("DescribeRefreshActivities", body).await?;
-    Page::deserialize(response).map_err(unreadable)
+    Page::deserialize(response).map_err(|e| unreadable(&e))
 }
 
 /// `DescribeRefreshActivities` of one id.

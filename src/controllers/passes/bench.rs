@@ -493,7 +493,7 @@ impl<K: Kind> Passing<K> {
         let context = Arc::new(Context {
             connections: Connections {
                 store: connections.clone(),
-                keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
+                keys: Keys::new(client.clone(), clock.clone(), rules.recheck, false),
                 transport,
                 endpoints: EndpointPolicy {
                     allowed: vec!["127.0.0.1".to_owned()],

@@ -75,14 +75,7 @@ impl<K: Kind> Session<'_, K> {
         match facts {
             Ok(facts) => {
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
-                let rejected = Reading::Blocked(Reason::CredentialsRejected);
-                if assessment
-                    .unread
-                    .as_ref()
-                    .is_none_or(|e| e.reading != rejected)
-                {
-                    connection.accepted();
-                }
+                connection.answered();
                 let skewed = connection.clients.skewed(self.ctx.rules.margin.0);
                 self.connection = Some(connection);
                 if let Some(at) = &mut self.at {
@@ -135,12 +128,11 @@ impl<K: Kind> Session<'_, K> {
             (Reading::Blocked(Reason::CredentialsRejected), Some(connection)) => {
                 connection.rejected(&e.refusal)
             }
-            (Reading::Retry(_), _) | (_, None) => read_trouble(e),
-            // Any other answer was given to an accepted key.
             (_, Some(connection)) => {
-                connection.accepted();
+                connection.answered();
                 read_trouble(e)
             }
+            (_, None) => read_trouble(e),
         }
     }
 

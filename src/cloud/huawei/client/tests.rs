@@ -10,10 +10,6 @@ use crate::cloud::call::Ids;
 use crate::cloud::huawei::server::client;
 use crate::cloud::server::{Server, answer, answer_with};
 
-fn key() -> Key {
-    client("http://127.0.0.1").key
-}
-
 #[test]
 fn a_date_is_written_as_the_signature_wants_it() {
     assert_eq!(basic_date(1_795_248_000_000), "20261121T080000Z");

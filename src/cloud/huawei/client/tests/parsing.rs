@@ -10,7 +10,7 @@ fn parsed(status: u16, body: &str) -> Refusal {
         request_id: String::new(),
         body: body.as_bytes().to_vec(),
     };
-    refusal(&reply, &key())
+    refusal(&reply)
 }
 
 fn code_and_message(body: &str) -> (String, String) {
@@ -136,7 +136,7 @@ fn the_request_id_of_the_header_comes_before_that_of_the_body() {
         request_id: "from-header".to_owned(),
         body: br#"{"request_id": "from-body"}"#.to_vec(),
     };
-    assert_eq!(refusal(&reply, &key()).request_id, "from-header");
+    assert_eq!(refusal(&reply).request_id, "from-header");
     reply.request_id.clear();
-    assert_eq!(refusal(&reply, &key()).request_id, "from-body");
+    assert_eq!(refusal(&reply).request_id, "from-body");
 }

@@ -1,0 +1,136 @@
+//! Which log lines are written.
+
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::Filter;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The lines that `directives` ask for, as in RUST_LOG. Libraries are held to what cannot
+/// show the body of a request or an answer, whatever is asked for: Secrets and signed
+/// requests pass through them.
+///
+/// # Errors
+///
+/// Directives that cannot be understood.
+pub fn filter<S>(directives: &str) -> Result<impl Filter<S> + Send + Sync + use<S>, String>
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync + 'static,
+{
+    let asked = EnvFilter::try_new(directives).map_err(|e| format!("--log {directives}: {e}"))?;
+    Ok(asked.and(filter_fn(may_show)))
+}
+
+fn may_show(line: &Metadata<'_>) -> bool {
+    let (crate_, _) = line
+        .target()
+        .split_once("::")
+        .unwrap_or((line.target(), ""));
+    match crate_ {
+        // `errand`, `errand_engine`: they have types for what must not show.
+        ours if ours == "errand" || ours.starts_with("errand_") => true,
+        // Its warnings quote answers that it cannot decode.
+        kube if kube.starts_with("kube") => *line.level() <= Level::ERROR,
+        _ => *line.level() <= Level::WARN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The canary is in each of the lines that could show a body, and in ours.
+    #[test]
+    fn no_library_shows_a_body_whatever_is_asked_for() {
+        macro_rules! lines {
+            ($($target:literal),*) => {$(
+                tracing::error!(target: $target, "ERROR of {}", $target);
+                tracing::warn!(target: $target, "WARN of {}", $target);
+                tracing::info!(target: $target, "INFO of {}", $target);
+                tracing::debug!(target: $target, "DEBUG of {}", $target);
+                tracing::trace!(target: $target, "TRACE of {}", $target);
+            )*};
+        }
+        for asked in [
+            "trace",
+            "kube_client=trace,hyper=trace,info",
+            "kube_client::client=trace,h2::codec=trace,[{x=y}]=trace,trace",
+            "trace,errandx=trace",
+        ] {
+            let written = Written::default();
+            let writer = written.clone();
+            let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+            let filter = filter(asked).expect("directives");
+            let all = tracing_subscriber::registry().with(layer.with_filter(filter));
+            tracing::subscriber::with_default(all, || {
+                lines!(
+                    "kube_client::client",
+                    "kube_runtime",
+                    "hyper::proto::h1",
+                    "h2::codec"
+                );
+                lines!(
+                    "reqwest::connect",
+                    "rustls::conn",
+                    "tower",
+                    "errandx",
+                    "errand::controllers"
+                );
+                lines!("errand_engine", "log");
+            });
+            let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+            for library in [
+                "hyper::proto::h1",
+                "h2::codec",
+                "reqwest::connect",
+                "rustls::conn",
+                "tower",
+                "errandx",
+                "log",
+            ] {
+                for level in ["INFO", "DEBUG", "TRACE"] {
+                    assert!(
+                        !text.contains(&format!("{level} of {library}")),
+                        "{asked}: {text}"
+                    );
+                }
+            }
+            for library in ["kube_client::client", "kube_runtime"] {
+                for level in ["WARN", "INFO", "DEBUG", "TRACE"] {
+                    assert!(
+                        !text.contains(&format!("{level} of {library}")),
+                        "{asked}: {text}"
+                    );
+                }
+                assert!(
+                    text.contains(&format!("ERROR of {library}")),
+                    "{asked}: {text}"
+                );
+            }
+            assert!(
+                text.contains("INFO of errand::controllers"),
+                "{asked}: {text}"
+            );
+        }
+        assert!(filter::<tracing_subscriber::Registry>("=:=").is_err());
+    }
+}
