@@ -12,3 +12,4 @@ mod mistakes;
 pub mod operations;
 pub mod reference;
 mod test_point;
+pub mod text;

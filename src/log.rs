@@ -1,10 +1,17 @@
-//! Which log lines are written.
+//! Which log lines are written, and where they go: to standard error, each on one line,
+//! without anything that changes how a terminal shows the rest. A line may quote a cloud,
+//! an object or a parser.
+
+use std::io::{self, Write};
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::text::visible;
 
 /// The lines that `directives` ask for, as in RUST_LOG. Libraries are held to what cannot
 /// show the body of a request or an answer, whatever is asked for: Secrets and signed
@@ -35,9 +42,36 @@ fn may_show(line: &Metadata<'_>) -> bool {
     }
 }
 
+/// Standard error.
+#[derive(Clone, Copy)]
+pub struct Log;
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Lines<io::StderrLock<'a>>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Lines(io::stderr().lock())
+    }
+}
+
+/// Each line comes in one piece.
+pub struct Lines<W>(W);
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        writeln!(self.0, "{}", visible(text))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::sync::{Arc, Mutex};
 
     use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -148,5 +182,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_log_line_is_one_line_whatever_is_in_it() {
+        let mut out = Lines(Vec::new());
+        let line = "INFO a=\u{1B}[2J\nWARN forged \u{202E}txt\n";
+        out.write_all(line.as_bytes()).expect("a vector");
+        let written = String::from_utf8(out.0).expect("text");
+        assert_eq!(written, "INFO a=\u{FFFD}[2J WARN forged \u{FFFD}txt\n");
     }
 }

@@ -167,7 +167,7 @@ fn parse(program: &'static str) -> Result<Cli, clap::Error> {
 
 fn operate(run: Run) -> Result<(), String> {
     let filter = errand::log::filter(&run.log)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(errand::log::Log);
     let lines = match run.log_format {
         LogFormat::Text => lines.with_ansi(false).with_filter(filter).boxed(),
         LogFormat::Json => lines.json().with_filter(filter).boxed(),

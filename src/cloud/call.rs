@@ -14,12 +14,13 @@ use super::TransportError;
 use super::verdict::{Reading, Refusal};
 use crate::api::Reason;
 use crate::mistakes::Mistake;
+use crate::text;
 
 /// The header `User-Agent` of every call.
 pub(super) const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
 
-/// Longest part of a cloud's message that is passed on.
-pub(super) const MESSAGE_LIMIT: usize = 300;
+/// Bytes of a cloud's message that are passed on. An event has to have room for it.
+pub(super) const MESSAGE_LIMIT: usize = 512;
 
 /// The same of its error codes.
 const CODE_LIMIT: usize = 64;
@@ -122,12 +123,6 @@ impl Meaning {
     }
 }
 
-/// What may be put into a path and into status.
-pub fn is_id(text: &str) -> bool {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (1..=64).contains(&text.len()) && text.chars().all(safe)
-}
-
 /// The header `Host` for that origin. The port that the scheme implies is not sent.
 pub(super) fn host(origin: &str) -> &str {
     let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
@@ -170,7 +165,7 @@ pub(super) fn unreadable(error: &serde_json::Error) -> CallError {
 
 /// What a cloud said, in a line each.
 pub(super) fn refusal(status: u16, code: &str, message: &str, request_id: &str) -> Refusal {
-    let said = one_line;
+    let said = text::line;
     Refusal {
         status,
         code: said(code, CODE_LIMIT),
@@ -178,15 +173,6 @@ pub(super) fn refusal(status: u16, code: &str, message: &str, request_id: &str) 
         request_id: said(request_id, REQUEST_ID_LIMIT),
         ids: Ids::new(),
     }
-}
-
-fn one_line(text: &str, limit: usize) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(limit)
-        .collect();
-    text.trim().to_owned()
 }
 
 #[cfg(test)]

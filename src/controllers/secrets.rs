@@ -9,7 +9,7 @@ use kube::Client;
 use serde::Deserialize;
 
 use super::keys::NoKey;
-use super::read::{NotRead, get_metadata, get_raw, is_name, url};
+use super::read::{NotRead, get_metadata, get_raw, url};
 use crate::api::SecretRef;
 use crate::cloud::{Key, SecretText};
 
@@ -52,10 +52,8 @@ pub(super) async fn key(
     secret: &SecretRef,
     needs_label: bool,
 ) -> Result<Key, NoKey> {
-    if !is_name(&secret.name) {
-        return Err(NoKey::NotFound);
-    }
-    let url = url::<Secret>(Some(namespace), &secret.name);
+    // Nothing has another name.
+    let url = url::<Secret>(Some(namespace), &secret.name).map_err(|_| NoKey::NotFound)?;
     if needs_label {
         let found: Part = parsed(get_metadata(client, &url).await)?;
         if !found.metadata.is_labelled() {

@@ -6,10 +6,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Characters of a label or annotation that are kept. A label has 63 at most; of the
-/// annotations only whether they are there counts, or the first 64 characters.
+use crate::text;
+
+/// Bytes of a label or annotation that are kept. A label has 63 at most; of the
+/// annotations only whether they are there counts, or the first 64 bytes.
 pub(in crate::controllers) const KEPT_VALUE: usize = 253;
-/// Characters of what an unreadable object says of itself.
+/// Bytes of what an unreadable object says of itself.
 const KEPT_WORDS: usize = 300;
 /// Bytes of an object in which the field is searched that serde does not name.
 const SEARCHED: usize = 8 * 1024;
@@ -118,7 +120,6 @@ fn words(error: &serde_json::Error) -> String {
     }
 }
 
-pub(in crate::controllers) fn cut(text: &str, characters: usize) -> String {
-    let printable = text.chars().filter(|c| !c.is_control());
-    printable.take(characters).collect()
+pub(in crate::controllers) fn cut(text: &str, bytes: usize) -> String {
+    text::line(text, bytes)
 }
