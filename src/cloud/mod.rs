@@ -26,7 +26,5 @@ pub use members::Members;
 pub use secret::{Key, SecretText};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
-pub use transport::{
-    EndpointError, Gate, Method, Outcome, Reply, Request, Transport, TransportError,
-};
+pub use transport::{Gate, Method, Outcome, Reply, Request, Transport, TransportError};
 pub use verdict::{Reading, Refusal, Row, Rows, Status};

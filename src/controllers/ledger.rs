@@ -2,6 +2,7 @@
 //! that it outlives the operations and their namespaces. What a look at it means
 //! is decided by the engine; here it is read and written.
 
+mod other;
 mod record;
 
 use std::collections::BTreeMap;
@@ -12,14 +13,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
 
+use self::other::{both, entries_of};
 use self::record::{close, entry, identity, record, recorded};
-use super::connections::{Unusable, place};
+use super::connections::{Connections, Unusable, place};
 use super::read::{self, NotRead};
-use super::shown::{ObjectKey, Shown};
+use super::shown::ObjectKey;
 use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
-    AnswerWord, CloudConnection, LEDGER_ENTRIES, LedgerClaim, LedgerObject, Mode, OperationLedger,
+    AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, Mode, OperationLedger,
     OperationLedgerSpec, StepStatus, Timestamp, Unknown,
 };
 use crate::cloud::Ids;
@@ -36,6 +38,8 @@ pub(super) struct Ledgers {
 pub(super) struct Look {
     pub(super) claimant: Claimant,
     ledger: OperationLedger,
+    /// What counts of the ledger that the target has under another name.
+    elsewhere: Vec<LedgerEntry>,
     me: LedgerObject,
     pub(super) record: Record,
     /// The call whose traces are to be looked for.
@@ -52,7 +56,7 @@ impl Look {
 
     /// Tells its target from every other one.
     pub(super) fn pin(&self) -> Pin {
-        pin(&self.claimant.ledger())
+        pin(&self.claimant.target_ledger())
     }
 
     /// Why it takes no further claim. What is claimed already has its place.
@@ -76,7 +80,7 @@ impl Look {
 
     /// What else the ledger knows of the target.
     pub(super) fn others(&self) -> Others {
-        let entries = self.ledger.spec.entries.iter();
+        let entries = self.elsewhere.iter().chain(&self.ledger.spec.entries);
         let closed = entries.map(|entry| ClosedCall {
             result: entry.result.clone(),
             closed_at: entry.closed_at.millis(),
@@ -87,6 +91,15 @@ impl Look {
             closed: closed.collect(),
         }
     }
+}
+
+/// What a claim has to be about to count.
+#[derive(Clone, Copy)]
+enum About<'a> {
+    /// A call that is claimed in that ledger.
+    Call(&'a str),
+    /// A target that has that ledger now.
+    Target(&'a str),
 }
 
 /// Why a ledger was not written.
@@ -114,19 +127,23 @@ impl Ledgers {
         found.map_err(|e| e.to_string())
     }
 
+    async fn read(&self, name: &str) -> Result<Option<OperationLedger>, String> {
+        let found = self.get(name).await;
+        found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))
+    }
+
     /// Looks at the ledger of what `object` claims.
     pub(super) async fn look<K: Kind>(
         &self,
         object: &K::Object,
-        claimant: Claimant,
-        connections: &Shown<CloudConnection>,
+        mut claimant: Claimant,
+        connections: &Connections,
     ) -> Result<Look, String> {
-        let name = claimant.ledger();
-        let found = self.get(&name).await;
-        let found = found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))?;
-        let ledger = found.unwrap_or_else(|| OperationLedger {
+        let me = identity::<K>(object);
+        let name = claimant.target_ledger();
+        let target = self.read(&name).await?.unwrap_or_else(|| OperationLedger {
             metadata: ObjectMeta {
-                name: Some(name),
+                name: Some(name.clone()),
                 namespace: Some(self.namespace.clone()),
                 ..ObjectMeta::default()
             },
@@ -137,25 +154,44 @@ impl Ledgers {
                 unknown: Unknown::new(),
             },
         });
-        let me = identity::<K>(object);
-        let holder = match &ledger.spec.open {
-            Some(open)
-                if open.object.uid != me.uid
-                    && self.holds::<K>(open, &ledger.name_any(), connections).await =>
-            {
-                Some(open.object.clone())
-            }
-            _ => None,
+        let other = match &claimant.other_ledger {
+            Some(other) => self.read(other).await?,
+            None => None,
         };
+        let both = both(target, other, &me.namespace);
+        let (ledger, rest) = (both.used, both.rest);
+        let mut holder = None;
+        for (held, is_used) in [(Some(&ledger), true), (rest.as_ref(), false)] {
+            let open = held.and_then(|held| held.spec.open.as_ref());
+            let Some(open) = open.filter(|open| open.object.uid != me.uid) else {
+                continue;
+            };
+            let held = held.map(kube::ResourceExt::name_any).unwrap_or_default();
+            // Under the other name, what is at another cloud now holds nothing here.
+            let about = match is_used || both.swapped {
+                true => About::Call(&held),
+                false => About::Target(&name),
+            };
+            if self.holds::<K>(open, about, connections).await {
+                holder = Some(open.object.clone());
+                break;
+            }
+        }
+        let elsewhere = entries_of(rest.as_ref(), &me.namespace);
+        let mut known = ledger.spec.clone();
+        known.entries.extend(elsewhere.iter().cloned());
+        known.entries.sort_by_key(|entry| entry.closed_at.millis());
         let steps = object.status().map_or(&[][..], |status| &status.steps);
         let record = match holder {
             Some(_) => Record::Free,
-            None => record::<K>(&ledger.spec, &claimant, &me, steps),
+            None => record::<K>(&known, &claimant, &me, steps),
         };
-        let open = recorded(&ledger.spec, record, steps, &claimant);
+        let open = recorded(&known, record, steps, &claimant);
+        claimant.kept_in = both.swapped.then(|| ledger.name_any());
         Ok(Look {
             claimant,
             ledger,
+            elsewhere,
             me,
             record,
             open,
@@ -170,10 +206,9 @@ impl Ledgers {
         object: &K::Object,
         name: &str,
         orphan: bool,
-        connections: &Shown<CloudConnection>,
+        connections: &Connections,
     ) -> Result<Option<(Record, String)>, String> {
-        let found = self.get(name).await;
-        let found = found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))?;
+        let found = self.read(name).await?;
         let Some(open) = found.and_then(|ledger| ledger.spec.open) else {
             return Ok(None);
         };
@@ -181,7 +216,7 @@ impl Ledgers {
         let own = Some(&open.object.uid) == object.uid().as_ref();
         Ok(match own {
             true => Some((Record::Ours(step), open.step_id)),
-            false if orphan && !self.holds::<K>(&open, name, connections).await => {
+            false if orphan && !self.holds::<K>(&open, About::Call(name), connections).await => {
                 let pin = pin(&open.step_id);
                 Some((Record::Orphan(step, pin), open.step_id))
             }
@@ -195,8 +230,8 @@ impl Ledgers {
     async fn holds<K: Kind>(
         &self,
         open: &LedgerClaim,
-        ledger: &str,
-        connections: &Shown<CloudConnection>,
+        about: About<'_>,
+        connections: &Connections,
     ) -> bool {
         let other = &open.object;
         // What was stopped between claim and intent lacks the step, and may be edited.
@@ -207,10 +242,17 @@ impl Ledgers {
                 .is_some_and(|s| s.steps.iter().any(is_claimed));
             let reference = ObjectKey::new(&other.namespace, &found.asked().connection.name);
             let claims = connections
+                .store
                 .get(&reference)
-                .and_then(|connection| K::claimant(found, &place(&connection, &other.namespace)));
+                .map(|connection| place(&connections.endpoints, &connection, &other.namespace))
+                .and_then(|place| K::claimant(found, &place));
             let executes = found.asked().mode == Mode::Execute;
-            called || executes && claims.is_none_or(|claims| claims.ledger() == ledger)
+            match about {
+                About::Call(ledger) => {
+                    called || executes && claims.is_none_or(|claims| claims.ledger() == ledger)
+                }
+                About::Target(ledger) => claims.is_some_and(|claims| claims.ledger() == ledger),
+            }
         };
         if other.kind != K::Object::kind(&()) {
             return true;
@@ -478,12 +520,14 @@ mod tests {
             service: "huawei/workspace".to_owned(),
             scope: "project".to_owned(),
             id: "desk-1".to_owned(),
+            host: None,
             unknown: Unknown::new(),
         };
         let place = Place {
             scope: "project".to_owned(),
             account: "account".to_owned(),
             namespace: "ns".to_owned(),
+            admitted: Vec::new(),
         };
         let claimant = Claimant::new(target.clone(), &place, None, "{}".to_owned());
         let claim = serde_json::json!({
