@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use errand::clock::Clock;
-use errand::controllers::{self, EndpointPolicy, Settings, rbac};
+use errand::controllers::{self, AllowedEndpoint, EndpointPolicy, Settings, rbac};
 use serde::Serialize;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -80,15 +80,18 @@ struct Run {
     /// ones at most, a connection a quarter.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
-    /// A host, or a suffix that begins with a dot, that connections may use as
-    /// endpoint beside the vendors' own. May be given several times.
-    #[arg(long, value_name = "HOST")]
-    allow_endpoint: Vec<String>,
+    /// A host that connections may use as endpoint in addition to the vendors' own, with
+    /// its port if that is not 443. HOST is an alias of the vendor; .DOMAIN stands for
+    /// every host in that domain. NAMESPACE=HOST is a cloud of its own, with its own
+    /// ledgers, for the connections of that namespace. Can be given several times.
+    #[arg(long, value_name = "[NAMESPACE=]HOST[:PORT]")]
+    allow_endpoint: Vec<AllowedEndpoint>,
     /// Use only Secrets with the label errand.cloud/credentials=true. If not given:
     /// where --allow-endpoint is.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_secret_label: Option<bool>,
-    /// Let allowed endpoints on a loopback address use http, for a simulator.
+    /// Let allowed endpoints on a loopback address use http, for a simulator. A loopback
+    /// host without a port then stands for every port.
     #[arg(long)]
     allow_http_loopback: bool,
     /// How log lines look.
@@ -183,10 +186,7 @@ fn operate(run: Run) -> Result<(), String> {
         require_secret_label: run
             .require_secret_label
             .unwrap_or(!run.allow_endpoint.is_empty()),
-        endpoints: EndpointPolicy {
-            allowed: run.allow_endpoint,
-            http_loopback: run.allow_http_loopback,
-        },
+        endpoints: EndpointPolicy::new(run.allow_endpoint, run.allow_http_loopback)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -71,6 +71,11 @@ pub struct LedgerTarget {
     /// The cloud's id of the target: the desktop.
     #[schemars(length(max = 64))]
     pub id: String,
+    /// The host of a cloud of its own (--allow-endpoint NAMESPACE=HOST), with its port if
+    /// that is not 443. Absent at the vendor and its aliases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 260))]
+    pub host: Option<String>,
     /// Fields that a newer Errand wrote; carried along.
     #[serde(flatten)]
     #[schemars(skip)]

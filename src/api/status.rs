@@ -341,6 +341,12 @@ pub struct ObservedFor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub site: Option<String>,
+    /// Which cloud each service of the operation is at: `Vendor`, with its site where it
+    /// has several (`Vendor/China`), also at an alias; or the host of a cloud of its own.
+    /// Absent if an earlier version observed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "endpoints")]
+    pub clouds: BTreeMap<String, String>,
     /// SHA-256 of the target fields of the spec, in hexadecimal.
     #[schemars(length(max = 64))]
     pub target_digest: String,

@@ -30,7 +30,5 @@ pub use recent::Recent;
 pub use secret::{Hidden, Key, SecretText, Trial};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
-pub use transport::{
-    EndpointError, Gate, Method, Outcome, Reply, Request, Transport, TransportError,
-};
+pub use transport::{Gate, Method, Outcome, Reply, Request, Transport, TransportError};
 pub use verdict::{Reading, Refusal, Row, Rows, Status};

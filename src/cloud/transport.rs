@@ -87,13 +87,6 @@ pub type Outcome = Result<Reply, TransportError>;
 /// Asked after the connection stands and before the first byte leaves.
 pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// An endpoint that the operator's flags do not allow.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "endpoint {0} is not allowed: it has to match --allow-endpoint, use https (or loopback with --allow-http-loopback), and not be link-local"
-)]
-pub struct EndpointError(pub String);
-
 /// Connections and what is learnt from answers. One per process.
 #[derive(Clone)]
 pub struct Transport {

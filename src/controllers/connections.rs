@@ -8,15 +8,15 @@ use tokio::time::timeout;
 
 use super::context::API_TIMEOUT;
 use super::dispatch::Wake;
-use super::endpoints::{EndpointPolicy, default_endpoint, named};
+use super::endpoints::{Authority, EndpointError, EndpointPolicy, Origin, one_cloud};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
 use super::secrets::LABEL;
 use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
-use crate::cloud::{EndpointError, Key, Refusal, Transport, tencent, volcengine};
-use crate::operations::{Client, Clients, Cloud, Object, Place, Service};
+use crate::cloud::{Key, Refusal, Transport, tencent, volcengine};
+use crate::operations::{AdmittedHost, Client, Clients, Object, Place, Service};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -123,8 +123,14 @@ impl Connections {
         });
         let places = places.collect::<Result<Vec<_>, Unusable>>()?;
         let name = connection.name_any();
+        one_cloud(&places).map_err(|why| Unusable {
+            trouble: trouble(Reason::ConnectionMismatch, true, 0),
+            text: format!("CloudConnection {name}: {why}."),
+        })?;
         let secret = &connection.spec.credentials.secret_ref;
-        let cloud = authority(connection);
+        // The services of a kind are of one cloud.
+        let cloud = places.first().map(|(_, origin)| &origin.authority);
+        let cloud = cloud.expect("each kind calls a service");
         let taken = self.keys.take(namespace, secret, cloud).await;
         let taken = taken.map_err(|e| {
             if e.blocks() && !blocked_by_key(connection) {
@@ -135,14 +141,14 @@ impl Connections {
         })?;
         let policy = connection.spec.policy.clone().unwrap_or_default();
         Ok(Usable {
-            place: place(connection, namespace),
-            at: At::of(connection, services),
+            place: place(&self.endpoints, connection, namespace),
+            at: At::of(connection, &places),
             clients: Clients {
                 known_since: i64::MAX,
                 services: places
                     .into_iter()
                     .map(|(service, origin)| {
-                        let client = self.client(connection, service, origin, &taken.key);
+                        let client = self.client(connection, service, origin.url, &taken.key);
                         (service, client)
                     })
                     .collect(),
@@ -218,7 +224,7 @@ impl Connections {
         &self,
         connection: &CloudConnection,
         service: Service,
-    ) -> Result<String, Unusable> {
+    ) -> Result<Origin, Unusable> {
         let name = connection.name_any();
         match self.origin(connection, service) {
             None => Err(Unusable {
@@ -250,24 +256,22 @@ impl Connections {
         let places = Service::ALL
             .iter()
             .filter_map(|service| self.origin(connection, *service));
+        let mut clouds = Vec::new();
         for origin in places {
             match origin {
                 Err(e) => return Some((ConnectionReason::EndpointNotAllowed, format!("{e}."))),
-                Ok(origin) if self.transport.offset(&origin).abs() > self.margin.0 => {
+                Ok(origin) if self.transport.offset(&origin.url).abs() > self.margin.0 => {
                     return said(ConnectionReason::ClockSkew, Reason::ClockSkew.meaning());
                 }
-                Ok(_) => {}
+                Ok(origin) if clouds.contains(&origin.authority) => {}
+                Ok(origin) => clouds.push(origin.authority),
             }
         }
         let namespace = connection.namespace().unwrap_or_default();
         let secret = &connection.spec.credentials.secret_ref;
         let name = connection.name_any();
         let text = |e: &NoKey| no_key(e, (&namespace, &name), &secret.name).text;
-        match self
-            .keys
-            .standing(&namespace, secret, authority(connection))
-            .await
-        {
+        match self.keys.standing(&namespace, secret, &clouds).await {
             Ok(Standing::Accepted) => said(
                 ConnectionReason::CredentialsAccepted,
                 "The cloud accepts the key.",
@@ -298,12 +302,8 @@ impl Connections {
         &self,
         connection: &CloudConnection,
         service: Service,
-    ) -> Option<Result<String, EndpointError>> {
-        let default = default_endpoint(&connection.spec, service)?;
-        Some(match named(connection.spec.endpoints.as_ref(), service) {
-            Some(given) => self.endpoints.check(given),
-            None => Ok(default),
-        })
+    ) -> Option<Result<Origin, EndpointError>> {
+        self.endpoints.origin(connection, service)
     }
 }
 
@@ -325,22 +325,22 @@ fn ready_reason(connection: &CloudConnection) -> Option<ConnectionReason> {
 }
 
 /// Where the operations of a namespace that use the connection take place.
-pub(super) fn place(connection: &CloudConnection, namespace: &str) -> Place {
+pub(super) fn place(
+    endpoints: &EndpointPolicy,
+    connection: &CloudConnection,
+    namespace: &str,
+) -> Place {
+    let admitted = Service::ALL.into_iter().filter_map(|service| {
+        let origin = endpoints.origin(connection, service)?.ok()?;
+        let own = matches!(origin.authority, Authority::Own { .. });
+        let host = origin.admitted?;
+        Some(AdmittedHost { service, host, own })
+    });
     Place {
         scope: scope(connection),
         account: connection.spec.account_id.clone(),
         namespace: namespace.to_owned(),
-    }
-}
-
-/// Which cloud the connection's key is for, and counts its bad signatures.
-fn authority(connection: &CloudConnection) -> &'static str {
-    let spec = &connection.spec;
-    match (&spec.huawei, &spec.volcengine, &spec.tencent) {
-        (Some(_), _, _) => Cloud::Huawei.name(),
-        (_, Some(_), _) => Cloud::Volcengine.name(),
-        (_, _, Some(_)) => Cloud::Tencent.name(),
-        (None, None, None) => "",
+        admitted: admitted.collect(),
     }
 }
 

@@ -1,10 +1,23 @@
 //! Where a connection's services are, and which endpoints it may name. What is
 //! sent there is signed with a tenant's key, so neither a typing mistake nor a
 //! tenant decides it alone.
+//!
+//! The vendors' documented hosts are used without a flag: those of the service, in the
+//! region of the connection, with https and port 443. Every other host has to be admitted
+//! by the operator's flag `--allow-endpoint`, as an alias of the vendor or as a cloud of
+//! its own for one namespace. Decided for each service by itself, since a private cloud
+//! has a host for each; an operation that calls several services needs all of them at the
+//! vendor, or all of them at clouds of its own ([`one_cloud`]).
 
-use crate::api::{CloudConnectionSpec, Endpoints, HuaweiConnection, Site};
-use crate::cloud::EndpointError;
-use crate::operations::{Cloud, Service};
+mod address;
+mod admitted;
+
+use self::address::{Address, HTTPS};
+use self::admitted::{Admitted, As};
+use crate::api::{CloudConnection, CloudConnectionSpec, Endpoints, Site};
+use crate::operations::{Cloud, Region, Service};
+
+pub use self::admitted::AllowedEndpoint;
 
 /// The endpoint that a connection names for a service.
 pub(super) fn named(endpoints: Option<&Endpoints>, service: Service) -> Option<&str> {
@@ -19,288 +32,271 @@ pub(super) fn named(endpoints: Option<&Endpoints>, service: Service) -> Option<&
     }
 }
 
-/// The service's own endpoint (contracts: g.1). `None`: the connection is of
-/// another cloud.
-pub(super) fn default_endpoint(
-    connection: &CloudConnectionSpec,
-    service: Service,
-) -> Option<String> {
-    match service.cloud() {
-        Cloud::Huawei => connection
-            .huawei
-            .as_ref()
-            .map(|huawei| of_huawei(huawei, service)),
-        Cloud::Volcengine => connection
-            .volcengine
-            .as_ref()
-            .map(|volcengine| of_volcengine(&volcengine.region)),
+/// Whose accounts and keys the hosts of a service know: what is remembered of a key, or
+/// claimed at a target, belongs to one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Authority {
+    /// The vendor, at its own hosts or at an alias.
+    Vendor(Cloud),
+    /// A cloud of its own.
+    Own {
+        /// Its host, with the port if that is not 443.
+        host: String,
+    },
+}
+
+/// Where a service of a connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Scheme, host and port.
+    pub(super) url: String,
+    pub(super) authority: Authority,
+    /// The host of an admitted endpoint, with its port if that is not 443.
+    pub(super) admitted: Option<String>,
+    /// Of a service of the vendor that has several: which of the vendor's sites.
+    pub(super) site: Option<Site>,
+}
+
+impl Origin {
+    /// In one word, which cloud that is.
+    pub(super) fn cloud(&self) -> String {
+        match (&self.authority, self.site) {
+            (Authority::Own { host }, _) => host.clone(),
+            // Hosts are in lower case.
+            (Authority::Vendor(_), None) => "Vendor".to_owned(),
+            (Authority::Vendor(_), Some(site)) => format!("Vendor/{}", site.word()),
+        }
+    }
+}
+
+/// Why an operation must not use these origins together: evidence from one cloud says
+/// nothing of a call to another.
+pub(super) fn one_cloud(origins: &[(Service, Origin)]) -> Result<(), String> {
+    let is_own = |origin: &Origin| matches!(origin.authority, Authority::Own { .. });
+    let own = origins.iter().find(|(_, origin)| is_own(origin));
+    let vendors = origins.iter().find(|(_, origin)| !is_own(origin));
+    match (own, vendors) {
+        (Some((own, at)), Some((vendors, _))) => Err(format!(
+            "the endpoint of {} is {}, which is a cloud of its own, and that of {} is the vendor's. Name endpoints of one cloud for both",
+            own.label(),
+            at.url,
+            vendors.label()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The region and the site of a connection to that cloud; none: it is to another cloud.
+fn region_and_site(spec: &CloudConnectionSpec, cloud: Cloud) -> Option<(&str, Site)> {
+    match cloud {
+        Cloud::Huawei => {
+            let huawei = spec.huawei.as_ref()?;
+            Some((&huawei.region, huawei.site.unwrap_or_default()))
+        }
+        Cloud::Volcengine => Some((&spec.volcengine.as_ref()?.region, Site::default())),
         Cloud::Tencent => {
-            connection
-                .tencent
-                .as_ref()
-                .map(|tencent| match tencent.site.unwrap_or_default() {
-                    Site::China => "https://as.tencentcloudapi.com".to_owned(),
-                    Site::International => "https://as.intl.tencentcloudapi.com".to_owned(),
-                })
+            let tencent = spec.tencent.as_ref()?;
+            Some((&tencent.region, tencent.site.unwrap_or_default()))
         }
     }
 }
 
-fn of_huawei(huawei: &HuaweiConnection, service: Service) -> String {
-    let region = &huawei.region;
-    let domain = match region.as_str() {
-        "eu-west-101" => "myhuaweicloud.eu",
-        _ => "myhuaweicloud.com",
-    };
-    let name = match service {
-        Service::HuaweiWorkspace => "workspace",
-        Service::HuaweiCloudDc => "clouddc",
-        Service::HuaweiBss => {
-            return match huawei.site.unwrap_or_default() {
-                Site::China => "https://bss.myhuaweicloud.com".to_owned(),
-                Site::International => "https://bss-intl.myhuaweicloud.com".to_owned(),
-            };
-        }
-        _ => "dcs",
-    };
-    format!("https://{name}.{region}.{domain}")
+/// The host that is used where none is named, and its site.
+fn default_host(
+    service: Service,
+    region: Region<'_>,
+    site: Site,
+) -> Option<(String, Option<Site>)> {
+    let mut rules = service
+        .hosts()
+        .iter()
+        .filter(|rule| rule.site.is_none_or(|of| of == site));
+    rules.find_map(|rule| Some((rule.in_region(region)?, rule.site)))
 }
 
-/// Most regions are served by one endpoint; those that the vendor's SDK calls
-/// bootstrap regions have their own.
-fn of_volcengine(region: &str) -> String {
-    let own = matches!(region, "ap-southeast-2" | "ap-southeast-3")
-        || region.ends_with("-autodriving")
-        || region.ends_with("-selfdrive");
-    match own {
-        true => format!("https://ecs.{region}.volcengineapi.com"),
-        false => "https://open.volcengineapi.com".to_owned(),
+/// The vendor's endpoint that is used where none is named. `None`: the connection is of
+/// another cloud, or its region has none.
+pub(super) fn default_endpoint(spec: &CloudConnectionSpec, service: Service) -> Option<String> {
+    let (region, site) = region_and_site(spec, service.cloud())?;
+    let (host, _) = default_host(service, Region::new(region)?, site)?;
+    Some(format!("https://{host}"))
+}
+
+/// Which rule an endpoint breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Rule {
+    #[error("it is not of the form https://HOST or https://HOST:PORT")]
+    NotAUrl,
+    #[error("its scheme is not https")]
+    Scheme,
+    #[error("http is for loopback addresses only, and only with the flag --allow-http-loopback")]
+    Http,
+    #[error("it has a path, a query or a fragment")]
+    Path,
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
+    #[error("{0}")]
+    Host(&'static str),
+    #[error("link-local addresses are never used, since a cloud keeps its machines' keys there")]
+    LinkLocal,
+    #[error("the region is not one name of a-z, 0-9 and - that can stand in a host name")]
+    Region,
+    #[error("{0} is not a host of the vendor for this service and region, and not admitted")]
+    NotAdmitted(String),
+    #[error("its host is admitted with another port only")]
+    OtherPort(String),
+    #[error("{0} is admitted as a cloud of its own for other namespaces only")]
+    OwnElsewhere(String),
+}
+
+/// An endpoint that must not be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("endpoint {given} is not allowed: {rule}. {}", self.remedy())]
+pub(super) struct EndpointError {
+    given: String,
+    rule: Rule,
+    namespace: String,
+    /// The vendor's endpoint.
+    default: String,
+}
+
+impl EndpointError {
+    fn remedy(&self) -> String {
+        let Self {
+            namespace, default, ..
+        } = self;
+        match &self.rule {
+            Rule::NotAUrl | Rule::Path | Rule::Port | Rule::Host(_) => {
+                "Write https://HOST or https://HOST:PORT".to_owned()
+            }
+            Rule::Scheme | Rule::Http => "Use https".to_owned(),
+            Rule::LinkLocal => format!("Use {default}"),
+            Rule::Region => "Correct spec: region".to_owned(),
+            Rule::NotAdmitted(name) | Rule::OtherPort(name) => format!(
+                "Use {default}, or have an administrator add the flag --allow-endpoint={name}"
+            ),
+            Rule::OwnElsewhere(name) => {
+                format!("Have an administrator add the flag --allow-endpoint={namespace}={name}")
+            }
+        }
     }
 }
 
-/// Suffixes of the vendors' own hosts.
-const VENDOR: [&str; 5] = [
-    ".myhuaweicloud.com",
-    ".myhuaweicloud.eu",
-    ".volcengineapi.com",
-    ".volcengine-api.com",
-    ".tencentcloudapi.com",
-];
-
-/// Which endpoints other than the vendors' may be used.
+/// Which endpoints other than the vendors' may be used, as what.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointPolicy {
-    /// Hosts, or suffixes of hosts that begin with a dot.
-    pub allowed: Vec<String>,
-    /// http to a loopback address is allowed.
-    pub http_loopback: bool,
+    admitted: Admitted,
 }
 
 impl EndpointPolicy {
-    /// The origin, if this policy lets it be used.
-    pub(super) fn check(&self, given: &str) -> Result<String, EndpointError> {
-        let refused = || EndpointError(given.to_owned());
-        let uri: http::Uri = given.parse().map_err(|_| refused())?;
-        let host = uri.host().ok_or_else(refused)?;
-        let address: Option<std::net::IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-        let loopback = address.map_or(host == "localhost", |ip| ip.is_loopback());
-        let link_local = match address {
-            Some(std::net::IpAddr::V4(ip)) => ip.is_link_local(),
-            Some(std::net::IpAddr::V6(ip)) => ip.is_unicast_link_local(),
-            None => false,
-        };
-        let vendor = VENDOR.iter().any(|suffix| host.ends_with(suffix));
-        let allowed = vendor
-            || self
-                .allowed
-                .iter()
-                .any(|pattern| match pattern.strip_prefix('.') {
-                    Some(_) => host.ends_with(pattern.as_str()),
-                    None => host == pattern,
-                });
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => loopback && self.http_loopback,
-            _ => false,
-        };
-        if !allowed || !secure || link_local || uri.path() != "/" {
-            return Err(refused());
-        }
-        Ok(given.trim_end_matches('/').to_owned())
+    /// From the operator's flags; an error where they contradict each other.
+    pub fn new(allowed: Vec<AllowedEndpoint>, http_loopback: bool) -> Result<Self, String> {
+        let admitted = Admitted::new(allowed, http_loopback)?;
+        Ok(Self { admitted })
     }
+
+    /// From flags as they are written.
+    #[cfg(test)]
+    pub(super) fn of(flags: &[&str], http_loopback: bool) -> Result<Self, String> {
+        let allowed: Result<Vec<_>, _> = flags.iter().map(|flag| flag.parse()).collect();
+        Self::new(allowed?, http_loopback)
+    }
+
+    /// Any host beyond the vendors' is admitted.
+    pub fn admits_hosts(&self) -> bool {
+        !self.admitted.is_empty()
+    }
+
+    /// Where a service is: what the connection names, if that may be used, or the
+    /// vendor's own. `None`: the connection is of another cloud.
+    pub(super) fn origin(
+        &self,
+        connection: &CloudConnection,
+        service: Service,
+    ) -> Option<Result<Origin, EndpointError>> {
+        let spec = &connection.spec;
+        let (name, site) = region_and_site(spec, service.cloud())?;
+        let given = named(spec.endpoints.as_ref(), service);
+        let namespace = connection.metadata.namespace.as_deref().unwrap_or_default();
+        let found = match (Region::new(name), given) {
+            (None, _) => Err(Rule::Region),
+            (Some(region), None) => vendors(service, region, site).ok_or(Rule::Region),
+            (Some(region), Some(given)) => self.check(given, namespace, service, region, site),
+        };
+        Some(found.map_err(|rule| EndpointError {
+            given: given.map_or_else(
+                || format!("of {} in region {name}", service.label()),
+                str::to_owned,
+            ),
+            rule,
+            namespace: namespace.to_owned(),
+            default: default_endpoint(spec, service).unwrap_or_default(),
+        }))
+    }
+
+    /// What is named, if it may be used.
+    fn check(
+        &self,
+        given: &str,
+        namespace: &str,
+        service: Service,
+        region: Region<'_>,
+        site: Site,
+    ) -> Result<Origin, Rule> {
+        let address = Address::parse(given)?;
+        if !self.admitted.may_use(&address) {
+            return Err(Rule::Http);
+        }
+        let (url, host) = (address.url(), address.host.to_string());
+        let vendor = |site| Origin {
+            url: url.clone(),
+            authority: Authority::Vendor(service.cloud()),
+            admitted: None,
+            site,
+        };
+        let mut documented = service.hosts().iter();
+        let documented = documented.find(|rule| rule.in_region(region).as_ref() == Some(&host));
+        let usual = address.https && address.port == HTTPS;
+        if let Some(rule) = documented.filter(|_| usual) {
+            return Ok(vendor(of_site(service, rule.site, site)));
+        }
+        let name = address.name();
+        match self.admitted.find(&address, namespace) {
+            As::Own => Ok(Origin {
+                url,
+                authority: Authority::Own { host: name.clone() },
+                admitted: Some(name),
+                site: None,
+            }),
+            As::Alias => Ok(Origin {
+                admitted: Some(name),
+                ..vendor(of_site(service, None, site))
+            }),
+            As::OwnElsewhere => Err(Rule::OwnElsewhere(name)),
+            As::OtherPort => Err(Rule::OtherPort(name)),
+            As::Nothing if documented.is_some() => Err(Rule::OtherPort(name)),
+            As::Nothing => Err(Rule::NotAdmitted(name)),
+        }
+    }
+}
+
+/// The vendor's own host for what names none.
+fn vendors(service: Service, region: Region<'_>, site: Site) -> Option<Origin> {
+    let (host, of) = default_host(service, region, site)?;
+    Some(Origin {
+        url: format!("https://{host}"),
+        authority: Authority::Vendor(service.cloud()),
+        admitted: None,
+        site: of_site(service, of, site),
+    })
+}
+
+/// Which of the vendor's sites a host serves: the one that only it serves, or the
+/// connection's. None: the service has no sites.
+fn of_site(service: Service, of: Option<Site>, connection: Site) -> Option<Site> {
+    let has_sites = service.hosts().iter().any(|rule| rule.site.is_some());
+    has_sites.then(|| of.unwrap_or(connection))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn allows(policy: &EndpointPolicy, given: &str) -> bool {
-        policy.check(given).is_ok()
-    }
-
-    #[test]
-    fn only_the_vendors_endpoints_are_allowed_without_a_flag() {
-        let policy = EndpointPolicy::default();
-        assert!(allows(&policy, "https://dcs.cn-north-4.myhuaweicloud.com"));
-        assert!(!allows(&policy, "http://dcs.cn-north-4.myhuaweicloud.com"));
-        assert!(!allows(&policy, "https://myhuaweicloud.com.evil.example"));
-        assert!(!allows(&policy, "https://evilmyhuaweicloud.com"));
-        assert!(!allows(&policy, "http://127.0.0.1:8080"));
-    }
-
-    #[test]
-    fn every_service_has_an_endpoint_of_the_vendors_that_follows_region_and_site() {
-        let policy = EndpointPolicy::default();
-        let spec = |cloud: &str, region: &str, site: Option<Site>| {
-            let mut place = serde_json::json!({"region": region});
-            if cloud == "huawei" {
-                place["projectId"] = "p".into();
-            }
-            if cloud != "volcengine" && site.is_some() {
-                place["site"] = serde_json::to_value(site).expect("a word");
-            }
-            let mut spec = serde_json::json!({
-                "accountId": "a",
-                "credentials": {"secretRef": {"name": "s"}},
-            });
-            spec[cloud] = place;
-            serde_json::from_value::<CloudConnectionSpec>(spec).expect("a connection")
-        };
-        let (china, international) = (Some(Site::China), Some(Site::International));
-        for (cloud, region, site, service, host) in [
-            (
-                "huawei",
-                "cn-north-4",
-                None,
-                Service::HuaweiDcs,
-                "dcs.cn-north-4.myhuaweicloud.com",
-            ),
-            (
-                "huawei",
-                "cn-north-4",
-                None,
-                Service::HuaweiWorkspace,
-                "workspace.cn-north-4.myhuaweicloud.com",
-            ),
-            (
-                "huawei",
-                "eu-west-101",
-                international,
-                Service::HuaweiWorkspace,
-                "workspace.eu-west-101.myhuaweicloud.eu",
-            ),
-            (
-                "huawei",
-                "cn-east-3",
-                None,
-                Service::HuaweiCloudDc,
-                "clouddc.cn-east-3.myhuaweicloud.com",
-            ),
-            (
-                "huawei",
-                "cn-north-4",
-                None,
-                Service::HuaweiBss,
-                "bss.myhuaweicloud.com",
-            ),
-            (
-                "huawei",
-                "cn-north-4",
-                china,
-                Service::HuaweiBss,
-                "bss.myhuaweicloud.com",
-            ),
-            (
-                "huawei",
-                "ap-southeast-1",
-                international,
-                Service::HuaweiBss,
-                "bss-intl.myhuaweicloud.com",
-            ),
-            (
-                "volcengine",
-                "cn-beijing",
-                None,
-                Service::VolcengineEcs,
-                "open.volcengineapi.com",
-            ),
-            (
-                "volcengine",
-                "ap-southeast-2",
-                None,
-                Service::VolcengineEcs,
-                "ecs.ap-southeast-2.volcengineapi.com",
-            ),
-            (
-                "tencent",
-                "ap-guangzhou",
-                None,
-                Service::TencentAs,
-                "as.tencentcloudapi.com",
-            ),
-            (
-                "tencent",
-                "ap-singapore",
-                international,
-                Service::TencentAs,
-                "as.intl.tencentcloudapi.com",
-            ),
-        ] {
-            let connection = spec(cloud, region, site);
-            let endpoint = default_endpoint(&connection, service).expect("of this cloud");
-            assert_eq!(endpoint, format!("https://{host}"));
-            assert!(allows(&policy, &endpoint), "{endpoint}");
-            for other in Service::ALL
-                .iter()
-                .filter(|other| other.cloud() != service.cloud())
-            {
-                assert_eq!(
-                    default_endpoint(&connection, *other),
-                    None,
-                    "of another cloud"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn each_service_is_reached_at_the_endpoint_that_is_named_for_it() {
-        let endpoints = Endpoints {
-            dcs: Some("https://d".to_owned()),
-            workspace: Some("https://w".to_owned()),
-            bss: Some("https://b".to_owned()),
-            clouddc: Some("https://c".to_owned()),
-            ecs: Some("https://e".to_owned()),
-            auto_scaling: Some("https://a".to_owned()),
-        };
-        let all = Service::ALL.map(|service| named(Some(&endpoints), service).unwrap_or_default());
-        assert_eq!(
-            all,
-            [
-                "https://d",
-                "https://w",
-                "https://b",
-                "https://c",
-                "https://e",
-                "https://a"
-            ]
-        );
-        assert_eq!(named(None, Service::HuaweiBss), None);
-    }
-
-    #[test]
-    fn flags_allow_hosts_suffixes_and_http_to_loopback_but_never_link_local() {
-        let policy = EndpointPolicy {
-            allowed: vec![
-                ".cloud.example".into(),
-                "127.0.0.1".into(),
-                "169.254.169.254".into(),
-            ],
-            http_loopback: true,
-        };
-        assert!(allows(&policy, "https://dcs.cloud.example"));
-        assert!(!allows(&policy, "http://dcs.cloud.example"));
-        assert!(allows(&policy, "http://127.0.0.1:8080"));
-        assert!(!allows(&policy, "https://169.254.169.254"));
-    }
-}
+mod tests;

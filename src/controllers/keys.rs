@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use errand_engine::Span;
 
 use self::known::{Credential, Known};
+use super::endpoints::Authority;
 use super::secrets;
 use crate::api::SecretRef;
 use crate::clock::Clock;
@@ -184,9 +185,12 @@ impl Keys {
         &self,
         namespace: &str,
         secret: &SecretRef,
-        cloud: &str,
+        cloud: &Authority,
     ) -> Result<Taken, NoKey> {
-        let (mut key, credential) = self.fresh(namespace, secret, cloud).await?;
+        let mut key = self
+            .fresh(namespace, secret, std::slice::from_ref(cloud))
+            .await?;
+        let credential = Credential::of(cloud, &key, slot_name(namespace, secret));
         let now = self.clock.now().mono.0;
         // One tries it, the others come again. Waiting for that here would let one
         // silent cloud take up every session.
@@ -200,15 +204,26 @@ impl Keys {
         })
     }
 
-    /// What is known of the key at that cloud, without using it.
+    /// What is known of the key at those clouds, without using it: that one of them does
+    /// not accept it, or that one does.
     pub(super) async fn standing(
         &self,
         namespace: &str,
         secret: &SecretRef,
-        cloud: &str,
+        clouds: &[Authority],
     ) -> Result<Standing, NoKey> {
-        let (_, credential) = self.fresh(namespace, secret, cloud).await?;
-        Ok(lock(&self.known).standing(&credential))
+        let key = self.fresh(namespace, secret, clouds).await?;
+        Ok(self.standing_of(&key, clouds, &slot_name(namespace, secret)))
+    }
+
+    fn standing_of(&self, key: &Key, clouds: &[Authority], slot: &str) -> Standing {
+        let known = lock(&self.known);
+        let standing = |cloud| known.standing(&Credential::of(cloud, key, slot.to_owned()));
+        let all: Vec<Standing> = clouds.iter().map(standing).collect();
+        let rejected = |standing: &&Standing| matches!(standing, Standing::Rejected { .. });
+        let first = all.iter().find(rejected);
+        let first = first.or_else(|| all.iter().find(|one| **one == Standing::Accepted));
+        first.copied().unwrap_or_default()
     }
 
     /// What the Secret holds, read by name if that is some time ago.
@@ -216,23 +231,19 @@ impl Keys {
         &self,
         namespace: &str,
         secret: &SecretRef,
-        cloud: &str,
-    ) -> Result<(Key, Credential), NoKey> {
+        clouds: &[Authority],
+    ) -> Result<Key, NoKey> {
         let name = slot_name(namespace, secret);
         let now = self.clock.now().mono.0;
         let slot = {
             let mut slots = lock(&self.slots);
             Arc::clone(slots.entry(name.clone(), now, |_| false, Arc::default))
         };
-        let of = |key: Key| {
-            let credential = Credential::of(cloud, &key, name.clone());
-            (key, credential)
-        };
         let SlotState { read_at, key } = lock(&slot.0).clone();
-        if let (Some(at), Some(known)) = (read_at, key.map(|key| key.map(of))) {
-            let standing = |of: &Credential| lock(&self.known).standing(of);
+        if let (Some(at), Some(known)) = (read_at, key) {
+            let standing = |key: &Key| self.standing_of(key, clouds, &name);
             let fresh = match &known {
-                Ok((_, of)) if !matches!(standing(of), Standing::Rejected { .. }) => SECRET_FRESH,
+                Ok(key) if !matches!(standing(key), Standing::Rejected { .. }) => SECRET_FRESH,
                 _ => SECRET_BLOCKS,
             };
             if now - at < fresh.0 {
@@ -242,7 +253,7 @@ impl Keys {
         let key = secrets::key(&self.client, namespace, secret, self.needs_label).await;
         // What the API server did not say changes nothing of what is known.
         if matches!(key, Err(NoKey::Unreadable | NoKey::Forbidden)) {
-            return key.map(of);
+            return key;
         }
         if key.is_err() {
             lock(&self.known).unvouch(&name);
@@ -251,7 +262,7 @@ impl Keys {
             read_at: Some(now),
             key: Some(key.clone()),
         };
-        key.map(of)
+        key
     }
 }
 

@@ -3,6 +3,7 @@
 //! is decided by the engine; here it is read and written.
 
 mod claim;
+mod other;
 mod record;
 
 use std::collections::BTreeMap;
@@ -15,14 +16,15 @@ use kube::{Resource as _, ResourceExt as _};
 
 pub(super) use self::claim::NoEffect;
 use self::claim::{Changed, NoClaim, Open, Right, claimed, doubted, is_own, right};
+use self::other::{both, entries_of};
 use self::record::{identity, record, recorded, told};
-use super::connections::{Unusable, place};
+use super::connections::{Connections, Unusable, place};
 use super::read::{self, NotRead, Url};
-use super::shown::{ObjectKey, Shown};
+use super::shown::ObjectKey;
 use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
 use crate::api::{
-    AnswerWord, CloudConnection, LEDGER_ENTRIES, LedgerClaim, LedgerObject, Mode, OperationLedger,
+    AnswerWord, LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, Mode, OperationLedger,
     OperationLedgerSpec, StepStatus, Timestamp, Unknown,
 };
 use crate::cloud::Ids;
@@ -43,6 +45,8 @@ pub(super) struct Ledgers {
 pub(super) struct Look {
     pub(super) claimant: Claimant,
     ledger: OperationLedger,
+    /// What counts of the ledger that the target has under another name.
+    elsewhere: Vec<LedgerEntry>,
     me: LedgerObject,
     pub(super) record: Record,
     /// The call whose traces are to be looked for.
@@ -87,7 +91,7 @@ impl Look {
 
     /// Tells its target from every other one.
     pub(super) fn pin(&self) -> Pin {
-        pin(&self.claimant.ledger())
+        pin(&self.claimant.target_ledger())
     }
 
     /// Why it takes no further claim. What is claimed already has its place.
@@ -127,7 +131,7 @@ impl Look {
 
     /// What else the ledger knows of the target.
     pub(super) fn others(&self) -> Others {
-        let entries = self.ledger.spec.entries.iter();
+        let entries = self.elsewhere.iter().chain(&self.ledger.spec.entries);
         let closed = entries.map(|entry| ClosedCall {
             result: entry.result.clone(),
             closed_at: entry.closed_at.millis(),
@@ -138,6 +142,15 @@ impl Look {
             closed: closed.collect(),
         }
     }
+}
+
+/// What a claim has to be about to count.
+#[derive(Clone, Copy)]
+enum About<'a> {
+    /// A call that is claimed in that ledger.
+    Call(&'a str),
+    /// A target that has that ledger now.
+    Target(&'a str),
 }
 
 /// Why a ledger was not written.
@@ -171,14 +184,14 @@ impl Ledgers {
     pub(super) async fn look<K: Kind>(
         &self,
         object: &K::Object,
-        claimant: Claimant,
-        connections: &Shown<CloudConnection>,
+        mut claimant: Claimant,
+        connections: &Connections,
     ) -> Result<Look, String> {
-        let name = claimant.ledger();
-        let found = self.get(&name).await?;
-        let ledger = found.unwrap_or_else(|| OperationLedger {
+        let me = identity::<K>(object);
+        let name = claimant.target_ledger();
+        let target = self.get(&name).await?.unwrap_or_else(|| OperationLedger {
             metadata: ObjectMeta {
-                name: Some(name),
+                name: Some(name.clone()),
                 namespace: Some(self.namespace.clone()),
                 ..ObjectMeta::default()
             },
@@ -189,27 +202,46 @@ impl Ledgers {
                 unknown: Unknown::new(),
             },
         });
-        let me = identity::<K>(object);
-        let holder = match &ledger.spec.open {
-            Some(open)
-                if !is_own(open, &me)
-                    && self.holds::<K>(open, &ledger.name_any(), connections).await =>
-            {
-                Some(open.object.clone())
-            }
-            _ => None,
+        let other = match &claimant.other_ledger {
+            Some(other) => self.get(other).await?,
+            None => None,
         };
+        let both = both(target, other, &me.namespace);
+        let (ledger, rest) = (both.used, both.rest);
+        let mut holder = None;
+        for (held, is_used) in [(Some(&ledger), true), (rest.as_ref(), false)] {
+            let open = held.and_then(|held| held.spec.open.as_ref());
+            let Some(open) = open.filter(|open| !is_own(open, &me)) else {
+                continue;
+            };
+            let held = held.map(kube::ResourceExt::name_any).unwrap_or_default();
+            // Under the other name, what is at another cloud now holds nothing here.
+            let about = match is_used || both.swapped {
+                true => About::Call(&held),
+                false => About::Target(&name),
+            };
+            if self.holds::<K>(open, about, connections).await {
+                holder = Some(open.object.clone());
+                break;
+            }
+        }
+        let elsewhere = entries_of(rest.as_ref(), &me.namespace);
+        let mut known = ledger.spec.clone();
+        known.entries.extend(elsewhere.iter().cloned());
+        known.entries.sort_by_key(|entry| entry.closed_at.millis());
         let steps = object.status().map_or(&[][..], |status| &status.steps);
         let open = ledger.spec.open.as_ref().filter(|_| holder.is_none());
         let right = open.map(|open| right(open, &me, &claimant));
         let record = match holder {
             Some(_) => Record::Free,
-            None => record::<K>(&ledger.spec, right, &claimant, &me, steps),
+            None => record::<K>(&known, right, &claimant, &me, steps),
         };
-        let open = recorded(&ledger.spec, record, steps, &claimant);
+        let open = recorded(&known, record, steps, &claimant);
+        claimant.kept_in = both.swapped.then(|| ledger.name_any());
         Ok(Look {
             claimant,
             ledger,
+            elsewhere,
             me,
             record,
             open,
@@ -227,7 +259,7 @@ impl Ledgers {
         object: &K::Object,
         name: &str,
         orphan: bool,
-        connections: &Shown<CloudConnection>,
+        connections: &Connections,
     ) -> Result<Option<(Record, Recalled)>, String> {
         let found = self.get(name).await?;
         let Some(open) = found.and_then(|ledger| ledger.spec.open) else {
@@ -237,7 +269,11 @@ impl Ledgers {
         let here = open.object.namespace == me.namespace;
         let (record, right) = match is_own(&open, &me) {
             true => (Record::Ours(step), Right::Own),
-            false if orphan && here && !self.holds::<K>(&open, name, connections).await => {
+            false
+                if orphan
+                    && here
+                    && !self.holds::<K>(&open, About::Call(name), connections).await =>
+            {
                 (Record::Orphan(step, pin(&open.step_id)), Right::Orphan)
             }
             false => return Ok(None),
@@ -256,8 +292,8 @@ impl Ledgers {
     async fn holds<K: Kind>(
         &self,
         open: &LedgerClaim,
-        ledger: &str,
-        connections: &Shown<CloudConnection>,
+        about: About<'_>,
+        connections: &Connections,
     ) -> bool {
         let other = &open.object;
         // What was stopped between claim and intent lacks the step, and may be edited.
@@ -268,10 +304,17 @@ impl Ledgers {
                 .is_some_and(|s| s.steps.iter().any(is_claimed));
             let reference = ObjectKey::new(&other.namespace, &found.asked().connection.name);
             let claims = connections
+                .store
                 .get(&reference)
-                .and_then(|connection| K::claimant(found, &place(&connection, &other.namespace)));
+                .map(|connection| place(&connections.endpoints, &connection, &other.namespace))
+                .and_then(|place| K::claimant(found, &place));
             let executes = found.asked().mode == Mode::Execute;
-            called || executes && claims.is_none_or(|claims| claims.ledger() == ledger)
+            match about {
+                About::Call(ledger) => {
+                    called || executes && claims.is_none_or(|claims| claims.ledger() == ledger)
+                }
+                About::Target(ledger) => claims.is_some_and(|claims| claims.ledger() == ledger),
+            }
         };
         if other.kind != K::Object::kind(&()) {
             return true;
@@ -563,12 +606,14 @@ mod tests {
             service: "huawei/workspace".to_owned(),
             scope: "project".to_owned(),
             id: "desk-1".to_owned(),
+            host: None,
             unknown: Unknown::new(),
         };
         let place = Place {
             scope: "project".to_owned(),
             account: "account".to_owned(),
             namespace: "ns".to_owned(),
+            admitted: Vec::new(),
         };
         let claimant = Claimant::new(target.clone(), &place, None, "{}".to_owned());
         let claim = serde_json::json!({

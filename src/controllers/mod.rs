@@ -49,5 +49,5 @@ mod watch;
 mod watches;
 
 pub use effects::EFFECTS;
-pub use endpoints::EndpointPolicy;
+pub use endpoints::{AllowedEndpoint, EndpointPolicy};
 pub use run::{RunError, Settings, run};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::endpoints::{default_endpoint, named};
+use super::endpoints::{Origin, default_endpoint, named};
 use crate::api::{CloudConnection, CloudConnectionSpec, ObservedFor, Site, State, Status};
 use crate::operations::{Object, Service, digest};
 
@@ -16,12 +16,14 @@ pub(super) struct At {
     project: Option<String>,
     endpoints: BTreeMap<String, String>,
     site: Option<Site>,
+    clouds: BTreeMap<String, String>,
 }
 
 impl At {
-    /// `services` are those that the kind calls.
-    pub(super) fn of(connection: &CloudConnection, services: &[Service]) -> Self {
+    /// `origins` are those of the services that the kind calls.
+    pub(super) fn of(connection: &CloudConnection, origins: &[(Service, Origin)]) -> Self {
         let spec = &connection.spec;
+        let services: Vec<Service> = origins.iter().map(|(service, _)| *service).collect();
         let (region, project) = match (&spec.huawei, &spec.volcengine, &spec.tencent) {
             (Some(huawei), ..) => (&huawei.region, Some(huawei.project_id.clone())),
             (_, Some(volcengine), _) => (&volcengine.region, None),
@@ -40,7 +42,11 @@ impl At {
             region: region.clone(),
             project,
             endpoints: endpoints.collect(),
-            site: site(spec, services),
+            site: site(spec, &services),
+            clouds: origins
+                .iter()
+                .map(|(service, origin)| (service.label().to_owned(), origin.cloud()))
+                .collect(),
         }
     }
 
@@ -53,6 +59,7 @@ impl At {
             project_id: self.project.clone(),
             endpoints: self.endpoints.clone(),
             site: self.site.map(|site| site.word().to_owned()),
+            clouds: self.clouds.clone(),
             target_digest: target_digest(object),
             bound: false,
         }
@@ -118,13 +125,7 @@ pub(super) fn memory<O: Object>(object: &O, here: &ObservedFor, execute: bool) -
         };
     };
     let same_target = then.target_digest == here.target_digest;
-    let same_place = ObservedFor {
-        target_digest: here.target_digest.clone(),
-        bound: here.bound,
-        // Earlier versions did not write it.
-        site: then.site.clone().or_else(|| here.site.clone()),
-        ..then.clone()
-    } == *here;
+    let same_place = same_account(then, here) && same_cloud(then, here);
     match (same_target, same_place) {
         (true, true) => Memory::Kept,
         // What was asked for was edited, and nothing was sent for it.
@@ -137,6 +138,40 @@ pub(super) fn memory<O: Object>(object: &O, here: &ObservedFor, execute: bool) -
         )),
         (true, false) | (false, false) => Memory::Forgotten,
     }
+}
+
+fn same_account(then: &ObservedFor, here: &ObservedFor) -> bool {
+    let of = |place: &ObservedFor| {
+        let ObservedFor {
+            cloud,
+            account_id,
+            region,
+            project_id,
+            endpoints: _,
+            site: _,
+            clouds: _,
+            target_digest: _,
+            bound: _,
+        } = place.clone();
+        (cloud, account_id, region, project_id)
+    };
+    of(then) == of(here)
+}
+
+/// Each service is at the cloud where it was: the vendor, whose own hosts and aliases are
+/// one cloud, or a cloud of its own. The same endpoint is the same cloud, whatever the
+/// operator's flags say of it now.
+fn same_cloud(then: &ObservedFor, here: &ObservedFor) -> bool {
+    if then.clouds.is_empty() {
+        // An earlier version wrote it; one of them did not write the site.
+        let site = then.site.is_none() || then.site == here.site;
+        return site && then.endpoints == here.endpoints;
+    }
+    here.clouds.iter().all(|(service, cloud)| {
+        let named = |place: &ObservedFor| place.endpoints.get(service).cloned();
+        let same_endpoint = named(here).is_some() && named(then) == named(here);
+        same_endpoint || then.clouds.get(service) == Some(cloud)
+    })
 }
 
 /// By what version 0.1.0 wrote: the target, in words. A plan could be edited without

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Service;
 use crate::api::{AnswerWord, LedgerTarget};
 use crate::cloud::Ids;
 use crate::mistakes::Mistake;
@@ -15,6 +16,19 @@ pub struct Place {
     pub account: String,
     /// The operation's namespace.
     pub namespace: String,
+    /// The services that the operator's flags admit another host for.
+    pub admitted: Vec<AdmittedHost>,
+}
+
+/// A service that is not at a host of the vendor's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmittedHost {
+    /// The service.
+    pub service: Service,
+    /// Its host, with the port if that is not 443.
+    pub host: String,
+    /// It is a cloud of its own, and not an alias of the vendor.
+    pub own: bool,
 }
 
 /// What an operation claims (design: 3.3).
@@ -26,13 +40,18 @@ pub struct Claimant {
     pub key: String,
     /// The body of the call, which says what is asked for.
     pub body: String,
+    /// The name that the target's ledger would have if the operator's flags admitted its
+    /// host in the other way, as they may have done before.
+    pub other_ledger: Option<String>,
+    /// The ledger that it is kept in, where that is another one than the target's.
+    pub kept_in: Option<String>,
 }
 
 impl Claimant {
     /// The key is spec.operationKey, or made of everything that makes the
     /// operation what it is; not of its name, as a rename must not repeat it, nor
     /// of its uid, as a deleted and re-applied object must not.
-    pub fn new(target: LedgerTarget, place: &Place, given: Option<&str>, body: String) -> Self {
+    pub fn new(mut target: LedgerTarget, place: &Place, given: Option<&str>, body: String) -> Self {
         let key = match given {
             Some(given) => digest(&[&place.namespace, "given", given]),
             None => digest(&[
@@ -48,21 +67,58 @@ impl Claimant {
                 },
             ]),
         };
-        Self { target, key, body }
+        let mut admitted = place.admitted.iter();
+        let admitted = admitted.find(|admitted| admitted.service.label() == target.service);
+        let host = admitted.map(|admitted| admitted.host.as_str());
+        let own = admitted.is_some_and(|admitted| admitted.own);
+        target.host = host.filter(|_| own).map(str::to_owned);
+        let other_ledger = host.map(|host| match own {
+            true => ledger(&target, None),
+            false => ledger(&target, Some(host)),
+        });
+        Self {
+            target,
+            key,
+            body,
+            other_ledger,
+            kept_in: None,
+        }
     }
 
     /// Name of the target's ledger: by what the cloud itself checks, so that two
     /// connections to one account meet in it.
+    pub fn target_ledger(&self) -> String {
+        ledger(&self.target, self.target.host.as_deref())
+    }
+
+    /// Name of the ledger that it is kept in.
     pub fn ledger(&self) -> String {
-        let target = &self.target;
-        let hash = digest(&[&target.service, &target.scope, &target.id]);
-        format!("{}-{}", target.service.replace('/', "-"), &hash[..20])
+        let kept_in = self.kept_in.clone();
+        kept_in.unwrap_or_else(|| self.target_ledger())
     }
 
     /// SHA-256 of the body, in hexadecimal.
     pub fn body_digest(&self) -> String {
         digest(&[&self.body])
     }
+}
+
+/// At the vendor, and at its aliases, the name says nothing of the host. A cloud of its
+/// own has other projects and other targets, so its ledgers are named by its host, too.
+fn ledger(target: &LedgerTarget, host: Option<&str>) -> String {
+    let service = target.service.replace('/', "-");
+    let parts = [&*target.service, &*target.scope, &*target.id];
+    let Some(host) = host else {
+        return format!("{service}-{}", &digest(&parts)[..20]);
+    };
+    let hash = digest(&[parts[0], parts[1], parts[2], host]);
+    let readable = |c: char| match c {
+        'a'..='z' | '0'..='9' | '.' => c,
+        _ => '-',
+    };
+    let host: String = host.chars().take(100).map(readable).collect();
+    let host = host.trim_matches(['-', '.']);
+    format!("{service}-{host}-{}", &hash[..20])
 }
 
 /// SHA-256 of the parts, each with its length, in hexadecimal.
@@ -124,12 +180,14 @@ mod tests {
             service: "huawei/workspace".into(),
             scope: "project".into(),
             id: "desktop".into(),
+            host: None,
             unknown: Default::default(),
         };
         let place = Place {
             scope: "project".into(),
             account: account.into(),
             namespace: namespace.into(),
+            admitted: Vec::new(),
         };
         Claimant::new(target, &place, given, body.into())
     }
@@ -154,5 +212,65 @@ mod tests {
         let key = claimant("n", "a", Some("k"), "b").key;
         assert_eq!(key, claimant("n", "a", Some("k"), "other").key);
         assert_ne!(key, claimant("m", "a", Some("k"), "b").key);
+    }
+    #[test]
+    fn a_ledger_of_the_vendor_is_named_as_before_and_that_of_an_own_cloud_by_its_host() {
+        let claim = |admitted: &[(&str, bool)]| {
+            let target = LedgerTarget {
+                service: "huawei/workspace".into(),
+                scope: "project".into(),
+                id: "desktop".into(),
+                host: None,
+                unknown: Default::default(),
+            };
+            let admitted = admitted.iter().map(|(host, own)| AdmittedHost {
+                service: Service::HuaweiWorkspace,
+                host: (*host).to_owned(),
+                own: *own,
+            });
+            let place = Place {
+                scope: "project".into(),
+                account: "a".into(),
+                namespace: "n".into(),
+                admitted: admitted.collect(),
+            };
+            Claimant::new(target, &place, None, "b".into())
+        };
+        let vendor = claim(&[]);
+        // As f7ba42e names it.
+        assert_eq!(vendor.ledger(), "huawei-workspace-252c746c1449053276df");
+        assert_eq!(vendor.other_ledger, None);
+        let alias = claim(&[("one.example", false)]);
+        assert_eq!(alias.ledger(), vendor.ledger());
+        let own = claim(&[("one.example", true)]);
+        assert!(own.ledger().starts_with("huawei-workspace-one.example-"));
+        assert_eq!(own.target.host.as_deref(), Some("one.example"));
+        // Each finds what was written while the host was admitted in the other way.
+        assert_eq!(alias.other_ledger, Some(own.ledger()));
+        assert_eq!(own.other_ledger, Some(vendor.ledger()));
+        // The operation is the same at each.
+        assert_eq!(own.key, vendor.key);
+        let long = "a.".repeat(120) + "example";
+        let mut names = vec![vendor.ledger()];
+        for host in [
+            "one.example",
+            "one.example:8443",
+            "two.example",
+            "[::1]:80",
+            &long,
+        ] {
+            let name = claim(&[(host, true)]).ledger();
+            assert!(name.len() <= 253, "{name}");
+            let label = |label: &str| {
+                let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+                !label.is_empty()
+                    && label.chars().all(allowed)
+                    && !label.starts_with('-')
+                    && !label.ends_with('-')
+            };
+            assert!(name.split('.').all(label), "{name}");
+            assert!(!names.contains(&name), "{name}");
+            names.push(name);
+        }
     }
 }

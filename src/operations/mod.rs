@@ -6,6 +6,7 @@
 
 mod claims;
 pub mod desktop_order;
+mod hosts;
 pub mod instance_observation;
 pub mod instance_refresh;
 mod registry;
@@ -18,8 +19,10 @@ use std::future::Future;
 use std::time::Duration;
 
 pub(crate) use claims::digest;
-pub use claims::{Claimant, ClosedCall, Others, Place, Recorded};
+pub use claims::{AdmittedHost, Claimant, ClosedCall, Others, Place, Recorded};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
+pub(crate) use hosts::is_dns_label;
+pub use hosts::{HostRule, Region, Regions};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;

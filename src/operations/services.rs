@@ -21,7 +21,7 @@ pub enum Service {
 }
 
 /// Whose service it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Cloud {
     /// Huawei Cloud.
     Huawei,

@@ -7,6 +7,7 @@ use errand_engine::Span;
 
 use super::{NoKey, Standing};
 use crate::cloud::{Key, Recent};
+use crate::controllers::endpoints::Authority;
 
 /// Bad signatures with one key id at one cloud, of credentials that it never accepted,
 /// in [`COUNTED`]: at most so many. Huawei Cloud locks a key after five.
@@ -22,7 +23,7 @@ const COUNTED: Span = Span(5 * 60_000);
 #[derive(Clone, Debug)]
 pub(super) struct Credential {
     /// Which cloud counts its bad signatures.
-    cloud: String,
+    cloud: Authority,
     /// Of the whole credential in its namespace.
     identity: String,
     /// Of its key id alone.
@@ -33,9 +34,9 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    pub(super) fn of(cloud: &str, key: &Key, slot: String) -> Self {
+    pub(super) fn of(cloud: &Authority, key: &Key, slot: String) -> Self {
         Self {
-            cloud: cloud.to_owned(),
+            cloud: cloud.clone(),
             identity: key.identity(),
             id: key.id_digest(),
             namespace: key.namespace.clone(),
@@ -43,7 +44,7 @@ impl Credential {
         }
     }
 
-    fn key(&self) -> (String, String) {
+    fn key(&self) -> (String, Authority) {
         (self.identity.clone(), self.cloud.clone())
     }
 }
@@ -59,10 +60,10 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Known {
     /// By identity and cloud.
-    credentials: Recent<(String, String), Entry>,
+    credentials: Recent<(String, Authority), Entry>,
     /// Times and namespaces of bad signatures, by cloud and key id. One that is being
     /// tried counts already.
-    bad: HashMap<(String, String), Vec<Bad>>,
+    bad: HashMap<(Authority, String), Vec<Bad>>,
     /// Secrets whose key an earlier process has seen accepted.
     vouched: HashSet<String>,
 }

@@ -8,6 +8,9 @@ use super::super::fake_api;
 use super::known::{Credential, Known};
 use super::*;
 use crate::cloud::SecretText;
+use crate::operations::Cloud;
+
+const VENDOR: Authority = Authority::Vendor(Cloud::Huawei);
 
 fn named(name: &str) -> SecretRef {
     SecretRef {
@@ -37,14 +40,14 @@ fn keys() -> Keys {
 fn a_key_that_is_being_tried_makes_nothing_wait_for_that() {
     fake_api::block_on(async {
         let keys = keys();
-        let Ok(mut first) = keys.take("ns", &named("one"), "cloud").await else {
+        let Ok(mut first) = keys.take("ns", &named("one"), &VENDOR).await else {
             panic!("the first may try it");
         };
-        let second = timeout(API_TIMEOUT, keys.take("ns", &named("one"), "cloud")).await;
+        let second = timeout(API_TIMEOUT, keys.take("ns", &named("one"), &VENDOR)).await;
         let second = second.expect("is answered at once");
         assert_eq!(second.err(), Some(NoKey::BeingTried));
         first.settle(Standing::Accepted);
-        assert!(keys.take("ns", &named("one"), "cloud").await.is_ok());
+        assert!(keys.take("ns", &named("one"), &VENDOR).await.is_ok());
     });
 }
 
@@ -52,32 +55,40 @@ fn a_key_that_is_being_tried_makes_nothing_wait_for_that() {
 fn what_is_known_of_a_key_is_known_of_that_credential_alone() {
     fake_api::block_on(async {
         let keys = keys();
-        let mut taken = keys.take("ns", &named("one"), "cloud").await.ok().unwrap();
+        let mut taken = keys.take("ns", &named("one"), &VENDOR).await.ok().unwrap();
         assert!(taken.settle(Standing::Accepted));
+        let own = Authority::Own {
+            host: "one.example".to_owned(),
+        };
         for (namespace, secret, cloud, standing) in [
-            ("ns", "one", "cloud", Standing::Accepted),
+            ("ns", "one", &VENDOR, Standing::Accepted),
             // The same key id, and another secret; another namespace; another cloud.
-            ("ns", "two", "cloud", Standing::Untried),
-            ("other", "one", "cloud", Standing::Untried),
-            ("ns", "one", "another cloud", Standing::Untried),
+            ("ns", "two", &VENDOR, Standing::Untried),
+            ("other", "one", &VENDOR, Standing::Untried),
+            ("ns", "one", &own, Standing::Untried),
         ] {
-            let known = keys.standing(namespace, &named(secret), cloud).await;
-            assert_eq!(known, Ok(standing), "{namespace} {secret} {cloud}");
+            let (secret, clouds) = (named(secret), std::slice::from_ref(cloud));
+            let known = keys.standing(namespace, &secret, clouds);
+            let secret = &secret.name;
+            assert_eq!(known.await, Ok(standing), "{namespace} {secret} {cloud:?}");
         }
+        let both = [own, VENDOR];
+        let known = keys.standing("ns", &named("one"), &both).await;
+        assert_eq!(known, Ok(Standing::Accepted), "one of them accepts it");
         // Its own rejection stops it, and that of another with its key id does not.
-        let mut wrong = keys.take("ns", &named("two"), "cloud").await.ok().unwrap();
+        let mut wrong = keys.take("ns", &named("two"), &VENDOR).await.ok().unwrap();
         wrong.settle(Standing::Rejected {
             at: wrong.now(),
             locked: false,
         });
-        let wrong = keys.take("ns", &named("two"), "cloud").await;
+        let wrong = keys.take("ns", &named("two"), &VENDOR).await;
         assert_eq!(wrong.err(), Some(NoKey::Rejected));
-        let mut taken = keys.take("ns", &named("one"), "cloud").await.ok().unwrap();
+        let mut taken = keys.take("ns", &named("one"), &VENDOR).await.ok().unwrap();
         taken.settle(Standing::Rejected {
             at: taken.now(),
             locked: true,
         });
-        let locked = keys.take("ns", &named("one"), "cloud").await;
+        let locked = keys.take("ns", &named("one"), &VENDOR).await;
         assert_eq!(locked.err(), Some(NoKey::Locked));
     });
 }
@@ -93,7 +104,7 @@ fn credential(namespace: &str, secret: &str) -> Credential {
         token: None,
         trial: None,
     };
-    Credential::of("cloud", &key, format!("{namespace}/{secret}"))
+    Credential::of(&VENDOR, &key, format!("{namespace}/{secret}"))
 }
 
 /// Tries it with a bad signature; whether that was allowed.

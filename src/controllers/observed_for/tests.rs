@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::ResizeCancellation;
+use crate::controllers::endpoints::EndpointPolicy;
 
 fn connection(change: impl FnOnce(&mut Value)) -> CloudConnection {
     let mut object = json!({
@@ -34,10 +35,33 @@ fn operation(change: impl FnOnce(&mut Value)) -> ResizeCancellation {
     serde_json::from_value(object).expect("an operation")
 }
 
+/// Where the connection's services are. The operator admits aliases of the vendor, and a
+/// cloud of the namespace's own.
+fn at(connection: &CloudConnection, services: &[Service]) -> At {
+    let flags = [
+        "alias.example",
+        "dcs.alias.example",
+        "as.example",
+        "bss.example",
+        "ns=own.example",
+        "ns=other.example",
+    ];
+    at_with(&flags, connection, services)
+}
+
+fn at_with(flags: &[&str], connection: &CloudConnection, services: &[Service]) -> At {
+    let policy = EndpointPolicy::of(flags, false).expect("good flags");
+    let origins = services.iter().filter_map(|service| {
+        let origin = policy.origin(connection, *service)?;
+        Some((*service, origin.expect("allowed")))
+    });
+    At::of(connection, &origins.collect::<Vec<_>>())
+}
+
 /// The object after an observation through that connection.
 fn observed(connection: &CloudConnection, bound: bool) -> ResizeCancellation {
     let mut object = operation(|_| {});
-    let at = At::of(connection, &[Service::HuaweiDcs]);
+    let at = at(connection, &[Service::HuaweiDcs]);
     let about = ObservedFor {
         bound,
         ..at.observed_for(&object)
@@ -47,7 +71,7 @@ fn observed(connection: &CloudConnection, bound: bool) -> ResizeCancellation {
 }
 
 fn compared(object: &ResizeCancellation, connection: &CloudConnection) -> Memory {
-    let at = At::of(connection, &[Service::HuaweiDcs]);
+    let at = at(connection, &[Service::HuaweiDcs]);
     memory(object, &at.observed_for(object), true)
 }
 
@@ -57,7 +81,7 @@ fn elsewhere() -> [CloudConnection; 5] {
         connection(|spec| spec["accountId"] = "a2".into()),
         connection(|spec| spec["huawei"]["region"] = "cn-east-3".into()),
         connection(|spec| spec["huawei"]["projectId"] = "p2".into()),
-        connection(|spec| spec["endpoints"] = json!({"dcs": "https://dcs.example"})),
+        connection(|spec| spec["endpoints"] = json!({"dcs": "https://own.example"})),
         connection(|spec| {
             spec["huawei"].take();
             spec["volcengine"] = json!({"region": "cn-north-4"});
@@ -185,10 +209,13 @@ fn the_site_belongs_to_the_place_where_an_endpoint_depends_on_it() {
                 spec[cloud] = place;
                 spec["endpoints"] = endpoints.clone();
             });
-            At::of(&connection, services)
+            super::tests::at(&connection, services)
         };
         let (china, international) = (at(Some("China")), at(Some("International")));
-        assert_eq!(china != international, differ, "{cloud} {services:?}");
+        let object = operation(|_| {});
+        let of = |at: &At| at.observed_for(&object);
+        let same = same_cloud(&of(&china), &of(&international));
+        assert_eq!(same, !differ, "{cloud} {services:?}");
         assert_eq!(at(None), china, "{cloud}: China where it is not said");
     }
 }
@@ -201,7 +228,7 @@ fn memory_of_another_site_is_of_another_place_unless_no_site_was_written() {
             spec["tencent"] = json!({"region": "ap-singapore", "site": site});
         })
     };
-    let at = |site: &str| At::of(&here(site), &[Service::TencentAs]);
+    let at = |site: &str| at(&here(site), &[Service::TencentAs]);
     for bound in [false, true] {
         let mut object = operation(|_| {});
         let mut then = at("China").observed_for(&object);
@@ -224,7 +251,7 @@ fn memory_of_another_site_is_of_another_place_unless_no_site_was_written() {
             (_, other) => panic!("{other:?}"),
         }
         // An earlier version wrote none.
-        then.site = None;
+        (then.site, then.clouds) = (None, BTreeMap::new());
         store(&mut object, &then);
         assert_eq!(compared(&object, "China"), Memory::Kept);
         assert_eq!(compared(&object, "International"), Memory::Kept);
@@ -235,5 +262,53 @@ fn memory_of_another_site_is_of_another_place_unless_no_site_was_written() {
 fn a_site_is_written_as_in_a_connection() {
     for (site, word) in Site::WORDS {
         assert_eq!(serde_json::to_value(site).expect("JSON"), word);
+    }
+}
+
+/// The endpoint of the connection changes while an operation belongs to its place.
+#[test]
+fn the_vendor_and_its_aliases_are_one_place_and_a_cloud_of_its_own_is_another() {
+    let named = |url: Option<&str>| {
+        connection(|spec| {
+            if let Some(url) = url {
+                spec["endpoints"] = json!({ "dcs": url });
+            }
+        })
+    };
+    let vendor = [
+        None,
+        Some("https://dcs.cn-north-4.myhuaweicloud.com"),
+        Some("https://dcs.cn-north-4.myhuaweicloud.com:443"),
+        Some("https://alias.example"),
+        Some("https://dcs.alias.example"),
+    ];
+    let own = [Some("https://own.example"), Some("https://other.example")];
+    for then in vendor.into_iter().chain(own) {
+        let object = observed(&named(then), true);
+        for now in vendor.into_iter().chain(own) {
+            let same = then == now || vendor.contains(&then) && vendor.contains(&now);
+            match compared(&object, &named(now)) {
+                Memory::Kept => assert!(same, "{then:?} to {now:?}"),
+                Memory::Elsewhere(_) => assert!(!same, "{then:?} to {now:?}"),
+                Memory::Forgotten => panic!("{then:?} to {now:?}"),
+            }
+        }
+    }
+}
+
+/// The administrator gives the host to a namespace, or the other way round.
+#[test]
+fn the_same_endpoint_is_the_same_place_whatever_it_is_admitted_as() {
+    let connection = connection(|spec| spec["endpoints"] = json!({"dcs": "https://own.example"}));
+    let at = |flag: &str| at_with(&[flag], &connection, &[Service::HuaweiDcs]);
+    let (alias, own) = (at("own.example"), at("ns=own.example"));
+    for (then, now) in [(&alias, &own), (&own, &alias)] {
+        let mut object = operation(|_| {});
+        let mut about = then.observed_for(&object);
+        about.bound = true;
+        object.status.as_mut().expect("a status").observed_for = Some(about);
+        let here = now.observed_for(&object);
+        assert_ne!(then, now);
+        assert_eq!(memory(&object, &here, true), Memory::Kept);
     }
 }

@@ -33,7 +33,7 @@ use crate::controllers::metrics::Metrics;
 use crate::controllers::session::Session;
 use crate::controllers::shown::{Kept, ObjectKey, Shown};
 use crate::controllers::watches::Reports;
-use crate::operations::{Cloud, Kind, Object as _};
+use crate::operations::{Claimant, Cloud, Kind, Object as _};
 
 /// The project, or the region, of the connection, and another one of the same key,
 /// where there is nothing.
@@ -59,6 +59,8 @@ pub(super) struct Bench<K: Kind> {
     clock: TestClock,
     process: Passing<K>,
     file: std::path::PathBuf,
+    /// The operator's flags --allow-endpoint.
+    flags: Vec<String>,
 }
 
 thread_local! {
@@ -132,7 +134,8 @@ impl<K: Kind> Bench<K> {
                 "status": {},
             }),
         );
-        let process = Passing::start(&api, &file, 1);
+        let flags = vec!["127.0.0.1".to_owned()];
+        let process = Passing::start(&api, &file, 1, &flags);
         Self {
             case,
             cloud,
@@ -142,22 +145,77 @@ impl<K: Kind> Bench<K> {
             clock,
             process,
             file,
+            flags,
         }
     }
 
     /// Another process takes over, which remembers nothing.
     pub(super) fn restart(&mut self) {
         let next = self.process.context.writer.0 + 1;
-        self.process = Passing::start(&self.api, &self.file, next);
+        self.process = Passing::start(&self.api, &self.file, next, &self.flags);
     }
 
-    /// The ledger of the operation's target has no room; false: its kind has none.
-    pub(super) fn fill_ledger(&self) -> bool {
+    /// The operator is started with these flags --allow-endpoint.
+    pub(super) fn admit(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        self.restart();
+    }
+
+    /// The operation is deleted and created again as it was.
+    pub(super) fn recreate(&self) {
+        let mut object = self.api.get(&self.path).expect("it is there");
+        self.api.delete(&self.path);
+        object["status"] = json!({});
+        self.api.put(&self.path, object);
+    }
+
+    /// An operation of another namespace has claimed the target, as the connection is
+    /// now; `held`: it is still there, and otherwise deleted.
+    pub(super) fn claim_of_others(&self, held: bool) {
+        let claimant = self.claimant().expect("its kind has a ledger");
+        let kind = <K::Object as Resource>::kind(&());
+        let mut theirs = self.api.get(&self.path).expect("it is there");
+        let path = self.path.replace("/namespaces/ns/", "/namespaces/others/");
+        theirs["metadata"]["namespace"] = "others".into();
+        let step = json!({
+            "number": 1, "id": "theirs-1", "name": K::STEPS[0].name, "writer": "1",
+            "intendedAt": self.time(0), "sendBefore": self.time(60),
+        });
+        theirs["status"] = json!({"steps": [step]});
+        self.api.put(&path, theirs);
+        let uid = self.api.get(&path).expect("it is there")["metadata"]["uid"].clone();
+        if !held {
+            self.api.delete(&path);
+        }
+        let open = json!({
+            "stepId": "theirs-1", "number": 1, "step": K::STEPS[0].name, "writer": "1",
+            "object": {"kind": kind, "namespace": "others", "name": "op", "uid": uid},
+            "operationKey": "theirs", "bodyDigest": "d", "body": "{}",
+            "claimedAt": self.time(0), "sendBefore": self.time(60),
+        });
+        let ledger = json!({
+            "apiVersion": "errand.cloud/v1alpha1",
+            "kind": "OperationLedger",
+            "metadata": {"name": claimant.ledger(), "namespace": "errand-system"},
+            "spec": {"target": claimant.target, "open": open},
+        });
+        let path = format!("{LEDGERS}{}", claimant.ledger());
+        self.api.put(&path, ledger);
+    }
+
+    /// What the operation claims, as its connection is now.
+    fn claimant(&self) -> Option<Claimant> {
         let object = self.api.get(&self.path).expect("it is there");
         let object: K::Object = serde_json::from_value(object).expect("an operation");
         let connection = self.api.get(CONNECTION).expect("it is there");
         let connection = serde_json::from_value(connection).expect("a connection");
-        let Some(claimant) = K::claimant(&object, &place(&connection, NAMESPACE)) else {
+        let policy = &self.process.context.connections.endpoints;
+        K::claimant(&object, &place(policy, &connection, NAMESPACE))
+    }
+
+    /// The ledger of the operation's target has no room; false: its kind has none.
+    pub(super) fn fill_ledger(&self) -> bool {
+        let Some(claimant) = self.claimant() else {
             return false;
         };
         let entry = |n| {
@@ -508,7 +566,7 @@ impl<K: Kind> Bench<K> {
 }
 
 impl<K: Kind> Passing<K> {
-    fn start(api: &Objects, clock: &std::path::Path, writer: u64) -> Self {
+    fn start(api: &Objects, clock: &std::path::Path, writer: u64, flags: &[String]) -> Self {
         // Fails only if one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Clock::test(clock).expect("a clock");
@@ -524,15 +582,14 @@ impl<K: Kind> Passing<K> {
         transport.clock = clock.clone();
         let (news, received) = mpsc::unbounded_channel();
         let (connections, shown) = (Shown::default(), Shown::default());
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let endpoints = EndpointPolicy::of(&flags, true).expect("good flags");
         let context = Arc::new(Context {
             connections: Connections {
                 store: connections.clone(),
                 keys: Keys::new(client.clone(), clock.clone(), rules.recheck, false),
                 transport,
-                endpoints: EndpointPolicy {
-                    allowed: vec!["127.0.0.1".to_owned()],
-                    http_loopback: true,
-                },
+                endpoints,
                 margin: rules.margin,
                 news,
             },

@@ -5,6 +5,7 @@
 mod bench;
 mod cache;
 mod cases;
+mod clouds;
 mod connections;
 mod decisions;
 mod forged;

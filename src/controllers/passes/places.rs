@@ -73,6 +73,9 @@ macro_rules! each_edit {
         for number in 0.. {
             let mut $bench = Bench::<K>::new($case, $late);
             let $there = $bench.elsewhere();
+            // A cloud of its own.
+            let own = format!("ns={}", $there.address());
+            $bench.admit(&["127.0.0.1", &own]);
             let mut all = edits($case.cloud, &$bench.cloud, &$there);
             if number >= all.len() {
                 break;

@@ -59,7 +59,7 @@ impl<K: Kind> Session<'_, K> {
             let look = self
                 .ctx
                 .ledgers
-                .look::<K>(&self.object, claimant, &connections.store);
+                .look::<K>(&self.object, claimant, connections);
             match look.await {
                 Ok(look) => self.look = Some(look),
                 Err(text) => return Event::Unobserved(self.now(), self.tell(no_ledger(text))),
@@ -213,10 +213,11 @@ impl<K: Kind> Session<'_, K> {
         let namespace = self.namespace();
         let name = &self.object.asked().connection.name;
         let reference = ObjectKey::new(&namespace, name);
-        let connections = &self.ctx.connections.store;
-        let connection = connections.get(&reference);
-        let claimant = connection
-            .and_then(|connection| K::claimant(&self.object, &place(&connection, &namespace)));
+        let connections = &self.ctx.connections;
+        let claimant = connections.store.get(&reference).and_then(|connection| {
+            let place = place(&connections.endpoints, &connection, &namespace);
+            K::claimant(&self.object, &place)
+        });
         let status = self.object.status();
         let known = status.and_then(|s| Some(s.ledger_ref.as_ref()?.name.clone()));
         let ledgers = &self.ctx.ledgers;

@@ -158,6 +158,7 @@ impl Kind for OrderDesktop {
             service: Service::HuaweiWorkspace.label().to_owned(),
             scope: place.scope.clone(),
             id: spec.desktop_id.clone(),
+            host: None,
             unknown: Default::default(),
         };
         let given = match Mistake::KeyWithUid.is_made() {
@@ -230,6 +231,7 @@ mod tests {
             scope: "p1".into(),
             account: "a1".into(),
             namespace: "n1".into(),
+            admitted: Vec::new(),
         };
         OrderDesktop::claimant(object, &place).expect("one change")
     }

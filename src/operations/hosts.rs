@@ -1,0 +1,231 @@
+//! The vendors' own hosts, as data: for each service the documented hosts, in which the
+//! region of the connection is filled in (contracts: g.1, l.1, l.3, l.4).
+
+use super::Service;
+use crate::api::Site;
+
+/// A documented host of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostRule {
+    /// The host. `{region}` stands for the region of the connection.
+    pub host: &'static str,
+    /// The regions that it serves.
+    pub regions: Regions,
+    /// The site that it serves; absent: each.
+    pub site: Option<Site>,
+}
+
+/// Regions, by their names. A name that begins with `*` stands for every region that
+/// ends with what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regions {
+    /// Each.
+    All,
+    /// These.
+    Only(&'static [&'static str]),
+    /// Each but these.
+    AllBut(&'static [&'static str]),
+}
+
+/// A region that can stand in the name of a host: one DNS label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region<'a>(&'a str);
+
+impl<'a> Region<'a> {
+    /// None: it would make another host of the pattern, or none at all.
+    pub fn new(name: &'a str) -> Option<Self> {
+        is_dns_label(name).then_some(Self(name))
+    }
+}
+
+/// A label of a host name in lower case.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&text.len())
+        && text.chars().all(allowed)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+impl Regions {
+    fn include(self, region: Region<'_>) -> bool {
+        let named = |names: &[&str]| {
+            names.iter().any(|name| match name.strip_prefix('*') {
+                Some(ending) => region.0.ends_with(ending),
+                None => region.0 == *name,
+            })
+        };
+        match self {
+            Regions::All => true,
+            Regions::Only(names) => named(names),
+            Regions::AllBut(names) => !named(names),
+        }
+    }
+}
+
+impl HostRule {
+    /// The host in that region, if it serves the region.
+    pub fn in_region(&self, region: Region<'_>) -> Option<String> {
+        let serves = self.regions.include(region);
+        serves.then(|| self.host.replace("{region}", region.0))
+    }
+
+    /// The vendor's domain that the host is in: its last two labels.
+    pub fn domain(&self) -> &'static str {
+        let mut dots = self.host.rmatch_indices('.').map(|(at, _)| at);
+        dots.nth(1).map_or(self.host, |at| &self.host[at + 1..])
+    }
+}
+
+impl Service {
+    /// Its documented hosts. The first one that serves the region and the site of a
+    /// connection is used where the connection names none.
+    pub fn hosts(self) -> &'static [HostRule] {
+        match self {
+            Service::HuaweiDcs => DCS,
+            Service::HuaweiWorkspace => WORKSPACE,
+            Service::HuaweiCloudDc => CLOUDDC,
+            Service::HuaweiBss => BSS,
+            Service::VolcengineEcs => ECS,
+            Service::TencentAs => AUTO_SCALING,
+        }
+    }
+}
+
+const DCS: &[HostRule] = &[
+    rule("dcs.{region}.myhuaweicloud.eu", HUAWEI_EU),
+    rule("dcs.{region}.myhuaweicloud.com", HUAWEI_BUT_EU),
+];
+
+const WORKSPACE: &[HostRule] = &[
+    rule("workspace.{region}.myhuaweicloud.eu", HUAWEI_EU),
+    rule("workspace.{region}.myhuaweicloud.com", HUAWEI_BUT_EU),
+];
+
+const CLOUDDC: &[HostRule] = &[
+    rule("clouddc.{region}.myhuaweicloud.eu", HUAWEI_EU),
+    rule("clouddc.{region}.myhuaweicloud.com", HUAWEI_BUT_EU),
+];
+
+const BSS: &[HostRule] = &[
+    rule("bss.myhuaweicloud.eu", HUAWEI_EU),
+    of_site("bss.myhuaweicloud.com", Site::China),
+    of_site("bss-intl.myhuaweicloud.com", Site::International),
+];
+
+const ECS: &[HostRule] = &[
+    rule("ecs.{region}.volcengineapi.com", VOLCENGINE_BOOTSTRAP),
+    rule("open.volcengineapi.com", Regions::All),
+    rule("ecs.{region}.volcengineapi.com", Regions::All),
+    // IPv4 and IPv6.
+    rule("ecs.{region}.volcengine-api.com", Regions::All),
+    // BytePlus, the vendor's cloud outside China, with accounts of its own.
+    of_site("open.byteplusapi.com", Site::International),
+    of_site("open.{region}.byteplusapi.com", Site::International),
+    of_site("ecs.{region}.byteplusapi.com", Site::International),
+    of_site("ecs.{region}.byteplus-api.com", Site::International),
+];
+
+const AUTO_SCALING: &[HostRule] = &[
+    rule("as.{region}.tencentcloudapi.com", TENCENT_FINANCE),
+    of_site("as.tencentcloudapi.com", Site::China),
+    of_site("as.intl.tencentcloudapi.com", Site::International),
+    // The nearest region.
+    rule("as.{region}.tencentcloudapi.com", Regions::All),
+];
+
+const HUAWEI_EU: Regions = Regions::Only(&["eu-west-101"]);
+const HUAWEI_BUT_EU: Regions = Regions::AllBut(&["eu-west-101"]);
+
+/// Regions with endpoints of their own; the vendor's SDK calls them bootstrap regions.
+const VOLCENGINE_BOOTSTRAP: Regions = Regions::Only(&[
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "*-autodriving",
+    "*-selfdrive",
+]);
+
+const TENCENT_FINANCE: Regions = Regions::Only(&["*-fsi"]);
+
+const fn rule(host: &'static str, regions: Regions) -> HostRule {
+    let site = None;
+    HostRule {
+        host,
+        regions,
+        site,
+    }
+}
+
+const fn of_site(host: &'static str, site: Site) -> HostRule {
+    HostRule {
+        host,
+        regions: Regions::All,
+        site: Some(site),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_one_dns_label() {
+        for good in ["cn-north-4", "eu-west-101", "here-1", "a"] {
+            assert!(Region::new(good).is_some(), "{good}");
+        }
+        let long = "a".repeat(64);
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a.b",
+            "x.obs",
+            "evil.example/",
+            "a/b",
+            "a@b",
+            "a:1",
+            "a%2e",
+            "ä",
+            "*",
+            " ",
+            "a_b",
+            "{region}",
+            &long,
+        ] {
+            assert_eq!(Region::new(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_service_has_a_host_in_every_region_and_site() {
+        let regions = [
+            "cn-north-4",
+            "eu-west-101",
+            "ap-southeast-3",
+            "ap-shanghai-fsi",
+        ];
+        for service in Service::ALL {
+            for region in regions.map(|name| Region::new(name).expect("a region")) {
+                for (site, _) in Site::WORDS {
+                    let serves = |rule: &&HostRule| {
+                        rule.in_region(region).is_some() && rule.site.is_none_or(|of| of == site)
+                    };
+                    let found = service.hosts().iter().find(serves);
+                    assert!(found.is_some(), "{service:?} {region:?} {site:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_is_in_a_domain_of_its_vendor() {
+        for service in Service::ALL {
+            for rule in service.hosts() {
+                let ending = format!(".{}", rule.domain());
+                assert!(rule.host.ends_with(&ending), "{}", rule.host);
+                assert_eq!(rule.domain().matches('.').count(), 1, "{}", rule.host);
+            }
+        }
+    }
+}
