@@ -272,7 +272,7 @@ impl<W: Work> Dispatch<W> {
             }
             Told::Done => {
                 self.set_wall(key, None);
-                self.queue.remove(key);
+                self.queue.rest(key, now);
             }
             Told::Nothing => {}
         }
