@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -68,10 +69,21 @@ fn marks<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>,
         .filter(|(key, _)| marks::is_read(key));
     let text = |value: Value| match value {
         Value::Null => Ok(String::new()),
-        Value::String(text) => Ok(cut(&text, KEPT_VALUE)),
+        Value::String(text) => Ok(shortened(&text)),
         _ => Err(D::Error::custom("invalid type: not a string")),
     };
     read.map(|(key, value)| Ok((key, text(value)?))).collect()
+}
+
+/// A long value with a hash at its end, so that another one is told from it.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= KEPT_VALUE {
+        return cut(text, KEPT_VALUE);
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let hash = format!("-{:016x}", hasher.finish());
+    cut(text, KEPT_VALUE - hash.len()) + &hash
 }
 
 #[cfg(test)]
@@ -139,6 +151,22 @@ mod tests {
             (read.metadata.generation, read.uid().as_deref()),
             (Some(3), Some("u-1"))
         );
+    }
+
+    #[test]
+    fn a_request_for_a_look_differs_from_another_one_at_its_end() {
+        let kept = |end: &str| {
+            let mut object = object();
+            let value = "x".repeat(10_000) + end;
+            object["metadata"]["annotations"] =
+                json!({"errand.cloud/reconcile-requested-at": value});
+            let read = read(&object).expect("it can be read");
+            let value = read.annotations().values().next().expect("it is kept");
+            assert_eq!(value.len(), KEPT_VALUE);
+            value.clone()
+        };
+        assert_eq!(kept("1"), kept("1"));
+        assert_ne!(kept("1"), kept("2"));
     }
 
     #[test]
