@@ -11,10 +11,11 @@ use tracing::Instrument as _;
 
 use super::admission::Kept as Counted;
 use super::context::{Context, Memory};
-use super::dispatch::{Next, Told, Wake, Work, dispatch, span};
+use super::dispatch::{Next, Told, Wake, Work, dispatch};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
 use super::marks::REQUESTED_AT;
+use super::observability::span;
 use super::overdue;
 use super::queue::{Owner, Urgency};
 use super::read::{NotRead, get};

@@ -22,9 +22,7 @@ pub(super) enum Urgency {
     Routine,
 }
 
-impl Urgency {
-    const COUNT: usize = 3;
-}
+const URGENCIES: usize = 3;
 
 /// Who the passes of an object count for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +78,7 @@ pub(super) struct Queue<K> {
     places: usize,
     entries: HashMap<K, Entry>,
     waiting: BTreeMap<Place, K>,
-    ready: [Turns<K>; Urgency::COUNT],
+    ready: [Turns<K>; URGENCIES],
     /// The passes that are under way, and who each counted for when it began.
     running: HashMap<K, Owner>,
     number: u64,
@@ -152,16 +150,21 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         }
     }
 
-    /// Nothing is to be done with it, unless the pass that is under way knows better.
+    /// Nothing is to be done with it, unless the pass that is under way knows better. It
+    /// is forgotten when it is calm: until then what happens to it is known as a change.
     pub(super) fn rest(&mut self, key: &K, now: Tick) {
-        match self.entries.get_mut(key) {
-            None => {}
-            Some(Entry {
-                stage: Stage::Running(woken),
-                ..
-            }) => *woken = None,
-            Some(_) => self.leave(key, now),
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        if let Stage::Running(woken) = &mut entry.stage {
+            *woken = None;
+            return;
         }
+        entry.changed = false;
+        let calm_at = entry.calm_at.max(Tick(now.0.saturating_add(CALM.0)));
+        self.take_out(key);
+        self.put(key, calm_at, Urgency::Routine, now);
+        self.entries.get_mut(key).expect("put above").leaves = true;
     }
 
     /// Its object is gone. A pass that is under way still counts until it ends.
@@ -231,7 +234,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let next = woken.into_iter().chain(again).min_by_key(|(at, _)| *at);
         match next {
             Some((at, urgency)) => self.put(key, at, urgency, now),
-            None => self.leave(key, now),
+            None => self.rest(key, now),
         }
         true
     }
@@ -292,17 +295,6 @@ impl<K: Clone + Eq + Hash> Queue<K> {
                 self.waiting.insert(place, key.clone());
             }
         }
-    }
-
-    /// It is forgotten when it is calm: until then it is known that what happens to it is
-    /// a change.
-    fn leave(&mut self, key: &K, now: Tick) {
-        let entry = self.entries.get_mut(key).expect("its owner is known");
-        entry.changed = false;
-        let calm_at = entry.calm_at.max(Tick(now.0.saturating_add(CALM.0)));
-        self.take_out(key);
-        self.put(key, calm_at, Urgency::Routine, now);
-        self.entries.get_mut(key).expect("put above").leaves = true;
     }
 
     fn take_out(&mut self, key: &K) {

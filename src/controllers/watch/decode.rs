@@ -4,16 +4,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::api::Timestamp;
 use crate::controllers::marks;
-use crate::controllers::unreadable::{KEPT_VALUE, Unreadable, cut, narrowed};
+use crate::controllers::unreadable::{Unreadable, narrowed};
 
 /// Decodes one object.
 pub(in crate::controllers) fn decode<R: DeserializeOwned>(
@@ -54,36 +53,10 @@ struct Metadata {
     generation: Value,
     creation_timestamp: Option<Timestamp>,
     deletion_timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "marks")]
+    #[serde(deserialize_with = "marks::read")]
     labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "marks")]
+    #[serde(deserialize_with = "marks::read")]
     annotations: BTreeMap<String, String>,
-}
-
-/// Of labels or annotations those that Errand reads, shortened.
-fn marks<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let all = Option::<BTreeMap<String, Value>>::deserialize(from)?;
-    let read = all
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| marks::is_read(key));
-    let text = |value: Value| match value {
-        Value::Null => Ok(String::new()),
-        Value::String(text) => Ok(shortened(&text)),
-        _ => Err(D::Error::custom("invalid type: not a string")),
-    };
-    read.map(|(key, value)| Ok((key, text(value)?))).collect()
-}
-
-/// A long value with a hash at its end, so that another one is told from it.
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= KEPT_VALUE {
-        return cut(text, KEPT_VALUE);
-    }
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    let hash = format!("-{:016x}", hasher.finish());
-    cut(text, KEPT_VALUE - hash.len()) + &hash
 }
 
 #[cfg(test)]
@@ -92,6 +65,7 @@ mod tests {
 
     use super::*;
     use crate::api::{CloudConnection, ResizeCancellation};
+    use crate::controllers::marks::KEPT_VALUE;
     use kube::ResourceExt as _;
 
     fn object() -> Value {
