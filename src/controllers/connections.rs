@@ -2,7 +2,7 @@
 //! own status says.
 
 use errand_engine::{Code, Span, Trouble};
-use kube::ResourceExt;
+use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -11,6 +11,7 @@ use super::dispatch::Wake;
 use super::endpoints::{EndpointPolicy, default_endpoint, named};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
+use super::read::get;
 use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
@@ -49,6 +50,8 @@ pub(super) struct Usable {
     pub(super) limit: Option<usize>,
     taken: Taken,
     key: ObjectKey,
+    /// Which state of the connection it is of.
+    seen: (Option<String>, Option<i64>),
     /// Names of the CloudConnection and of its Secret.
     names: (String, String),
     news: UnboundedSender<Wake>,
@@ -71,6 +74,14 @@ impl Usable {
             false => NoKey::Rejected,
         };
         self::no_key(&no_key, &self.names.0, &self.names.1)
+    }
+
+    /// By the API server the connection is as it was when the clients were made. The
+    /// watch may be silent, and then does not show that it was suspended or deleted.
+    pub(super) async fn is_newest(&self, client: &kube::Client) -> bool {
+        let ObjectKey { namespace, name } = &self.key;
+        let found = get::<CloudConnection>(client, Some(namespace), name).await;
+        matches!(found, Ok(Some(found)) if seen(&found) == self.seen)
     }
 
     fn settle(&mut self, standing: Standing) {
@@ -148,6 +159,7 @@ impl Connections {
             policy,
             taken,
             key: ObjectKey::of(connection),
+            seen: seen(connection),
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
@@ -305,6 +317,11 @@ pub(super) fn blocked_by_key(connection: &CloudConnection) -> bool {
     conditions
         .into_iter()
         .any(|c| c.type_ == "Ready" && about(&c.reason))
+}
+
+/// What another uid or generation tells from every other state of its spec.
+fn seen(connection: &CloudConnection) -> (Option<String>, Option<i64>) {
+    (connection.uid(), connection.meta().generation)
 }
 
 /// Where the operations of a namespace that use the connection take place.

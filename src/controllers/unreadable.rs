@@ -27,7 +27,7 @@ use super::watch::decode;
 use crate::api::{ConditionStatus, OVERDUE, Reason, State, Timestamp};
 use crate::clock::{Clock, duration};
 
-pub(super) use self::fault::{KEPT_VALUE, Unreadable, cut, narrowed};
+pub(super) use self::fault::{Unreadable, cut, narrowed};
 
 /// Bytes of an event's note that the API server takes.
 const NOTE: usize = 1024;
