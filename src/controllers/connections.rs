@@ -2,7 +2,7 @@
 //! own status says.
 
 use errand_engine::{Code, Span, Trouble};
-use kube::ResourceExt;
+use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -11,6 +11,7 @@ use super::dispatch::Wake;
 use super::endpoints::{Authority, EndpointError, EndpointPolicy, Origin, one_cloud};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
+use super::read::get;
 use super::secrets::LABEL;
 use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
@@ -50,6 +51,8 @@ pub(super) struct Usable {
     pub(super) limit: Option<usize>,
     taken: Taken,
     key: ObjectKey,
+    /// Which state of the connection it is of.
+    seen: (Option<String>, Option<i64>),
     /// Names of the CloudConnection and of its Secret.
     names: (String, String),
     news: UnboundedSender<Wake>,
@@ -77,6 +80,14 @@ impl Usable {
             false => NoKey::Rejected,
         };
         self::no_key(&no_key, (&self.key.namespace, &self.names.0), &self.names.1)
+    }
+
+    /// By the API server the connection is as it was when the clients were made. The
+    /// watch may be silent, and then does not show that it was suspended or deleted.
+    pub(super) async fn is_newest(&self, client: &kube::Client) -> bool {
+        let ObjectKey { namespace, name } = &self.key;
+        let found = get::<CloudConnection>(client, Some(namespace), name).await;
+        matches!(found, Ok(Some(found)) if seen(&found) == self.seen)
     }
 
     fn tell_news(&self) {
@@ -159,6 +170,7 @@ impl Connections {
             policy,
             taken,
             key: ObjectKey::of(connection),
+            seen: seen(connection),
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
@@ -322,6 +334,11 @@ fn ready_reason(connection: &CloudConnection) -> Option<ConnectionReason> {
     let ready = conditions.find(|c| c.type_ == "Ready")?;
     let mut all = ConnectionReason::ALL.iter();
     all.find(|reason| reason.word() == ready.reason).copied()
+}
+
+/// What another uid or generation tells from every other state of its spec.
+fn seen(connection: &CloudConnection) -> (Option<String>, Option<i64>) {
+    (connection.uid(), connection.meta().generation)
 }
 
 /// Where the operations of a namespace that use the connection take place.

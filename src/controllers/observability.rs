@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/metrics`.
+//! `/livez`, `/readyz` and `/metrics`, and the span of a reconcile pass.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,10 +10,12 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use kube::Resource;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::shown::ObjectKey;
 use super::watch::Hearing;
 
 /// Scrapes and probes at the same time; more wait.
@@ -88,4 +90,16 @@ fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>>
         reply.headers_mut().insert(http::header::CONTENT_TYPE, kind);
     }
     reply
+}
+
+/// The span of a reconcile pass: each of its log lines names the object. Its level is the
+/// highest, so that `--log` never leaves it out. A span's own name is `name` in JSON.
+pub(super) fn span<R: Resource<DynamicType = ()>>(key: &ObjectKey, uid: &str) -> tracing::Span {
+    tracing::error_span!(
+        "reconcile",
+        object.kind = %R::kind(&()),
+        object.namespace = %key.namespace,
+        object.name = %key.name,
+        object.uid = %uid,
+    )
 }

@@ -55,6 +55,8 @@ pub(super) struct Session<'a, K: Kind> {
     mangled: bool,
     /// Something has changed since the last session.
     pub(super) changed: bool,
+    /// The intent was written in this session.
+    intended: bool,
 }
 
 /// What is left of a session.
@@ -98,6 +100,7 @@ impl<'a, K: Kind> Session<'a, K> {
             trouble: None,
             mangled: false,
             changed: false,
+            intended: false,
         }
     }
 
@@ -161,7 +164,10 @@ impl<'a, K: Kind> Session<'a, K> {
             Effect::Permit(plan) => self.permit(plan).await,
             Effect::Claim(step) => self.claim(step).await,
             Effect::Close(step, closing) => self.close(step, closing).await,
-            Effect::Intend(step, change) => self.write(change, Some(step)).await,
+            Effect::Intend(step, change) => {
+                self.intended = true;
+                self.write(change, Some(step)).await
+            }
             Effect::Send(_) => self.send().await,
             Effect::Store(change) => self.write(change, None).await,
             Effect::Announce(report) => {

@@ -27,7 +27,7 @@ use crate::api::{ConditionStatus, OVERDUE, Reason, State, Timestamp};
 use crate::clock::{Clock, duration};
 use crate::text;
 
-pub(super) use self::fault::{KEPT_VALUE, Unreadable, cut, narrowed};
+pub(super) use self::fault::{Unreadable, cut, narrowed};
 
 /// What tells of unreadable objects of one kind: each namespace in turn, and of an object
 /// that changes again and again at most once in two seconds.

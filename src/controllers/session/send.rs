@@ -22,6 +22,13 @@ impl<K: Kind> Session<'_, K> {
             return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
         };
         let (step, clients) = (*step, connection.clients.clone());
+        if !self.intended && !connection.is_newest(&self.ctx.client).await {
+            let name = &self.object.asked().connection.name;
+            self.trouble = Some(format!(
+                "CloudConnection {name} has changed, or cannot be read now, so nothing is sent through it until the watch has shown it."
+            ));
+            return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
+        }
         let info = self.intent(&step);
         self.audit("sending", &info, None);
         self.memory.no_effect.forget(&info.id);
