@@ -98,7 +98,11 @@ fn affected<O: Object>(shown: &Shown<O>, change: &Change) -> Vec<ObjectKey> {
     let whole = shown.whole();
     let affected = whole.iter().filter(|object| {
         let state = object.status().and_then(|status| status.state);
-        let stopped = matches!(state, Some(State::Blocked | State::Suspended));
+        // A plan reports what would block it.
+        let stopped = matches!(
+            state,
+            Some(State::Blocked | State::Suspended | State::Planned)
+        );
         let affects = match change {
             Change::Connection(connection) => {
                 object.namespace().as_deref() == Some(&connection.namespace)
