@@ -200,7 +200,7 @@ fn unproven(row: &[String], tests: &[(Vec<String>, String)]) -> Option<String> {
     }
     if proof == "Accepted risk" {
         // The reason has to be a sentence.
-        return (defence.len() < 20).then(|| "no reason is given".to_owned());
+        return (defence.split_whitespace().count() < 4).then(|| "no reason is given".to_owned());
     }
     let named: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
     if named.is_empty() {

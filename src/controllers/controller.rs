@@ -473,3 +473,6 @@ fn spread(span: Span, uid: &str) -> Span {
     let tenth = span.0 / 10;
     Span(span.0 + i64::try_from(hasher.finish() % 1000).unwrap_or(0) * tenth / 1000)
 }
+
+#[cfg(test)]
+mod tests;
