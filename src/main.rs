@@ -7,9 +7,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use errand::api::PaidOperations;
 use errand::clock::Clock;
-use errand::controllers::{self, AllowedEndpoint, EndpointPolicy, Settings, rbac};
+use errand::controllers::{
+    self, AllowedEndpoint, Ceiling, EndpointPolicy, LabelSelector, Settings, rbac,
+};
 use serde::Serialize;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -51,7 +55,8 @@ enum Command {
     /// Print the namespace, service account and roles that the operator needs, for
     /// `kubectl apply -f -`.
     Rbac {
-        /// Write the rules alone into this folder instead, a file for each role.
+        /// Write the rules alone into this folder instead, a file for each role, those
+        /// for users included.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -73,6 +78,15 @@ struct Run {
     /// kube-system if not given; has to be given with --watch-namespace.
     #[arg(long, value_name = "ID")]
     cluster_id: Option<String>,
+    /// What operations may cost: a ceiling over policy.paidOperations of every
+    /// connection. Forbid: nothing. ManualPayment: orders are placed unpaid, and paid
+    /// by a user at the cloud. AutomaticPayment: orders are paid from the account.
+    #[arg(long, value_name = "CEILING", default_value = "Forbid", value_parser = paid_operations())]
+    paid_operations: PaidOperations,
+    /// Label selector of the namespaces whose operations may cost money, for instance
+    /// paid=yes. All of them if not given. Cannot be combined with --watch-namespace.
+    #[arg(long, value_name = "SELECTOR")]
+    paid_namespace_selector: Option<LabelSelector>,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -111,6 +125,14 @@ struct Run {
 enum LogFormat {
     Text,
     Json,
+}
+
+fn paid_operations() -> impl TypedValueParser<Value = PaidOperations> {
+    let words = PaidOperations::ALL.map(PaidOperations::word);
+    PossibleValuesParser::new(words).map(|given| {
+        let mut all = PaidOperations::ALL.into_iter();
+        all.find(|one| one.word() == given).unwrap_or_default()
+    })
 }
 
 fn main() -> ExitCode {
@@ -181,6 +203,10 @@ fn operate(run: Run) -> Result<(), String> {
         namespace: run.namespace,
         watch_namespace: run.watch_namespace,
         cluster_id: run.cluster_id,
+        ceiling: Ceiling {
+            paid_operations: run.paid_operations,
+            namespaces: run.paid_namespace_selector,
+        },
         listen: run.listen,
         concurrency: run.concurrency,
         require_secret_label: run
@@ -237,7 +263,7 @@ fn write_crds(dir: &Path) -> Result<(), String> {
 
 fn write_rules(dir: &Path) -> Result<(), String> {
     let mut files = Vec::new();
-    for (name, rules) in rbac::rules().named() {
+    for (name, rules) in rbac::rules().named().into_iter().chain(rbac::user_roles()) {
         let note = "# Generated from src/controllers/rbac.rs by `cargo xtask generate`.";
         files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&rules)?)));
     }

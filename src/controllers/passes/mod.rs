@@ -10,6 +10,7 @@ mod connections;
 mod decisions;
 mod forged;
 mod hostile;
+mod money;
 mod places;
 mod plans;
 mod refused;
