@@ -20,7 +20,8 @@ const ANSWER: &str = "spec.resolution may be changed only by who has the verb re
 
 const RESIZE: &str = "{resize: {productId: small}}";
 
-/// Namespace `rich` may do more than the others, and `poor` less.
+/// Namespace `rich` may do more than the others, and `poor` less. The limits of
+/// `unlabelled` refuse nothing: which of two policies that refuse is told is chance.
 fn values() -> String {
     let rich = json!({"autoRenew": true, "automaticPayment": true, "maxVolumeGiB": 500});
     let policies = json!({
@@ -30,7 +31,11 @@ fn values() -> String {
             "maxVolumeGiB": 200,
             "maxMonths": 12,
             "products": ["small", "large"],
-            "namespaces": {"rich": rich, "poor": {"products": [], "maxVolumeGiB": 0}},
+            "namespaces": {
+                "rich": rich,
+                "poor": {"products": [], "maxVolumeGiB": 0},
+                "unlabelled": {"automaticPayment": true, "maxVolumeGiB": 1000},
+            },
         },
         "resolution": {"enabled": true},
     });
@@ -86,7 +91,8 @@ impl Cluster {
     fn await_policies(&self) {
         let answer = json!({"spec": {"resolution": {"holdId": "h-1", "decision": "GiveUp"}}});
         let by_a_requester = || self.patch(Some("dev"), "labelled", "rsc/stop", &answer);
-        let tries: [(&str, &dyn Fn() -> Result<(), String>); 4] = [
+        type Try<'a> = &'a dyn Fn() -> Result<(), String>;
+        let tries: [(&str, Try<'_>); 4] = [
             (LABEL, &|| self.create(&order("refused", "new", RESIZE, ""))),
             (CONNECTION_LABEL, &|| {
                 self.create(&connection("refused", "new", "ManualPayment"))
