@@ -7,9 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use errand::api::PaidOperations;
 use errand::clock::Clock;
-use errand::controllers::{self, EndpointPolicy, Settings, rbac};
+use errand::controllers::{self, Ceiling, EndpointPolicy, LabelSelector, Settings, rbac};
 use serde::Serialize;
 
 /// Carries out one-shot cloud operations that must not happen twice, and
@@ -71,6 +73,15 @@ struct Run {
     /// kube-system if not given; has to be given with --watch-namespace.
     #[arg(long, value_name = "ID")]
     cluster_id: Option<String>,
+    /// What operations may cost: a ceiling over policy.paidOperations of every
+    /// connection. Forbid: nothing. ManualPayment: orders are placed unpaid, and paid
+    /// by a user at the cloud. AutomaticPayment: orders are paid from the account.
+    #[arg(long, value_name = "CEILING", default_value = "Forbid", value_parser = paid_operations())]
+    paid_operations: PaidOperations,
+    /// Label selector of the namespaces whose operations may cost money, for instance
+    /// paid=yes. All of them if not given. Cannot be combined with --watch-namespace.
+    #[arg(long, value_name = "SELECTOR")]
+    paid_namespace_selector: Option<LabelSelector>,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -101,6 +112,14 @@ struct Run {
 enum LogFormat {
     Text,
     Json,
+}
+
+fn paid_operations() -> impl TypedValueParser<Value = PaidOperations> {
+    let words = PaidOperations::ALL.map(PaidOperations::word);
+    PossibleValuesParser::new(words).map(|given| {
+        let mut all = PaidOperations::ALL.into_iter();
+        all.find(|one| one.word() == given).unwrap_or_default()
+    })
 }
 
 fn main() -> ExitCode {
@@ -173,6 +192,10 @@ fn operate(run: Run) -> Result<(), String> {
         namespace: run.namespace,
         watch_namespace: run.watch_namespace,
         cluster_id: run.cluster_id,
+        ceiling: Ceiling {
+            paid_operations: run.paid_operations,
+            namespaces: run.paid_namespace_selector,
+        },
         listen: run.listen,
         concurrency: run.concurrency,
         endpoints: EndpointPolicy {

@@ -81,7 +81,8 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i32>", range(min = 1, max = 10000))]
     pub max_concurrent: Option<u32>,
-    /// Whether operations that cost money may be sent (Forbid when absent).
+    /// Whether operations that cost money may be sent (Forbid when absent). The
+    /// operator's --paid-operations and --paid-namespace-selector have to allow it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_operations: Option<PaidOperations>,
     /// The one cluster that operations which cost money are sent from, so that a
@@ -107,6 +108,11 @@ words! {
         /// Orders may be placed and are paid from the account at once.
         AutomaticPayment = "AutomaticPayment",
     }
+}
+
+impl PaidOperations {
+    /// Each, from the one that allows least.
+    pub const ALL: [Self; 3] = [Self::Forbid, Self::ManualPayment, Self::AutomaticPayment];
 }
 
 /// Region and project at Huawei Cloud.

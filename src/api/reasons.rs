@@ -96,7 +96,7 @@ reasons! {
         CredentialsRejected "CredentialsRejected": "The cloud does not accept the key. Put a valid one into the Secret.",
         CredentialsMissing "CredentialsMissing": "The Secret or a key in it is not there. Create it.",
         PermissionDenied "PermissionDenied": "The cloud forbids the call to this key. Grant it the permission that the message names.",
-        PaidOperationsForbidden "PaidOperationsForbidden": "policy.paidOperations of the connection does not allow this payment. Allow it there, or have it paid otherwise.",
+        PaidOperationsForbidden "PaidOperationsForbidden": "This payment is not allowed: by policy.paidOperations of the connection, or by --paid-operations or --paid-namespace-selector of the operator, which are for its administrators. The message names each that forbids it.",
         LedgerFull "LedgerFull": "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked "TargetBlocked": "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
         ConnectionMismatch "ConnectionMismatch": "The connection is of another cloud, or its endpoint does not offer this API.",

@@ -12,6 +12,7 @@ use super::connections::Connections;
 use super::lease::Leadership;
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
+use super::money::Ceiling;
 use super::status::Said;
 use crate::clock::Clock;
 
@@ -30,6 +31,8 @@ pub(super) struct Context {
     pub(super) ledgers: Ledgers,
     /// Which cluster this is, where that is known.
     pub(super) cluster_id: Option<String>,
+    /// What operations may cost at most.
+    pub(super) ceiling: Arc<Ceiling>,
     pub(super) metrics: Metrics,
     pub(super) events: Recorder,
     pub(super) memory: Memories,

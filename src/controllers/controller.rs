@@ -99,7 +99,11 @@ fn affected<O: Object>(shown: &Shown<O>, change: &Change) -> Vec<ObjectKey> {
     let whole = shown.whole();
     let affected = whole.iter().filter(|object| {
         let state = object.status().and_then(|status| status.state);
-        let stopped = matches!(state, Some(State::Blocked | State::Suspended));
+        // A plan reports what would block it.
+        let stopped = matches!(
+            state,
+            Some(State::Blocked | State::Suspended | State::Planned)
+        );
         let affects = match change {
             Change::Connection(connection) => {
                 object.namespace().as_deref() == Some(&connection.namespace)
@@ -472,3 +476,6 @@ fn spread(span: Span, uid: &str) -> Span {
     let tenth = span.0 / 10;
     Span(span.0 + i64::try_from(hasher.finish() % 1000).unwrap_or(0) * tenth / 1000)
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
+use super::money::Ceiling;
 use super::observability::{Health, bind, serve};
 use super::read::get;
 use super::shown::Shown;
@@ -58,6 +59,8 @@ pub struct Settings {
     /// Which cluster this is; the uid of the namespace kube-system if absent and
     /// all namespaces are watched.
     pub cluster_id: Option<String>,
+    /// What operations may cost at most.
+    pub ceiling: Ceiling,
     /// The clock.
     pub clock: Clock,
 }
@@ -81,6 +84,10 @@ pub enum RunError {
 
 /// Runs until SIGTERM or SIGINT, or until the lease is lost.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
+    let watched = settings.watch_namespace.as_deref();
+    if let Some(why) = settings.ceiling.unusable(watched) {
+        return Err(RunError::Start(why.to_owned()));
+    }
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut config = Config::infer()
@@ -144,6 +151,12 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     metrics.leader.set(1);
     hearing.lead(true);
     tracing::info!("leading");
+    let Ceiling {
+        paid_operations,
+        namespaces,
+    } = &settings.ceiling;
+    let namespaces = namespaces.as_ref().map(tracing::field::display);
+    tracing::info!(%paid_operations, paid_namespaces = namespaces, "what operations may cost");
 
     let events = Recorder::new(
         client.clone(),
@@ -220,6 +233,7 @@ async fn work(
         events: watching.events.clone(),
         ledgers: Ledgers::new(client.clone(), settings.namespace.clone()),
         cluster_id,
+        ceiling: Arc::new(settings.ceiling.clone()),
         client: client.clone(),
         clock,
         rules,

@@ -20,6 +20,7 @@ use super::context::{API_TIMEOUT, Context, Memory};
 use super::effects::name;
 use super::ledger::Look;
 use super::metrics::Reconcile;
+use super::money::Charge;
 use super::recording::Entry;
 use super::shown::Shown;
 use super::status::stored;
@@ -39,6 +40,8 @@ pub(super) struct Session<'a, K: Kind> {
     memory: Memory,
     assessment: Option<Assessment<Observed<K>>>,
     connection: Option<Usable>,
+    /// What the call costs that was permitted last.
+    charge: Option<Charge>,
     /// What the assessment is about.
     at: Option<ObservedFor>,
     /// Which operation holds the target.
@@ -90,6 +93,7 @@ impl<'a, K: Kind> Session<'a, K> {
             memory,
             assessment: None,
             connection: None,
+            charge: None,
             at: None,
             locked_by: None,
             recalled: None,

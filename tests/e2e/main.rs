@@ -23,6 +23,7 @@ mod ledger_rights;
 mod ledgers;
 mod limits;
 mod load;
+mod money;
 mod mutants;
 mod observation_kills;
 mod observations;

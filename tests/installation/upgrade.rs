@@ -81,7 +81,8 @@ impl Cluster {
             "-n",
             "errand-system",
         ];
-        self.release(&[&upgrade[..], &["--set=replicas=1,clusterId=here"]].concat());
+        let pays = "--set=replicas=1,clusterId=here,operator.paidOperations=AutomaticPayment";
+        self.release(&[&upgrade[..], &[pays]].concat());
         for (name, state) in resting {
             let handled = "--for=jsonpath={.status.lastHandledReconcileAt}=after-the-upgrade";
             self.kubectl(&[&["wait", handled, &name, "--timeout=90s"], &here[..]].concat());

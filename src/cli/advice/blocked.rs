@@ -49,7 +49,8 @@ impl Asker<'_> {
                 self.target()
             )),
             Reason::PaidOperationsForbidden => Advice::new(mended)
-                .say("Allow it in policy.paidOperations of the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
+                .say("Where Cause names --paid-operations or --paid-namespace-selector: ask the administrators of Errand, whose limits these are.")
+                .say("Where it names policy.paidOperations: allow it in the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
                 .run(format!(
                     "kubectl edit {} -n {}",
                     self.connection_object(),

@@ -26,7 +26,8 @@ struct All {
     refused: Option<String>,
     unheard: Option<String>,
     events: Vec<Value>,
-    at_event: Option<Box<dyn FnOnce() + Send>>,
+    /// What happens while something is written below that path.
+    at_write: Option<(String, Box<dyn FnOnce() + Send>)>,
 }
 
 impl Objects {
@@ -76,7 +77,17 @@ impl Objects {
 
     /// What happens while the next event is being written.
     pub(in crate::controllers) fn at_event(&self, happens: impl FnOnce() + Send + 'static) {
-        self.lock().at_event = Some(Box::new(happens));
+        self.at_write("/events", happens);
+    }
+
+    /// What happens while the next request is carried out that writes where this is a
+    /// part of the path.
+    pub(in crate::controllers) fn at_write(
+        &self,
+        part: &str,
+        happens: impl FnOnce() + Send + 'static,
+    ) {
+        self.lock().at_write = Some((part.to_owned(), Box::new(happens)));
     }
 
     /// Deletes an object.
@@ -117,6 +128,20 @@ impl All {
         metadata["uid"] = uid;
         self.by_path.insert(path.to_owned(), object.clone());
         object
+    }
+
+    /// The list of the one object of that name in a collection.
+    fn list_of_one(&self, path: &str, name: &str) -> (u16, Value) {
+        let asked = format!("{path}?");
+        if matches!(&self.refused, Some(below) if asked.starts_with(below.as_str())) {
+            return failure(403, "Forbidden");
+        }
+        let items: Vec<&Value> = self
+            .by_path
+            .get(&format!("{path}/{name}"))
+            .into_iter()
+            .collect();
+        (200, json!({"items": items}))
     }
 
     fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
@@ -172,6 +197,11 @@ impl All {
     }
 }
 
+/// The name in a query that selects an object by its name.
+fn named(query: &str) -> Option<&str> {
+    query.strip_prefix("fieldSelector=metadata.name%3D")
+}
+
 struct Server(Objects);
 
 impl tower::Service<Request<Body>> for Server {
@@ -191,16 +221,18 @@ impl tower::Service<Request<Body>> for Server {
             let body = serde_json::from_slice(&body).unwrap_or_default();
             let path = head.uri.path();
             let mut all = objects.lock();
-            let (mut status, mut body) = all.answer(&head.method, path, body);
+            let (mut status, mut body) = match head.uri.query().and_then(named) {
+                Some(name) => all.list_of_one(path, name),
+                None => all.answer(&head.method, path, body),
+            };
             if matches!(&all.unheard, Some(below) if path.starts_with(below.as_str())) {
                 (status, body) = failure(504, "Timeout");
             }
-            let happens = match path.contains("/events") {
-                true => all.at_event.take(),
-                false => None,
-            };
+            let writes = head.method != Method::GET;
+            let here = |(part, _): &mut (String, _)| writes && path.contains(part.as_str());
+            let happens = all.at_write.take_if(here);
             drop(all);
-            if let Some(happens) = happens {
+            if let Some((_, happens)) = happens {
                 happens();
             }
             let response = Response::builder().status(status);

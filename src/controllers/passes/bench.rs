@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::cases::{Case, LARGER};
-use crate::api::{CloudConnection, LEDGER_ENTRIES};
+use crate::api::{CloudConnection, LEDGER_ENTRIES, PaidOperations};
 use crate::clock::Clock;
 use crate::cloud::Transport;
 use crate::controllers::connection_status::Statuses;
@@ -30,6 +30,7 @@ use crate::controllers::keys::Keys;
 use crate::controllers::lease::Leadership;
 use crate::controllers::ledger::Ledgers;
 use crate::controllers::metrics::Metrics;
+use crate::controllers::money::Ceiling;
 use crate::controllers::session::Session;
 use crate::controllers::shown::{Kept, ObjectKey, Shown};
 use crate::controllers::watches::Reports;
@@ -45,6 +46,7 @@ const NAMESPACE: &str = "ns";
 pub(super) const SECRET: &str = "/api/v1/namespaces/ns/secrets/key";
 pub(super) const CONNECTION: &str =
     "/apis/errand.cloud/v1alpha1/namespaces/ns/cloudconnections/cloud";
+pub(super) const NAMESPACES: &str = "/api/v1/namespaces";
 pub(super) const LEDGERS: &str =
     "/apis/errand.cloud/v1alpha1/namespaces/errand-system/operationledgers/";
 
@@ -57,6 +59,7 @@ pub(super) struct Bench<K: Kind> {
     /// How long after the last pass the next is due; absent: on a change only.
     pub(super) wake: Option<Span>,
     clock: TestClock,
+    ceiling: Ceiling,
     process: Passing<K>,
     file: std::path::PathBuf,
 }
@@ -132,9 +135,14 @@ impl<K: Kind> Bench<K> {
                 "status": {},
             }),
         );
-        let process = Passing::start(&api, &file, 1);
+        let ceiling = Ceiling {
+            paid_operations: PaidOperations::AutomaticPayment,
+            namespaces: None,
+        };
+        let process = Passing::start(&api, &file, 1, &ceiling);
         Self {
             case,
+            ceiling,
             cloud,
             api,
             path,
@@ -148,7 +156,31 @@ impl<K: Kind> Bench<K> {
     /// Another process takes over, which remembers nothing.
     pub(super) fn restart(&mut self) {
         let next = self.process.context.writer.0 + 1;
-        self.process = Passing::start(&self.api, &self.file, next);
+        self.process = Passing::start(&self.api, &self.file, next, &self.ceiling);
+    }
+
+    /// Another process takes over, whose administrators allow this and no more.
+    pub(super) fn restart_under(&mut self, ceiling: Ceiling) {
+        self.ceiling = ceiling;
+        self.restart();
+    }
+
+    /// The labels of the operation's namespace.
+    pub(super) fn label_namespace(&self, labels: Value) {
+        let metadata = json!({"name": NAMESPACE, "labels": labels});
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+        self.api
+            .put(&format!("{NAMESPACES}/{NAMESPACE}"), namespace);
+    }
+
+    /// The watch shows this of the connection while the next request to write below that
+    /// path is carried out.
+    pub(super) fn connection_at_write(&self, below: &str, change: impl FnOnce(&mut Value)) {
+        let mut object = self.api.get(CONNECTION).expect("it is there");
+        change(&mut object["spec"]);
+        let shown = self.process.connections.clone();
+        let happens = move || list::<CloudConnection>(&shown, Some(object));
+        self.api.at_write(below, happens);
     }
 
     /// The ledger of the operation's target has no room; false: its kind has none.
@@ -470,7 +502,7 @@ impl<K: Kind> Bench<K> {
 }
 
 impl<K: Kind> Passing<K> {
-    fn start(api: &Objects, clock: &std::path::Path, writer: u64) -> Self {
+    fn start(api: &Objects, clock: &std::path::Path, writer: u64, ceiling: &Ceiling) -> Self {
         // Fails only if one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Clock::test(clock).expect("a clock");
@@ -505,6 +537,7 @@ impl<K: Kind> Passing<K> {
             events: Recorder::new(client.clone(), reporter),
             ledgers: Ledgers::new(client.clone(), "errand-system".to_owned()),
             cluster_id: Some("cluster".to_owned()),
+            ceiling: Arc::new(ceiling.clone()),
             client,
             rules,
             writer: Process(writer),

@@ -7,6 +7,7 @@ mod cache;
 mod cases;
 mod connections;
 mod decisions;
+mod money;
 mod places;
 mod plans;
 mod refused;

@@ -7,12 +7,10 @@ use kube::ResourceExt as _;
 use super::Session;
 use crate::api::{Reason, Timestamp};
 use crate::controllers::admission::connection_id;
-use crate::controllers::connections::Unusable;
 use crate::controllers::ledger::{Look, NotWritten};
+use crate::controllers::money::Charge;
 use crate::controllers::status::approved;
-use crate::controllers::troubles::{
-    concurrency_limit, not_leading, passing, target_locked, unpayable,
-};
+use crate::controllers::troubles::{concurrency_limit, not_leading, passing, target_locked};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -30,7 +28,20 @@ impl<K: Kind> Session<'_, K> {
             self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
             return Event::Forbidden(now, trouble);
         }
-        if let Some(unusable) = self.unpayable() {
+        let policy = connection.policy.clone();
+        let charge = Charge::of(
+            &self.ctx.client,
+            &self.ctx.ceiling,
+            &self.namespace(),
+            plan.paid,
+            K::payment(&self.object),
+        )
+        .await;
+        let cluster = self.ctx.cluster_id.as_deref();
+        let refused = charge.refused(&self.ctx.ceiling, &policy, cluster);
+        self.charge = Some(charge);
+        let now = self.now();
+        if let Some(unusable) = refused {
             return Event::Forbidden(now, self.tell(unusable));
         }
         if let Some(look) = &self.look
@@ -55,14 +66,6 @@ impl<K: Kind> Session<'_, K> {
                 Event::Forbidden(now, trouble)
             }
         }
-    }
-
-    /// Why what costs money must not be sent through this connection, or from
-    /// this cluster.
-    fn unpayable(&self) -> Option<Unusable> {
-        let policy = &self.connection.as_ref()?.policy;
-        let wanted = K::payment(&self.object);
-        unpayable(wanted, policy, self.ctx.cluster_id.as_deref())
     }
 
     /// policy.maxConcurrent of the connection lets it start, or it has started.

@@ -10,6 +10,7 @@ use crate::api::{Reason, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::controllers::audit::{Answered, Line};
 use crate::controllers::connections::suspends;
+use crate::controllers::money::Charge;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
 use crate::controllers::troubles::passing;
@@ -112,9 +113,19 @@ impl<K: Kind> Session<'_, K> {
         let uid = self.object.uid();
         let wanted = self.object.desired_state();
         let connections = self.ctx.connections.store.clone();
+        let (charge, ceiling) = (self.charge.clone(), self.ctx.ceiling.clone());
+        let cluster = self.ctx.cluster_id.clone();
+        let used = ObjectKey::new(&self.namespace(), &self.object.asked().connection.name);
         Arc::new(move || {
             if Mistake::NoLastCheck.is_made() {
                 return true;
+            }
+            let used = connections.get(&used);
+            let policy = used.and_then(|used| used.spec.policy.clone());
+            let policy = policy.unwrap_or_default();
+            let refused = |charge: &Charge| charge.refused(&ceiling, &policy, cluster.as_deref());
+            if charge.as_ref().is_none_or(|c| refused(c).is_some()) {
+                return false;
             }
             let newest = cache.get(&key).filter(|object| object.uid() == uid);
             newest.is_some_and(|object| {
