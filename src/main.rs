@@ -51,7 +51,8 @@ enum Command {
     /// Print the namespace, service account and roles that the operator needs, for
     /// `kubectl apply -f -`.
     Rbac {
-        /// Write the rules alone into this folder instead, a file for each role.
+        /// Write the rules alone into this folder instead, a file for each role, those
+        /// for users included.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -252,7 +253,7 @@ fn write_crds(dir: &Path) -> Result<(), String> {
 
 fn write_rules(dir: &Path) -> Result<(), String> {
     let mut files = Vec::new();
-    for (name, rules) in rbac::rules().named() {
+    for (name, rules) in rbac::rules().named().into_iter().chain(rbac::user_roles()) {
         let note = "# Generated from src/controllers/rbac.rs by `cargo xtask generate`.";
         files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&rules)?)));
     }

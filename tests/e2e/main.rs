@@ -41,7 +41,6 @@ mod orders;
 mod other_truth;
 mod overdue;
 mod pauses;
-mod policies;
 mod readings;
 mod reasons;
 mod refresh_details;
