@@ -68,12 +68,14 @@ fn a_call_whose_answer_was_lost_is_not_looked_for_after_it_could_arrive() {
         service: "huawei/workspace".to_owned(),
         scope: "project".to_owned(),
         id: "desk-1".to_owned(),
+        host: None,
         unknown: Unknown::new(),
     };
     let place = Place {
         scope: "project".to_owned(),
         account: "account".to_owned(),
         namespace: "ns".to_owned(),
+        admitted: Vec::new(),
     };
     let claimant = Claimant::new(target.clone(), &place, None, "{}".to_owned());
     let claim = serde_json::json!({
