@@ -11,3 +11,4 @@ mod mistakes;
 pub mod operations;
 pub mod reference;
 mod test_point;
+pub mod text;

@@ -1,6 +1,7 @@
 //! The command line of Errand.
 
 mod cli;
+mod log;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -161,12 +162,12 @@ fn parse(program: &'static str) -> Result<Cli, clap::Error> {
 fn operate(run: Run) -> Result<(), String> {
     let filter = tracing_subscriber::EnvFilter::try_new(&run.log)
         .map_err(|e| format!("--log {}: {e}", run.log))?;
-    let log = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(log::Log);
     match run.log_format {
-        LogFormat::Text => log.with_ansi(false).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => lines.with_ansi(false).init(),
+        LogFormat::Json => lines.json().init(),
     }
     let settings = Settings {
         clock: clock(&run)?,

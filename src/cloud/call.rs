@@ -13,12 +13,13 @@ use super::verdict::{Reading, Refusal};
 use super::{Key, TransportError};
 use crate::api::Reason;
 use crate::mistakes::Mistake;
+use crate::text;
 
 /// The header `User-Agent` of every call.
 pub(super) const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
 
-/// Longest part of a cloud's message that is passed on.
-pub(super) const MESSAGE_LIMIT: usize = 300;
+/// Bytes of a cloud's message that are passed on. An event has to have room for it.
+pub(super) const MESSAGE_LIMIT: usize = 512;
 
 /// The same of its error codes.
 const CODE_LIMIT: usize = 64;
@@ -121,12 +122,6 @@ impl Meaning {
     }
 }
 
-/// What may be put into a path and into status.
-pub fn is_id(text: &str) -> bool {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (1..=64).contains(&text.len()) && text.chars().all(safe)
-}
-
 /// The header `Host` for that origin. The port that the scheme implies is not sent.
 pub(super) fn host(origin: &str) -> &str {
     let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
@@ -167,7 +162,7 @@ pub(super) fn refusal(
     request_id: &str,
     key: &Key,
 ) -> Refusal {
-    let said = |text: &str, limit| one_line(&key.redacted(text), limit);
+    let said = |words: &str, limit| text::line(&key.redacted(words), limit);
     Refusal {
         status,
         code: said(code, CODE_LIMIT),
@@ -175,15 +170,6 @@ pub(super) fn refusal(
         request_id: said(request_id, REQUEST_ID_LIMIT),
         ids: Ids::new(),
     }
-}
-
-fn one_line(text: &str, limit: usize) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(limit)
-        .collect();
-    text.trim().to_owned()
 }
 
 #[cfg(test)]

@@ -190,6 +190,7 @@ pub trait Object:
     /// What `status.observed` holds.
     type Observed: Clone
         + Debug
+        + Default
         + PartialEq
         + Serialize
         + DeserializeOwned

@@ -63,6 +63,11 @@ impl Asker<'_> {
                     .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
                     .run("errand crds | kubectl apply --server-side -f -")
             }
+            Reason::StatusRefused => {
+                Advice::new("Nothing further is sent. What was sent is still recorded. Errand tries again with each observation.")
+                    .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
+                    .run("errand crds | kubectl apply --server-side -f -")
+            }
             Reason::IntentNotStored => {
                 Advice::new(format!("Nothing is sent. {mended}")).say(
                     "Install the CRDs and the rights of the operator's version; errand has those of its own:",

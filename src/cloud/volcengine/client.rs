@@ -15,7 +15,7 @@ use crate::cloud::call::{
 };
 use crate::cloud::signing::{hash, query_text};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Gate, Key, Method, Query, Reply, Request, Transport};
 
 /// A service, as one key sees it in one region.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ struct Answer {
 
 impl Client {
     /// A read: the member `Result`; an error in the answer is one with its reading.
-    pub async fn get(&self, action: &str, query: &[(&str, &str)]) -> Result<Value, CallError> {
+    pub async fn get(&self, action: &str, query: &Query) -> Result<Value, CallError> {
         let reply = self.transport.read(self.request(action, query)).await?;
         let status = reply.status;
         let Answer {
@@ -90,7 +90,7 @@ impl Client {
     pub async fn send(
         &self,
         action: &str,
-        query: &[(&str, &str)],
+        query: &Query,
         gate: Gate,
         meaning: impl FnOnce(&Value) -> Meaning,
     ) -> Sent {
@@ -158,14 +158,11 @@ impl Client {
         }
     }
 
-    fn request(&self, action: &str, query: &[(&str, &str)]) -> Request {
+    fn request(&self, action: &str, query: &Query) -> Request {
         let method = Method::Get;
         let named = [("Action", action), ("Version", self.version)];
-        let query: Vec<(String, String)> = named
-            .iter()
-            .chain(query)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let query = [&named[..], query.pairs()].concat();
         let now = self.transport.clock.now().wall.0 + self.clock_offset();
         let mut headers: Vec<(String, String)> = [
             ("Host", call::host(&self.origin)),
