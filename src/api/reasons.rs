@@ -102,6 +102,7 @@ reasons! {
         ConnectionMismatch "ConnectionMismatch": "The connection is of another cloud, or its endpoint does not offer this API.",
         IntentNotStored "IntentNotStored": "The record of what was or is to be called could not be kept or read, so nothing is sent. Install the CRDs and the rights of this version.",
         ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the object that the message names, so it does nothing with the object. Correct the field, or check that the CRDs match the operator's version.",
+        StatusRefused "StatusRefused": "The API server refuses the status that Errand writes, so Errand sends nothing further. Correct the field that the message names, or check that the CRDs match the operator's version.",
     }
     Held {
         AnswerUnknown "AnswerUnknown": "Nobody can know whether the last call took effect. A person has to look, and decide.",

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use errand_engine::Span;
+use kube::runtime::events::{Event, EventType};
 use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connections::blocked_by_key;
 use super::context::Context;
 use super::dispatch::{Next, Told, Work};
+use super::fit::fitted;
 use super::put::{NotWritten, put_status};
 use super::queue::{Owner, Urgency};
+use super::session::publish;
 use super::shown::{Kept, ObjectKey, Shown};
 use super::surroundings::Change;
 use super::unreadable::Unreadable;
 use super::watches::Reports;
 use crate::api::{
-    CloudConnection, CloudConnectionStatus, Condition, ConditionStatus, ConnectionReason, Timestamp,
+    CloudConnection, CloudConnectionStatus, Condition, ConditionStatus, ConnectionReason, Reason,
+    Timestamp,
 };
 
 /// How often a Secret is looked at that no operation uses just now.
@@ -56,6 +60,38 @@ impl Statuses {
         let blocked = i64::try_from(blocked).unwrap_or(i64::MAX);
         let each = blocked.saturating_mul(1_000 / LOOKS_IN_A_SECOND);
         Span(each.clamp(LOOK_FOR_A_KEY.0, LOOK.0))
+    }
+
+    /// The API server refuses the status: one without the message replaces it, and an
+    /// event tells it.
+    async fn tell_refused(
+        &self,
+        connection: &CloudConnection,
+        reason: ConnectionReason,
+        fields: &str,
+        now: Timestamp,
+    ) {
+        let message = format!("The API server refuses the whole status (refused: {fields}).");
+        let status = status(connection, reason, message.clone(), now);
+        let shown = connection.status.as_ref() == Some(&status)
+            || put_status(
+                &self.context,
+                connection,
+                connection.status.as_ref(),
+                &status,
+            )
+            .await
+            .is_ok();
+        let name = connection.name_any();
+        tracing::warn!(%name, %fields, minimal = shown, "status of a connection refused");
+        let event = Event {
+            type_: EventType::Warning,
+            reason: Reason::StatusRefused.to_string(),
+            note: Some(message),
+            action: "Write".to_owned(),
+            secondary: None,
+        };
+        publish(&self.context, connection, &event).await;
     }
 
     fn tell_kinds(&self, key: &ObjectKey) {
@@ -139,11 +175,24 @@ impl Work for Statuses {
         }
         let now = Timestamp::from_millis(context.clock.now().wall.0);
         let status = status(&connection, reason, message, now);
+        let kind = CloudConnection::kind(&());
+        let status = fitted(&kind, status, connection.status.as_ref());
         if connection.status.as_ref() == Some(&status) {
             return next;
         }
-        let pause = match put_status(context, connection.as_ref(), &status).await {
+        let pause = match put_status(
+            context,
+            connection.as_ref(),
+            connection.status.as_ref(),
+            &status,
+        )
+        .await
+        {
             Ok(_) => return next,
+            Err(NotWritten::Refused(fields)) => {
+                self.tell_refused(&connection, reason, &fields, now).await;
+                return next;
+            }
             // A newer version is on its way. It wakes nothing if only its status is newer.
             Err(NotWritten::Conflict) => AFTER_A_CONFLICT,
             Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => AFTER_A_FAILURE,

@@ -15,10 +15,12 @@ mod controller;
 mod dispatch;
 mod effects;
 mod endpoints;
+mod events;
 mod expiry;
 #[cfg(test)]
 mod fake_api;
 mod finished;
+mod fit;
 mod keys;
 mod lease;
 mod ledger;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use errand_engine::Writer;
 use futures::future::{BoxFuture, join_all};
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config, ResourceExt as _};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
@@ -23,12 +23,13 @@ use super::context::{API_TIMEOUT, Context, Memories};
 use super::controller::control;
 use super::dispatch::dispatch;
 use super::endpoints::EndpointPolicy;
+use super::events::Events;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::observability::{Health, bind, serve};
-use super::read::get;
+use super::read::{self, get};
 use super::shown::Shown;
 use super::stop::{stop_signal, stopped};
 use super::surroundings::{self, Change};
@@ -83,6 +84,11 @@ pub enum RunError {
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let namespaces = [Some(&settings.namespace), settings.watch_namespace.as_ref()];
+    for namespace in namespaces.into_iter().flatten() {
+        let checked = read::list_url::<Lease>(Some(namespace));
+        checked.map_err(|e| RunError::Start(format!("a namespace: {e}")))?;
+    }
     let mut config = Config::infer()
         .await
         .map_err(|e| RunError::Kubernetes(e.to_string()))?;
@@ -145,13 +151,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     hearing.lead(true);
     tracing::info!("leading");
 
-    let events = Recorder::new(
-        client.clone(),
-        Reporter {
-            controller: "errand".to_owned(),
-            instance: Some(hostname()),
-        },
-    );
+    let events = Events::new(client.clone(), "errand", &hostname());
     let watching = Watching {
         client,
         clock,

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::connections::{Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
 use super::effects::name;
-use super::ledger::Look;
+use super::ledger::{Look, Recalled};
 use super::metrics::Reconcile;
 use super::recording::Entry;
 use super::shown::Shown;
@@ -43,8 +43,10 @@ pub(super) struct Session<'a, K: Kind> {
     at: Option<ObservedFor>,
     /// Which operation holds the target.
     locked_by: Option<LockedBy>,
-    /// The id of the claimed call that a decision without an observation is about.
-    recalled: Option<String>,
+    /// The claim that a decision without an observation is about.
+    recalled: Option<Recalled>,
+    /// The id of a call of which status says without any proof that it had no effect.
+    doubted: Option<String>,
     /// The ledger as it was found, for kinds that have one.
     look: Option<Look>,
     trouble: Option<String>,
@@ -93,6 +95,7 @@ impl<'a, K: Kind> Session<'a, K> {
             at: None,
             locked_by: None,
             recalled: None,
+            doubted: None,
             look: None,
             trouble: None,
             mangled: false,

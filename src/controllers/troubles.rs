@@ -6,6 +6,7 @@ use errand_engine::{Code, Span, Trouble};
 use super::connections::Unusable;
 use crate::api::{LedgerObject, LockedBy, PaidOperations, Policy, Reason};
 use crate::cloud::{CallError, Reading};
+use crate::text;
 
 /// How often a passing fault of a cloud is met before status tells it.
 const QUIET_THROTTLED: u32 = 20;
@@ -87,7 +88,7 @@ pub(super) fn ledger_full(name: &str) -> Unusable {
 
 /// The API server takes what was to be recorded for invalid.
 pub(super) fn ledger_refused(name: &str, message: &str) -> Unusable {
-    let message: String = message.chars().take(300).collect();
+    let message = text::line(message, 300);
     blocked(
         Reason::IntentNotStored,
         format!(
@@ -170,7 +171,11 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
     Unusable {
         trouble: Trouble {
             blocked,
-            quiet: if blocked { 0 } else { passing(reason).quiet },
+            // What is not understood does not pass by asking again.
+            quiet: match blocked || reason == Reason::ObservationUnclear {
+                true => 0,
+                false => passing(reason).quiet,
+            },
             ..passing(reason)
         },
         text: match blocked {

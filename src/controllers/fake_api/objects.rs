@@ -26,6 +26,16 @@ struct All {
     refused: Option<String>,
     unheard: Option<String>,
     events: Vec<Value>,
+    /// An event whose note has this is refused.
+    refused_note: Option<String>,
+    /// A status that has something there is refused as invalid.
+    invalid: Option<String>,
+    /// Writes of status that were refused so.
+    invalid_writes: usize,
+    /// Paths of requests that are not made of plain names.
+    strange: Vec<String>,
+    /// Requests about events.
+    event_requests: usize,
     at_event: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -84,6 +94,33 @@ impl Objects {
         self.lock().by_path.remove(path);
     }
 
+    /// From now on every status that has something there, for instance at
+    /// `/status/observed/x`, is refused as invalid; absent: none.
+    pub(in crate::controllers) fn take_for_invalid(&self, pointer: Option<&str>) {
+        self.lock().invalid = pointer.map(str::to_owned);
+    }
+
+    /// How many writes were refused so.
+    pub(in crate::controllers) fn invalid_writes(&self) -> usize {
+        self.lock().invalid_writes
+    }
+
+    /// Paths of requests that are not made of plain names.
+    pub(in crate::controllers) fn strange_paths(&self) -> Vec<String> {
+        self.lock().strange.clone()
+    }
+
+    /// From now on every event whose note has this text is refused.
+    pub(in crate::controllers) fn refuse_notes(&self, with: &str) {
+        self.lock().refused_note = Some(with.to_owned());
+    }
+
+    /// The events so far, whole, and how many requests there were about events.
+    pub(in crate::controllers) fn whole_events(&self) -> (Vec<Value>, usize) {
+        let all = self.lock();
+        (all.events.clone(), all.event_requests)
+    }
+
     /// The events so far: reason and note.
     pub(in crate::controllers) fn events(&self) -> Vec<(String, String)> {
         let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
@@ -120,11 +157,21 @@ impl All {
     }
 
     fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
+        if !path.chars().all(plain) || path.contains("..") || path.contains("//") {
+            self.strange.push(path.to_owned());
+        }
         if matches!(&self.refused, Some(below) if path.starts_with(below.as_str())) {
             return failure(403, "Forbidden");
         }
         if path.contains("/events") {
+            self.event_requests += 1;
             if *method == Method::POST {
+                let note = body["note"].as_str().unwrap_or_default();
+                let refused = self.refused_note.as_ref();
+                if !is_valid_event(&body) || refused.is_some_and(|with| note.contains(with)) {
+                    return failure(422, "Invalid");
+                }
                 self.events.push(body.clone());
             }
             return (201, body);
@@ -152,6 +199,13 @@ impl All {
                 if !same("resourceVersion") || !same("uid") {
                     return failure(409, "Conflict");
                 }
+                if let Some(pointer) = self.invalid.clone()
+                    && status_only
+                    && body.pointer(&pointer).is_some_and(|value| !value.is_null())
+                {
+                    self.invalid_writes += 1;
+                    return invalid(&pointer);
+                }
                 let mut object = found;
                 match status_only {
                     true => object["status"] = body["status"].clone(),
@@ -170,6 +224,35 @@ impl All {
             (other, Some(_)) => panic!("nothing does {other} {path}"),
         }
     }
+}
+
+/// The refusal of an object because of one field, whose value it quotes.
+fn invalid(pointer: &str) -> (u16, Value) {
+    let field = pointer.trim_start_matches('/').replace('/', ".");
+    let (code, mut body) = failure(422, "Invalid");
+    body["message"] = format!("{field}: Invalid value: \"canary\"").into();
+    body["details"] = json!({"causes": [{
+        "field": field, "reason": "FieldValueInvalid", "message": "Invalid value: \"canary\"",
+    }]});
+    (code, body)
+}
+
+/// As the API server checks it, which counts bytes.
+fn is_valid_event(event: &Value) -> bool {
+    let within = |pointer: &str, most: usize| {
+        let text = event.pointer(pointer).and_then(Value::as_str);
+        text.is_some_and(|text| (1..=most).contains(&text.len()))
+    };
+    (event["note"].is_null() || within("/note", 1024))
+        && within("/metadata/name", 253)
+        && [
+            "/reason",
+            "/action",
+            "/reportingController",
+            "/reportingInstance",
+        ]
+        .iter()
+        .all(|pointer| within(pointer, 128))
 }
 
 struct Server(Objects);

@@ -10,7 +10,6 @@ use errand_engine::{Span, Writer as Process};
 use errand_simulator::{Account, Config, Fault, FaultKind, Seed, Simulator};
 use errand_simulator::{TencentAccount, VolcengineAccount};
 use errand_testclock::{TestClock, Timing};
-use kube::runtime::events::{Recorder, Reporter};
 use kube::{Resource, ResourceExt as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -25,6 +24,7 @@ use crate::controllers::context::{Context, Memories};
 use crate::controllers::controller::Operations;
 use crate::controllers::dispatch::{Told, Wake, Work as _};
 use crate::controllers::endpoints::EndpointPolicy;
+use crate::controllers::events::Events;
 use crate::controllers::fake_api::Objects;
 use crate::controllers::keys::Keys;
 use crate::controllers::lease::Leadership;
@@ -344,6 +344,44 @@ impl<K: Kind> Bench<K> {
         });
     }
 
+    /// A user who may do that writes its status.
+    pub(super) fn forge(&self, change: impl FnOnce(&mut Value)) {
+        self.api
+            .edit(&self.path, |object| change(&mut object["status"]));
+    }
+
+    /// The watch shows that this object is gone, of which the process knows nothing.
+    pub(super) async fn deleted(&self, object: K::Object) {
+        self.process.context.ledgers.note_deleted::<K>(object).await;
+    }
+
+    /// The object is deleted, and its manifest is applied again.
+    pub(super) async fn delete_and_apply_again(&self) {
+        let context = &self.process.context;
+        let gone = self.object();
+        let uid = gone.uid().expect("a uid");
+        let mut object = self.api.get(&self.path).expect("it is there");
+        self.api.delete(&self.path);
+        match context.memory.part_with(&uid) {
+            Some(known) => {
+                let session = Session::<K>::new(context, &self.process.shown, gone, known);
+                Box::pin(session.end()).await;
+            }
+            None => self.deleted(gone).await,
+        }
+        object["status"] = json!({});
+        self.api.put(&self.path, object);
+    }
+
+    /// The open claim of the ledger is that of an object in another namespace.
+    pub(super) fn move_claim_to(&self, namespace: &str) {
+        for ledger in self.api.paths(LEDGERS) {
+            self.api.edit(&ledger, |ledger| {
+                ledger["spec"]["open"]["object"]["namespace"] = namespace.into();
+            });
+        }
+    }
+
     /// The user edits the connection.
     pub(super) fn edit_connection(&self, change: impl FnOnce(&mut Value)) {
         self.api
@@ -486,10 +524,6 @@ impl<K: Kind> Passing<K> {
         transport.clock = clock.clone();
         let (news, received) = mpsc::unbounded_channel();
         let (connections, shown) = (Shown::default(), Shown::default());
-        let reporter = Reporter {
-            controller: "errand".to_owned(),
-            instance: Some("test".to_owned()),
-        };
         let context = Arc::new(Context {
             connections: Connections {
                 store: connections.clone(),
@@ -502,7 +536,7 @@ impl<K: Kind> Passing<K> {
                 margin: rules.margin,
                 news,
             },
-            events: Recorder::new(client.clone(), reporter),
+            events: Events::new(client.clone(), "errand", "test"),
             ledgers: Ledgers::new(client.clone(), "errand-system".to_owned()),
             cluster_id: Some("cluster".to_owned()),
             client,

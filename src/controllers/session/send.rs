@@ -31,6 +31,7 @@ impl<K: Kind> Session<'_, K> {
         }
         let info = self.intent(&step);
         self.audit("sending", &info, None);
+        self.memory.no_effect.forget(&info.id);
         let sent = K::perform(&clients, &self.object, step.key, self.gate(step)).await;
         let (result, refusal) = match &sent {
             Sent::Accepted { request_id, ids } => {
@@ -47,6 +48,9 @@ impl<K: Kind> Session<'_, K> {
         };
         self.audit("answered", &info, Some(Answered::new(result, &refusal)));
         self.count_call(K::STEPS[usize::from(step.key.0)].name, result);
+        if matches!(sent, Sent::Refused(..) | Sent::NotSent(_)) {
+            self.memory.no_effect.note(&info.id);
+        }
         let now = self.now();
         let reading = match &sent {
             Sent::Refused(reading, _) => Some(*reading),

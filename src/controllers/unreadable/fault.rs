@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::controllers::marks::KEPT_VALUE;
 use crate::controllers::shown::ObjectKey;
+use crate::text;
 
-/// Characters of what an unreadable object says of itself.
+/// Bytes of what an unreadable object says of itself.
 const KEPT_WORDS: usize = 300;
 /// Bytes of an object in which the field is searched that serde does not name.
 const SEARCHED: usize = 8 * 1024;
@@ -124,7 +125,6 @@ fn words(error: &serde_json::Error) -> String {
     }
 }
 
-pub(in crate::controllers) fn cut(text: &str, characters: usize) -> String {
-    let printable = text.chars().filter(|c| !c.is_control());
-    printable.take(characters).collect()
+pub(in crate::controllers) fn cut(text: &str, bytes: usize) -> String {
+    text::line(text, bytes)
 }

@@ -32,7 +32,7 @@ pub(super) use self::decode::decode;
 pub(super) use self::hearing::{Heard, Hearing, Standing};
 use super::context::API_TIMEOUT;
 use super::metrics::{Metrics, WatchFault};
-use super::read::{self, NotRead};
+use super::read::{self, NotRead, Url};
 use super::unreadable::Unreadable;
 use crate::clock::{Clock, millis};
 
@@ -103,7 +103,7 @@ pub(super) struct Watch<R> {
     heard: Arc<Heard>,
     limits: Limits,
     out: mpsc::Sender<Event<R>>,
-    url: String,
+    url: Url,
     turns: Turn,
     /// Held until the kind was listed or failed once.
     turn: Option<OwnedMutexGuard<()>>,
@@ -164,7 +164,7 @@ where
             heard,
             limits: Limits::default(),
             out,
-            url: read::url::<R>(namespace, ""),
+            url: read::list_url::<R>(namespace).expect("checked when the process starts"),
             turns,
             turn: None,
             streams: true,
@@ -273,12 +273,11 @@ where
         let mut listing = from.is_none();
         let since = match from {
             None => "sendInitialEvents=true&resourceVersionMatch=NotOlderThan".to_owned(),
-            Some(version) => format!("resourceVersion={version}"),
+            Some(version) => format!("resourceVersion={}", list::encoded(&version)),
         };
-        let url = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{since}",
-            self.url
-        );
+        let url = self.url.with(&format!(
+            "watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{since}"
+        ));
         let mut request = read::request(Method::GET, &url, None)?;
         // From 1.37 on compressed streams are more than one member, which not every
         // library reads to the end.
