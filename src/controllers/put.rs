@@ -66,7 +66,8 @@ fn fields(refusal: &Status) -> String {
     let causes = details.flat_map(|details| &details.causes);
     let mut fields: Vec<String> = causes
         .map(|cause| text::line(&cause.field, 128))
-        .filter(|field| !field.is_empty())
+        // Rules that were not checked are said to be about no field.
+        .filter(|field| !matches!(&**field, "" | "<nil>"))
         .collect();
     fields.dedup();
     let more = fields.len() > NAMED;
@@ -122,7 +123,8 @@ mod tests {
         for (causes, expected) in [
             (json!([]), "it names no field"),
             (json!([cause("status.a")]), "status.a"),
-            (json!([cause("a"), cause("a"), cause("b")]), "a, b"),
+            (json!([cause("a"), cause("<nil>"), cause("b")]), "a, b"),
+            (json!([cause("a"), cause("a")]), "a"),
             (
                 json!([cause("a"), cause("b"), cause("c"), cause("d")]),
                 "a, b, c and more",
