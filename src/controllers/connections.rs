@@ -125,7 +125,7 @@ impl Connections {
     ) -> Result<Usable, Unusable> {
         if let Some(odd) = odd_id(&connection.spec) {
             return Err(Unusable {
-                trouble: trouble(Reason::ConnectionNotReady, true, 0),
+                trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {}: {odd}", connection.name_any()),
             });
         }

@@ -408,8 +408,32 @@ impl Ledgers {
         };
         match self.put(open.without_effect(answer)).await {
             Ok(ledger) => look.ledger = ledger,
-            // A process that starts then has to ask a user about this call.
-            Err(_) => tracing::warn!("a refusal is not recorded in the ledger"),
+            Err(_) => not_recorded(),
+        }
+    }
+
+    /// The same where this session did not look: in the ledger that this process claimed the
+    /// call in.
+    pub(super) async fn note_no_effect_in<K: Kind>(
+        &self,
+        name: &str,
+        object: &K::Object,
+        step_id: &str,
+        answer: AnswerWord,
+    ) {
+        let Ok(Some(ledger)) = self.get(name).await else {
+            return not_recorded();
+        };
+        let known = ledger
+            .spec
+            .open
+            .as_ref()
+            .is_none_or(|open| open.answer.is_some());
+        let open = Open::own(ledger, &identity::<K>(object), step_id).filter(|_| !known);
+        if let Some(open) = open
+            && self.put(open.without_effect(answer)).await.is_err()
+        {
+            not_recorded();
         }
     }
 
@@ -468,6 +492,11 @@ impl Ledgers {
             }
         }
     }
+}
+
+/// A process that starts then has to ask a user about this call.
+fn not_recorded() {
+    tracing::warn!("that a call had no effect is not recorded in the ledger");
 }
 
 /// A ledger with what a PUT would otherwise take from its metadata.

@@ -49,7 +49,7 @@ impl<K: Kind> Session<'_, K> {
         };
         if let Some(fields) = refused {
             let status = rendering.minimal(&fields);
-            written = match before == Some(&status) {
+            written = match !self.mangled && before == Some(&status) {
                 true => Ok(self.object.clone()),
                 false => put_status(self.ctx, &self.object, before, &status).await,
             };
@@ -89,11 +89,19 @@ impl<K: Kind> Session<'_, K> {
         let word = answer_word(answer);
         let steps = self.object.status().map_or(&[][..], |status| &status.steps);
         let step = steps.iter().find(|step| step.number == number);
-        if let (AnswerWord::Refused | AnswerWord::NotSent, Some(step)) = (word, step)
-            && let Some(look) = &mut self.look
-        {
-            let ledgers = &self.ctx.ledgers;
-            ledgers.note_no_effect(look, &step.id, word).await;
+        let (AnswerWord::Refused | AnswerWord::NotSent, Some(step)) = (word, step) else {
+            return;
+        };
+        let (ledgers, object) = (&self.ctx.ledgers, &self.object);
+        match (&mut self.look, &self.memory.ledger) {
+            (Some(look), _) => ledgers.note_no_effect(look, &step.id, word).await,
+            // Without a connection, for instance.
+            (None, Some(name)) => {
+                ledgers
+                    .note_no_effect_in::<K>(name, object, &step.id, word)
+                    .await;
+            }
+            (None, None) => {}
         }
     }
 
