@@ -7,10 +7,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use errand::api::PaidOperations;
 use errand::clock::Clock;
-use errand::controllers::{self, AllowedEndpoint, EndpointPolicy, Settings, rbac};
+use errand::controllers::{
+    self, AllowedEndpoint, Ceiling, EndpointPolicy, LabelSelector, Settings, rbac,
+};
 use serde::Serialize;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Carries out one-shot cloud operations that must not happen twice, and
 /// verifies them.
@@ -49,7 +55,8 @@ enum Command {
     /// Print the namespace, service account and roles that the operator needs, for
     /// `kubectl apply -f -`.
     Rbac {
-        /// Write the rules alone into this folder instead, a file for each role.
+        /// Write the rules alone into this folder instead, a file for each role, those
+        /// for users included.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -71,6 +78,15 @@ struct Run {
     /// kube-system if not given; has to be given with --watch-namespace.
     #[arg(long, value_name = "ID")]
     cluster_id: Option<String>,
+    /// What operations may cost: a ceiling over policy.paidOperations of every
+    /// connection. Forbid: nothing. ManualPayment: orders are placed unpaid, and paid
+    /// by a user at the cloud. AutomaticPayment: orders are paid from the account.
+    #[arg(long, value_name = "CEILING", default_value = "Forbid", value_parser = paid_operations())]
+    paid_operations: PaidOperations,
+    /// Label selector of the namespaces whose operations may cost money, for instance
+    /// paid=yes. All of them if not given. Cannot be combined with --watch-namespace.
+    #[arg(long, value_name = "SELECTOR")]
+    paid_namespace_selector: Option<LabelSelector>,
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -88,6 +104,10 @@ struct Run {
     /// ledgers, for the connections of that namespace. Can be given several times.
     #[arg(long, value_name = "[NAMESPACE=]HOST[:PORT]")]
     allow_endpoint: Vec<AllowedEndpoint>,
+    /// Use only Secrets with the label errand.cloud/credentials=true. If not given:
+    /// where --allow-endpoint is.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_secret_label: Option<bool>,
     /// Let allowed endpoints on a loopback address use http, for a simulator. A loopback
     /// host without a port then stands for every port.
     #[arg(long)]
@@ -95,7 +115,8 @@ struct Run {
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Which log lines are written, as in RUST_LOG.
+    /// Which log lines are written, as in RUST_LOG. Of libraries no more than warnings:
+    /// below that they show what they send and receive.
     #[arg(long, env = "RUST_LOG", default_value = "info")]
     log: String,
     /// Take the time from this file (test builds).
@@ -108,6 +129,14 @@ struct Run {
 enum LogFormat {
     Text,
     Json,
+}
+
+fn paid_operations() -> impl TypedValueParser<Value = PaidOperations> {
+    let words = PaidOperations::ALL.map(PaidOperations::word);
+    PossibleValuesParser::new(words).map(|given| {
+        let mut all = PaidOperations::ALL.into_iter();
+        all.find(|one| one.word() == given).unwrap_or_default()
+    })
 }
 
 fn main() -> ExitCode {
@@ -166,23 +195,28 @@ fn parse(program: &'static str) -> Result<Cli, clap::Error> {
 }
 
 fn operate(run: Run) -> Result<(), String> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&run.log)
-        .map_err(|e| format!("--log {}: {e}", run.log))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match run.log_format {
-        LogFormat::Text => log.with_ansi(false).init(),
-        LogFormat::Json => log.json().init(),
-    }
+    let filter = errand::log::filter(&run.log)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(errand::log::Log);
+    let lines = match run.log_format {
+        LogFormat::Text => lines.with_ansi(false).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
     let settings = Settings {
         clock: clock(&run)?,
         namespace: run.namespace,
         watch_namespace: run.watch_namespace,
         cluster_id: run.cluster_id,
+        ceiling: Ceiling {
+            paid_operations: run.paid_operations,
+            namespaces: run.paid_namespace_selector,
+        },
         listen: run.listen,
         probe_port: run.probe_port,
         concurrency: run.concurrency,
+        require_secret_label: run
+            .require_secret_label
+            .unwrap_or(!run.allow_endpoint.is_empty()),
         endpoints: EndpointPolicy::new(run.allow_endpoint, run.allow_http_loopback)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -234,7 +268,7 @@ fn write_crds(dir: &Path) -> Result<(), String> {
 
 fn write_rules(dir: &Path) -> Result<(), String> {
     let mut files = Vec::new();
-    for (name, rules) in rbac::rules().named() {
+    for (name, rules) in rbac::rules().named().into_iter().chain(rbac::user_roles()) {
         let note = "# Generated from src/controllers/rbac.rs by `cargo xtask generate`.";
         files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&rules)?)));
     }

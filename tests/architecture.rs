@@ -117,3 +117,150 @@ fn what_a_release_build_has_of_the_engine_depends_on_nothing() {
         assert!(line.contains("optional = true"), "{line}");
     }
 }
+
+/// The rows of the tables in docs/threat-model.md whose first column is `Asset`.
+fn threats(page: &str) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut of_threats = false;
+    for line in page.lines() {
+        if !line.starts_with('|') {
+            of_threats = false;
+            continue;
+        }
+        let cells = line.trim_matches('|').split('|');
+        let cells: Vec<String> = cells.map(|cell| cell.trim().to_owned()).collect();
+        match &*cells[0] {
+            "Asset" => of_threats = true,
+            cell if of_threats && !cell.starts_with("---") => rows.push(cells),
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// Every test of the repository: the parts of its file's path, and its name.
+fn tests() -> Vec<(Vec<String>, String)> {
+    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(path).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => walk(&path, found),
+                false if path.extension().is_some_and(|end| end == "rs") => found.push(path),
+                false => {}
+            }
+        }
+    }
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "crates"] {
+        walk(&root().join(folder), &mut files);
+    }
+    let mut tests = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let place = file
+            .strip_prefix(root())
+            .expect("below it")
+            .with_extension("");
+        let place = place.iter().map(|part| part.to_string_lossy().into_owned());
+        let place: Vec<String> = place.collect();
+        let mut attributes = String::new();
+        for line in text.lines().map(str::trim) {
+            if let Some((name, _)) = line
+                .strip_prefix("every_kind!(")
+                .and_then(|rest| rest.split_once(':'))
+            {
+                tests.push((place.clone(), name.to_owned()));
+            }
+            let function = line.strip_prefix("pub ").unwrap_or(line);
+            let function = function.strip_prefix("async ").unwrap_or(function);
+            if let Some(rest) = function.strip_prefix("fn ") {
+                if attributes.contains("test]") {
+                    let name = rest.split('(').next().unwrap_or_default();
+                    tests.push((place.clone(), name.to_owned()));
+                }
+                attributes.clear();
+            } else if line.starts_with("#[") {
+                attributes.push_str(line);
+            } else if !line.starts_with("//") {
+                attributes.clear();
+            }
+        }
+    }
+    tests
+}
+
+/// Why a row of the threat model says nothing; `None`: it names tests that exist, or an
+/// accepted risk.
+fn unproven(row: &[String], tests: &[(Vec<String>, String)]) -> Option<String> {
+    let [_, _, _, defence, proof] = row else {
+        return Some(format!("it has {} columns and not 5", row.len()));
+    };
+    if row.iter().any(String::is_empty) {
+        return Some("a column is empty".to_owned());
+    }
+    if proof == "Accepted risk" {
+        // The reason has to be a sentence.
+        return (defence.split_whitespace().count() < 4).then(|| "no reason is given".to_owned());
+    }
+    let named: Vec<&str> = proof.split('`').skip(1).step_by(2).collect();
+    if named.is_empty() {
+        return Some("neither a test nor an accepted risk".to_owned());
+    }
+    let exists = |named: &str| {
+        let mut modules: Vec<&str> = named.split("::").collect();
+        let name = modules.pop().unwrap_or_default();
+        tests.iter().any(|(place, test)| {
+            let mut place = place.iter();
+            test == name
+                && modules
+                    .iter()
+                    .all(|module| place.any(|part| part == module))
+        })
+    };
+    let missing = named.into_iter().find(|named| !exists(named));
+    missing.map(|named| format!("there is no test {named}"))
+}
+
+#[test]
+fn every_row_of_the_threat_model_names_a_test_or_an_accepted_risk() {
+    let page = fs::read_to_string(root().join("docs/threat-model.md")).expect("the page");
+    let (rows, tests) = (threats(&page), tests());
+    assert!(rows.len() > 10 && tests.len() > 500);
+    let unproven: Vec<String> = rows
+        .iter()
+        .filter_map(|row| Some(format!("{}: {}", row.join(" | "), unproven(row, &tests)?)))
+        .collect();
+    assert!(unproven.is_empty(), "{}", unproven.join("\n"));
+}
+
+#[test]
+fn a_row_of_the_threat_model_that_proves_nothing_is_noticed() {
+    let tests = tests();
+    let row = |proof: &str| -> Vec<String> {
+        let page = format!(
+            "| Asset | a |\n| --- | --- |\n| key | tenant | reads it | no right to read it | {proof} |\n"
+        );
+        threats(&page).remove(0)
+    };
+    let this = "every_row_of_the_threat_model_names_a_test_or_an_accepted_risk";
+    for proof in [
+        format!("`architecture::{this}`"),
+        "Accepted risk".to_owned(),
+    ] {
+        assert_eq!(unproven(&row(&proof), &tests), None, "{proof}");
+    }
+    for proof in [
+        "",
+        "later",
+        "Accepted risk?",
+        "`architecture::no_such_test`",
+        &format!("`controllers::{this}`"),
+        &format!("`architecture::{this}`, `architecture::unproven`"),
+        "`architecture::root`",
+    ] {
+        assert!(unproven(&row(proof), &tests).is_some(), "{proof}");
+    }
+    let short =
+        "| Asset | a |\n| --- | --- |\n| key | tenant | reads it | none | Accepted risk |\n";
+    assert!(unproven(&threats(short)[0], &tests).is_some());
+}

@@ -82,7 +82,8 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i32>", range(min = 1, max = 10000))]
     pub max_concurrent: Option<u32>,
-    /// Whether operations that cost money may be sent (Forbid when absent).
+    /// Whether operations that cost money may be sent (Forbid when absent). The
+    /// operator's --paid-operations and --paid-namespace-selector have to allow it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_operations: Option<PaidOperations>,
     /// The one cluster that operations which cost money are sent from, so that a
@@ -108,6 +109,11 @@ words! {
         /// Orders may be placed and are paid from the account at once.
         AutomaticPayment = "AutomaticPayment",
     }
+}
+
+impl PaidOperations {
+    /// Each, from the one that allows least.
+    pub const ALL: [Self; 3] = [Self::Forbid, Self::ManualPayment, Self::AutomaticPayment];
 }
 
 /// Region and project at Huawei Cloud.
@@ -314,6 +320,7 @@ connection_reasons! {
     ClockSkew "ClockSkew": "The operator's clock and the cloud's differ by more than 10 minutes.",
     SuspendedBySpec "SuspendedBySpec": "policy.suspend is true.",
     ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the connection that the message names.",
+    SecretNotLabelled "SecretNotLabelled": "The Secret lacks the label errand.cloud/credentials=true, which it needs where Errand may use hosts other than the vendors'.",
 }
 
 impl ConnectionReason {
@@ -322,6 +329,7 @@ impl ConnectionReason {
         match self {
             Self::SecretNotFound
             | Self::SecretKeyMissing
+            | Self::SecretNotLabelled
             | Self::CredentialsRejected
             | Self::KeyLocked => true,
             Self::CredentialsAccepted

@@ -50,6 +50,7 @@ pub use scheduled_instance_reservation::{
     AdoptReservation, ReservationObservation, ReservationState, ScheduledInstanceReservation,
     ScheduledInstanceReservationSpec, ScheduledInstanceReservationStatus,
 };
+pub use shared::is_object_name;
 pub use shared::{
     Common, ConnectionKind, ConnectionRef, Decision, Mode, Resolution, Schedule, Timestamp,
 };

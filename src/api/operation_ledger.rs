@@ -139,7 +139,11 @@ pub struct LedgerClaim {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[schemars(with = "i32", range(min = 0))]
     pub approvals: u32,
-    /// What came of it, where its object was deleted before its end.
+    /// If the call had no effect, that is written here before it is written into the
+    /// object's status; absent in a claim of a version that wrote it there alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub records_answer: bool,
+    /// What came of it, where it had no effect or its object was deleted before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerWord>,
     /// Ids that only the answer told, by the cloud's names.

@@ -96,12 +96,13 @@ reasons! {
         CredentialsRejected "CredentialsRejected": "The cloud does not accept the key. Put a valid one into the Secret.",
         CredentialsMissing "CredentialsMissing": "The Secret or a key in it is not there. Create it.",
         PermissionDenied "PermissionDenied": "The cloud forbids the call to this key. Grant it the permission that the message names.",
-        PaidOperationsForbidden "PaidOperationsForbidden": "policy.paidOperations of the connection does not allow this payment. Allow it there, or have it paid otherwise.",
+        PaidOperationsForbidden "PaidOperationsForbidden": "This payment is not allowed: by policy.paidOperations of the connection, or by --paid-operations or --paid-namespace-selector of the operator, which are for its administrators. The message names each that forbids it.",
         LedgerFull "LedgerFull": "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked "TargetBlocked": "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
         ConnectionMismatch "ConnectionMismatch": "The connection is of another cloud, or its endpoint does not offer this API.",
         IntentNotStored "IntentNotStored": "The record of what was or is to be called could not be kept or read, so nothing is sent. Install the CRDs and the rights of this version.",
         ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the object that the message names, so it does nothing with the object. Correct the field, or check that the CRDs match the operator's version.",
+        StatusRefused "StatusRefused": "The API server refuses the status that Errand writes, so Errand sends nothing further. Correct the field that the message names, or check that the CRDs match the operator's version.",
     }
     Held {
         AnswerUnknown "AnswerUnknown": "Nobody can know whether the last call took effect. A person has to look, and decide.",

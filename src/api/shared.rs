@@ -102,6 +102,19 @@ impl JsonSchema for Timestamp {
     }
 }
 
+/// An object can have that name, which is a DNS subdomain. Of another one the API server
+/// would take a part for something else, for instance for a subresource.
+pub fn is_object_name(name: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    name.len() <= 253
+        && bytes.iter().all(|b| inner(*b))
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && !name.contains("..")
+}
+
 /// Where the account of an operation is declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -123,6 +123,7 @@ impl Reason {
             | Reason::ConnectionMismatch
             | Reason::IntentNotStored
             | Reason::ObjectUnreadable
+            | Reason::StatusRefused
             | Reason::AnswerUnknown
             | Reason::NoRecord
             | Reason::LedgerConflict

@@ -23,6 +23,7 @@ use kube::api::Api;
 use kube::core::ApiResource;
 use kube::{Client, Config};
 
+use errand::text::{line, visible};
 use plain::Plain;
 use types::Named;
 use view::View;
@@ -306,6 +307,9 @@ async fn get(api: &Api<Plain>, place: &Place) -> Result<Plain, Failure> {
 /// missing, so that it may be neither there nor allowed to be read.
 async fn connection(client: Client, place: &Place, object: &Plain) -> Option<Plain> {
     let name = View::new(object).text("/spec/connectionRef/name");
+    if !errand::api::is_object_name(&name) {
+        return None;
+    }
     let resource = ApiResource::erase::<errand::api::CloudConnection>(&());
     let api: Api<Plain> = Api::namespaced_with(client, &place.namespace, &resource);
     let answer = tokio::time::timeout(API_TIMEOUT, api.get(&name)).await;
@@ -332,7 +336,9 @@ If it was deleted, nothing of it was undone in the cloud. What there is, and wha
                 "the cluster has no {plural}: Errand's CRDs are not installed, or are of another version"
             )
         }
-        kube::Error::Api(status) => format!("cannot {what} {reference}: {}", status.message),
+        kube::Error::Api(status) => {
+            format!("cannot {what} {reference}: {}", line(&status.message, 1024))
+        }
         other => format!("cannot {what} {reference}: {}", chain(other)),
     })
 }
@@ -364,10 +370,17 @@ fn explain(view: &View) -> String {
 
 /// On standard output; a reader that has gone is no reason to panic.
 fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let _ = std::io::stdout().lock().write_all(shown(text).as_bytes());
 }
 
 /// A line on standard error.
 fn report(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", shown(line));
+}
+
+/// What a terminal shows as it is: names and messages in it come from objects that others
+/// have written.
+fn shown(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(visible).collect();
+    lines.join("\n")
 }

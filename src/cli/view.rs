@@ -2,6 +2,7 @@
 //! another shape than expected is left out; nothing here fails.
 
 use errand::api::{OVERDUE, Reason};
+use errand::text::visible;
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -111,14 +112,13 @@ impl<'a> View<'a> {
     }
 }
 
-/// A value on one line. Control characters, which could come from a cloud's
-/// message, do not reach the terminal.
+/// A value on one line. What could change how a terminal shows the rest, and could come
+/// from a cloud's message, does not reach it.
 pub fn text(value: &Value) -> String {
     let plain = match value {
         Value::Null => return String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    plain.chars().map(clean).collect()
+    visible(&plain).into_owned()
 }

@@ -3,22 +3,24 @@
 //!
 //! Each cloud has its own client, because they sign, name errors and tell success
 //! differently. What they hand on is the same, and so is what they may not hand
-//! on: anything of the key, and more than a line of a cloud's words.
+//! on: more than a line of a cloud's words. The transport has taken the key out of them.
 
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
+use super::TransportError;
 use super::verdict::{Reading, Refusal};
-use super::{Key, TransportError};
 use crate::api::Reason;
 use crate::mistakes::Mistake;
+use crate::text;
 
 /// The header `User-Agent` of every call.
 pub(super) const USER_AGENT: &str = concat!("errand/", env!("CARGO_PKG_VERSION"));
 
-/// Longest part of a cloud's message that is passed on.
-pub(super) const MESSAGE_LIMIT: usize = 300;
+/// Bytes of a cloud's message that are passed on. An event has to have room for it.
+pub(super) const MESSAGE_LIMIT: usize = 512;
 
 /// The same of its error codes.
 const CODE_LIMIT: usize = 64;
@@ -121,12 +123,6 @@ impl Meaning {
     }
 }
 
-/// What may be put into a path and into status.
-pub fn is_id(text: &str) -> bool {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (1..=64).contains(&text.len()) && text.chars().all(safe)
-}
-
 /// The header `Host` for that origin. The port that the scheme implies is not sent.
 pub(super) fn host(origin: &str) -> &str {
     let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
@@ -150,24 +146,26 @@ pub(super) fn time(millis: i64) -> jiff::Timestamp {
 
 /// The body of an answer.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    serde_json::from_slice(body).map_err(unreadable)
+    serde_json::from_slice(body).map_err(|e| unreadable(&e))
 }
 
-/// Why the body of an answer could not be read.
-pub(super) fn unreadable(error: serde_json::Error) -> CallError {
-    CallError::unreadable(format!("the answer cannot be read: {error}"))
+/// Why the body of an answer could not be read. Not in the parser's words, which quote
+/// the answer.
+pub(super) fn unreadable(error: &serde_json::Error) -> CallError {
+    let what = match error.classify() {
+        Category::Data => "a part of it has another form than is documented",
+        Category::Eof => "it ends too early",
+        Category::Syntax | Category::Io => "it is not JSON",
+    };
+    let (line, column) = (error.line(), error.column());
+    CallError::unreadable(format!(
+        "the answer cannot be read: {what} (line {line}, column {column})"
+    ))
 }
 
-/// What a cloud said, without anything of the key: it may repeat in its words
-/// what it was sent, and these go into status, events and logs.
-pub(super) fn refusal(
-    status: u16,
-    code: &str,
-    message: &str,
-    request_id: &str,
-    key: &Key,
-) -> Refusal {
-    let said = |text: &str, limit| one_line(&key.redacted(text), limit);
+/// What a cloud said, in a line each.
+pub(super) fn refusal(status: u16, code: &str, message: &str, request_id: &str) -> Refusal {
+    let said = text::line;
     Refusal {
         status,
         code: said(code, CODE_LIMIT),
@@ -175,15 +173,6 @@ pub(super) fn refusal(
         request_id: said(request_id, REQUEST_ID_LIMIT),
         ids: Ids::new(),
     }
-}
-
-fn one_line(text: &str, limit: usize) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(limit)
-        .collect();
-    text.trim().to_owned()
 }
 
 #[cfg(test)]

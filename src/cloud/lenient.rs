@@ -6,6 +6,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::text;
+
 /// What a field of an answer says: something, nothing, or something that is not
 /// understood. The last two are neither yes nor no, so whoever asks has to say what
 /// each of them means.
@@ -55,8 +57,19 @@ impl<'de, T: Form> Deserialize<'de> for Read<T> {
     }
 }
 
-/// Longest part of something not understood that is kept.
+/// Bytes of something not understood that are kept.
 const SHOWN: usize = 80;
+
+/// Bytes of a text that are kept. No id and no word is nearly as long, and one that was
+/// cut is none that Errand knows, nor a valid id.
+const LONGEST: usize = 1024;
+
+/// A text of a cloud: on one line, of a bounded length, without what cannot be seen. A
+/// word or an id with something invisible in it becomes another one, and never one that
+/// is known. What is compared later was read in the same way.
+fn plain(text: &str) -> String {
+    text::line(text, LONGEST)
+}
 
 /// Of what is no plain value only the form is kept: the rest says nothing to people,
 /// and may name some.
@@ -71,16 +84,13 @@ fn unclear<T>(value: &Value) -> Read<T> {
             format!("an object with {}", names.join(", "))
         }
     };
-    Read::Unclear(match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    })
+    Read::Unclear(text::line(&text, SHOWN))
 }
 
 impl Form for String {
     fn read(value: &Value) -> Option<Self> {
         match value {
-            Value::String(text) => Some(text.trim().to_owned()),
+            Value::String(text) => Some(plain(text)),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
@@ -162,11 +172,16 @@ pub(super) fn with_zone(text: &str) -> Option<Timestamp> {
 /// A text, or a number as text. Empty counts as absent.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = match Value::deserialize(from)? {
-        Value::String(text) => text,
+        Value::String(text) => plain(&text),
         Value::Number(number) => number.to_string(),
         _ => return Ok(None),
     };
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// A text that has to be there.
+pub(crate) fn plain_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(plain(&String::deserialize(from)?))
 }
 
 /// A number, or a text that is one.

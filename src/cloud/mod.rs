@@ -5,8 +5,10 @@ mod call;
 mod contradicted;
 mod field;
 pub mod huawei;
+mod ids;
 mod lenient;
 mod members;
+mod recent;
 mod secret;
 #[cfg(test)]
 pub(crate) mod server;
@@ -17,13 +19,15 @@ mod transport;
 mod verdict;
 pub mod volcengine;
 
-pub use call::{CallError, Ids, Meaning, Sent, is_id};
+pub use call::{CallError, Ids, Meaning, Sent};
 pub use contradicted::contradicted;
 pub use field::{Field, Found, List};
+pub use ids::{OddId, Path, Query, is_id};
 pub use lenient::Read;
 pub(crate) use lenient::parse_time;
 pub use members::Members;
-pub use secret::{Key, SecretText};
+pub use recent::Recent;
+pub use secret::{Hidden, Key, SecretText, Trial};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
 pub use transport::{Gate, Method, Outcome, Reply, Request, Transport, TransportError};

@@ -70,18 +70,22 @@ impl Server {
 /// An invented key.
 pub(crate) fn key() -> Key {
     Key {
+        namespace: "team".to_owned(),
         id: SecretText::new("AK"),
         secret: SecretText::new("SK"),
         token: None,
+        trial: None,
     }
 }
 
 /// An invented key of temporary credentials, none of which may show anywhere.
 pub(crate) fn temporary_key() -> Key {
     Key {
+        namespace: "team".to_owned(),
         id: SecretText::new(SECRETS[0]),
         secret: SecretText::new(SECRETS[1]),
         token: Some(SecretText::new(SECRETS[2])),
+        trial: None,
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use super::CallError;
+use super::{CallError, Recent};
 use paced::Paced;
 
 pub use paced::Waiter;
@@ -23,9 +23,14 @@ pub type Taken<T> = (i64, Arc<T>);
 /// Readings by what they are of. One per process.
 #[derive(Default)]
 pub struct SharedReads {
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
-    paced: Mutex<HashMap<String, Arc<Paced>>>,
-    kept: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
+    slots: Mutex<Recent<String, Arc<Slot>>>,
+    paced: Mutex<Recent<String, Arc<Paced>>>,
+    kept: Mutex<Recent<String, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// Somebody else holds it, too.
+fn is_shared<T: ?Sized>(kept: &Arc<T>) -> bool {
+    Arc::strong_count(kept) > 1
 }
 
 /// The readings of one list, as one key sees it.
@@ -86,7 +91,7 @@ impl SharedReads {
         T: Send + Sync + 'static,
         R: Future<Output = Result<(T, usize), CallError>>,
     {
-        let slot = self.slot(what);
+        let slot = self.slot(what, asker.now);
         let due = slot.join(asker)?;
         let mut last = slot.last.lock().await;
         if let Some(found) = last.as_ref() {
@@ -123,9 +128,9 @@ impl SharedReads {
         Some(taken)
     }
 
-    fn slot(&self, what: &str) -> Arc<Slot> {
+    fn slot(&self, what: &str, now: i64) -> Arc<Slot> {
         let mut all = self.slots.lock().expect("no panic while it is held");
-        Arc::clone(all.entry(what.to_owned()).or_default())
+        Arc::clone(all.entry(what.to_owned(), now, is_shared, Arc::default))
     }
 }
 

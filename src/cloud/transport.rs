@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tower::{BoxError, Layer, Service};
 
-use super::SharedReads;
+use super::{Hidden, Recent, SharedReads, Trial};
 use crate::clock::Clock;
 use crate::mistakes::Mistake;
 use crate::test_point::test_point;
@@ -51,9 +51,13 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Body; empty for none.
     pub body: Vec<u8>,
+    /// What must not be found in the answer.
+    pub hidden: Hidden,
+    /// Of the key that signed it.
+    pub trial: Option<Arc<Trial>>,
 }
 
-/// An answer, whatever its status.
+/// An answer, whatever its status, without anything of the key that was used.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// HTTP status.
@@ -89,7 +93,7 @@ pub struct Transport {
     reads: reqwest::Client,
     timeout: Duration,
     /// Cloud's time minus ours, by origin, in milliseconds.
-    offsets: Arc<Mutex<std::collections::HashMap<String, i64>>>,
+    offsets: Arc<Mutex<Recent<String, i64>>>,
     /// The clock that requests are dated with.
     pub clock: Clock,
     /// Readings that operations share.
@@ -121,7 +125,7 @@ impl Transport {
     /// header; 0 while it has not been seen.
     pub fn offset(&self, origin: &str) -> i64 {
         let offsets = self.offsets.lock().expect("no panic while it is held");
-        offsets.get(origin).copied().unwrap_or(0)
+        offsets.get(origin).copied().unwrap_or_default()
     }
 
     /// A call that changes nothing.
@@ -146,7 +150,30 @@ impl Transport {
         self.call(&client, request).await
     }
 
+    /// Nothing of an answer leaves here with the key in it.
     async fn call(&self, client: &reqwest::Client, request: Request) -> Outcome {
+        let (hidden, trial) = (request.hidden.clone(), request.trial.clone());
+        if trial.as_ref().is_some_and(|trial| trial.is_over()) {
+            let why = "the cloud has not accepted the key a moment ago";
+            return Err(TransportError::NotSent(why.to_owned()));
+        }
+        match self.exchange(client, request).await {
+            Ok(reply) => Ok(Reply {
+                request_id: hidden.text(&reply.request_id),
+                body: hidden.body(reply.body),
+                ..reply
+            }),
+            Err(TransportError::NotSent(text)) => Err(TransportError::NotSent(hidden.text(&text))),
+            Err(TransportError::NoAnswer(text)) => {
+                if let Some(trial) = trial {
+                    trial.miss();
+                }
+                Err(TransportError::NoAnswer(hidden.text(&text)))
+            }
+        }
+    }
+
+    async fn exchange(&self, client: &reqwest::Client, request: Request) -> Outcome {
         let asked = self.clock.now().wall.0;
         let url = format!("{}{}", request.origin, request.target);
         let method = match request.method {
@@ -214,7 +241,8 @@ impl Transport {
             0
         };
         let mut offsets = self.offsets.lock().expect("no panic while it is held");
-        offsets.insert(origin.to_owned(), offset);
+        // An offset matters for as long as requests go there.
+        *offsets.entry(origin.to_owned(), answered, |_| false, || 0) = offset;
     }
 }
 

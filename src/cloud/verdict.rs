@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api::Reason;
+use crate::text;
 
 /// How a documented refusal is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +141,7 @@ impl Refusal {
     /// Something that is no answer of the cloud: a time-out, a reset.
     pub fn of_transport(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: text::line(&message.into(), super::call::MESSAGE_LIMIT),
             ..Self::default()
         }
     }

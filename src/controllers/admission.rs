@@ -17,7 +17,7 @@ use crate::operations::Object;
 /// What the watch of one kind shows.
 pub(super) trait Shows: Send + Sync {
     /// Ends once it has shown every object, or the API server does not know the kind or
-    /// refuses to list it.
+    /// gives no list of it.
     fn ready(&self) -> BoxFuture<'_, ()>;
     /// The uids of its objects that are under way through this connection.
     fn under_way(&self, connection: &str) -> Vec<String>;

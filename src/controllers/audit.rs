@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::api::Timestamp;
 use crate::cloud::Refusal;
+use crate::text;
 
 /// A line.
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ impl Line<'_> {
         let written = serde_json::to_string(self).map_err(std::io::Error::other);
         let written = written.and_then(|line| {
             let mut out = std::io::stdout().lock();
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", text::visible(&line))?;
             out.flush()
         });
         if let Err(e) = written {

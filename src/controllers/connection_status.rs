@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use errand_engine::Span;
+use kube::runtime::events::{Event, EventType};
 use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::connections::blocked_by_key;
+use super::connections::{accepts_the_key, blocked_by_key};
 use super::context::Context;
 use super::dispatch::{Next, Told, Work};
+use super::fit::fitted;
 use super::put::{NotWritten, put_status};
 use super::queue::{Owner, Urgency};
+use super::session::publish;
 use super::shown::{Kept, ObjectKey, Shown};
 use super::surroundings::Change;
 use super::unreadable::Unreadable;
 use super::watches::Reports;
 use crate::api::{
-    CloudConnection, CloudConnectionStatus, Condition, ConditionStatus, ConnectionReason, Timestamp,
+    CloudConnection, CloudConnectionStatus, Condition, ConditionStatus, ConnectionReason, Reason,
+    Timestamp,
 };
 
 /// How often a Secret is looked at that no operation uses just now.
@@ -58,6 +62,38 @@ impl Statuses {
         Span(each.clamp(LOOK_FOR_A_KEY.0, LOOK.0))
     }
 
+    /// The API server refuses the status: one without the message replaces it, and an
+    /// event tells it.
+    async fn tell_refused(
+        &self,
+        connection: &CloudConnection,
+        reason: ConnectionReason,
+        fields: &str,
+        now: Timestamp,
+    ) {
+        let message = format!("The API server refuses the whole status (refused: {fields}).");
+        let status = status(connection, reason, message.clone(), now);
+        let shown = connection.status.as_ref() == Some(&status)
+            || put_status(
+                &self.context,
+                connection,
+                connection.status.as_ref(),
+                &status,
+            )
+            .await
+            .is_ok();
+        let name = connection.name_any();
+        tracing::warn!(%name, %fields, minimal = shown, "status of a connection refused");
+        let event = Event {
+            type_: EventType::Warning,
+            reason: Reason::StatusRefused.to_string(),
+            note: Some(message),
+            action: "Write".to_owned(),
+            secondary: None,
+        };
+        publish(&self.context, connection, &event).await;
+    }
+
     fn tell_kinds(&self, key: &ObjectKey) {
         for kind in &self.kinds {
             // Fails only while the process shuts down.
@@ -80,6 +116,8 @@ impl Work for Statuses {
         let key = ObjectKey::of(&connection);
         let of = |connection: &CloudConnection| (connection.uid(), connection.meta().generation);
         let now = of(&connection);
+        let accepted = accepts_the_key(&connection);
+        let secret = connection.spec.credentials.secret_ref.clone();
         let before = self
             .shown
             .put(key.clone(), Kept::Whole(Arc::new(connection)));
@@ -87,7 +125,11 @@ impl Work for Statuses {
         // process, and must not make a refused call be tried again.
         let told = match before {
             Some(Kept::Whole(before)) if of(&before) == now => Told::Nothing,
-            _ => {
+            before => {
+                if before.is_none() && accepted {
+                    let keys = &self.context.connections.keys;
+                    keys.vouch(&key.namespace, &secret);
+                }
                 self.tell_kinds(&key);
                 Told::Wake(owner(&key), Urgency::Routine)
             }
@@ -139,11 +181,24 @@ impl Work for Statuses {
         }
         let now = Timestamp::from_millis(context.clock.now().wall.0);
         let status = status(&connection, reason, message, now);
+        let kind = CloudConnection::kind(&());
+        let status = fitted(&kind, status, connection.status.as_ref());
         if connection.status.as_ref() == Some(&status) {
             return next;
         }
-        let pause = match put_status(context, connection.as_ref(), &status).await {
+        let pause = match put_status(
+            context,
+            connection.as_ref(),
+            connection.status.as_ref(),
+            &status,
+        )
+        .await
+        {
             Ok(_) => return next,
+            Err(NotWritten::Refused(fields)) => {
+                self.tell_refused(&connection, reason, &fields, now).await;
+                return next;
+            }
             // A newer version is on its way. It wakes nothing if only its status is newer.
             Err(NotWritten::Conflict) => AFTER_A_CONFLICT,
             Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => AFTER_A_FAILURE,

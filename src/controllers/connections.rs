@@ -2,7 +2,7 @@
 //! own status says.
 
 use errand_engine::{Code, Span, Trouble};
-use kube::ResourceExt;
+use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -11,6 +11,8 @@ use super::dispatch::Wake;
 use super::endpoints::{Authority, EndpointError, EndpointPolicy, Origin, one_cloud};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
+use super::read::get;
+use super::secrets::LABEL;
 use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
@@ -49,35 +51,48 @@ pub(super) struct Usable {
     pub(super) limit: Option<usize>,
     taken: Taken,
     key: ObjectKey,
+    /// Which state of the connection it is of.
+    seen: (Option<String>, Option<i64>),
     /// Names of the CloudConnection and of its Secret.
     names: (String, String),
     news: UnboundedSender<Wake>,
 }
 
 impl Usable {
-    /// The cloud gave an authenticated answer: the key is good.
-    pub(super) fn accepted(&mut self) {
-        self.settle(Standing::Accepted);
+    /// The cloud has answered: the key is good if an answer to a request that was signed
+    /// with it shows that.
+    pub(super) fn answered(&mut self) {
+        if self.taken.heard() {
+            self.tell_news();
+        }
     }
 
-    /// The cloud rejected the key: nobody uses it until it is mended, or a slow
+    /// The cloud rejected the key: it is not used until it is corrected, or a slow
     /// recheck is due.
     pub(super) fn rejected(&mut self, refusal: &Refusal) -> Unusable {
         let at = self.taken.now();
         let locked = refusal.says_locked();
-        self.settle(Standing::Rejected { at, locked });
+        if self.taken.settle(Standing::Rejected { at, locked }) {
+            self.tell_news();
+        }
         let no_key = match locked {
             true => NoKey::Locked,
             false => NoKey::Rejected,
         };
-        self::no_key(&no_key, &self.names.0, &self.names.1)
+        self::no_key(&no_key, (&self.key.namespace, &self.names.0), &self.names.1)
     }
 
-    fn settle(&mut self, standing: Standing) {
-        if self.taken.settle(standing) {
-            // Fails only while the process shuts down.
-            let _ = self.news.send(Wake(vec![self.key.clone()]));
-        }
+    /// By the API server the connection is as it was when the clients were made. The
+    /// watch may be silent, and then does not show that it was suspended or deleted.
+    pub(super) async fn is_newest(&self, client: &kube::Client) -> bool {
+        let ObjectKey { namespace, name } = &self.key;
+        let found = get::<CloudConnection>(client, Some(namespace), name).await;
+        matches!(found, Ok(Some(found)) if seen(&found) == self.seen)
+    }
+
+    fn tell_news(&self) {
+        // Fails only while the process shuts down.
+        let _ = self.news.send(Wake(vec![self.key.clone()]));
     }
 }
 
@@ -124,13 +139,16 @@ impl Connections {
             text: format!("CloudConnection {name}: {why}."),
         })?;
         let secret = &connection.spec.credentials.secret_ref;
-        let taken = self.keys.take(namespace, secret).await;
+        // The services of a kind are of one cloud.
+        let cloud = places.first().map(|(_, origin)| &origin.authority);
+        let cloud = cloud.expect("each kind calls a service");
+        let taken = self.keys.take(namespace, secret, cloud).await;
         let taken = taken.map_err(|e| {
             if e.blocks() && !blocked_by_key(connection) {
                 // Its Secret is looked at more often from now on.
                 self.tell(connection);
             }
-            no_key(&e, &name, &secret.name)
+            no_key(&e, (namespace, &name), &secret.name)
         })?;
         let policy = connection.spec.policy.clone().unwrap_or_default();
         Ok(Usable {
@@ -152,6 +170,7 @@ impl Connections {
             policy,
             taken,
             key: ObjectKey::of(connection),
+            seen: seen(connection),
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
@@ -249,20 +268,22 @@ impl Connections {
         let places = Service::ALL
             .iter()
             .filter_map(|service| self.origin(connection, *service));
+        let mut clouds = Vec::new();
         for origin in places {
             match origin {
                 Err(e) => return Some((ConnectionReason::EndpointNotAllowed, format!("{e}."))),
                 Ok(origin) if self.transport.offset(&origin.url).abs() > self.margin.0 => {
                     return said(ConnectionReason::ClockSkew, Reason::ClockSkew.meaning());
                 }
-                Ok(_) => {}
+                Ok(origin) if clouds.contains(&origin.authority) => {}
+                Ok(origin) => clouds.push(origin.authority),
             }
         }
         let namespace = connection.namespace().unwrap_or_default();
         let secret = &connection.spec.credentials.secret_ref;
         let name = connection.name_any();
-        let text = |e: &NoKey| no_key(e, &name, &secret.name).text;
-        match self.keys.standing(&namespace, secret).await {
+        let text = |e: &NoKey| no_key(e, (&namespace, &name), &secret.name).text;
+        match self.keys.standing(&namespace, secret, &clouds).await {
             Ok(Standing::Accepted) => said(
                 ConnectionReason::CredentialsAccepted,
                 "The cloud accepts the key.",
@@ -279,8 +300,11 @@ impl Connections {
                 text(&NoKey::Rejected),
             )),
             Err(e @ NoKey::NotFound) => Some((ConnectionReason::SecretNotFound, text(&e))),
+            Err(e @ NoKey::NotLabelled) => Some((ConnectionReason::SecretNotLabelled, text(&e))),
             Err(e @ NoKey::Malformed(_)) => Some((ConnectionReason::SecretKeyMissing, text(&e))),
-            Err(NoKey::Unreadable | NoKey::Forbidden | NoKey::BeingTried) => None,
+            Err(NoKey::Unreadable | NoKey::Forbidden | NoKey::BeingTried | NoKey::TooManyBad) => {
+                None
+            }
         }
     }
 
@@ -297,14 +321,24 @@ impl Connections {
 
 /// By its status its operations wait for another key.
 pub(super) fn blocked_by_key(connection: &CloudConnection) -> bool {
-    let conditions = connection.status.iter().flat_map(|s| &s.conditions);
-    let about = |word: &str| {
-        let reason = ConnectionReason::ALL.iter().find(|r| r.word() == word);
-        reason.is_some_and(|reason| reason.is_about_the_key())
-    };
-    conditions
-        .into_iter()
-        .any(|c| c.type_ == "Ready" && about(&c.reason))
+    ready_reason(connection).is_some_and(ConnectionReason::is_about_the_key)
+}
+
+/// By its status a cloud has accepted its key.
+pub(super) fn accepts_the_key(connection: &CloudConnection) -> bool {
+    ready_reason(connection) == Some(ConnectionReason::CredentialsAccepted)
+}
+
+fn ready_reason(connection: &CloudConnection) -> Option<ConnectionReason> {
+    let mut conditions = connection.status.iter().flat_map(|s| &s.conditions);
+    let ready = conditions.find(|c| c.type_ == "Ready")?;
+    let mut all = ConnectionReason::ALL.iter();
+    all.find(|reason| reason.word() == ready.reason).copied()
+}
+
+/// What another uid or generation tells from every other state of its spec.
+fn seen(connection: &CloudConnection) -> (Option<String>, Option<i64>) {
+    (connection.uid(), connection.meta().generation)
 }
 
 /// Where the operations of a namespace that use the connection take place.
@@ -350,8 +384,8 @@ pub(super) fn suspends<O: Object>(store: &Shown<CloudConnection>, object: &O) ->
     policy.and_then(|policy| policy.suspend).unwrap_or(false)
 }
 
-fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {
-    let mended = "Errand then goes on by itself.";
+fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unusable {
+    let mended = "Errand then continues by itself.";
     let missing = trouble(Reason::CredentialsMissing, true, 0);
     let (trouble, text) = match e {
         NoKey::Unreadable => (
@@ -370,12 +404,24 @@ fn no_key(e: &NoKey, connection: &str, secret: &str) -> Unusable {
         ),
         NoKey::Malformed(what) => (
             missing,
-            format!("Secret {secret}: {what}. Mend it; {mended}"),
+            format!("Secret {secret}: {what}. Correct it; {mended}"),
+        ),
+        NoKey::NotLabelled => (
+            missing,
+            format!(
+                "Secret {secret} lacks the label {LABEL}=true, without which Errand reads no Secret here. If its key is meant for Errand, run: kubectl label secret {secret} -n {namespace} {LABEL}=true. {mended}"
+            ),
         ),
         NoKey::BeingTried => (
             self::trouble(Reason::CloudUnavailable, false, 3),
             format!(
                 "The key in Secret {secret} of CloudConnection {connection} has not been used yet. Another operation tries it, and the cloud has not answered that one."
+            ),
+        ),
+        NoKey::TooManyBad => (
+            self::trouble(Reason::CredentialsRejected, true, 0),
+            format!(
+                "The key in Secret {secret} of CloudConnection {connection} has not been accepted yet, and within five minutes the cloud has refused others with the same key id, in this Secret or in others. One more could lock the key for everybody who uses it. Correct or delete those Secrets; Errand tries this one within five minutes."
             ),
         ),
         NoKey::Locked => (

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use errand_engine::{Rules, State, Tick, Writer};
-use kube::runtime::events::Recorder;
 
 use super::admission::Started;
 use super::connections::Connections;
+use super::events::Events;
 use super::lease::Leadership;
-use super::ledger::Ledgers;
+use super::ledger::{Ledgers, NoEffect};
 use super::metrics::Metrics;
+use super::money::Ceiling;
 use super::status::Said;
 use crate::clock::Clock;
 
@@ -30,8 +31,10 @@ pub(super) struct Context {
     pub(super) ledgers: Ledgers,
     /// Which cluster this is, where that is known.
     pub(super) cluster_id: Option<String>,
+    /// What operations may cost at most.
+    pub(super) ceiling: Arc<Ceiling>,
     pub(super) metrics: Metrics,
-    pub(super) events: Recorder,
+    pub(super) events: Events,
     pub(super) memory: Memories,
     pub(super) started: Started,
 }
@@ -44,6 +47,10 @@ pub(super) struct Memory {
     pub(super) said: Option<(u32, Said)>,
     /// The ledger that this process claimed a call in.
     pub(super) ledger: Option<String>,
+    /// What this process knows of the calls that it claimed.
+    pub(super) no_effect: NoEffect,
+    /// The fields for which the API server refused a status, and when that was told.
+    pub(super) status_refused: Option<(String, Tick)>,
     /// Whether the condition Overdue was stored is not known, so no event tells it yet.
     pub(super) overdue_untold: bool,
 }
@@ -54,6 +61,8 @@ impl Memory {
             engine: State::new(writer),
             said: None,
             ledger: None,
+            no_effect: NoEffect::default(),
+            status_refused: None,
             overdue_untold: false,
         }
     }

@@ -11,15 +11,16 @@ use tracing::Instrument as _;
 
 use super::admission::Kept as Counted;
 use super::context::{Context, Memory};
-use super::dispatch::{Next, Told, Wake, Work, dispatch, span};
+use super::dispatch::{Next, Told, Wake, Work, dispatch};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
+use super::marks::REQUESTED_AT;
+use super::observability::span;
 use super::overdue;
 use super::queue::{Owner, Urgency};
 use super::read::{NotRead, get};
 use super::session::{Rested, Session};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
-use super::status::requested_at;
 use super::surroundings::Change;
 use super::unreadable::Unreadable;
 use super::watches::{Reports, Watching, version};
@@ -98,7 +99,11 @@ fn affected<O: Object>(shown: &Shown<O>, change: &Change) -> Vec<ObjectKey> {
     let whole = shown.whole();
     let affected = whole.iter().filter(|object| {
         let state = object.status().and_then(|status| status.state);
-        let stopped = matches!(state, Some(State::Blocked | State::Suspended));
+        // A plan reports what would block it.
+        let stopped = matches!(
+            state,
+            Some(State::Blocked | State::Suspended | State::Planned)
+        );
         let affects = match change {
             Change::Connection(connection) => {
                 object.namespace().as_deref() == Some(&connection.namespace)
@@ -139,11 +144,13 @@ fn urgency<O: Object>(object: &O, now: Tick) -> Urgency {
 /// Something has changed that a pause was not made for: what is asked, or the status by
 /// somebody else. Our own writes and other metadata are no such change.
 fn matters<O: Object>(before: &O, now: &O, written: u64) -> bool {
-    let asked = |object: &O| {
+    fn asked<O: Object>(object: &O) -> (Option<i64>, bool, Option<&String>) {
         let meta = object.meta();
         let deleted = meta.deletion_timestamp.is_some();
-        (meta.generation, deleted, requested_at(object))
-    };
+        // All of it: status repeats only its beginning.
+        let requested = object.annotations().get(REQUESTED_AT);
+        (meta.generation, deleted, requested)
+    }
     let foreign = version(now) > written && before.status() != now.status();
     asked(before) != asked(now) || foreign
 }
@@ -469,3 +476,6 @@ fn spread(span: Span, uid: &str) -> Span {
     let tenth = span.0 / 10;
     Span(span.0 + i64::try_from(hasher.finish() % 1000).unwrap_or(0) * tenth / 1000)
 }
+
+#[cfg(test)]
+mod tests;

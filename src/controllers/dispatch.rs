@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
+use super::observability::span;
 use super::queue::{Owner, Queue, Urgency};
 use super::shown::ObjectKey;
 use super::stop::stopped;
@@ -169,10 +170,6 @@ pub(super) async fn dispatch<W: Work>(
 }
 
 impl<W: Work> Dispatch<W> {
-    fn now(&self) -> Tick {
-        self.clock.now().mono
-    }
-
     fn begin_due(&mut self) {
         if !self.listed {
             return;
@@ -224,7 +221,7 @@ impl<W: Work> Dispatch<W> {
                 self.told(&key, told);
             }
             Event::Unreadable(unreadable) => {
-                if let Some(key) = place(&unreadable) {
+                if let Some(key) = unreadable.place() {
                     let before = self.work.uid(&key).filter(|_| unreadable.uid.is_some());
                     if before.is_some() && before != unreadable.uid {
                         // Another object of that name.
@@ -239,7 +236,7 @@ impl<W: Work> Dispatch<W> {
                 self.gone(&key, Some(object));
             }
             Event::Gone(Err(unreadable)) => {
-                if let Some(key) = place(&unreadable) {
+                if let Some(key) = unreadable.place() {
                     self.gone(&key, None);
                 }
             }
@@ -263,7 +260,7 @@ impl<W: Work> Dispatch<W> {
     }
 
     fn told(&mut self, key: &ObjectKey, told: Told) {
-        let now = self.now();
+        let now = self.clock.now().mono;
         match told {
             Told::Wake(owner, urgency) => self.queue.wake(key, owner, urgency, now),
             Told::At(owner, next) => {
@@ -272,7 +269,7 @@ impl<W: Work> Dispatch<W> {
             }
             Told::Done => {
                 self.set_wall(key, None);
-                self.queue.remove(key);
+                self.queue.rest(key, now);
             }
             Told::Nothing => {}
         }
@@ -288,7 +285,7 @@ impl<W: Work> Dispatch<W> {
     }
 
     fn wake(&mut self, wake: Wake) {
-        let now = self.now();
+        let now = self.clock.now().mono;
         for key in wake.0 {
             if let Some((owner, urgency)) = self.work.owner(&key) {
                 self.queue.wake(&key, owner, urgency, now);
@@ -297,7 +294,7 @@ impl<W: Work> Dispatch<W> {
     }
 
     fn ended(&mut self, key: &ObjectKey, next: Next) {
-        if self.queue.done(key, next.at, self.now()) {
+        if self.queue.done(key, next.at, self.clock.now().mono) {
             self.set_wall(key, next.wall);
         }
     }
@@ -311,24 +308,6 @@ impl<W: Work> Dispatch<W> {
             self.wall_of.insert(key.clone(), (at, urgency));
         }
     }
-}
-
-/// The span of a reconcile pass: each of its log lines names the object. Its level is the
-/// highest, so that `--log` never leaves it out. A span's own name is `name` in JSON.
-pub(super) fn span<R: Resource<DynamicType = ()>>(key: &ObjectKey, uid: &str) -> tracing::Span {
-    tracing::error_span!(
-        "reconcile",
-        object.kind = %R::kind(&()),
-        object.namespace = %key.namespace,
-        object.name = %key.name,
-        object.uid = %uid,
-    )
-}
-
-/// Where the object is that cannot be read, if that much can be.
-fn place(unreadable: &Unreadable) -> Option<ObjectKey> {
-    let namespace = unreadable.namespace.as_deref().unwrap_or_default();
-    Some(ObjectKey::new(namespace, unreadable.name.as_deref()?))
 }
 
 #[cfg(test)]

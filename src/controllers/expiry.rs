@@ -62,8 +62,11 @@ pub(super) async fn delete<K: Kind>(context: &Context, object: &K::Object) -> bo
         },
     });
     let kind = K::Object::kind(&());
-    let url = read::url::<K::Object>(object.namespace().as_deref(), &name);
-    match read::write(&context.client, Method::DELETE, &url, &seen).await {
+    let deleted = async {
+        let url = read::url::<K::Object>(object.namespace().as_deref(), &name)?;
+        read::write(&context.client, Method::DELETE, &url, &seen).await
+    };
+    match deleted.await {
         Ok(_) => {
             tracing::info!(%kind, %name, "deleted: ttlAfterSuccess is over");
             true

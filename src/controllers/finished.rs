@@ -35,7 +35,10 @@ pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> 
 /// for a fresh look is answered with its echo.
 async fn echo<K: Kind>(context: &Context, object: &K::Object) -> Result<(), NotWritten> {
     match unsaid(object) {
-        Some(seen) => put_status(context, object, &seen).await.map(drop),
+        Some(seen) => {
+            let written = put_status(context, object, object.status(), &seen).await;
+            written.map(drop)
+        }
         None => Ok(()),
     }
 }

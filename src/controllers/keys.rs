@@ -4,20 +4,23 @@
 //! or a slow recheck is due: more than five rejected signatures lock it at
 //! Huawei Cloud, for everybody who uses it. A key that has not been used yet is
 //! tried by one read before anybody else may use it.
+//!
+//! What is known of a key belongs to the whole credential, at one cloud, in one
+//! namespace. Bad signatures, which a cloud counts by the key id alone, are counted by
+//! it over all namespaces, and stop only credentials that were never accepted.
 
-use std::collections::{BTreeMap, HashMap};
+mod known;
+
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use errand_engine::Span;
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt as _;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::read::get;
+use self::known::{Credential, Known};
+use super::endpoints::Authority;
+use super::secrets;
 use crate::api::SecretRef;
 use crate::clock::Clock;
-use crate::cloud::{Key, SecretText};
+use crate::cloud::{Key, Recent, Trial};
 
 /// A Secret that was read is not read again for this long.
 pub(super) const SECRET_FRESH: Span = Span(30_000);
@@ -34,22 +37,31 @@ pub(super) enum NoKey {
     Forbidden,
     /// The Secret is not there.
     NotFound,
+    /// It lacks the label that it needs.
+    NotLabelled,
     /// It lacks a key, or holds something that cannot be one.
     Malformed(String),
     /// The cloud does not accept it.
     Rejected,
     /// The cloud has locked it after too many bad signatures.
     Locked,
-    /// Nobody has used it yet, and somebody is about to.
+    /// It was not used yet, and is about to be.
     BeingTried,
+    /// It was not used yet, and too many bad signatures were made with its key id, by
+    /// this Secret or others.
+    TooManyBad,
 }
 
 impl NoKey {
-    /// It lasts until somebody fixes it, or the cloud unlocks the key.
+    /// It lasts until its Secret is corrected, or the cloud unlocks the key.
     pub(super) fn blocks(&self) -> bool {
         match self {
-            Self::NotFound | Self::Malformed(_) | Self::Rejected | Self::Locked => true,
-            Self::Unreadable | Self::Forbidden | Self::BeingTried => false,
+            Self::NotFound
+            | Self::NotLabelled
+            | Self::Malformed(_)
+            | Self::Rejected
+            | Self::Locked => true,
+            Self::Unreadable | Self::Forbidden | Self::BeingTried | Self::TooManyBad => false,
         }
     }
 }
@@ -60,29 +72,26 @@ pub(super) struct Keys {
     clock: Clock,
     /// How long a rejected key is left alone.
     recheck: Span,
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    /// Secrets without [`secrets::LABEL`] are not read.
+    needs_label: bool,
+    slots: Mutex<Recent<String, Arc<Slot>>>,
+    known: Arc<Mutex<Known>>,
 }
 
 /// The key of one Secret, which several connections and operations share.
 #[derive(Default)]
-struct Slot {
-    /// Held while a key that nobody has used yet is being tried.
-    trial: Arc<AsyncMutex<()>>,
-    state: Mutex<SlotState>,
-}
+struct Slot(Mutex<SlotState>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct SlotState {
-    version: String,
     read_at: Option<i64>,
     key: Option<Result<Key, NoKey>>,
-    standing: Standing,
 }
 
 /// What is known of a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Nobody has used it.
+    /// It was not used yet.
     #[default]
     Untried,
     /// A cloud gave an authenticated answer.
@@ -95,10 +104,8 @@ pub(super) enum Standing {
 /// A key that may be used now.
 pub(super) struct Taken {
     pub(super) key: Key,
-    slot: Arc<Slot>,
-    version: String,
-    /// Held by the one who tries it.
-    trial: Option<OwnedMutexGuard<()>>,
+    credential: Credential,
+    known: Arc<Mutex<Known>>,
     clock: Clock,
 }
 
@@ -108,221 +115,160 @@ impl Taken {
         self.clock.now().mono.0
     }
 
+    /// Says what the requests so far have shown; true if that is news.
+    pub(super) fn heard(&mut self) -> bool {
+        let trial = self.key.trial.as_ref();
+        trial.is_some_and(|trial| trial.is_accepted()) && self.settle(Standing::Accepted)
+    }
+
     /// Says what a cloud thinks of it; true if that is news.
     pub(super) fn settle(&mut self, standing: Standing) -> bool {
-        let mut state = self.slot.lock();
-        // Somebody may have put another key there meanwhile.
-        let news = state.version == self.version && state.standing != standing;
-        if news {
-            state.standing = standing;
+        let now = self.now();
+        let bad = self.end_trial();
+        let mut known = lock(&self.known);
+        match standing {
+            Standing::Rejected { .. } => {
+                known.count(&self.credential, bad.unwrap_or(1).max(1), now)
+            }
+            Standing::Accepted | Standing::Untried => {}
         }
-        drop(state);
-        self.trial = None;
-        news
+        known.settle(&self.credential, standing, now)
+    }
+
+    /// Gives the bad signatures that were made while it was tried.
+    fn end_trial(&mut self) -> Option<u32> {
+        let trial = self.key.trial.take()?;
+        lock(&self.known).end_trial(&self.credential);
+        Some(trial.bad_signatures())
     }
 }
 
-impl Slot {
-    fn lock(&self) -> MutexGuard<'_, SlotState> {
-        self.state.lock().expect("no panic while it is held")
+impl Drop for Taken {
+    /// A trial without a verdict. What was not answered may have been a bad signature.
+    fn drop(&mut self) {
+        let now = self.now();
+        if let Some(bad) = self.end_trial() {
+            lock(&self.known).count(&self.credential, bad, now);
+        }
     }
+}
 
-    fn untried(self: &Arc<Self>, trial: OwnedMutexGuard<()>, clock: Clock) -> Result<Taken, NoKey> {
-        let state = self.lock();
-        let key = state.key.clone().unwrap_or(Err(NoKey::Unreadable))?;
-        Ok(Taken {
-            key,
-            version: state.version.clone(),
-            slot: self.clone(),
-            trial: Some(trial),
-            clock,
-        })
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no panic while it is held")
 }
 
 impl Keys {
-    pub(super) fn new(client: kube::Client, clock: Clock, recheck: Span) -> Self {
+    pub(super) fn new(
+        client: kube::Client,
+        clock: Clock,
+        recheck: Span,
+        needs_label: bool,
+    ) -> Self {
         Self {
             client,
             clock,
             recheck,
+            needs_label,
             slots: Mutex::default(),
+            known: Arc::default(),
         }
     }
 
-    /// The key, once it is known to be good; or with the right to try it.
-    pub(super) async fn take(&self, namespace: &str, secret: &SecretRef) -> Result<Taken, NoKey> {
-        let slot = self.fresh(namespace, secret).await?;
-        if let Some(taken) = self.accepted(&slot)? {
-            return Ok(taken);
-        }
-        // Nobody has used it yet: one tries it, the others come again. Waiting for
-        // that here would let one silent cloud take up every session.
-        let trial = slot.trial.clone().try_lock_owned();
-        let trial = trial.map_err(|_| NoKey::BeingTried)?;
-        match self.accepted(&slot)? {
-            Some(taken) => Ok(taken),
-            None => slot.untried(trial, self.clock.clone()),
-        }
+    /// An earlier process has seen that a cloud accepts the key in that Secret. It goes
+    /// before those that nothing is known of.
+    pub(super) fn vouch(&self, namespace: &str, secret: &SecretRef) {
+        lock(&self.known).vouch(slot_name(namespace, secret));
     }
 
-    /// What is known of the key, without using it.
+    /// The key for that cloud, once it is known to be good; or with the right to try it.
+    pub(super) async fn take(
+        &self,
+        namespace: &str,
+        secret: &SecretRef,
+        cloud: &Authority,
+    ) -> Result<Taken, NoKey> {
+        let mut key = self
+            .fresh(namespace, secret, std::slice::from_ref(cloud))
+            .await?;
+        let credential = Credential::of(cloud, &key, slot_name(namespace, secret));
+        let now = self.clock.now().mono.0;
+        // One tries it, the others come again. Waiting for that here would let one
+        // silent cloud take up every session.
+        let tried = lock(&self.known).take(&credential, self.recheck, now)?;
+        key.trial = tried.then(Arc::<Trial>::default);
+        Ok(Taken {
+            key,
+            credential,
+            known: self.known.clone(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    /// What is known of the key at those clouds, without using it: that one of them does
+    /// not accept it, or that one does.
     pub(super) async fn standing(
         &self,
         namespace: &str,
         secret: &SecretRef,
+        clouds: &[Authority],
     ) -> Result<Standing, NoKey> {
-        let slot = self.fresh(namespace, secret).await?;
-        let state = slot.lock();
-        match &state.key {
-            Some(Ok(_)) => Ok(state.standing),
-            Some(Err(no_key)) => Err(no_key.clone()),
-            None => Err(NoKey::Unreadable),
-        }
+        let key = self.fresh(namespace, secret, clouds).await?;
+        Ok(self.standing_of(&key, clouds, &slot_name(namespace, secret)))
     }
 
-    fn accepted(&self, slot: &Arc<Slot>) -> Result<Option<Taken>, NoKey> {
+    fn standing_of(&self, key: &Key, clouds: &[Authority], slot: &str) -> Standing {
+        let known = lock(&self.known);
+        let standing = |cloud| known.standing(&Credential::of(cloud, key, slot.to_owned()));
+        let all: Vec<Standing> = clouds.iter().map(standing).collect();
+        let rejected = |standing: &&Standing| matches!(standing, Standing::Rejected { .. });
+        let first = all.iter().find(rejected);
+        let first = first.or_else(|| all.iter().find(|one| **one == Standing::Accepted));
+        first.copied().unwrap_or_default()
+    }
+
+    /// What the Secret holds, read by name if that is some time ago.
+    async fn fresh(
+        &self,
+        namespace: &str,
+        secret: &SecretRef,
+        clouds: &[Authority],
+    ) -> Result<Key, NoKey> {
+        let name = slot_name(namespace, secret);
         let now = self.clock.now().mono.0;
-        let mut state = slot.lock();
-        let key = state.key.clone().unwrap_or(Err(NoKey::Unreadable))?;
-        match state.standing {
-            Standing::Accepted => Ok(Some(Taken {
-                key,
-                version: state.version.clone(),
-                slot: slot.clone(),
-                trial: None,
-                clock: self.clock.clone(),
-            })),
-            Standing::Untried => Ok(None),
-            Standing::Rejected { at, .. } if now - at >= self.recheck.0 => {
-                state.standing = Standing::Untried;
-                Ok(None)
-            }
-            Standing::Rejected { locked: true, .. } => Err(NoKey::Locked),
-            Standing::Rejected { locked: false, .. } => Err(NoKey::Rejected),
-        }
-    }
-
-    /// The slot, its Secret read by name if that is some time ago.
-    async fn fresh(&self, namespace: &str, secret: &SecretRef) -> Result<Arc<Slot>, NoKey> {
         let slot = {
-            let id = format!("{namespace}/{}/{:?}", secret.name, secret.keys);
-            let mut slots = self.slots.lock().expect("no panic while it is held");
-            slots.entry(id).or_default().clone()
+            let mut slots = lock(&self.slots);
+            Arc::clone(slots.entry(name.clone(), now, |_| false, Arc::default))
         };
-        let now = self.clock.now().mono.0;
-        let (read_at, fresh) = {
-            let state = slot.lock();
-            let rejected = matches!(state.standing, Standing::Rejected { .. });
-            let blocks = rejected || matches!(state.key, Some(Err(_)));
-            let fresh = if blocks { SECRET_BLOCKS } else { SECRET_FRESH };
-            (state.read_at, fresh)
-        };
-        if read_at.is_some_and(|at| now - at < fresh.0) {
-            return Ok(slot);
+        let SlotState { read_at, key } = lock(&slot.0).clone();
+        if let (Some(at), Some(known)) = (read_at, key) {
+            let standing = |key: &Key| self.standing_of(key, clouds, &name);
+            let fresh = match &known {
+                Ok(key) if !matches!(standing(key), Standing::Rejected { .. }) => SECRET_FRESH,
+                _ => SECRET_BLOCKS,
+            };
+            if now - at < fresh.0 {
+                return known;
+            }
         }
-        let found: Option<Secret> = match get(&self.client, Some(namespace), &secret.name).await {
-            Ok(found) => found,
-            Err(e) if e.code() == Some(403) => return Err(NoKey::Forbidden),
-            // Not even the error: nothing of a Secret is told.
-            Err(_) => return Err(NoKey::Unreadable),
-        };
-        let mut state = slot.lock();
-        state.read_at = Some(now);
-        let (version, key) = match found {
-            None => (String::new(), Err(NoKey::NotFound)),
-            Some(found) => (
-                format!(
-                    "{}/{}",
-                    found.uid().unwrap_or_default(),
-                    found.resource_version().unwrap_or_default()
-                ),
-                key_of(&found.data.unwrap_or_default(), secret).map_err(NoKey::Malformed),
-            ),
-        };
-        // A label edit makes no new key.
-        if state.key.as_ref() != Some(&key) {
-            state.standing = Standing::Untried;
+        let key = secrets::key(&self.client, namespace, secret, self.needs_label).await;
+        // What the API server did not say changes nothing of what is known.
+        if matches!(key, Err(NoKey::Unreadable | NoKey::Forbidden)) {
+            return key;
         }
-        state.key = Some(key);
-        state.version = version;
-        drop(state);
-        Ok(slot)
+        if key.is_err() {
+            lock(&self.known).unvouch(&name);
+        }
+        *lock(&slot.0) = SlotState {
+            read_at: Some(now),
+            key: Some(key.clone()),
+        };
+        key
     }
 }
 
-fn key_of(data: &BTreeMap<String, ByteString>, secret: &SecretRef) -> Result<Key, String> {
-    let names = secret.keys.clone().unwrap_or_default();
-    let text = |name: &str| -> Result<Option<SecretText>, String> {
-        let Some(ByteString(bytes)) = data.get(name) else {
-            return Ok(None);
-        };
-        let text = std::str::from_utf8(bytes).map_err(|_| format!("key {name} is not text"))?;
-        // A trailing line break is the commonest mistake with `--from-file`.
-        let text = text.trim_end_matches(['\r', '\n']);
-        if text.is_empty() || text.chars().any(|c| !c.is_ascii_graphic()) {
-            return Err(format!(
-                "key {name} is empty or holds blanks or other characters that a key cannot have"
-            ));
-        }
-        Ok(Some(SecretText::new(text)))
-    };
-    let needed = |name: &str| text(name)?.ok_or_else(|| format!("it has no key {name}"));
-    Ok(Key {
-        id: needed(names.access_key.as_deref().unwrap_or("accessKey"))?,
-        secret: needed(names.secret_key.as_deref().unwrap_or("secretKey"))?,
-        token: text(names.security_token.as_deref().unwrap_or("securityToken"))?,
-    })
+fn slot_name(namespace: &str, secret: &SecretRef) -> String {
+    format!("{namespace}/{}/{:?}", secret.name, secret.keys)
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::timeout;
-
-    use super::super::context::API_TIMEOUT;
-    use super::super::fake_api;
-    use super::*;
-
-    #[test]
-    fn a_key_with_a_trailing_line_break_is_used_without_it() {
-        let secret = SecretRef {
-            name: "s".into(),
-            keys: None,
-        };
-        let data = |id: &str| {
-            BTreeMap::from([
-                ("accessKey".to_owned(), ByteString(id.as_bytes().to_vec())),
-                ("secretKey".to_owned(), ByteString(b"secret".to_vec())),
-            ])
-        };
-        assert_eq!(key_of(&data("id\n"), &secret).unwrap().id.reveal(), "id");
-        assert!(key_of(&data("i d"), &secret).is_err());
-        assert!(key_of(&BTreeMap::new(), &secret).is_err());
-    }
-
-    #[test]
-    fn a_key_that_is_being_tried_makes_nobody_wait_for_that() {
-        let secret = SecretRef {
-            name: "s".into(),
-            keys: None,
-        };
-        fake_api::block_on(async {
-            // "id" and "secret" in base64.
-            let client = fake_api::client(|_| {
-                let data = serde_json::json!({"accessKey": "aWQ=", "secretKey": "c2VjcmV0"});
-                let meta = serde_json::json!({"name": "s", "uid": "u", "resourceVersion": "1"});
-                let secret = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data});
-                (200, secret)
-            });
-            let keys = Keys::new(client, Clock::system(), Span(1_000));
-            let Ok(mut first) = keys.take("ns", &secret).await else {
-                panic!("the first may try it");
-            };
-            let second = timeout(API_TIMEOUT, keys.take("ns", &secret)).await;
-            let second = second.expect("is answered at once");
-            assert_eq!(second.err(), Some(NoKey::BeingTried));
-            first.settle(Standing::Accepted);
-            assert!(keys.take("ns", &secret).await.is_ok());
-        });
-    }
-}
+mod tests;

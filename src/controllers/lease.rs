@@ -124,11 +124,11 @@ impl Elector {
 
     /// Creates it if it has no resourceVersion. What is stored then is of no interest.
     async fn put(&self, lease: &Lease) -> Result<(), NotRead> {
-        let (method, name) = match lease.metadata.resource_version {
-            Some(_) => (Method::PUT, NAME),
-            None => (Method::POST, ""),
+        let namespace = Some(&*self.namespace);
+        let (method, url) = match lease.metadata.resource_version {
+            Some(_) => (Method::PUT, read::url::<Lease>(namespace, NAME)?),
+            None => (Method::POST, read::list_url::<Lease>(namespace)?),
         };
-        let url = read::url::<Lease>(Some(&self.namespace), name);
         let body = serde_json::to_value(lease).map_err(kube::Error::SerdeError)?;
         let written = read::write(&self.client, method, &url, &body).await;
         written.map(drop)

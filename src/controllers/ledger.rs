@@ -2,6 +2,7 @@
 //! that it outlives the operations and their namespaces. What a look at it means
 //! is decided by the engine; here it is read and written.
 
+mod claim;
 mod other;
 mod record;
 
@@ -13,10 +14,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
 
+pub(super) use self::claim::NoEffect;
+use self::claim::{Changed, NoClaim, Open, Right, claimed, doubted, is_own, right};
 use self::other::{both, entries_of};
-use self::record::{close, entry, identity, record, recorded};
+use self::record::{identity, record, recorded, told};
 use super::connections::{Connections, Unusable, place};
-use super::read::{self, NotRead};
+use super::read::{self, NotRead, Url};
 use super::shown::ObjectKey;
 use super::status::{claimed_step, step_status};
 use super::troubles::{ledger_full, ledger_refused, target_locked};
@@ -26,6 +29,10 @@ use crate::api::{
 };
 use crate::cloud::Ids;
 use crate::operations::{Claimant, ClosedCall, Kind, Object, Others, Recorded, pin};
+use crate::text;
+
+/// Bytes of a name of the API server's.
+const NAME: usize = 253;
 
 /// Where the ledgers are.
 #[derive(Clone)]
@@ -46,6 +53,34 @@ pub(super) struct Look {
     pub(super) open: Option<Recorded>,
     /// Another object that the target is claimed for.
     holder: Option<LedgerObject>,
+    /// By what right the object may change the open claim.
+    right: Option<Right>,
+}
+
+/// How a claim ends.
+pub(super) struct End<'a> {
+    pub(super) closing: Closing,
+    /// Ids of the call.
+    pub(super) ids: Ids,
+    pub(super) now: Timestamp,
+    /// What this process knows of the object's calls.
+    pub(super) no_effect: &'a NoEffect,
+}
+
+/// A claim that was found by its ledger's name alone, which status says. It is the
+/// object's own, or (for a decision about it) that of an object of the same namespace that
+/// is gone.
+pub(super) struct Recalled {
+    ledger: String,
+    step_id: String,
+    right: Right,
+}
+
+impl Recalled {
+    /// The id of the call.
+    pub(super) fn step_id(&self) -> &str {
+        &self.step_id
+    }
 }
 
 impl Look {
@@ -76,6 +111,22 @@ impl Look {
     pub(super) fn own(&self) -> Option<&LedgerClaim> {
         let open = self.ledger.spec.open.as_ref();
         open.filter(|_| matches!(self.record, Record::Ours(_)))
+    }
+
+    /// The id of the own call of which status says that it had no effect, and of which
+    /// that is not known.
+    pub(super) fn doubted(&self, steps: &[StepStatus], no_effect: &NoEffect) -> Option<String> {
+        doubted(self.own()?, steps, no_effect).map(str::to_owned)
+    }
+
+    /// The record, as far as it may be decided about without an observation. The call of
+    /// an object of another namespace is not: that this one names the same target is no
+    /// right to it, and an observation shows that its key can read it.
+    pub(super) fn recalled(&self) -> Record {
+        match self.orphan() {
+            Some(open) if open.object.namespace != self.me.namespace => Record::None,
+            _ => self.record,
+        }
     }
 
     /// What else the ledger knows of the target.
@@ -117,18 +168,15 @@ impl Ledgers {
         Self { client, namespace }
     }
 
-    fn url(&self, name: &str) -> String {
+    fn url(&self, name: &str) -> Result<Url, NotRead> {
         read::url::<OperationLedger>(Some(&self.namespace), name)
     }
 
     async fn get(&self, name: &str) -> Result<Option<OperationLedger>, String> {
-        let found = read::get_raw(&self.client, &self.url(name)).await;
+        let found = async { read::get_raw(&self.client, &self.url(name)?).await };
+        let found = found.await;
         let found = found.and_then(|raw| raw.map(|raw| whole(&raw)).transpose());
-        found.map_err(|e| e.to_string())
-    }
-
-    async fn read(&self, name: &str) -> Result<Option<OperationLedger>, String> {
-        let found = self.get(name).await;
+        let name = text::line(name, NAME);
         found.map_err(|e| format!("OperationLedger {name} cannot be read: {e}."))
     }
 
@@ -141,7 +189,7 @@ impl Ledgers {
     ) -> Result<Look, String> {
         let me = identity::<K>(object);
         let name = claimant.target_ledger();
-        let target = self.read(&name).await?.unwrap_or_else(|| OperationLedger {
+        let target = self.get(&name).await?.unwrap_or_else(|| OperationLedger {
             metadata: ObjectMeta {
                 name: Some(name.clone()),
                 namespace: Some(self.namespace.clone()),
@@ -155,7 +203,7 @@ impl Ledgers {
             },
         });
         let other = match &claimant.other_ledger {
-            Some(other) => self.read(other).await?,
+            Some(other) => self.get(other).await?,
             None => None,
         };
         let both = both(target, other, &me.namespace);
@@ -163,7 +211,7 @@ impl Ledgers {
         let mut holder = None;
         for (held, is_used) in [(Some(&ledger), true), (rest.as_ref(), false)] {
             let open = held.and_then(|held| held.spec.open.as_ref());
-            let Some(open) = open.filter(|open| open.object.uid != me.uid) else {
+            let Some(open) = open.filter(|open| !is_own(open, &me)) else {
                 continue;
             };
             let held = held.map(kube::ResourceExt::name_any).unwrap_or_default();
@@ -182,9 +230,11 @@ impl Ledgers {
         known.entries.extend(elsewhere.iter().cloned());
         known.entries.sort_by_key(|entry| entry.closed_at.millis());
         let steps = object.status().map_or(&[][..], |status| &status.steps);
+        let open = ledger.spec.open.as_ref().filter(|_| holder.is_none());
+        let right = open.map(|open| right(open, &me, &claimant));
         let record = match holder {
             Some(_) => Record::Free,
-            None => record::<K>(&known, &claimant, &me, steps),
+            None => record::<K>(&known, right, &claimant, &me, steps),
         };
         let open = recorded(&known, record, steps, &claimant);
         claimant.kept_in = both.swapped.then(|| ledger.name_any());
@@ -196,32 +246,44 @@ impl Ledgers {
             record,
             open,
             holder,
+            right,
         })
     }
 
-    /// What the ledger has claimed, by its name alone, with the claim's id: for this
-    /// very object, or (`orphan`) for another one that is gone.
+    /// What the ledger has claimed, by its name alone, which status says: for this very
+    /// object, or (`orphan`) for another one of its namespace that is gone. What objects
+    /// of other namespaces left is decided about only where the object's own target leads
+    /// to the ledger, and its key can read the target.
     pub(super) async fn claim_by_name<K: Kind>(
         &self,
         object: &K::Object,
         name: &str,
         orphan: bool,
         connections: &Connections,
-    ) -> Result<Option<(Record, String)>, String> {
-        let found = self.read(name).await?;
+    ) -> Result<Option<(Record, Recalled)>, String> {
+        let found = self.get(name).await?;
         let Some(open) = found.and_then(|ledger| ledger.spec.open) else {
             return Ok(None);
         };
-        let step = claimed_step::<K>(&open);
-        let own = Some(&open.object.uid) == object.uid().as_ref();
-        Ok(match own {
-            true => Some((Record::Ours(step), open.step_id)),
-            false if orphan && !self.holds::<K>(&open, About::Call(name), connections).await => {
-                let pin = pin(&open.step_id);
-                Some((Record::Orphan(step, pin), open.step_id))
+        let (step, me) = (claimed_step::<K>(&open), identity::<K>(object));
+        let here = open.object.namespace == me.namespace;
+        let (record, right) = match is_own(&open, &me) {
+            true => (Record::Ours(step), Right::Own),
+            false
+                if orphan
+                    && here
+                    && !self.holds::<K>(&open, About::Call(name), connections).await =>
+            {
+                (Record::Orphan(step, pin(&open.step_id)), Right::Orphan)
             }
-            false => None,
-        })
+            false => return Ok(None),
+        };
+        let recalled = Recalled {
+            ledger: name.to_owned(),
+            step_id: open.step_id,
+            right,
+        };
+        Ok(Some((record, recalled)))
     }
 
     /// The object that a call is claimed for is there, has not ended, and has made that
@@ -274,25 +336,14 @@ impl Ledgers {
         look: &mut Look,
         step: &Step,
         approved: bool,
+        no_effect: &NoEffect,
     ) -> Result<(), NotWritten> {
         if let Some(holder) = &look.holder {
             let (unusable, _) = target_locked(holder, &look.me.namespace, &look.claimant.ledger());
             return Err(NotWritten::Forbidden(unusable));
         }
-        let mut spec = look.ledger.spec.clone();
-        let before = spec.open.take();
-        let approvals = before.as_ref().map_or(0, |open| open.approvals) + u32::from(approved);
-        if let Some(before) = before.filter(|_| approved) {
-            // It may have had its effect.
-            let now = Timestamp::from_millis(step.intended.wall.0);
-            spec.entries
-                .push(entry(before, now, "SendAgain".to_owned(), Ids::new()));
-        }
-        if spec.entries.len() >= LEDGER_ENTRIES {
-            return Err(NotWritten::Forbidden(ledger_full(&look.ledger.name_any())));
-        }
         let status = step_status::<K>(&look.me.uid, step);
-        spec.open = Some(LedgerClaim {
+        let claim = LedgerClaim {
             step_id: status.id,
             number: status.number,
             step: status.name,
@@ -303,13 +354,23 @@ impl Ledgers {
             body: look.claimant.body.clone(),
             claimed_at: status.intended_at,
             send_before: status.send_before,
-            approvals,
+            approvals: 0,
+            records_answer: true,
             answer: None,
             ids: Ids::new(),
             unknown: Unknown::new(),
+        };
+        let changed = claimed(look.ledger.clone(), look.right, claim, approved, no_effect);
+        let changed = changed.map_err(|e| match e {
+            NoClaim::NotOurs => {
+                tracing::warn!(name = %look.ledger.name_any(), "another call is claimed");
+                NotWritten::NoReply
+            }
+            NoClaim::Full => NotWritten::Forbidden(ledger_full(&look.ledger.name_any())),
         });
-        look.ledger = self.put(look.ledger.clone(), spec).await?;
+        look.ledger = self.put(changed?).await?;
         look.record = Record::Ours(*step);
+        look.right = Some(Right::Own);
         Ok(())
     }
 
@@ -318,92 +379,117 @@ impl Ledgers {
         &self,
         object: &K::Object,
         look: &mut Look,
-        closing: Closing,
-        ids: Ids,
-        now: Timestamp,
+        end: End<'_>,
     ) -> Result<(), NotWritten> {
-        let mut spec = look.ledger.spec.clone();
-        match spec.open.take() {
-            None => return Err(NotWritten::Conflict),
-            Some(open) => close::<K>(object, &mut spec, open, closing, ids, now),
-        }
-        look.ledger = self.put(look.ledger.clone(), spec).await?;
+        // Another object may hold it; then it is not ours to close.
+        let found = look.right.filter(|_| look.holder.is_none());
+        let open = found.and_then(|right| Open::with(look.ledger.clone(), right));
+        look.ledger = self.closed::<K>(object, open, end).await?;
         Ok(())
     }
 
-    /// Writes what came of that step, if it is the claimed one.
-    pub(super) async fn close_claim<K: Kind>(
+    /// Writes what came of that step, if it is claimed for this very object in the ledger
+    /// of that name.
+    pub(super) async fn close_own<K: Kind>(
         &self,
         object: &K::Object,
         name: &str,
         step_id: &str,
-        closing: Closing,
-        ids: Ids,
-        now: Timestamp,
+        end: End<'_>,
     ) -> Result<(), NotWritten> {
         let found = self.get(name).await.map_err(|_| NotWritten::NoReply)?;
-        let ledger = found.ok_or(NotWritten::Conflict)?;
-        let mut spec = ledger.spec.clone();
-        let open = spec.open.take().filter(|open| open.step_id == step_id);
-        close::<K>(
-            object,
-            &mut spec,
-            open.ok_or(NotWritten::Conflict)?,
-            closing,
-            ids,
-            now,
-        );
-        self.put(ledger, spec).await?;
+        let me = identity::<K>(object);
+        let open = found.and_then(|ledger| Open::own(ledger, &me, step_id));
+        self.closed::<K>(object, open, end).await?;
         Ok(())
     }
 
-    /// Keeps what status says of a call whose object was deleted, for the next
-    /// operation on the target.
+    /// Writes what was decided of the claim that was recalled by its ledger's name.
+    pub(super) async fn close_recalled<K: Kind>(
+        &self,
+        object: &K::Object,
+        recalled: &Recalled,
+        end: End<'_>,
+    ) -> Result<(), NotWritten> {
+        let found = self.get(&recalled.ledger).await;
+        let found = found.map_err(|_| NotWritten::NoReply)?;
+        let same = found.filter(|ledger| {
+            let open = ledger.spec.open.as_ref();
+            open.is_some_and(|open| open.step_id == recalled.step_id)
+        });
+        let open = same.and_then(|ledger| Open::with(ledger, recalled.right));
+        self.closed::<K>(object, open, end).await?;
+        Ok(())
+    }
+
+    async fn closed<K: Kind>(
+        &self,
+        object: &K::Object,
+        open: Option<Open>,
+        end: End<'_>,
+    ) -> Result<OperationLedger, NotWritten> {
+        let End {
+            closing,
+            ids,
+            now,
+            no_effect,
+        } = end;
+        let (answer, result) = told::<K>(object, closing);
+        let changed =
+            open.and_then(|open| open.closed(closing, answer, result, ids, now, no_effect));
+        self.put(changed.ok_or(NotWritten::Conflict)?).await
+    }
+
+    /// Records that the step that the look found claimed had no effect, before status
+    /// tells it: that alone would not be believed by another process.
+    pub(super) async fn note_no_effect(&self, look: &mut Look, step_id: &str, answer: AnswerWord) {
+        let open = look.ledger.spec.open.as_ref();
+        let known = open.is_none_or(|open| open.step_id != step_id || open.answer.is_some());
+        let mine = look.right.filter(|right| *right != Right::Orphan && !known);
+        let Some(open) = mine.and_then(|right| Open::with(look.ledger.clone(), right)) else {
+            return;
+        };
+        match self.put(open.without_effect(answer)).await {
+            Ok(ledger) => look.ledger = ledger,
+            // A process that starts then has to ask a user about this call.
+            Err(_) => tracing::warn!("a refusal is not recorded in the ledger"),
+        }
+    }
+
+    /// Keeps what is known of a call whose object was deleted, for the next operation on
+    /// the target.
     pub(super) async fn note_deleted<K: Kind>(&self, object: K::Object) {
         let Some(status) = object.status().filter(|_| !object.is_finished()) else {
             return;
         };
-        let (Some(ledger), Some(last)) = (&status.ledger_ref, status.steps.last()) else {
+        let (Some(ledger), Some((last, before))) = (&status.ledger_ref, status.steps.split_last())
+        else {
             return;
         };
         let Ok(Some(ledger)) = self.get(&ledger.name).await else {
             return;
         };
-        let mut spec = ledger.spec.clone();
-        let Some(open) = spec.open.as_mut().filter(|open| open.step_id == last.id) else {
-            return;
-        };
-        match last.answer {
-            Some(AnswerWord::Accepted) => {
-                open.answer = last.answer;
-                open.ids.extend(last.ids.clone());
-            }
-            Some(AnswerWord::Refused | AnswerWord::NotSent) => {
-                let mut before = status.steps.iter().rev().skip(1);
-                match before.any(StepStatus::may_have_acted) {
-                    true => open.answer = Some(AnswerWord::Unknown),
-                    false => spec.open = None,
-                }
-            }
-            Some(AnswerWord::Unknown) | None => return,
-        }
-        if spec != ledger.spec && self.put(ledger, spec).await.is_err() {
+        let open = Open::own(ledger, &identity::<K>(&object), &last.id);
+        let changed = open.map(|open| open.deleted(last, before));
+        if let Some(changed) = changed.filter(|changed| !changed.is_none())
+            && self.put(changed).await.is_err()
+        {
             tracing::warn!("what came of a deleted operation's call is in the audit log only");
         }
     }
 
-    async fn put(
-        &self,
-        mut ledger: OperationLedger,
-        spec: OperationLedgerSpec,
-    ) -> Result<OperationLedger, NotWritten> {
+    async fn put(&self, changed: Changed) -> Result<OperationLedger, NotWritten> {
+        let (mut ledger, spec) = changed.into_parts();
         ledger.spec = spec;
         let name = ledger.name_any();
         let (method, url) = match ledger.metadata.resource_version {
-            None => (Method::POST, self.url("")),
+            None => (
+                Method::POST,
+                read::list_url::<OperationLedger>(Some(&self.namespace)),
+            ),
             Some(_) => (Method::PUT, self.url(&name)),
         };
-        let Ok(body) = serde_json::to_value(&ledger) else {
+        let (Ok(url), Ok(body)) = (url, serde_json::to_value(&ledger)) else {
             return Err(NotWritten::NoReply);
         };
         let written = read::write(&self.client, method, &url, &body).await;
@@ -472,7 +558,7 @@ mod tests {
             let refusing = client(|_| failure(422, "an entry of a ledger is never changed"));
             let ledgers = Ledgers::new(refusing, "here".to_owned());
             let spec = ledger.spec.clone();
-            ledgers.put(ledger, spec).await
+            ledgers.put(Changed::anything(ledger, spec)).await
         });
         let Err(NotWritten::Forbidden(unusable)) = written else {
             panic!("it would be tried again and again without a word");

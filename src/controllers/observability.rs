@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/metrics`.
+//! `/livez`, `/readyz` and `/metrics`, and the span of a reconcile pass.
 
 mod server;
 
@@ -10,10 +10,12 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use kube::Resource;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
 use self::server::{Limits, serve};
+use super::shown::ObjectKey;
 use super::watch::Hearing;
 
 /// A probe asks at once, and its answer is a word.
@@ -98,4 +100,16 @@ fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     let mut reply = Response::new(Full::new(Bytes::from(text)));
     *reply.status_mut() = status;
     reply
+}
+
+/// The span of a reconcile pass: each of its log lines names the object. Its level is the
+/// highest, so that `--log` never leaves it out. A span's own name is `name` in JSON.
+pub(super) fn span<R: Resource<DynamicType = ()>>(key: &ObjectKey, uid: &str) -> tracing::Span {
+    tracing::error_span!(
+        "reconcile",
+        object.kind = %R::kind(&()),
+        object.namespace = %key.namespace,
+        object.name = %key.name,
+        object.uid = %uid,
+    )
 }

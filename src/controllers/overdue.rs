@@ -176,7 +176,7 @@ pub(super) async fn note<K: Kind>(
     limit(&mut status.conditions, |c| {
         c.type_ == OVERDUE || c.reason == reason
     });
-    match put_status(context, &object, &status).await {
+    match put_status(context, &object, object.status(), &status).await {
         Ok(stored) => {
             memory.overdue_untold = false;
             context.memory.note_written(&uid, version(&stored));

@@ -22,9 +22,7 @@ pub(super) enum Urgency {
     Routine,
 }
 
-impl Urgency {
-    const COUNT: usize = 3;
-}
+const URGENCIES: usize = 3;
 
 /// Who the passes of an object count for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +68,8 @@ struct Entry {
     calm_at: Tick,
     /// It was made of a key that is there no more when its pass ends.
     gone: bool,
+    /// Nothing is to be done; it waits to be forgotten, not for a pass.
+    leaves: bool,
 }
 
 /// The keys of one kind.
@@ -78,7 +78,7 @@ pub(super) struct Queue<K> {
     places: usize,
     entries: HashMap<K, Entry>,
     waiting: BTreeMap<Place, K>,
-    ready: [Turns<K>; Urgency::COUNT],
+    ready: [Turns<K>; URGENCIES],
     /// The passes that are under way, and who each counted for when it began.
     running: HashMap<K, Owner>,
     number: u64,
@@ -150,6 +150,23 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         }
     }
 
+    /// Nothing is to be done with it, unless the pass that is under way knows better. It
+    /// is forgotten when it is calm: until then what happens to it is known as a change.
+    pub(super) fn rest(&mut self, key: &K, now: Tick) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        if let Stage::Running(woken) = &mut entry.stage {
+            *woken = None;
+            return;
+        }
+        entry.changed = false;
+        let calm_at = entry.calm_at.max(Tick(now.0.saturating_add(CALM.0)));
+        self.take_out(key);
+        self.put(key, calm_at, Urgency::Routine, now);
+        self.entries.get_mut(key).expect("put above").leaves = true;
+    }
+
     /// Its object is gone. A pass that is under way still counts until it ends.
     pub(super) fn remove(&mut self, key: &K) {
         let Some(entry) = self.entries.get_mut(key) else {
@@ -217,7 +234,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let next = woken.into_iter().chain(again).min_by_key(|(at, _)| *at);
         match next {
             Some((at, urgency)) => self.put(key, at, urgency, now),
-            None => drop(self.entries.remove(key)),
+            None => self.rest(key, now),
         }
         true
     }
@@ -235,6 +252,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             changed: false,
             calm_at: Tick(i64::MIN),
             gone: false,
+            leaves: false,
         });
         entry.gone = false;
         if entry.owner != owner {
@@ -281,6 +299,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
 
     fn take_out(&mut self, key: &K) {
         let entry = self.entries.get_mut(key).expect("its owner is known");
+        entry.leaves = false;
         match std::mem::replace(&mut entry.stage, Stage::Idle) {
             Stage::Waits(place) => drop(self.waiting.remove(&place)),
             Stage::Ready(place) => {
@@ -298,6 +317,10 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         {
             let (place, key) = first.remove_entry();
             let entry = self.entries.get_mut(&key).expect("what waits is known");
+            if entry.leaves {
+                self.entries.remove(&key);
+                continue;
+            }
             entry.stage = Stage::Ready(place);
             self.ready[entry.urgency as usize].put(&entry.owner, place, key);
         }

@@ -1,5 +1,5 @@
 //! The rights that the operator runs with, generated into `deploy/rbac.yaml` and
-//! the chart.
+//! the chart, and roles for its users, generated into the chart.
 
 use std::collections::BTreeMap;
 
@@ -33,16 +33,74 @@ impl Rules {
     }
 }
 
-/// The rules, from the registry of kinds.
-pub fn rules() -> Rules {
-    let read = ["get", "list", "watch"];
-    let operate = ["get", "list", "watch", "delete"];
+const READ: [&str; 3] = ["get", "list", "watch"];
+
+/// The kinds of operations, by group.
+fn kinds() -> BTreeMap<String, Vec<String>> {
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (group, plural) in each_kind(&mut Resource) {
         kinds.entry(group).or_default().push(plural);
     }
+    kinds
+}
+
+/// The roles for users: a name for each, and its rules. None may write a status or a
+/// ledger, which are the operator's record of what it has done, and none needs a Secret.
+pub fn user_roles() -> [(&'static str, Vec<Value>); 4] {
+    let operations = |verbs: &[&str]| -> Vec<Value> {
+        let rule = |(group, resources)| json!({"apiGroups": [group], "resources": resources, "verbs": verbs});
+        kinds().into_iter().map(rule).collect()
+    };
+    let with = |mut rules: Vec<Value>, resources: &[&str], verbs: &[&str]| {
+        rules.push(json!({"apiGroups": ["errand.cloud"], "resources": resources, "verbs": verbs}));
+        rules
+    };
+    let write = ["create", "update", "patch", "delete"];
+    let connections = ["cloudconnections"];
+    [
+        (
+            "viewer",
+            with(
+                operations(&READ),
+                &["cloudconnections", "operationledgers"],
+                &READ,
+            ),
+        ),
+        (
+            "requester",
+            with(
+                operations(&[&READ[..], &write].concat()),
+                &connections,
+                &READ,
+            ),
+        ),
+        (
+            "connection-admin",
+            with(
+                operations(&READ),
+                &connections,
+                &[&READ[..], &write].concat(),
+            ),
+        ),
+        // An answer is a field of the spec, so its rights are those to edit; the policy
+        // `resolution` of the chart goes by the verb.
+        (
+            "resolver",
+            with(
+                operations(&[&READ[..], &["patch", "resolve"]].concat()),
+                &connections,
+                &READ,
+            ),
+        ),
+    ]
+}
+
+/// The rules, from the registry of kinds.
+pub fn rules() -> Rules {
+    let read = READ;
+    let operate = ["get", "list", "watch", "delete"];
     let mut rules = Vec::new();
-    for (group, resources) in kinds {
+    for (group, resources) in kinds() {
         let statuses: Vec<_> = resources.iter().map(|r| format!("{r}/status")).collect();
         rules.push(json!({"apiGroups": [group], "resources": resources, "verbs": operate}));
         rules.push(json!({"apiGroups": [group], "resources": statuses, "verbs": ["update"]}));
@@ -102,5 +160,35 @@ impl Visitor for Resource {
             K::Object::group(&()).into_owned(),
             K::Object::plural(&()).into_owned(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(rule: &Value, field: &str) -> Vec<String> {
+        let words = rule[field].as_array().expect("a list").iter();
+        words
+            .map(|word| word.as_str().expect("text").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn no_role_for_users_writes_a_record_of_the_operator_or_reads_a_secret() {
+        for (name, rules) in user_roles() {
+            for rule in &rules {
+                let (groups, resources) = (words(rule, "apiGroups"), words(rule, "resources"));
+                let verbs = words(rule, "verbs");
+                let ours = |group: &String| group.ends_with("errand.cloud");
+                assert!(groups.iter().all(ours), "{name}: {rule}");
+                let all = [&groups[..], &resources, &verbs].concat();
+                assert!(!all.iter().any(|word| word.contains('*')), "{name}: {rule}");
+                assert!(!resources.iter().any(|r| r.contains('/')), "{name}: {rule}");
+                let reads = verbs.iter().all(|verb| READ.contains(&verb.as_str()));
+                let ledgers = resources.iter().any(|r| r == "operationledgers");
+                assert!(reads || !ledgers, "{name}: {rule}");
+            }
+        }
     }
 }

@@ -7,7 +7,6 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 use kube::core::Status;
 use kube::{Client, Resource};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -15,14 +14,16 @@ use tokio::time::timeout;
 use super::context::API_TIMEOUT;
 use super::unreadable::Unreadable;
 use super::watch::decode;
+use crate::api::is_object_name;
+use crate::text;
 
 /// Bytes of an answer about one object. etcd takes 1.5 MiB as the API server is set up
 /// by default.
 const ONE_OBJECT: usize = 16 << 20;
 /// Bytes of a refusal that are read.
 const REFUSAL: usize = 64 << 10;
-/// What a name may not say in a path.
-const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+/// Longest part of an odd name that is told.
+const TOLD: usize = 64;
 
 /// Why there is no object.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +31,8 @@ pub(super) enum NotRead {
     /// No or half an answer within [`API_TIMEOUT`].
     #[error("no answer in time")]
     NoAnswer,
-    /// The API server refuses, with an HTTP status.
-    #[error("{}", .0.message)]
+    /// The API server refuses, with an HTTP status. Its message may quote an object.
+    #[error("{}", text::line(&.0.message, 512))]
     Refused(Box<Status>),
     /// The connection fails.
     #[error("{0}")]
@@ -39,6 +40,9 @@ pub(super) enum NotRead {
     /// The answer is longer than so many bytes.
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
+    /// No object can have that name, so the API server is not asked about it.
+    #[error("\"{0}\" is not a valid name")]
+    NoName(String),
     /// There is an object, and it cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(Box<Unreadable>),
@@ -64,26 +68,43 @@ pub(super) async fn get<R>(
 where
     R: Resource<DynamicType = ()> + DeserializeOwned,
 {
-    if !is_name(name) {
-        return Ok(None);
-    }
-    let found = get_raw(client, &url::<R>(namespace, name)).await?;
+    let url = match url::<R>(namespace, name) {
+        // There is no object of such a name.
+        Err(NotRead::NoName(_)) => return Ok(None),
+        url => url?,
+    };
+    let found = get_raw(client, &url).await?;
     found.map(|raw| object(&raw)).transpose()
 }
 
 /// The JSON at that path, if there is an object.
-pub(super) async fn get_raw(client: &Client, url: &str) -> Result<Option<Vec<u8>>, NotRead> {
-    match timed(answer(client, request(Method::GET, url, None)?, ONE_OBJECT)).await {
+pub(super) async fn get_raw(client: &Client, url: &Url) -> Result<Option<Vec<u8>>, NotRead> {
+    let request = request(Method::GET, url, None)?;
+    found(timed(answer(client, request, ONE_OBJECT)).await)
+}
+
+/// The same of its metadata alone. An API server that knows no such form gives all of it.
+pub(super) async fn get_metadata(client: &Client, url: &Url) -> Result<Option<Vec<u8>>, NotRead> {
+    const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    let mut request = request(Method::GET, url, None)?;
+    let accept = header::HeaderValue::from_static(METADATA);
+    request.headers_mut().insert(header::ACCEPT, accept);
+    found(timed(answer(client, request, ONE_OBJECT)).await)
+}
+
+fn found(answer: Result<Vec<u8>, NotRead>) -> Result<Option<Vec<u8>>, NotRead> {
+    match answer {
         Err(e) if e.code() == Some(404) => Ok(None),
         answer => answer.map(Some),
     }
 }
 
-/// Creates (POST), replaces (PUT) or deletes what is at that path; the answer's JSON.
+/// Creates (POST), replaces (PUT), changes (PATCH) or deletes what is at that path; the
+/// answer's JSON.
 pub(super) async fn write(
     client: &Client,
     method: Method,
-    url: &str,
+    url: &Url,
     body: &Value,
 ) -> Result<Vec<u8>, NotRead> {
     timed(answer(
@@ -99,33 +120,65 @@ pub(super) fn object<R: DeserializeOwned>(raw: &[u8]) -> Result<R, NotRead> {
     decode(raw).map_err(NotRead::Unreadable)
 }
 
-/// An object can have that name. Of another one the API server would take a part for
-/// something else, for instance for a subresource.
-fn is_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
+/// The path of a request. It is made of names that were checked, wherever they come from,
+/// and requests are made with no other.
+#[derive(Clone, Debug)]
+pub(super) struct Url(String);
+
+impl Url {
+    /// The status of the object at this path.
+    pub(super) fn status(&self) -> Self {
+        Self(format!("{}/status", self.0))
+    }
+
+    /// The same with a query, whose values are percent-encoded.
+    pub(super) fn with(&self, query: &str) -> Self {
+        Self(format!("{}?{query}", self.0))
+    }
+
+    /// As it is sent.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
-/// The path of an object; of all of the kind for an empty name.
-pub(super) fn url<R: Resource<DynamicType = ()>>(namespace: Option<&str>, name: &str) -> String {
-    let namespace = namespace.map(|name| utf8_percent_encode(name, IN_A_PATH).to_string());
-    let all = R::url_path(&(), namespace.as_deref());
-    match name {
-        "" => all,
-        name => format!("{all}/{}", utf8_percent_encode(name, IN_A_PATH)),
+/// The path of an object.
+pub(super) fn url<R: Resource<DynamicType = ()>>(
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<Url, NotRead> {
+    let Url(all) = list_url::<R>(namespace)?;
+    match is_object_name(name) {
+        true => Ok(Url(format!("{all}/{name}"))),
+        false => Err(NotRead::NoName(text::line(name, TOLD))),
+    }
+}
+
+/// The path of all objects of the kind.
+pub(super) fn list_url<R: Resource<DynamicType = ()>>(
+    namespace: Option<&str>,
+) -> Result<Url, NotRead> {
+    match namespace.filter(|name| !is_object_name(name)) {
+        None => Ok(Url(R::url_path(&(), namespace))),
+        Some(odd) => Err(NotRead::NoName(text::line(odd, TOLD))),
     }
 }
 
 /// A request without an answer yet.
 pub(super) fn request(
     method: Method,
-    url: &str,
+    url: &Url,
     body: Option<&Value>,
 ) -> Result<Request<Body>, NotRead> {
-    let request = Request::builder().method(method).uri(url);
+    let form = match method {
+        Method::PATCH => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    let request = Request::builder().method(method).uri(url.as_str());
     let request = match body {
         None => request.body(Body::empty()),
         Some(body) => request
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, form)
             .body(Body::from(body.to_string().into_bytes())),
     };
     Ok(request.map_err(kube::Error::HttpError)?)
@@ -190,20 +243,35 @@ mod tests {
     use k8s_openapi::api::core::v1::Secret;
 
     #[test]
-    fn a_name_cannot_lead_to_another_path() {
-        for (name, path) in [
-            ("huawei-prod.x_1", "huawei-prod.x_1"),
-            ("a/../b?c#d%2e", "a%2F..%2Fb%3Fc%23d%252e"),
-        ] {
-            let url = url::<Secret>(Some("ns"), name);
-            assert_eq!(url, format!("/api/v1/namespaces/ns/secrets/{path}"));
+    fn a_path_is_made_of_valid_names_alone() {
+        let longest = "a".repeat(253);
+        for name in ["huawei-prod.x-1", "a", &longest] {
+            let url = url::<Secret>(Some("ns"), name).expect("a name");
+            assert_eq!(
+                url.as_str(),
+                format!("/api/v1/namespaces/ns/secrets/{name}")
+            );
+            assert_eq!(url.status().as_str(), format!("{}/status", url.as_str()));
         }
-        assert_eq!(url::<Secret>(None, ""), "/api/v1/secrets");
+        let all = list_url::<Secret>(None).expect("no name");
+        assert_eq!(all.as_str(), "/api/v1/secrets");
+        for odd in ODD {
+            assert!(url::<Secret>(Some("ns"), odd).is_err(), "{odd}");
+            assert!(url::<Secret>(Some(odd), "name").is_err(), "{odd}");
+            assert!(list_url::<Secret>(Some(odd)).is_err(), "{odd}");
+        }
+        let long = "a".repeat(254);
+        assert!(url::<Secret>(Some("ns"), &long).is_err());
     }
 
+    const ODD: [&str; 14] = [
+        "", ".", "..", "a/b", "a/../b", "a%2Fb", "a..b", "a?b", "a#b", "A", "-a", "a.", "a\n",
+        "\u{FF41}",
+    ];
+
     #[test]
-    fn what_is_no_name_is_asked_of_nobody() {
-        for name in ["", ".", "..", "a/b", "a/../b", "a%2Fb"] {
+    fn what_is_no_name_is_not_asked_about() {
+        for name in ODD {
             let found = block_on(async {
                 let client = client(|request| panic!("{}", request.uri()));
                 get::<Secret>(&client, Some("ns"), name).await
@@ -245,7 +313,7 @@ mod tests {
     fn an_answer_that_is_too_long_is_not_read_to_its_end() {
         block_on(async {
             let client = client(|_| (200, json!("x".repeat(1_000))));
-            let url = url::<CloudConnection>(None, "");
+            let url = list_url::<CloudConnection>(None).expect("no name");
             let request = request(Method::GET, &url, None).expect("a request");
             let answer = answer(&client, request, 999).await;
             assert!(matches!(answer, Err(NotRead::TooLong(999))));

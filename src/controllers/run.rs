@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use errand_engine::Writer;
 use futures::future::{BoxFuture, join_all};
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
-use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config, ResourceExt as _};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
@@ -24,12 +24,14 @@ use super::context::{API_TIMEOUT, Context, Memories};
 use super::controller::control;
 use super::dispatch::dispatch;
 use super::endpoints::EndpointPolicy;
+use super::events::Events;
 use super::keys::Keys;
 use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
+use super::money::Ceiling;
 use super::observability::{Health, bind, serve_all, serve_probes};
-use super::read::get;
+use super::read::{self, get};
 use super::shown::Shown;
 use super::stop::{stop_signal, stopped};
 use super::surroundings::{self, Change};
@@ -56,11 +58,15 @@ pub struct Settings {
     pub probe_port: Option<u16>,
     /// How many objects are worked on at the same time.
     pub concurrency: u16,
-    /// Which endpoints may be used beside the vendors'.
+    /// Which endpoints may be used in addition to the vendors'.
     pub endpoints: EndpointPolicy,
+    /// Only Secrets with the label errand.cloud/credentials=true are used.
+    pub require_secret_label: bool,
     /// Which cluster this is; the uid of the namespace kube-system if absent and
     /// all namespaces are watched.
     pub cluster_id: Option<String>,
+    /// What operations may cost at most.
+    pub ceiling: Ceiling,
     /// The clock.
     pub clock: Clock,
 }
@@ -84,8 +90,17 @@ pub enum RunError {
 
 /// Runs until SIGTERM or SIGINT, or until the lease is lost.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
+    let watched = settings.watch_namespace.as_deref();
+    if let Some(why) = settings.ceiling.unusable(watched) {
+        return Err(RunError::Start(why.to_owned()));
+    }
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let namespaces = [Some(&settings.namespace), settings.watch_namespace.as_ref()];
+    for namespace in namespaces.into_iter().flatten() {
+        let checked = read::list_url::<Lease>(Some(namespace));
+        checked.map_err(|e| RunError::Start(format!("a namespace: {e}")))?;
+    }
     let mut config = Config::infer()
         .await
         .map_err(|e| RunError::Kubernetes(e.to_string()))?;
@@ -144,14 +159,14 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     metrics.leader.set(1);
     hearing.lead(true);
     tracing::info!("leading");
+    let Ceiling {
+        paid_operations,
+        namespaces,
+    } = &settings.ceiling;
+    let namespaces = namespaces.as_ref().map(tracing::field::display);
+    tracing::info!(%paid_operations, paid_namespaces = namespaces, "what operations may cost");
 
-    let events = Recorder::new(
-        client.clone(),
-        Reporter {
-            controller: "errand".to_owned(),
-            instance: Some(hostname()),
-        },
-    );
+    let events = Events::new(client.clone(), "errand", &hostname());
     let watching = Watching {
         client,
         clock,
@@ -219,7 +234,12 @@ async fn work(
     let context = Arc::new(Context {
         connections: Connections {
             store: connections.clone(),
-            keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
+            keys: Keys::new(
+                client.clone(),
+                clock.clone(),
+                rules.recheck,
+                settings.require_secret_label,
+            ),
             transport,
             endpoints: settings.endpoints.clone(),
             margin: rules.margin,
@@ -228,6 +248,7 @@ async fn work(
         events: watching.events.clone(),
         ledgers: Ledgers::new(client.clone(), settings.namespace.clone()),
         cluster_id,
+        ceiling: Arc::new(settings.ceiling.clone()),
         client: client.clone(),
         clock,
         rules,

@@ -18,8 +18,9 @@ use tokio::time::timeout;
 use super::connections::{Usable, suspends};
 use super::context::{API_TIMEOUT, Context, Memory};
 use super::effects::name;
-use super::ledger::Look;
+use super::ledger::{Look, Recalled};
 use super::metrics::Reconcile;
+use super::money::Charge;
 use super::recording::Entry;
 use super::shown::Shown;
 use super::status::stored;
@@ -39,12 +40,16 @@ pub(super) struct Session<'a, K: Kind> {
     memory: Memory,
     assessment: Option<Assessment<Observed<K>>>,
     connection: Option<Usable>,
+    /// What the call costs that was permitted last.
+    charge: Option<Charge>,
     /// What the assessment is about.
     at: Option<ObservedFor>,
     /// Which operation holds the target.
     locked_by: Option<LockedBy>,
-    /// The id of the claimed call that a decision without an observation is about.
-    recalled: Option<String>,
+    /// The claim that a decision without an observation is about.
+    recalled: Option<Recalled>,
+    /// The id of a call of which status says without any proof that it had no effect.
+    doubted: Option<String>,
     /// The ledger as it was found, for kinds that have one.
     look: Option<Look>,
     trouble: Option<String>,
@@ -53,6 +58,8 @@ pub(super) struct Session<'a, K: Kind> {
     mangled: bool,
     /// Something has changed since the last session.
     pub(super) changed: bool,
+    /// The intent was written in this session.
+    intended: bool,
 }
 
 /// What is left of a session.
@@ -88,13 +95,16 @@ impl<'a, K: Kind> Session<'a, K> {
             memory,
             assessment: None,
             connection: None,
+            charge: None,
             at: None,
             locked_by: None,
             recalled: None,
+            doubted: None,
             look: None,
             trouble: None,
             mangled: false,
             changed: false,
+            intended: false,
         }
     }
 
@@ -158,7 +168,10 @@ impl<'a, K: Kind> Session<'a, K> {
             Effect::Permit(plan) => self.permit(plan).await,
             Effect::Claim(step) => self.claim(step).await,
             Effect::Close(step, closing) => self.close(step, closing).await,
-            Effect::Intend(step, change) => self.write(change, Some(step)).await,
+            Effect::Intend(step, change) => {
+                self.intended = true;
+                self.write(change, Some(step)).await
+            }
             Effect::Send(_) => self.send().await,
             Effect::Store(change) => self.write(change, None).await,
             Effect::Announce(report) => {

@@ -4,15 +4,17 @@
 use errand_engine::{Code, Span, Trouble};
 
 use super::connections::Unusable;
-use crate::api::{LedgerObject, LockedBy, PaidOperations, Policy, Reason};
+use crate::api::{LedgerObject, LockedBy, Reason};
 use crate::cloud::{CallError, Reading};
+use crate::text;
 
 /// How often a passing fault of a cloud is met before status tells it.
 const QUIET_THROTTLED: u32 = 20;
-const QUIET_UNAVAILABLE: u32 = 3;
+pub(super) const QUIET_UNAVAILABLE: u32 = 3;
 
-/// How soon a ledger is asked for again, which mostly can be read then.
-const LEDGER_AGAIN: Span = Span(10_000);
+/// How soon what the API server did not give is asked for again, which mostly can be
+/// read then.
+pub(super) const AGAIN_SOON: Span = Span(10_000);
 
 pub(super) fn concurrency_limit(pause: Span) -> Unusable {
     Unusable {
@@ -87,7 +89,7 @@ pub(super) fn ledger_full(name: &str) -> Unusable {
 
 /// The API server takes what was to be recorded for invalid.
 pub(super) fn ledger_refused(name: &str, message: &str) -> Unusable {
-    let message: String = message.chars().take(300).collect();
+    let message = text::line(message, 300);
     blocked(
         Reason::IntentNotStored,
         format!(
@@ -95,37 +97,6 @@ pub(super) fn ledger_refused(name: &str, message: &str) -> Unusable {
             message.trim_end_matches('.')
         ),
     )
-}
-
-/// Why an operation that costs this must not be sent through a connection with
-/// that policy, or from this cluster. A copy of the objects in another cluster
-/// must not order again what this one orders.
-pub(super) fn unpayable(
-    wanted: PaidOperations,
-    policy: &Policy,
-    cluster: Option<&str>,
-) -> Option<Unusable> {
-    if wanted == PaidOperations::Forbid {
-        return None;
-    }
-    let allowed = policy.paid_operations.unwrap_or_default();
-    if allowed < wanted {
-        return Some(blocked(
-            Reason::PaidOperationsForbidden,
-            format!(
-                "policy.paidOperations of the connection is {allowed}; this operation needs {wanted}."
-            ),
-        ));
-    }
-    let text = match (policy.cluster_id.as_deref(), cluster) {
-        (Some(meant), Some(here)) if meant == here => return None,
-        (_, None) => "The operator was not told which cluster this is (--cluster-id), so it sends nothing that costs money.".to_owned(),
-        (meant, Some(here)) => format!(
-            "policy.clusterId of the connection is {}, and this cluster is {here}: what costs money is sent from there only.",
-            meant.unwrap_or("not given")
-        ),
-    };
-    Some(blocked(Reason::ConnectionMismatch, text))
 }
 
 /// A person has to mend something.
@@ -149,7 +120,7 @@ pub(super) fn no_ledger(text: String) -> Unusable {
     Unusable {
         trouble: Trouble {
             quiet: QUIET_UNAVAILABLE,
-            pause: Some(LEDGER_AGAIN),
+            pause: Some(AGAIN_SOON),
             ..said.trouble
         },
         text: said.text,
@@ -170,7 +141,11 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
     Unusable {
         trouble: Trouble {
             blocked,
-            quiet: if blocked { 0 } else { passing(reason).quiet },
+            // What is not understood does not pass by asking again.
+            quiet: match blocked || reason == Reason::ObservationUnclear {
+                true => 0,
+                false => passing(reason).quiet,
+            },
             ..passing(reason)
         },
         text: match blocked {

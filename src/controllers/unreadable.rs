@@ -11,26 +11,23 @@ use errand_engine::{Span, Tick};
 use futures::FutureExt as _;
 use http::Method;
 use kube::Resource;
-use kube::runtime::events::{Event, EventType, Recorder};
+use kube::runtime::events::{Event, EventType};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
-use super::context::API_TIMEOUT;
+use super::events::Events;
 use super::queue::{Owner, Queue, Urgency};
-use super::read;
+use super::read::{self, Url};
 use super::shown::ObjectKey;
 use super::status::limit;
 use super::watch::decode;
 use crate::api::{ConditionStatus, OVERDUE, Reason, State, Timestamp};
 use crate::clock::{Clock, duration};
+use crate::text;
 
-pub(super) use self::fault::{KEPT_VALUE, Unreadable, cut, narrowed};
-
-/// Bytes of an event's note that the API server takes.
-const NOTE: usize = 1024;
+pub(super) use self::fault::{Unreadable, cut, narrowed};
 
 /// What tells of unreadable objects of one kind: each namespace in turn, and of an object
 /// that changes again and again at most once in two seconds.
@@ -38,7 +35,7 @@ const NOTE: usize = 1024;
 pub(super) struct Teller {
     pub(super) client: kube::Client,
     pub(super) clock: Clock,
-    pub(super) events: Recorder,
+    pub(super) events: Events,
 }
 
 /// How long a status that cannot be read may be one that is about to be replaced.
@@ -139,7 +136,9 @@ impl Teller {
     where
         R: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let url = read::url::<R>(Some(&key.namespace), &key.name);
+        let Ok(url) = read::url::<R>(Some(&key.namespace), &key.name) else {
+            return Found::Fine;
+        };
         let raw = match read::get_raw(&self.client, &url).await {
             Ok(Some(raw)) => raw,
             Ok(None) => return Found::Fine,
@@ -167,7 +166,7 @@ impl Teller {
     /// False: it has changed meanwhile.
     async fn tell<R: Resource<DynamicType = ()>>(
         &self,
-        url: &str,
+        url: &Url,
         raw: &[u8],
         unreadable: &Unreadable,
     ) -> bool {
@@ -175,11 +174,11 @@ impl Teller {
         let text = format!(
             "Errand cannot read this object and does nothing with it. {unreadable}. Correct the field, or check that the CRDs match the operator's version."
         );
-        let end = text.floor_char_boundary(NOTE.min(text.len()));
+        let text = text::line(&text, text::SENTENCE);
         let event = Event {
             type_: EventType::Warning,
             reason: Reason::ObjectUnreadable.to_string(),
-            note: Some(text[..end].to_owned()),
+            note: Some(text.clone()),
             action: "Read".to_owned(),
             secondary: None,
         };
@@ -194,8 +193,7 @@ impl Teller {
         let now = Timestamp::from_millis(self.clock.now().wall.0);
         let object = serde_json::from_slice(raw).ok();
         if let Some(body) = object.and_then(|object| told(object, &text, now)) {
-            let url = format!("{url}/status");
-            let written = read::write(&self.client, Method::PUT, &url, &body).await;
+            let written = read::write(&self.client, Method::PUT, &url.status(), &body).await;
             if let Err(e) = &written {
                 // Where the API server refuses its status, the event has to do.
                 tracing::debug!(%kind, error = %e, "status of an unreadable object not written");
@@ -204,10 +202,7 @@ impl Teller {
                 return false;
             }
         }
-        let published = timeout(API_TIMEOUT, self.events.publish(&event, &reference)).await;
-        if let Ok(Err(e)) = published {
-            tracing::warn!(%kind, error = %e, "event not published");
-        }
+        self.events.publish(&event, &reference).await;
         true
     }
 }

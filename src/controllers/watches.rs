@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use kube::runtime::events::Recorder;
 use kube::{Client, ResourceExt};
 use tokio::sync::mpsc;
 
+use super::events::Events;
 use super::metrics::{Metrics, WatchFault};
 use super::shown::ObjectKey;
 use super::unreadable::{Teller, Unreadable, Word};
@@ -20,7 +20,7 @@ pub(super) struct Watching {
     pub(super) namespace: Option<String>,
     pub(super) metrics: Metrics,
     pub(super) hearing: Hearing,
-    pub(super) events: Recorder,
+    pub(super) events: Events,
     pub(super) turn: Turn,
 }
 

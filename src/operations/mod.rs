@@ -193,6 +193,7 @@ pub trait Object:
     /// What `status.observed` holds.
     type Observed: Clone
         + Debug
+        + Default
         + PartialEq
         + Serialize
         + DeserializeOwned

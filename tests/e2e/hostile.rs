@@ -57,7 +57,7 @@ impl Scene {
             }
         }
         let secret = format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {HOSTILE_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key, labels: {{errand.cloud/credentials: \"true\"}}}}\nstringData: {{accessKey: {HOSTILE_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
         );
         cluster.apply(HOSTILE, &secret);
         cluster.bed.start_operator();

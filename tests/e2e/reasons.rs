@@ -146,6 +146,9 @@ pub fn a_connection_says_what_its_secret_lacks_and_when_its_key_was_accepted() {
     bed.kubectl(&["delete", "secret", "huawei-key"]);
     let half = "--from-literal=secretKey=only-half";
     bed.kubectl(&["create", "secret", "generic", "huawei-key", half]);
+    wait_for_connection_reason(&bed, "SecretNotLabelled");
+    let label = "errand.cloud/credentials=true";
+    bed.kubectl(&["label", "secret", "huawei-key", label]);
     wait_for_connection_reason(&bed, "SecretKeyMissing");
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     wait_for_reason(&bed, "CredentialsMissing");
@@ -287,7 +290,8 @@ fn shown_by_a_connection(reason: ConnectionReason) -> Shown {
     match reason {
         ConnectionReason::CredentialsAccepted
         | ConnectionReason::NotProbed
-        | ConnectionReason::SecretKeyMissing => {
+        | ConnectionReason::SecretKeyMissing
+        | ConnectionReason::SecretNotLabelled => {
             by!(reasons::a_connection_says_what_its_secret_lacks_and_when_its_key_was_accepted)
         }
         ConnectionReason::SecretNotFound => {

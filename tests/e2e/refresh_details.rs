@@ -205,7 +205,7 @@ fn a_missing_right_blocks_it_where_it_is_and_it_goes_on_once_that_is_given() {
 /// A temporary key in the Secret of the connections.
 fn put_token(bed: &Bed, token: &str) {
     bed.apply(&format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\", securityToken: \"{token}\"}}\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key, labels: {{errand.cloud/credentials: \"true\"}}}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\", securityToken: \"{token}\"}}\n"
     ));
 }
 

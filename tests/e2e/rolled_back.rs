@@ -82,7 +82,7 @@ fn roll_back(case: Case, previous: &str) {
     let bed = &mut recording.bed;
     bed.kill_operator();
     let before = bed.simulator.journal();
-    bed.set_binary(previous);
+    bed.set_earlier_binary(previous);
     bed.start_operator();
     let asked = "errand.cloud/reconcile-requested-at=rolled-back";
     bed.kubectl(&["annotate", "--overwrite", kind, NAME, asked]);

@@ -8,8 +8,12 @@
 
 use std::fs;
 
-use errand_simulator::{Account, Fault, FaultKind, Seed, WorkspaceDesktop};
+use errand_simulator::{
+    Account, Fault, FaultKind, Rewrite, RewrittenValue, Seed, WorkspaceDesktop,
+};
 use errand_testbed::{ACCESS_KEY, Bed, CLUSTER, DCS_PROJECT, DOMAIN, SECRET_KEY, shared_plane};
+
+use serde_json::json;
 
 use crate::command::errand;
 use crate::support::{CANCEL, bed, ending, orders, resize, seconds, seed_desktop, until_order};
@@ -127,7 +131,7 @@ fn put_temporary_key(bed: &Bed) {
 
 fn put(bed: &Bed, id: &str, secret: &str) {
     bed.apply(&format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {id:?}, secretKey: {secret:?}, securityToken: {TOKEN}}}\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key, labels: {{errand.cloud/credentials: \"true\"}}}}\nstringData: {{accessKey: {id:?}, secretKey: {secret:?}, securityToken: {TOKEN}}}\n"
     ));
 }
 
@@ -296,4 +300,50 @@ fn no_part_of_a_key_shows_when_a_request_fails_or_a_cloud_repeats_it() {
     put(&bed, ACCESS_KEY, &format!("{SECRET_KEY}\n"));
     until(&bed, "unreached", "CloudUnavailable");
     assert_hidden(&bed);
+}
+
+#[test]
+fn no_part_of_a_key_shows_when_an_answer_of_success_repeats_it_or_its_secret_is_hostile() {
+    let mut bed = bed("canary-echo");
+    put_temporary_key(&bed);
+    crate::watches::make_hostile(&bed, "secret", "huawei-key");
+    let echo = format!("Access={ACCESS_KEY}, {SECRET_KEY} {TOKEN}");
+    let cases = [
+        // Words that are shown as the cloud wrote them.
+        ("dcs.ShowInstance", "/status", json!(echo)),
+        ("dcs.ShowInstance", "/spec_code", json!(echo)),
+        ("dcs.ListBackgroundTask", "/tasks/0/status", json!(echo)),
+        // A list that is a text: a parser quotes what it finds instead.
+        ("dcs.ListBackgroundTask", "/tasks", json!(echo)),
+        ("dcs.ShowInstance", "/status", json!({ (echo.as_str()): 1 })),
+    ];
+    for (n, (api, pointer, value)) in cases.iter().enumerate() {
+        bed.seed_pending_change(&format!("dcs-{n}"), &format!("task-{n}"), 48 * 3600);
+        let changes = vec![Rewrite::new(*pointer, RewrittenValue::Is(value.clone()))];
+        let fault = Fault::new(*api, FaultKind::Rewrite { changes });
+        bed.simulator
+            .fault(fault.path_contains(format!("dcs-{n}")).always());
+    }
+    bed.start_operator_with(&["--log", "trace"], &[]);
+    let name = |n: usize| match n {
+        0 => "stop".to_owned(),
+        n => format!("stop-{n}"),
+    };
+    for n in 0..cases.len() {
+        bed.apply(&bed.cancellation(&name(n), &format!("dcs-{n}"), &format!("task-{n}"), ""));
+    }
+    for n in 0..cases.len() {
+        bed.wait_until("its answer was read", || {
+            bed.advance(seconds(5));
+            let status = &bed.get("rsc", &name(n))["status"];
+            let read = ending(&json!({ "status": status })).state;
+            !matches!(&*read, "" | "Pending")
+        });
+    }
+    assert_hidden(&bed);
+    let all = bed.kubectl(&["get", "rsc", "-o", "yaml"]);
+    assert!(
+        all.contains("(secret)"),
+        "what was repeated is seen to be left out: {all}"
+    );
 }

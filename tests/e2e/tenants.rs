@@ -56,7 +56,7 @@ impl Cluster {
     pub fn tenant(&self, namespace: &str, connection: &str) {
         self.kubectl(&["create", "namespace", namespace], "");
         let secret = format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key, labels: {{errand.cloud/credentials: \"true\"}}}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
         );
         self.apply(namespace, &secret);
         self.apply(namespace, connection);

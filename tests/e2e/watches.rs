@@ -12,11 +12,11 @@ use crate::support::{CANCEL, assert_ending, bed, bed_on, bed_with, ending, secon
 const LATE: &str = "9999-12-31T23:59:59Z";
 
 /// Gives the object a time in its managedFields that typed metadata cannot hold.
-fn make_hostile(bed: &Bed, kind: &str, name: &str) {
+pub fn make_hostile(bed: &Bed, kind: &str, name: &str) {
     // A change of managedFields alone is none for the API server.
     let patch = serde_json::json!([
         {"op": "replace", "path": "/metadata/managedFields/0/time", "value": LATE},
-        {"op": "add", "path": "/metadata/labels", "value": {"changed": "too"}},
+        {"op": "add", "path": "/metadata/annotations", "value": {"changed": "too"}},
     ]);
     let patch = patch.to_string();
     bed.kubectl(&["patch", kind, name, "--type=json", "-p", &patch]);

@@ -203,6 +203,8 @@ fn why_names_the_key_that_a_secret_lacks() {
         "--from-literal=access_key=AK",
         "--from-literal=secretKey=SK",
     ]);
+    let label = "errand.cloud/credentials=true";
+    bed.kubectl(&["label", "secret", "huawei-key", label]);
     applied(&mut bed, "", "CredentialsMissing");
     until_connection(&bed, "huawei-prod", "SecretKeyMissing");
     assert_why(&bed, "secret-lacks-a-key");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::IpAddr;
 
-use errand::controllers::rbac::rules;
+use errand::controllers::rbac::{rules, user_roles};
 use errand::operations::crds;
 use errand_testbed::repository;
 use serde_json::{Value, json};
@@ -82,6 +82,12 @@ fn every_value_changes_what_is_rendered() {
             Some(("podDisruptionBudget", _)) => &["--set=replicas=2"],
             Some(("serviceMonitor", _)) => &["--set=serviceMonitor.enabled=true"],
             Some(("networkPolicy", _)) => &["--set=networkPolicy.enabled=true"],
+            Some(("policies", value)) if value.starts_with("paidNamespaces.") => {
+                &["--set=policies.paidNamespaces.enabled=true"]
+            }
+            Some(("policies", value)) if value.starts_with("orderLimits.") => {
+                &["--set=policies.orderLimits.enabled=true"]
+            }
             Some(("image", "tag")) => &["--set=image.digest="],
             _ => &[],
         };
@@ -101,26 +107,130 @@ fn every_value_changes_what_is_rendered() {
 #[test]
 fn the_roles_are_those_of_the_code() {
     let code = rules();
-    let of_role = |objects: &[Value], kind: &str| -> Vec<Value> {
-        let role = of_kind(objects, kind);
-        let role = role.iter().find(|r| !name(r).ends_with("-own"));
-        role.expect("a role")["rules"]
-            .as_array()
-            .expect("rules")
-            .clone()
+    let users = user_roles();
+    for (arguments, kind, prefix, operate) in [
+        (
+            &[][..],
+            "ClusterRole",
+            "errand-system:errand",
+            [code.operate.clone(), code.cluster].concat(),
+        ),
+        (
+            &["--set=watchNamespace=team"],
+            "Role",
+            "errand",
+            code.operate,
+        ),
+    ] {
+        let objects = rendered(arguments);
+        let roles = [of_kind(&objects, "ClusterRole"), of_kind(&objects, "Role")].concat();
+        let rules = |wanted: &str| {
+            let mut found = roles.iter().filter(|role| name(role) == wanted);
+            let role = found.next().unwrap_or_else(|| panic!("no role {wanted}"));
+            (role["kind"].clone(), role["rules"].clone())
+        };
+        assert_eq!(rules(prefix), (json!(kind), json!(operate)));
+        assert_eq!(rules("errand-own"), (json!("Role"), json!(code.own)));
+        for (user, wanted) in &users {
+            let found = rules(&format!("{prefix}-{user}"));
+            assert_eq!(found, (json!(kind), json!(wanted)), "{user}");
+        }
+        assert_eq!(roles.len(), 2 + users.len());
+    }
+}
+
+#[test]
+fn roles_for_users_are_bound_to_no_one_and_join_others_only_when_told() {
+    let bound = |objects: &[Value]| -> Vec<String> {
+        let kinds = ["ClusterRoleBinding", "RoleBinding"];
+        let bindings = kinds.iter().flat_map(|kind| of_kind(objects, kind));
+        bindings
+            .map(|b| b["roleRef"]["name"].as_str().expect("a name").to_owned())
+            .collect()
     };
-    let own = |objects: &[Value]| -> Value {
-        let roles = of_kind(objects, "Role");
-        let role = roles.iter().find(|r| name(r).ends_with("-own"));
-        role.expect("a role")["rules"].clone()
+    let joins = |objects: &[Value]| -> Vec<(String, String)> {
+        let all = of_kind(objects, "ClusterRole")
+            .into_iter()
+            .flat_map(|role| {
+                let labels = role["metadata"]["labels"]
+                    .as_object()
+                    .expect("labels")
+                    .keys();
+                let joined =
+                    labels.filter_map(|l| l.split_once("/aggregate-to-").map(|(_, to)| to));
+                joined.map(|to| (name(role).to_owned(), to.to_owned()))
+            });
+        all.collect()
     };
-    let whole = rendered(&[]);
-    let expected = [code.operate.clone(), code.cluster].concat();
-    assert_eq!(of_role(&whole, "ClusterRole"), expected);
-    assert_eq!(own(&whole), json!(code.own));
-    let one = rendered(&["--set=watchNamespace=team"]);
-    assert_eq!(of_role(&one, "Role"), code.operate);
-    assert_eq!(own(&one), json!(code.own));
+    let plain = rendered(&[]);
+    assert_eq!(bound(&plain), ["errand-system:errand", "errand-own"]);
+    assert_eq!(joins(&plain), []);
+    let joined = joins(&rendered(&["--set=rbac.aggregate=true"]));
+    let expected = [
+        ("connection-admin", "admin"),
+        ("requester", "edit"),
+        ("viewer", "view"),
+    ];
+    let expected =
+        expected.map(|(role, to)| (format!("errand-system:errand-{role}"), to.to_owned()));
+    assert_eq!(
+        joined
+            .into_iter()
+            .collect::<std::collections::BTreeSet<_>>(),
+        expected.into()
+    );
+    let none = rendered(&["--set=rbac.userRoles=false"]);
+    assert_eq!(of_kind(&none, "ClusterRole").len(), 1);
+}
+
+#[test]
+fn what_is_for_all_namespaces_is_refused_for_one() {
+    for value in [
+        "operator.paidNamespaceSelector=pays=yes",
+        "policies.paidNamespaces.enabled=true",
+        "policies.orderLimits.enabled=true",
+        "policies.resolution.enabled=true",
+    ] {
+        let set = format!("--set={value}");
+        template(&[&set]).unwrap_or_else(|e| panic!("{value}: {e}"));
+        let error = template(&[&set, "--set=watchNamespace=team"]).expect_err(value);
+        assert!(
+            error.contains("cannot be combined with watchNamespace"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn nothing_may_cost_money_until_it_is_allowed() {
+    let args = |arguments: &[&str]| -> Vec<String> {
+        let objects = rendered(arguments);
+        let deployment = of_kind(&objects, "Deployment")[0];
+        let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+        let args = args.as_array().expect("a list").iter();
+        args.map(|a| a.as_str().expect("text").to_owned()).collect()
+    };
+    let given = |args: &[String]| -> Vec<String> {
+        args.iter()
+            .filter(|a| a.starts_with("--paid"))
+            .cloned()
+            .collect()
+    };
+    assert_eq!(given(&args(&[])), ["--paid-operations=Forbid"]);
+    let paying = args(&[
+        "--set=operator.paidOperations=ManualPayment",
+        "--set-json",
+        r#"operator.paidNamespaceSelector="a in (b, c),!d""#,
+    ]);
+    assert_eq!(
+        given(&paying),
+        [
+            "--paid-operations=ManualPayment",
+            "--paid-namespace-selector=a in (b, c),!d"
+        ]
+    );
+    let error = template(&["--set=operator.paidOperations=Sometimes"]).expect_err("a word");
+    assert!(error.contains("paidOperations"), "{error}");
 }
 
 #[test]
@@ -395,6 +505,7 @@ fn the_notes_name_the_next_command_and_what_becomes_of_the_ledgers() {
     };
     let whole = notes(&[]);
     for words in [
+        "operator.paidOperations is Forbid",
         "helm test errand -n team",
         "kubectl apply",
         "The ledgers remember",

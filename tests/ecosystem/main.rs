@@ -8,5 +8,6 @@ mod health;
 mod manifests;
 mod policies;
 mod recorded;
+mod roles;
 mod schemas;
 mod tools;

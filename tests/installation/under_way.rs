@@ -167,7 +167,8 @@ fn every_kind_of_operation_is_upgraded_in_the_middle() {
 #[test]
 fn an_upgrade_in_the_middle_of_all_sends_nothing_twice_and_loses_nothing() {
     let cluster = Cluster::start();
-    let here = ["-n", "errand-system", LOOPBACK, "--set=clusterId=here"];
+    let pays = "--set=clusterId=here,operator.paidOperations=AutomaticPayment";
+    let here = ["-n", "errand-system", LOOPBACK, pays];
     let install = ["install", "errand", &previous_chart(), "--create-namespace"];
     cluster.release(&[&install[..], &here].concat());
     cluster.kubectl(&["create", "namespace", "team"]);

@@ -81,7 +81,8 @@ impl Cluster {
             "-n",
             "errand-system",
         ];
-        self.release(&[&upgrade[..], &["--set=replicas=1,clusterId=here"]].concat());
+        let pays = "--set=replicas=1,clusterId=here,operator.paidOperations=AutomaticPayment";
+        self.release(&[&upgrade[..], &[pays]].concat());
         for (name, state) in resting {
             let handled = "--for=jsonpath={.status.lastHandledReconcileAt}=after-the-upgrade";
             self.kubectl(&[&["wait", handled, &name, "--timeout=90s"], &here[..]].concat());
@@ -106,7 +107,7 @@ impl Cluster {
         self.simulator.seed(seed);
         let url = self.simulator.url();
         let secret = format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key, labels: {{errand.cloud/credentials: \"true\"}}}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{SECRET_KEY}\"}}\n"
         );
         let connection = |name: &str, spec: &str| {
             format!(

@@ -59,3 +59,65 @@ capabilities:
     cidr: ::/0
     except: ["fe80::/10"]
 {{- end }}
+
+{{/* What the names of policies begin with, which are in no namespace. */}}
+{{- define "errand.policyName" -}}
+{{ .Release.Namespace }}-{{ include "errand.fullname" . }}
+{{- end }}
+
+{{/* A limit as a CEL expression: that of the request's namespace, or the one for all. */}}
+{{- define "errand.limit" -}}
+{{- $key := .key -}}
+{{- range $namespace, $own := .limits.namespaces -}}
+{{- if hasKey $own $key -}}
+request.namespace == {{ toJson $namespace }} ? {{ include "errand.celValue" (index $own $key) }} : {{ "" }}
+{{- end -}}
+{{- end -}}
+{{ include "errand.celValue" (index .limits $key) }}
+{{- end }}
+
+{{/* Numbers and booleans as they are; a list of words as CEL makes it of a text. */}}
+{{- define "errand.celValue" -}}
+{{- if kindIs "slice" . -}}
+{{ join " " . | toJson }}.split(" ")
+{{- else if kindIs "bool" . -}}
+{{ . }}
+{{- else -}}
+{{ int64 . }}
+{{- end -}}
+{{- end }}
+
+{{/*
+What an order or an edit of one is judged by. An edit needs no permission if it changes no
+spec; if it leaves a plan or a suspended order, which sends nothing; or if the order was,
+or may have been, sent before, stays the same order, and no answer places another one.
+*/}}
+{{- define "errand.judged" -}}
+- name: changed
+  expression: oldObject == null || object.spec != oldObject.spec
+- name: stops
+  expression: >-
+    (has(object.spec.mode) && object.spec.mode == "Plan") ||
+    (oldObject != null && has(object.spec.suspend) && object.spec.suspend)
+- name: sent
+  expression: >-
+    oldObject != null && has(oldObject.status) && has(oldObject.status.steps) &&
+    oldObject.status.steps.exists(step, !has(step.answer) || step.answer in ["Accepted", "Unknown"])
+- name: free
+  expression: >-
+    ["mode", "suspend", "schedule", "verifyTimeout", "ttlAfterSuccess", "resolution"]
+- name: sameOrder
+  expression: >-
+    oldObject != null &&
+    object.spec.all(name, name in variables.free ||
+    (name in oldObject.spec && object.spec[name] == oldObject.spec[name])) &&
+    oldObject.spec.all(name, name in variables.free || name in object.spec)
+- name: ordersAgain
+  expression: >-
+    has(object.spec.resolution) &&
+    !(object.spec.resolution.decision in ["LookAgain", "AssumeDone", "GiveUp"])
+- name: judged
+  expression: >-
+    variables.changed && !variables.stops &&
+    !(variables.sent && variables.sameOrder && !variables.ordersAgain)
+{{- end }}

@@ -34,6 +34,8 @@ pub const SECRET_KEY: &str = "ErrandTestSecretKey-canary-4711";
 
 /// The operator's --cluster-id, but for beds that work on every namespace.
 pub const CLUSTER: &str = "bed-cluster";
+/// The flag of the ceiling for what operations may cost.
+const PAID_OPERATIONS: &str = "--paid-operations";
 /// The account id (a domain id) of every bed's connection.
 pub const DOMAIN: &str = "domain-0001";
 
@@ -88,6 +90,8 @@ pub struct Bed {
     clock_file: PathBuf,
     kubeconfig: PathBuf,
     binary: PathBuf,
+    /// The program takes --paid-operations.
+    knows_ceiling: bool,
     operator: Option<Guarded>,
     started: u32,
     cluster: bool,
@@ -179,6 +183,7 @@ impl Bed {
             clock_file,
             kubeconfig,
             binary: PathBuf::from(binary),
+            knows_ceiling: true,
             operator: None,
             started: 0,
             cluster: options.cluster,
@@ -186,9 +191,11 @@ impl Bed {
         })
     }
 
-    /// Operators that are started from now on are this program.
-    pub fn set_binary(&mut self, binary: impl Into<PathBuf>) {
+    /// Operators that are started from now on are this program of an earlier version,
+    /// which has no ceiling for what operations may cost.
+    pub fn set_earlier_binary(&mut self, binary: impl Into<PathBuf>) {
         self.binary = binary.into();
+        self.knows_ceiling = false;
     }
 
     /// A path for a file of this bed's own.
@@ -197,7 +204,8 @@ impl Bed {
         dir.join(format!("{}-{name}", self.namespace))
     }
 
-    /// Starts the operator, in this namespace only.
+    /// Starts the operator, in this namespace only, and with the highest ceiling for what
+    /// operations may cost.
     pub fn start_operator(&mut self) {
         self.start_operator_with(&[], &[]);
     }
@@ -223,6 +231,9 @@ impl Bed {
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
             .envs(variables.iter().copied());
+        if self.knows_ceiling && !arguments.contains(&PAID_OPERATIONS) {
+            command.args([PAID_OPERATIONS, "AutomaticPayment"]);
+        }
         if !self.cluster {
             command
                 .args(["--watch-namespace", &self.namespace])

@@ -74,7 +74,7 @@ fn the_reasons_stay_as_they_are() {
     let words: Vec<&str> = ConnectionReason::ALL.iter().map(|r| r.word()).collect();
     assert_eq!(
         words.join(" "),
-        "CredentialsAccepted NotProbed SecretNotFound SecretKeyMissing CredentialsRejected KeyLocked EndpointNotAllowed ClockSkew SuspendedBySpec ObjectUnreadable"
+        "CredentialsAccepted NotProbed SecretNotFound SecretKeyMissing CredentialsRejected KeyLocked EndpointNotAllowed ClockSkew SuspendedBySpec ObjectUnreadable SecretNotLabelled"
     );
 }
 

@@ -1,6 +1,7 @@
 //! Advice where nothing goes on before somebody mends or resumes something.
 
-use errand::api::Reason;
+use errand::api::{ConnectionReason, Reason};
+use serde_json::Value;
 
 use super::{Advice, Asker, rules, span};
 use crate::cli::view::text;
@@ -27,8 +28,17 @@ impl Asker<'_> {
             "Errand tries again every {recheck} and goes on by itself once that is mended."
         );
         match reason {
+            Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
+                "Nothing is sent. Within a minute after the Secret has the label Errand continues by itself.",
+            )
+            .say("If the key in the Secret is meant for Errand, label it:")
+            .run(format!(
+                "kubectl label secret {} -n {} errand.cloud/credentials=true",
+                self.secret(),
+                self.place.namespace
+            )),
             Reason::CredentialsMissing => Advice::new(
-                "Nothing is sent. Within a minute after the Secret is mended Errand goes on by itself.",
+                "Nothing is sent. Within a minute after the Secret is corrected Errand continues by itself.",
             )
             .say(PUT_KEY)
             .run(self.put_key()),
@@ -49,7 +59,8 @@ impl Asker<'_> {
                 self.target()
             )),
             Reason::PaidOperationsForbidden => Advice::new(mended)
-                .say("Allow it in policy.paidOperations of the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
+                .say("Where Cause names --paid-operations or --paid-namespace-selector: ask the administrators of Errand, whose limits these are.")
+                .say("Where it names policy.paidOperations: allow it in the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
                 .run(format!(
                     "kubectl edit {} -n {}",
                     self.connection_object(),
@@ -60,6 +71,11 @@ impl Asker<'_> {
             ),
             Reason::ObjectUnreadable => {
                 Advice::new("Nothing is sent. Errand goes on by itself once it can read the object.")
+                    .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
+                    .run("errand crds | kubectl apply --server-side -f -")
+            }
+            Reason::StatusRefused => {
+                Advice::new("Nothing further is sent. What was sent is still recorded. Errand tries again with each observation.")
                     .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
                     .run("errand crds | kubectl apply --server-side -f -")
             }
@@ -78,6 +94,16 @@ impl Asker<'_> {
                     self.place.namespace
                 )),
         }
+    }
+
+    /// The connection says that its Secret is not labelled.
+    fn lacks_the_label(&self) -> bool {
+        let conditions = self
+            .connection
+            .and_then(|found| found.pointer("/status/conditions"));
+        let word = ConnectionReason::SecretNotLabelled.word();
+        let all = conditions.and_then(Value::as_array);
+        all.is_some_and(|all| all.iter().any(|condition| condition["reason"] == word))
     }
 
     /// The name of the connection's Secret, if it can be known.
@@ -102,7 +128,7 @@ impl Asker<'_> {
         let key = or("/keys/secretKey", "secretKey");
         let namespace = &self.place.namespace;
         format!(
-            "kubectl create secret generic {secret} -n {namespace} --from-file={id}=ID-FILE --from-file={key}=KEY-FILE --dry-run=client -o yaml | kubectl apply --server-side --force-conflicts -f -"
+            "kubectl create secret generic {secret} -n {namespace} --from-file={id}=ID-FILE --from-file={key}=KEY-FILE --dry-run=client -o yaml | kubectl label --local -f - errand.cloud/credentials=true -o yaml | kubectl apply --server-side --force-conflicts -f -"
         )
     }
 }

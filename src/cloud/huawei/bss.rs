@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::client::Client;
 use super::pages;
 use crate::cloud::call::{CallError, parse};
+use crate::cloud::ids::checked;
 use crate::cloud::verdict::{Reading, Refusal};
-use crate::cloud::{Members, contradicted, lenient};
+use crate::cloud::{Members, Path, Query, contradicted, lenient};
 
 /// What BSS lets this key see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub enum Look<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Order {
     /// `order_id`
+    #[serde(deserialize_with = "lenient::plain_text")]
     pub order_id: String,
     /// `status`; see [`Order::status`].
     #[serde(default, rename = "status", deserialize_with = "lenient::number")]
@@ -299,9 +301,10 @@ pub async fn show_order(
         #[serde(default, deserialize_with = "lenient::list")]
         order_line_items: Vec<Value>,
     }
-    let path = format!("/v2/orders/customer-orders/details/{order}");
+    let path = Path::of(&["v2", "orders", "customer-orders", "details", order])?;
     let (mut info, mut given) = (None, false);
-    let lines = pages::all(client, &path, &[], |page: Answer| {
+    let no_filter = Query::default();
+    let lines = pages::all(client, &path, &no_filter, |page: Answer| {
         info = match (info.take(), page.order_info) {
             (Some(before), Some(now)) if before == now => Some(now),
             // It changed between two pages, or the pages are of two orders.
@@ -347,20 +350,19 @@ pub async fn list_orders(
         order_infos: Option<Vec<Value>>,
     }
     // Whole seconds: the end is rounded up, not to miss one.
-    let mut filters = vec![
-        ("create_time_begin", utc(filter.created_from)),
-        ("create_time_end", utc(filter.created_until + 999)),
-    ];
+    let mut filters = Query::default()
+        .time("create_time_begin", filter.created_from)
+        .time("create_time_end", filter.created_until + 999);
     if let Some(order_type) = filter.order_type {
-        filters.push(("order_type", (order_type as i64).to_string()));
+        filters = filters.number("order_type", order_type as i64);
     }
     if let Some(service) = filter.service {
-        filters.push(("service_type_code", service.to_owned()));
+        filters = filters.fixed("service_type_code", service);
     }
-    filters.push(("order_by", "createTime".to_owned()));
-    let path = "/v2/orders/customer-orders";
+    let filters = filters.fixed("order_by", "createTime");
+    let path = Path::of(&["v2", "orders", "customer-orders"])?;
     let (mut requests, mut says_nothing) = (0, false);
-    let rows = pages::all(client, path, &filters, |page: Answer| {
+    let rows = pages::all(client, &path, &filters, |page: Answer| {
         requests += 1;
         says_nothing |= page.total_count.is_none() && page.order_infos.is_none();
         (page.order_infos.unwrap_or_default(), page.total_count)
@@ -408,10 +410,11 @@ pub async fn order_resources(
         #[serde(default, deserialize_with = "lenient::list")]
         data: Vec<Value>,
     }
+    let order = checked("order_id", order)?;
     let question = serde_json::json!({"order_id": order, "offset": 0, "limit": PAGE});
     // The cloud's own spelling.
-    let path = "/v2/orders/suscriptions/resources/query";
-    let answer = client.ask(path, question.to_string().into_bytes()).await;
+    let path = Path::of(&["v2", "orders", "suscriptions", "resources", "query"])?;
+    let answer = client.ask(&path, question.to_string().into_bytes()).await;
     let answer = answer.and_then(|body| parse::<Answer>(&body));
     Ok(match look(answer)? {
         Look::Seen(all) => {
@@ -441,11 +444,6 @@ fn look<T>(answer: Result<T, CallError>) -> Result<Look<T>, CallError> {
         }) => Ok(Look::Unreadable(refusal)),
         Err(e) => Err(e),
     }
-}
-
-fn utc(millis: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

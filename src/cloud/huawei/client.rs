@@ -6,7 +6,7 @@ use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
 use crate::cloud::signing::query_text;
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Gate, Hidden, Key, Method, Path, Query, Reply, Request, Transport};
 
 /// How long a date may be off before the gateway refuses the signature.
 const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
@@ -59,24 +59,27 @@ pub struct Client {
 
 impl Client {
     /// A read; an answer outside 2xx is an error with its reading.
-    pub async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Vec<u8>, CallError> {
+    pub async fn get(&self, path: &Path, query: &Query) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
         self.read(self.request(Method::Get, path, query, Vec::new()), dated)
             .await
     }
 
     /// A read whose question is too long for a path: it is asked by POST.
-    pub async fn ask(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
+    pub async fn ask(&self, path: &Path, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
-        self.read(self.request(Method::Post, path, &[], body), dated)
-            .await
+        self.read(
+            self.request(Method::Post, path, &Query::default(), body),
+            dated,
+        )
+        .await
     }
 
     /// A read whose documented answer has errors in a member of it: those of what was
     /// asked about. One that is in no member is of the call.
-    pub async fn get_with_errors(&self, path: &str) -> Result<Vec<u8>, CallError> {
+    pub async fn get_with_errors(&self, path: &Path) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
-        let request = self.request(Method::Get, path, &[], Vec::new());
+        let request = self.request(Method::Get, path, &Query::default(), Vec::new());
         let (reply, refusal) = self.answered(request, dated).await?;
         let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         match member(&body, CODES).as_str() {
@@ -97,11 +100,14 @@ impl Client {
     /// An answer of 2xx, and what error there is in it.
     async fn answered(&self, request: Request, dated: i64) -> Result<(Reply, Refusal), CallError> {
         let reply = self.transport.read(request).await?;
-        let refusal = refusal(&reply, &self.key);
+        let refusal = refusal(&reply);
         if (200..300).contains(&reply.status) {
+            self.key.answered(None);
             return Ok((reply, refusal));
         }
-        let reading = match self.listed(&refusal, &reply, dated) {
+        let listed = self.listed(&refusal, &reply, dated);
+        self.key.answered(Some((listed, &refusal)));
+        let reading = match listed {
             Some(reading) => reading,
             None if reply.status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&reply.status) => Reading::Terminal,
@@ -114,18 +120,18 @@ impl Client {
     /// of a 2xx and the error code in it.
     pub async fn post(
         &self,
-        path: &str,
+        path: &Path,
         body: Vec<u8>,
         gate: Gate,
         meaning: impl FnOnce(&[u8], &str) -> Meaning,
     ) -> Sent {
-        let request = self.request(Method::Post, path, &[], body);
+        let request = self.request(Method::Post, path, &Query::default(), body);
         let dated = self.date();
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let refusal = refusal(&reply, &self.key);
+        let refusal = refusal(&reply);
         if (200..300).contains(&reply.status) {
             return meaning(&reply.body, &refusal.code).into_sent(refusal);
         }
@@ -136,9 +142,9 @@ impl Client {
     }
 
     /// Tells what one key sees of a service in one project from everything else
-    /// that could be read. Not for people: it holds the key's id.
+    /// that could be read.
     pub fn identity(&self) -> String {
-        let (origin, scope, key) = (&self.origin, self.scope.id(), self.key.id.reveal());
+        let (origin, scope, key) = (&self.origin, self.scope.id(), self.key.identity());
         format!("{origin} {scope} {key}")
     }
 
@@ -167,13 +173,8 @@ impl Client {
             .map(|row| row.reading)
     }
 
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(String, String)],
-        body: Vec<u8>,
-    ) -> Request {
+    fn request(&self, method: Method, path: &Path, query: &Query, body: Vec<u8>) -> Request {
+        let (path, query) = (path.as_str(), query.pairs());
         let mut headers = vec![
             ("Host".to_owned(), call::host(&self.origin).to_owned()),
             ("Content-Type".to_owned(), "application/json".to_owned()),
@@ -194,6 +195,7 @@ impl Client {
             secret: self.key.secret.reveal(),
         });
         headers.remove(0);
+        let hidden = Hidden::of(&self.key, &signed.authorization);
         headers.push(("Authorization".to_owned(), signed.authorization));
         let target = match query.is_empty() {
             true => path.to_owned(),
@@ -205,6 +207,8 @@ impl Client {
             target,
             headers,
             body,
+            hidden,
+            trial: self.key.trial.clone(),
         }
     }
 }
@@ -232,7 +236,7 @@ fn member(body: &serde_json::Value, names: &[&str]) -> String {
     found.unwrap_or_default()
 }
 
-fn refusal(reply: &Reply, key: &Key) -> Refusal {
+fn refusal(reply: &Reply) -> Refusal {
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     // The error may be one level down, under any name.
     let nested = body.as_object().and_then(|members| {
@@ -256,7 +260,7 @@ fn refusal(reply: &Reply, key: &Key) -> Refusal {
         "" => member(&body, &["request_id"]),
         id => id.to_owned(),
     };
-    call::refusal(reply.status, &code, message, &request_id, key)
+    call::refusal(reply.status, &code, message, &request_id)
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use super::client::Client;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::lenient::Object;
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Field, Found, List, lenient};
+use crate::cloud::{Field, Found, List, Path, Query, lenient};
+use crate::text;
 
 /// Largest page that there is.
 pub const LARGEST_PAGE: usize = 1000;
@@ -50,7 +51,7 @@ impl lenient::Form for InstanceError {
     fn read(value: &Value) -> Option<Self> {
         match value {
             Value::String(msg) => Some(Self {
-                msg: Field::Known(msg.clone()),
+                msg: Field::Known(text::line(msg, 1024)),
                 ..Self::default()
             }),
             Value::Object(_) => Self::deserialize(value).ok(),
@@ -103,7 +104,7 @@ pub async fn show_instance_status(
     client: &Client,
     id: &str,
 ) -> Result<Found<InstanceStatus>, CallError> {
-    let path = format!("/v1/{}/instances/{id}/status", client.scope.id());
+    let path = Path::of(&["v1", client.scope.id(), "instances", id, "status"])?;
     let body = match client.get_with_errors(&path).await {
         Ok(body) => body,
         Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
@@ -140,14 +141,17 @@ struct Answer {
 /// understood, or an error where pages are missing. What is not among them may be
 /// there all the same.
 pub async fn list_instances(client: &Client) -> Result<Vec<Instance>, CallError> {
-    let path = format!("/v1/{}/instances", client.scope.id());
+    let path = Path::of(&["v1", client.scope.id(), "instances"])?;
     let mut all: Vec<Instance> = Vec::new();
     let mut ids = BTreeSet::new();
     let mut got = 0;
     let mut marker: Option<String> = None;
     for _ in 0..MAX_PAGES {
-        let mut query = vec![("limit".to_owned(), LARGEST_PAGE.to_string())];
-        query.extend(marker.take().map(|id| ("marker".to_owned(), id)));
+        let limit = i64::try_from(LARGEST_PAGE).unwrap_or(i64::MAX);
+        let mut query = Query::default().number("limit", limit);
+        if let Some(marker) = marker.take() {
+            query = query.mark("marker", &marker)?;
+        }
         let body = client.get(&path, &query).await.map_err(of_a_list)?;
         let page: Page = parse(&body)?;
         if page.instances.is_unclear() {

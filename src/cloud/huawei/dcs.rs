@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
+use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
 use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Gate, contradicted};
+use crate::cloud::{Gate, Path, Query, contradicted, is_id};
 
 /// The code of a cancel for a change that does not wait: cancelled already, running,
 /// run, or never there.
@@ -208,8 +208,8 @@ struct CancelResult {
 
 /// `ShowInstance`; `None`: there is no such instance.
 pub async fn show_instance(client: &Client, asked: &str) -> Result<Option<Instance>, CallError> {
-    let path = format!("/v2/{}/instances/{asked}", client.scope.id());
-    let Object(instance): Object<Instance> = match client.get(&path, &[]).await {
+    let path = Path::of(&["v2", client.scope.id(), "instances", asked])?;
+    let Object(instance): Object<Instance> = match client.get(&path, &Query::default()).await {
         Ok(body) => parse(&body)?,
         Err(e) if e.reading == Reading::Gone => return Ok(None),
         Err(e) => return Err(e),
@@ -235,24 +235,30 @@ pub async fn list_background_tasks(
     client: &Client,
     instance: &str,
 ) -> Result<Option<Vec<Read<BackgroundTask>>>, CallError> {
-    let path = format!("/v2/{}/instances/{instance}/tasks", client.scope.id());
+    let path = Path::of(&["v2", client.scope.id(), "instances", instance, "tasks"])?;
     let (mut most, mut shrunk, mut read) = (0, false, 0);
-    let tasks = pages::all(client, &path, &[], |Object(page): Object<TaskPage>| {
-        let count = page.task_count.known().copied();
-        shrunk |= count.is_some_and(|count| count < most);
-        most = most.max(count.unwrap_or_default());
-        let is_list = page.tasks.is_some();
-        let tasks = match (page.tasks, count) {
-            (Some(tasks), _) => tasks,
-            (None, Some(0)) => Vec::new(),
-            (None, _) => vec![Read::Unclear("no list of tasks".to_owned())],
-        };
-        read += tasks.len() as u64;
-        // Something in the place of a list has no next page.
-        let odd = !tasks.is_empty() && tasks.iter().all(|task| task.known().is_none());
-        let no_list = !is_list || count == Some(0) && odd;
-        (tasks, if no_list { Some(read) } else { count })
-    });
+    let no_filter = Query::default();
+    let tasks = pages::all(
+        client,
+        &path,
+        &no_filter,
+        |Object(page): Object<TaskPage>| {
+            let count = page.task_count.known().copied();
+            shrunk |= count.is_some_and(|count| count < most);
+            most = most.max(count.unwrap_or_default());
+            let is_list = page.tasks.is_some();
+            let tasks = match (page.tasks, count) {
+                (Some(tasks), _) => tasks,
+                (None, Some(0)) => Vec::new(),
+                (None, _) => vec![Read::Unclear("no list of tasks".to_owned())],
+            };
+            read += tasks.len() as u64;
+            // Something in the place of a list has no next page.
+            let odd = !tasks.is_empty() && tasks.iter().all(|task| task.known().is_none());
+            let no_list = !is_list || count == Some(0) && odd;
+            (tasks, if no_list { Some(read) } else { count })
+        },
+    );
     match tasks.await {
         Ok(mut tasks) => {
             // One that moved to the next page meanwhile was read twice. If it changed
@@ -283,10 +289,19 @@ pub async fn list_background_tasks(
 
 /// `CancelInstanceResize`.
 pub async fn cancel_resize(client: &Client, instance: &str, task: &str, gate: Gate) -> Sent {
-    let path = format!(
-        "/v2/{}/instances/{instance}/resize/cancel/{task}",
-        client.scope.id()
-    );
+    let project = client.scope.id();
+    let path = match Path::of(&[
+        "v2",
+        project,
+        "instances",
+        instance,
+        "resize",
+        "cancel",
+        task,
+    ]) {
+        Ok(path) => path,
+        Err(odd) => return odd.into(),
+    };
     let meaning = |body: &[u8], code: &str| match serde_json::from_slice::<CancelResult>(body) {
         Ok(answer) if code.is_empty() && answer.result == "success" => {
             Meaning::Accepted(Ids::new())

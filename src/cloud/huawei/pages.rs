@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
-use crate::cloud::lenient;
+use crate::cloud::{Path, Query, lenient};
 
 /// Largest page that is asked for.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 
 /// Never read a list that is longer than this.
 const MAX_ITEMS: usize = 10_000;
@@ -23,22 +23,16 @@ const MAX_PAGES: usize = 100;
 /// only an empty page is the end.
 pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
     client: &Client,
-    path: &str,
-    filters: &[(&str, String)],
+    path: &Path,
+    filters: &Query,
     mut open: impl FnMut(P) -> (Vec<T>, C),
 ) -> Result<Vec<T>, CallError> {
     let mut items: Vec<T> = Vec::new();
     let mut before = Vec::new();
     for number in 1.. {
-        let paging = [
-            ("offset", items.len().to_string()),
-            ("limit", PAGE.to_string()),
-        ];
-        let query: Vec<(String, String)> = filters
-            .iter()
-            .chain(&paging)
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect();
+        let offset = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        let query = filters.clone().number("offset", offset);
+        let query = query.number("limit", PAGE);
         let body = client.get(path, &query).await?;
         let (page, count) = open(parse(&body)?);
         let got = page.len();
@@ -47,7 +41,7 @@ pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
         let count = count.into().filter(|count| *count >= read as u64);
         let said = count.map_or_else(|| "more".to_owned(), |count| count.to_string());
         let whole = match count {
-            Some(count) => got < PAGE && count == read as u64,
+            Some(count) => got < PAGE as usize && count == read as u64,
             None => got == 0,
         };
         if got > 0 && body == before {

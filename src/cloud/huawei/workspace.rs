@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, is_id, parse};
-use crate::cloud::{Gate, Members, contradicted, lenient};
+use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::{Gate, Members, Path, Query, contradicted, is_id, lenient};
+use crate::text;
 
 pub use job::{Job, Progress, SubJob, show_job};
 
@@ -17,6 +18,7 @@ pub use job::{Job, Progress, SubJob, show_job};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Desktop {
     /// `desktop_id`
+    #[serde(deserialize_with = "lenient::plain_text")]
     pub desktop_id: String,
     /// `product_id`
     #[serde(default, deserialize_with = "lenient::text")]
@@ -317,8 +319,8 @@ pub async fn show_desktop(client: &Client, desktop: &str) -> Result<Option<Deskt
     struct Answer {
         desktop: Desktop,
     }
-    let path = format!("/v2/{}/desktops/{desktop}", client.scope.id());
-    let Some(body) = found(client.get(&path, &[]).await)? else {
+    let path = Path::of(&["v2", client.scope.id(), "desktops", desktop])?;
+    let Some(body) = found(client.get(&path, &Query::default()).await)? else {
         return Ok(None);
     };
     let Answer { desktop: shown } = parse(&body)?;
@@ -340,8 +342,8 @@ pub async fn list_products(client: &Client, product: &str) -> Result<Members<Pro
         #[serde(default)]
         products: Value,
     }
-    let path = format!("/v2/{}/products", client.scope.id());
-    let filters = [("product_id", product.to_owned())];
+    let path = Path::of(&["v2", client.scope.id(), "products"])?;
+    let filters = Query::default().name("product_id", product)?;
     let mut listed = true;
     let rows = pages::all(client, &path, &filters, |page: Answer| {
         let products = match (page.products, page.total_count) {
@@ -367,7 +369,11 @@ pub async fn create_change_order(
     order: &ChangeOrder<'_>,
     gate: Gate,
 ) -> Sent {
-    let path = format!("/v2/{}/periodic/{desktop}/change/order", client.scope.id());
+    let project = client.scope.id();
+    let path = match Path::of(&["v2", project, "periodic", desktop, "change", "order"]) {
+        Ok(path) => path,
+        Err(odd) => return odd.into(),
+    };
     client
         .post(&path, order.body(), gate, |body, _| ordered(body))
         .await
@@ -400,8 +406,8 @@ fn ordered(body: &[u8]) -> Meaning {
 fn task<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::Null => None,
-        Value::String(word) => Some(word).filter(|word| !word.is_empty()),
-        other => Some(other.to_string()),
+        Value::String(word) => lenient::text(Value::String(word)).unwrap_or_default(),
+        other => Some(text::line(&other.to_string(), 64)),
     })
 }
 

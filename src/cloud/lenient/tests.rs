@@ -104,7 +104,7 @@ fn what_is_not_understood_is_kept_short() {
     let Read::Unclear(text) = read::<i64>(json!("预".repeat(500))) else {
         panic!("it is no number");
     };
-    assert_eq!(text.chars().count(), SHOWN + 1);
+    assert!(text.len() <= SHOWN && text.ends_with('…'), "{text}");
     for (form, kept) in [
         (json!(["someone"]), "a list"),
         (
@@ -163,5 +163,27 @@ fn an_answer_that_is_a_list_is_no_object() {
     assert!(read("{}"));
     for text in ["[]", "7", "null", r#"["2026-07-10T08:00:00Z"]"#] {
         assert!(!read(text), "{text}");
+    }
+}
+
+#[test]
+fn a_text_of_a_cloud_is_one_bounded_line_without_what_cannot_be_seen() {
+    for (form, shown) in [
+        (json!("RUNNING"), "RUNNING"),
+        (json!(" RUNNING\n"), "RUNNING"),
+        (json!("RUN\u{1b}[2JNING"), "RUN\u{fffd}[2JNING"),
+        (json!("RUN\u{202e}NING\nX"), "RUN\u{fffd}NING X"),
+        (json!("RUNNING\u{200b}"), "RUNNING\u{fffd}"),
+    ] {
+        let read: Read<String> = read(form.clone());
+        assert_eq!(read, Read::Understood(shown.to_owned()), "{form}");
+        let text = super::text(form).expect("a text");
+        assert_eq!(text.as_deref(), Some(shown));
+    }
+    for form in [json!("x".repeat(100_000)), json!("实".repeat(100_000))] {
+        let Read::Understood(text) = read::<String>(form) else {
+            panic!("it is a text");
+        };
+        assert!(text.len() <= LONGEST, "{}", text.len());
     }
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CallError, SharedReads, Taken};
+use super::{CallError, SharedReads, Taken, is_shared};
 use crate::clock::Clock;
 
 /// The pace: a request in this many milliseconds.
@@ -68,7 +68,7 @@ impl SharedReads {
     {
         let paced = {
             let mut all = self.paced.lock().expect("no panic while it is held");
-            Arc::clone(all.entry(what.to_owned()).or_default())
+            Arc::clone(all.entry(what.to_owned(), now(), is_shared, Arc::default))
         };
         let mut last = paced.0.lock().await;
         let since = waiter.since.max(now() - waiter.age).min(waiter.asked);
@@ -101,17 +101,15 @@ impl SharedReads {
         result.map(|reading| (begun, reading))
     }
 
-    /// What is kept beside the readings of `what`, for as long as this process runs.
-    pub fn kept<T: Default + Send + Sync + 'static>(&self, what: &str) -> Arc<T> {
+    /// What is kept with the readings of `what`, for as long as it is asked for.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self, what: &str, now: i64) -> Arc<T> {
         let mut all = self.kept.lock().expect("no panic while it is held");
-        if let Some(found) = all.get(what)
-            && let Ok(found) = Arc::clone(found).downcast::<T>()
-        {
-            return found;
+        let new = || Arc::new(T::default()) as Arc<dyn Any + Send + Sync>;
+        let found = all.entry(what.to_owned(), now, is_shared, new);
+        match Arc::clone(found).downcast::<T>() {
+            Ok(kept) => kept,
+            Err(_) => unreachable!("each name is used for one type"),
         }
-        let new = Arc::new(T::default());
-        all.insert(what.to_owned(), Arc::clone(&new) as _);
-        new
     }
 }
 

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
+use crate::cloud::ids::checked;
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Field, Found, Gate, List, contradicted};
+use crate::cloud::{Field, Found, Gate, List, OddId, contradicted};
 
 /// The name in the signature.
 pub const SERVICE: &str = "as";
@@ -138,7 +139,7 @@ impl Page {
 
 async fn describe(client: &Client, body: &Value) -> Result<Page, CallError> {
     let response = client.call("DescribeRefreshActivities", body).await?;
-    Page::deserialize(response).map_err(unreadable)
+    Page::deserialize(response).map_err(|e| unreadable(&e))
 }
 
 /// `DescribeRefreshActivities` of one id.
@@ -146,7 +147,7 @@ pub async fn describe_refresh_activity(
     client: &Client,
     activity: &str,
 ) -> Result<Found<RefreshActivity>, CallError> {
-    let body = json!({"RefreshActivityIds": [activity]});
+    let body = json!({"RefreshActivityIds": [checked("RefreshActivityId", activity)?]});
     let page = match describe(client, &body).await {
         Ok(page) => page,
         Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
@@ -179,6 +180,7 @@ pub async fn describe_roll_back(
     activity: &str,
 ) -> Result<Found<RefreshActivity>, CallError> {
     let filter = |name: &str, value: &str| json!({"Name": name, "Values": [value]});
+    let group = checked("AutoScalingGroupId", group)?;
     let body = json!({
         "Filters": [
             filter("auto-scaling-group-id", group),
@@ -234,8 +236,18 @@ async fn steer(
     activity: &str,
     gate: Gate,
 ) -> Sent {
-    let body = json!({"AutoScalingGroupId": group, "RefreshActivityId": activity});
+    let body = match of_activity(group, activity) {
+        Ok(body) => body,
+        Err(odd) => return odd.into(),
+    };
     client.send(action, &body, gate, accepted).await
+}
+
+/// The body of a call that changes that refresh.
+fn of_activity(group: &str, activity: &str) -> Result<Value, OddId> {
+    let group = checked("AutoScalingGroupId", group)?;
+    let activity = checked("RefreshActivityId", activity)?;
+    Ok(json!({"AutoScalingGroupId": group, "RefreshActivityId": activity}))
 }
 
 /// `ResumeInstanceRefresh`. Without a mode the cloud takes its own.
@@ -246,7 +258,10 @@ pub async fn resume_instance_refresh(
     mode: Option<ResumeMode>,
     gate: Gate,
 ) -> Sent {
-    let mut body = json!({"AutoScalingGroupId": group, "RefreshActivityId": activity});
+    let mut body = match of_activity(group, activity) {
+        Ok(body) => body,
+        Err(odd) => return odd.into(),
+    };
     if let Some(mode) = mode {
         body["ResumeMode"] = mode.as_str().into();
     }

@@ -10,7 +10,7 @@ use super::signer::{SignInput, sign};
 use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, unreadable};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Gate, Hidden, Key, Method, Reply, Request, Transport};
 
 /// What is signed. With the action, which the official SDK leaves open.
 const SIGNED: &[&str] = &["content-type", "host", "x-tc-action"];
@@ -40,9 +40,15 @@ impl Client {
         let reply = self.transport.read(self.request(action, body)).await?;
         let (refusal, answer) = self.answer(&reply);
         match answer {
-            Answer::Response(response) => Ok(response),
+            Answer::Response(response) => {
+                self.key.answered(None);
+                Ok(response)
+            }
             Answer::Fault => Err(CallError::unavailable(refusal)),
-            Answer::Error(Some(reading)) => Err(CallError { reading, refusal }),
+            Answer::Error(Some(reading)) => {
+                self.key.answered(Some((Some(reading), &refusal)));
+                Err(CallError { reading, refusal })
+            }
             Answer::Error(None) if refusal.code.starts_with("InternalError") => {
                 Err(CallError::unavailable(refusal))
             }
@@ -84,7 +90,7 @@ impl Client {
     /// nothing was refused.
     fn answer(&self, reply: &Reply) -> (Refusal, Answer) {
         let refusal = |code: &str, message: &str, request_id: &str| {
-            call::refusal(reply.status, code, message, request_id, &self.key)
+            call::refusal(reply.status, code, message, request_id)
         };
         if reply.status != 200 {
             return (refusal("", "", &reply.request_id), Answer::Fault);
@@ -92,7 +98,7 @@ impl Client {
         let mut body: Value = match serde_json::from_slice(&reply.body) {
             Ok(body) => body,
             Err(e) => {
-                let why = unreadable(e).refusal.message;
+                let why = unreadable(&e).refusal.message;
                 return (refusal("", &why, &reply.request_id), Answer::Fault);
             }
         };
@@ -153,6 +159,7 @@ impl Client {
             secret: self.key.secret.reveal(),
         });
         headers.remove(0);
+        let hidden = Hidden::of(&self.key, &signed.authorization);
         headers.push(("Authorization".to_owned(), signed.authorization));
         Request {
             method,
@@ -160,6 +167,8 @@ impl Client {
             target: "/".to_owned(),
             headers,
             body,
+            hidden,
+            trial: self.key.trial.clone(),
         }
     }
 }

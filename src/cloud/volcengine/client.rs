@@ -15,7 +15,7 @@ use crate::cloud::call::{
 };
 use crate::cloud::signing::{hash, query_text};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Gate, Hidden, Key, Method, Query, Reply, Request, Transport};
 
 /// A service, as one key sees it in one region.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ struct Answer {
 
 impl Client {
     /// A read: the member `Result`; an error in the answer is one with its reading.
-    pub async fn get(&self, action: &str, query: &[(&str, &str)]) -> Result<Value, CallError> {
+    pub async fn get(&self, action: &str, query: &Query) -> Result<Value, CallError> {
         let reply = self.transport.read(self.request(action, query)).await?;
         let status = reply.status;
         let Answer {
@@ -76,12 +76,18 @@ impl Client {
         } = self.answer(&reply);
         let reading = match listed {
             Some(reading) => reading,
-            None if (200..300).contains(&status) => return result,
+            None if (200..300).contains(&status) => {
+                if result.is_ok() {
+                    self.key.answered(None);
+                }
+                return result;
+            }
             None if status == 401 => Reading::Blocked(Reason::CredentialsRejected),
             None if status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&status) => Reading::Terminal,
             None => Reading::Retry(Reason::CloudUnavailable),
         };
+        self.key.answered(Some((listed, &refusal)));
         Err(CallError { reading, refusal })
     }
 
@@ -90,7 +96,7 @@ impl Client {
     pub async fn send(
         &self,
         action: &str,
-        query: &[(&str, &str)],
+        query: &Query,
         gate: Gate,
         meaning: impl FnOnce(&Value) -> Meaning,
     ) -> Sent {
@@ -137,13 +143,12 @@ impl Client {
         };
         let request_id = metadata.and_then(|metadata| metadata.request_id.as_deref());
         let request_id = request_id.unwrap_or(&reply.request_id);
-        let refusal = call::refusal(reply.status, code, message, request_id, &self.key);
+        let refusal = call::refusal(reply.status, code, message, request_id);
         let ok = (200..300).contains(&reply.status) && error.is_none();
         let result = match envelope {
             Ok(envelope) if ok => Ok(envelope.result),
             Err(e) if (200..300).contains(&reply.status) => {
-                let why = unreadable(e).refusal.message;
-                let message = self.key.redacted(&why);
+                let message = unreadable(&e).refusal.message;
                 Err(CallError::unavailable(Refusal {
                     message,
                     ..refusal.clone()
@@ -158,14 +163,11 @@ impl Client {
         }
     }
 
-    fn request(&self, action: &str, query: &[(&str, &str)]) -> Request {
+    fn request(&self, action: &str, query: &Query) -> Request {
         let method = Method::Get;
         let named = [("Action", action), ("Version", self.version)];
-        let query: Vec<(String, String)> = named
-            .iter()
-            .chain(query)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let query = [&named[..], query.pairs()].concat();
         let now = self.transport.clock.now().wall.0 + self.clock_offset();
         let mut headers: Vec<(String, String)> = [
             ("Host", call::host(&self.origin)),
@@ -191,6 +193,7 @@ impl Client {
             secret: self.key.secret.reveal(),
         });
         headers.remove(0);
+        let hidden = Hidden::of(&self.key, &signed.authorization);
         headers.push(("Authorization".to_owned(), signed.authorization));
         Request {
             method,
@@ -198,6 +201,8 @@ impl Client {
             target: format!("/?{}", query_text(&query)),
             headers,
             body: Vec::new(),
+            hidden,
+            trial: self.key.trial.clone(),
         }
     }
 }

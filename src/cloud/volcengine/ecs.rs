@@ -11,7 +11,7 @@ use super::client::Client;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent};
 use crate::cloud::field::{self, Field, Found, List};
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Gate, contradicted};
+use crate::cloud::{Gate, Query, contradicted};
 
 /// The name in the signature.
 pub const SERVICE: &str = "ecs";
@@ -85,8 +85,11 @@ pub async fn describe_scheduled_instance(
     let mut seen = BTreeSet::new();
     let (mut ours, mut others, mut whole) = (Vec::new(), false, true);
     loop {
-        let mut query = vec![("ScheduledInstanceIds.1", id), ("MaxResults", "100")];
-        query.extend(next.as_deref().map(|token| ("NextToken", token)));
+        let mut query = Query::default().id("ScheduledInstanceIds.1", id)?;
+        query = query.number("MaxResults", 100);
+        if let Some(token) = next.take() {
+            query = query.mark("NextToken", &token)?;
+        }
         let page = match client.get("DescribeScheduledInstances", &query).await {
             Ok(result) => Page::of(result),
             Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
@@ -122,7 +125,11 @@ pub async fn describe_scheduled_instance(
 
 /// `DeleteScheduledInstance`. With the token of an earlier call it is that call.
 pub async fn delete_scheduled_instance(client: &Client, id: &str, token: &str, gate: Gate) -> Sent {
-    let query = [("ScheduledInstanceId", id), ("ClientToken", token)];
+    let query = Query::default().id("ScheduledInstanceId", id);
+    let query = match query.and_then(|query| query.id("ClientToken", token)) {
+        Ok(query) => query,
+        Err(odd) => return odd.into(),
+    };
     let meaning = |result: &Value| match result {
         Value::Null => Meaning::Accepted(Ids::new()),
         Value::Object(members) if members.is_empty() => Meaning::Accepted(Ids::new()),

@@ -26,7 +26,18 @@ struct All {
     refused: Option<String>,
     unheard: Option<String>,
     events: Vec<Value>,
-    at_event: Option<Box<dyn FnOnce() + Send>>,
+    /// An event whose note has this is refused.
+    refused_note: Option<String>,
+    /// A status that has something there is refused as invalid.
+    invalid: Option<String>,
+    /// Writes of status that were refused so.
+    invalid_writes: usize,
+    /// Paths of requests that are not made of plain names.
+    strange: Vec<String>,
+    /// Requests about events.
+    event_requests: usize,
+    /// What happens while something is written below that path.
+    at_write: Option<(String, Box<dyn FnOnce() + Send>)>,
 }
 
 impl Objects {
@@ -76,12 +87,49 @@ impl Objects {
 
     /// What happens while the next event is being written.
     pub(in crate::controllers) fn at_event(&self, happens: impl FnOnce() + Send + 'static) {
-        self.lock().at_event = Some(Box::new(happens));
+        self.at_write("/events", happens);
+    }
+
+    /// What happens while the next request is carried out that writes where this is a
+    /// part of the path.
+    pub(in crate::controllers) fn at_write(
+        &self,
+        part: &str,
+        happens: impl FnOnce() + Send + 'static,
+    ) {
+        self.lock().at_write = Some((part.to_owned(), Box::new(happens)));
     }
 
     /// Deletes an object.
     pub(in crate::controllers) fn delete(&self, path: &str) {
         self.lock().by_path.remove(path);
+    }
+
+    /// From now on every status that has something there, for instance at
+    /// `/status/observed/x`, is refused as invalid; absent: none.
+    pub(in crate::controllers) fn take_for_invalid(&self, pointer: Option<&str>) {
+        self.lock().invalid = pointer.map(str::to_owned);
+    }
+
+    /// How many writes were refused so.
+    pub(in crate::controllers) fn invalid_writes(&self) -> usize {
+        self.lock().invalid_writes
+    }
+
+    /// Paths of requests that are not made of plain names.
+    pub(in crate::controllers) fn strange_paths(&self) -> Vec<String> {
+        self.lock().strange.clone()
+    }
+
+    /// From now on every event whose note has this text is refused.
+    pub(in crate::controllers) fn refuse_notes(&self, with: &str) {
+        self.lock().refused_note = Some(with.to_owned());
+    }
+
+    /// The events so far, whole, and how many requests there were about events.
+    pub(in crate::controllers) fn whole_events(&self) -> (Vec<Value>, usize) {
+        let all = self.lock();
+        (all.events.clone(), all.event_requests)
     }
 
     /// The events so far: reason and note.
@@ -119,12 +167,36 @@ impl All {
         object
     }
 
+    /// The list of the one object of that name in a collection.
+    fn list_of_one(&self, path: &str, name: &str) -> (u16, Value) {
+        let asked = format!("{path}?");
+        if matches!(&self.refused, Some(below) if asked.starts_with(below.as_str())) {
+            return failure(403, "Forbidden");
+        }
+        let items: Vec<&Value> = self
+            .by_path
+            .get(&format!("{path}/{name}"))
+            .into_iter()
+            .collect();
+        (200, json!({"items": items}))
+    }
+
     fn answer(&mut self, method: &Method, path: &str, body: Value) -> (u16, Value) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
+        if !path.chars().all(plain) || path.contains("..") || path.contains("//") {
+            self.strange.push(path.to_owned());
+        }
         if matches!(&self.refused, Some(below) if path.starts_with(below.as_str())) {
             return failure(403, "Forbidden");
         }
         if path.contains("/events") {
+            self.event_requests += 1;
             if *method == Method::POST {
+                let note = body["note"].as_str().unwrap_or_default();
+                let refused = self.refused_note.as_ref();
+                if !is_valid_event(&body) || refused.is_some_and(|with| note.contains(with)) {
+                    return failure(422, "Invalid");
+                }
                 self.events.push(body.clone());
             }
             return (201, body);
@@ -152,6 +224,13 @@ impl All {
                 if !same("resourceVersion") || !same("uid") {
                     return failure(409, "Conflict");
                 }
+                if let Some(pointer) = self.invalid.clone()
+                    && status_only
+                    && body.pointer(&pointer).is_some_and(|value| !value.is_null())
+                {
+                    self.invalid_writes += 1;
+                    return invalid(&pointer);
+                }
                 let mut object = found;
                 match status_only {
                     true => object["status"] = body["status"].clone(),
@@ -170,6 +249,40 @@ impl All {
             (other, Some(_)) => panic!("nothing does {other} {path}"),
         }
     }
+}
+
+/// The refusal of an object because of one field, whose value it quotes.
+fn invalid(pointer: &str) -> (u16, Value) {
+    let field = pointer.trim_start_matches('/').replace('/', ".");
+    let (code, mut body) = failure(422, "Invalid");
+    body["message"] = format!("{field}: Invalid value: \"canary\"").into();
+    body["details"] = json!({"causes": [{
+        "field": field, "reason": "FieldValueInvalid", "message": "Invalid value: \"canary\"",
+    }]});
+    (code, body)
+}
+
+/// As the API server checks it, which counts bytes.
+fn is_valid_event(event: &Value) -> bool {
+    let within = |pointer: &str, most: usize| {
+        let text = event.pointer(pointer).and_then(Value::as_str);
+        text.is_some_and(|text| (1..=most).contains(&text.len()))
+    };
+    (event["note"].is_null() || within("/note", 1024))
+        && within("/metadata/name", 253)
+        && [
+            "/reason",
+            "/action",
+            "/reportingController",
+            "/reportingInstance",
+        ]
+        .iter()
+        .all(|pointer| within(pointer, 128))
+}
+
+/// The name in a query that selects an object by its name.
+fn named(query: &str) -> Option<&str> {
+    query.strip_prefix("fieldSelector=metadata.name%3D")
 }
 
 struct Server(Objects);
@@ -191,16 +304,18 @@ impl tower::Service<Request<Body>> for Server {
             let body = serde_json::from_slice(&body).unwrap_or_default();
             let path = head.uri.path();
             let mut all = objects.lock();
-            let (mut status, mut body) = all.answer(&head.method, path, body);
+            let (mut status, mut body) = match head.uri.query().and_then(named) {
+                Some(name) => all.list_of_one(path, name),
+                None => all.answer(&head.method, path, body),
+            };
             if matches!(&all.unheard, Some(below) if path.starts_with(below.as_str())) {
                 (status, body) = failure(504, "Timeout");
             }
-            let happens = match path.contains("/events") {
-                true => all.at_event.take(),
-                false => None,
-            };
+            let writes = head.method != Method::GET;
+            let here = |(part, _): &mut (String, _)| writes && path.contains(part.as_str());
+            let happens = all.at_write.take_if(here);
             drop(all);
-            if let Some(happens) = happens {
+            if let Some((_, happens)) = happens {
                 happens();
             }
             let response = Response::builder().status(status);

@@ -3,11 +3,11 @@
 use errand_engine::{Closing, Record, Report, Step, Writer};
 use kube::{Resource as _, ResourceExt as _};
 
+use super::claim::Right;
 use crate::api::{
-    AnswerWord, LedgerClaim, LedgerEntry, LedgerObject, OperationLedgerSpec, Reason, StepStatus,
-    Timestamp, Unknown,
+    AnswerWord, LedgerEntry, LedgerObject, OperationLedgerSpec, Reason, StepStatus, Timestamp,
+    Unknown,
 };
-use crate::cloud::Ids;
 use crate::controllers::status::{answer_word, choice, claimed_step, words};
 use crate::operations::{Claimant, Kind, Recorded, code, pin};
 
@@ -24,24 +24,25 @@ pub(super) fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
 /// What the ledger holds for this object, where no other holds the target.
 pub(super) fn record<K: Kind>(
     ledger: &OperationLedgerSpec,
+    right: Option<Right>,
     claimant: &Claimant,
     me: &LedgerObject,
     steps: &[StepStatus],
 ) -> Record {
     let reason = |reason: Reason| Record::Spent(code(reason));
-    if let Some(open) = &ledger.open {
+    if let (Some(open), Some(right)) = (&ledger.open, right) {
         let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
         let step = claimed_step::<K>(open);
         // The very call that status has, whatever was edited since.
         let recorded = steps.iter().any(|step| step.id == open.step_id);
-        return match open.object.uid == me.uid || same {
-            true if same || recorded => Record::Ours(step),
+        return match right {
+            Right::Own | Right::Again if same || recorded => Record::Ours(step),
             // Claimed for what the object asked before: not this process's intent.
-            true => Record::Ours(Step {
+            Right::Own | Right::Again => Record::Ours(Step {
                 writer: Writer(0),
                 ..step
             }),
-            false => Record::Orphan(step, pin(&open.step_id)),
+            Right::Orphan => Record::Orphan(step, pin(&open.step_id)),
         };
     }
     let mut entries = ledger.entries.iter().rev();
@@ -87,8 +88,9 @@ pub(super) fn recorded(
             over: false,
         });
     };
-    let mut ids = claim.ids.clone();
-    ids.extend(known.map(|step| step.ids.clone()).unwrap_or_default());
+    // What only the ledger can say comes first.
+    let mut ids = known.map(|step| step.ids.clone()).unwrap_or_default();
+    ids.extend(claim.ids.clone());
     Some(Recorded {
         intended_at: claim.claimed_at.millis(),
         send_before: known.map_or(claim.send_before.millis(), |step| {
@@ -125,50 +127,16 @@ fn earlier_run(ledger: &OperationLedgerSpec, claimant: &Claimant) -> Option<Reco
     })
 }
 
-/// Closes the claim in the way that `closing` says.
-pub(super) fn close<K: Kind>(
-    object: &K::Object,
-    spec: &mut OperationLedgerSpec,
-    mut open: LedgerClaim,
-    closing: Closing,
-    ids: Ids,
-    now: Timestamp,
-) {
-    let result = match closing {
-        Closing::NoEffect => return,
-        Closing::Answered(answer) => {
-            open.answer = Some(answer_word(answer));
-            open.ids.extend(ids);
-            spec.open = Some(open);
-            return;
-        }
-        Closing::Ended(end) => {
-            let (_, reason) = words::<K>(object, Report::Ended(end));
-            reason.to_string()
-        }
-        Closing::Seen => "Seen".to_owned(),
-        Closing::Decided(decision) => choice(decision).word().to_owned(),
+/// How a closing is told: as an answer, and as the result of an entry.
+pub(super) fn told<K: Kind>(object: &K::Object, closing: Closing) -> (AnswerWord, String) {
+    let answer = match closing {
+        Closing::Answered(answer) => answer_word(answer),
+        _ => AnswerWord::Unknown,
     };
-    spec.entries.push(entry(open, now, result, ids));
-}
-
-pub(super) fn entry(
-    open: LedgerClaim,
-    now: Timestamp,
-    result: String,
-    mut ids: Ids,
-) -> LedgerEntry {
-    ids.extend(open.ids);
-    LedgerEntry {
-        step_id: open.step_id,
-        object: open.object,
-        operation_key: open.operation_key,
-        body_digest: open.body_digest,
-        claimed_at: open.claimed_at,
-        closed_at: now,
-        result,
-        approvals: open.approvals,
-        ids,
-        unknown: Unknown::new(),
-    }
+    let result = match closing {
+        Closing::Ended(end) => words::<K>(object, Report::Ended(end)).1.to_string(),
+        Closing::Decided(decision) => choice(decision).word().to_owned(),
+        Closing::Seen | Closing::NoEffect | Closing::Answered(_) => "Seen".to_owned(),
+    };
+    (answer, result)
 }

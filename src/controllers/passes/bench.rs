@@ -10,13 +10,12 @@ use errand_engine::{Span, Writer as Process};
 use errand_simulator::{Account, Config, Fault, FaultKind, Seed, Simulator};
 use errand_simulator::{TencentAccount, VolcengineAccount};
 use errand_testclock::{TestClock, Timing};
-use kube::runtime::events::{Recorder, Reporter};
 use kube::{Resource, ResourceExt as _};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::cases::{Case, LARGER};
-use crate::api::{CloudConnection, LEDGER_ENTRIES};
+use crate::api::{CloudConnection, LEDGER_ENTRIES, PaidOperations};
 use crate::clock::Clock;
 use crate::cloud::Transport;
 use crate::controllers::connection_status::Statuses;
@@ -25,11 +24,13 @@ use crate::controllers::context::{Context, Memories};
 use crate::controllers::controller::Operations;
 use crate::controllers::dispatch::{Told, Wake, Work as _};
 use crate::controllers::endpoints::EndpointPolicy;
+use crate::controllers::events::Events;
 use crate::controllers::fake_api::Objects;
 use crate::controllers::keys::Keys;
 use crate::controllers::lease::Leadership;
 use crate::controllers::ledger::Ledgers;
 use crate::controllers::metrics::Metrics;
+use crate::controllers::money::Ceiling;
 use crate::controllers::session::Session;
 use crate::controllers::shown::{Kept, ObjectKey, Shown};
 use crate::controllers::watches::Reports;
@@ -45,6 +46,7 @@ const NAMESPACE: &str = "ns";
 pub(super) const SECRET: &str = "/api/v1/namespaces/ns/secrets/key";
 pub(super) const CONNECTION: &str =
     "/apis/errand.cloud/v1alpha1/namespaces/ns/cloudconnections/cloud";
+pub(super) const NAMESPACES: &str = "/api/v1/namespaces";
 pub(super) const LEDGERS: &str =
     "/apis/errand.cloud/v1alpha1/namespaces/errand-system/operationledgers/";
 
@@ -57,6 +59,7 @@ pub(super) struct Bench<K: Kind> {
     /// How long after the last pass the next is due; absent: on a change only.
     pub(super) wake: Option<Span>,
     clock: TestClock,
+    ceiling: Ceiling,
     process: Passing<K>,
     file: std::path::PathBuf,
     /// The operator's flags --allow-endpoint.
@@ -135,9 +138,14 @@ impl<K: Kind> Bench<K> {
             }),
         );
         let flags = vec!["127.0.0.1".to_owned()];
-        let process = Passing::start(&api, &file, 1, &flags);
+        let ceiling = Ceiling {
+            paid_operations: PaidOperations::AutomaticPayment,
+            namespaces: None,
+        };
+        let process = Passing::start(&api, &file, 1, (&flags, &ceiling));
         Self {
             case,
+            ceiling,
             cloud,
             api,
             path,
@@ -152,7 +160,32 @@ impl<K: Kind> Bench<K> {
     /// Another process takes over, which remembers nothing.
     pub(super) fn restart(&mut self) {
         let next = self.process.context.writer.0 + 1;
-        self.process = Passing::start(&self.api, &self.file, next, &self.flags);
+        let settings = (&*self.flags, &self.ceiling);
+        self.process = Passing::start(&self.api, &self.file, next, settings);
+    }
+
+    /// Another process takes over, whose administrators allow this and no more.
+    pub(super) fn restart_under(&mut self, ceiling: Ceiling) {
+        self.ceiling = ceiling;
+        self.restart();
+    }
+
+    /// The labels of the operation's namespace.
+    pub(super) fn label_namespace(&self, labels: Value) {
+        let metadata = json!({"name": NAMESPACE, "labels": labels});
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+        self.api
+            .put(&format!("{NAMESPACES}/{NAMESPACE}"), namespace);
+    }
+
+    /// The watch shows this of the connection while the next request to write below that
+    /// path is carried out.
+    pub(super) fn connection_at_write(&self, below: &str, change: impl FnOnce(&mut Value)) {
+        let mut object = self.api.get(CONNECTION).expect("it is there");
+        change(&mut object["spec"]);
+        let shown = self.process.connections.clone();
+        let happens = move || list::<CloudConnection>(&shown, Some(object));
+        self.api.at_write(below, happens);
     }
 
     /// The operator is started with these flags --allow-endpoint.
@@ -402,6 +435,44 @@ impl<K: Kind> Bench<K> {
         });
     }
 
+    /// A user who may do that writes its status.
+    pub(super) fn forge(&self, change: impl FnOnce(&mut Value)) {
+        self.api
+            .edit(&self.path, |object| change(&mut object["status"]));
+    }
+
+    /// The watch shows that this object is gone, of which the process knows nothing.
+    pub(super) async fn deleted(&self, object: K::Object) {
+        self.process.context.ledgers.note_deleted::<K>(object).await;
+    }
+
+    /// The object is deleted, and its manifest is applied again.
+    pub(super) async fn delete_and_apply_again(&self) {
+        let context = &self.process.context;
+        let gone = self.object();
+        let uid = gone.uid().expect("a uid");
+        let mut object = self.api.get(&self.path).expect("it is there");
+        self.api.delete(&self.path);
+        match context.memory.part_with(&uid) {
+            Some(known) => {
+                let session = Session::<K>::new(context, &self.process.shown, gone, known);
+                Box::pin(session.end()).await;
+            }
+            None => self.deleted(gone).await,
+        }
+        object["status"] = json!({});
+        self.api.put(&self.path, object);
+    }
+
+    /// The open claim of the ledger is that of an object in another namespace.
+    pub(super) fn move_claim_to(&self, namespace: &str) {
+        for ledger in self.api.paths(LEDGERS) {
+            self.api.edit(&ledger, |ledger| {
+                ledger["spec"]["open"]["object"]["namespace"] = namespace.into();
+            });
+        }
+    }
+
     /// The user edits the connection.
     pub(super) fn edit_connection(&self, change: impl FnOnce(&mut Value)) {
         self.api
@@ -528,7 +599,12 @@ impl<K: Kind> Bench<K> {
 }
 
 impl<K: Kind> Passing<K> {
-    fn start(api: &Objects, clock: &std::path::Path, writer: u64, flags: &[String]) -> Self {
+    fn start(
+        api: &Objects,
+        clock: &std::path::Path,
+        writer: u64,
+        (flags, ceiling): (&[String], &Ceiling),
+    ) -> Self {
         // Fails only if one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = Clock::test(clock).expect("a clock");
@@ -544,24 +620,21 @@ impl<K: Kind> Passing<K> {
         transport.clock = clock.clone();
         let (news, received) = mpsc::unbounded_channel();
         let (connections, shown) = (Shown::default(), Shown::default());
-        let reporter = Reporter {
-            controller: "errand".to_owned(),
-            instance: Some("test".to_owned()),
-        };
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let endpoints = EndpointPolicy::of(&flags, true).expect("good flags");
         let context = Arc::new(Context {
             connections: Connections {
                 store: connections.clone(),
-                keys: Keys::new(client.clone(), clock.clone(), rules.recheck),
+                keys: Keys::new(client.clone(), clock.clone(), rules.recheck, false),
                 transport,
                 endpoints,
                 margin: rules.margin,
                 news,
             },
-            events: Recorder::new(client.clone(), reporter),
+            events: Events::new(client.clone(), "errand", "test"),
             ledgers: Ledgers::new(client.clone(), "errand-system".to_owned()),
             cluster_id: Some("cluster".to_owned()),
+            ceiling: Arc::new(ceiling.clone()),
             client,
             rules,
             writer: Process(writer),

@@ -4,7 +4,7 @@ use errand_simulator::{Fault, FaultKind};
 
 use super::cases::Case;
 use super::{Bench, every_kind};
-use crate::controllers::dispatch::Work as _;
+use crate::controllers::dispatch::{Told, Work as _};
 use crate::operations::Kind;
 
 every_kind!(a_call_that_was_never_sent_brought_nothing_about: by_others);
@@ -96,4 +96,22 @@ async fn edited<K: Kind>(case: Case) {
     bench.check(!bench.outcome().is_empty(), "it has ended");
     let seen = bench.status()["lastHandledReconcileAt"].clone();
     bench.check(seen == "x", "the edit was seen");
+}
+
+every_kind!(a_request_for_a_look_is_seen_however_long_it_is: requested);
+
+async fn requested<K: Kind>(case: Case) {
+    let bench = Bench::<K>::new(case, 0);
+    let operations = bench.operations();
+    operations.shown(bench.object());
+    for end in ["1", "2"] {
+        bench.api.edit(&bench.path, |object| {
+            let value = "x".repeat(100) + end;
+            object["metadata"]["annotations"]["errand.cloud/reconcile-requested-at"] = value.into();
+        });
+        for woken in [true, false] {
+            let (_, told) = operations.shown(bench.object());
+            bench.check(matches!(told, Told::Wake(..)) == woken, end);
+        }
+    }
 }

@@ -168,6 +168,31 @@ fn changes_that_follow_one_another_make_a_pass_in_two_seconds_and_one_for_the_la
 }
 
 #[test]
+fn changes_of_an_object_that_needs_no_pass_are_as_rare_and_it_is_forgotten_then() {
+    let mut queue = wide();
+    let mut passes = Vec::new();
+    for now in 0..10_000 {
+        if now % 10 == 5 && now < 5_000 {
+            queue.wake(&"a", owner("ns", "c"), Urgency::Routine, Tick(now));
+        }
+        if let Some(key) = next(&mut queue, now) {
+            passes.push(now);
+            // The watch shows during the pass, or after it, what the pass has written.
+            let during = passes.len() % 2 == 0;
+            if during {
+                queue.rest(&key, Tick(now));
+            }
+            queue.done(&key, None, Tick(now));
+            if !during {
+                queue.rest(&key, Tick(now));
+            }
+        }
+    }
+    assert_eq!(passes, [5, 15, 2_015, 4_015, 6_015]);
+    assert!(queue.entries.is_empty() && queue.waiting.is_empty());
+}
+
+#[test]
 fn what_is_gone_is_not_served_and_what_is_made_anew_is() {
     let mut queue = wide();
     let ns = || owner("ns", "c");
@@ -295,6 +320,7 @@ fn a_time_that_is_set_during_a_pass_counts_after_it() {
     queue.done(&"a", None, Tick(53));
     assert_eq!(next(&mut queue, 3_000), Some("a"));
     queue.done(&"a", None, Tick(3_000));
+    assert_eq!(next(&mut queue, 3_000 + CALM.0), None);
     assert!(queue.entries.is_empty(), "nothing is to be done");
 }
 

@@ -4,7 +4,7 @@ use errand_engine::{Event, Hold, Record, View};
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Session;
-use crate::api::{Mode, ObservedFor, Reason};
+use crate::api::{AnswerWord, Mode, ObservedFor, Reason};
 use crate::cloud::{CallError, Reading};
 use crate::controllers::connections::{Unusable, Usable, place};
 use crate::controllers::ledger::Look;
@@ -21,6 +21,7 @@ impl<K: Kind> Session<'_, K> {
         match get::<K::Object>(&self.ctx.client, Some(&namespace), &name).await {
             Ok(Some(found)) if found.uid() == self.object.uid() => {
                 self.object = found;
+                self.apply_doubt();
                 self.note_version();
                 self.woken()
             }
@@ -64,6 +65,10 @@ impl<K: Kind> Session<'_, K> {
                 Err(text) => return Event::Unobserved(self.now(), self.tell(no_ledger(text))),
             }
         }
+        if self.has_a_new_doubt() {
+            // The object is read again, with that.
+            return Event::Conflict;
+        }
         let record = self.look.as_ref().map_or(Record::None, |look| look.record);
         let open = self.look.as_ref().and_then(|look| look.open.clone());
         let others = self.look.as_ref().map(Look::others).unwrap_or_default();
@@ -75,14 +80,7 @@ impl<K: Kind> Session<'_, K> {
         match facts {
             Ok(facts) => {
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
-                let rejected = Reading::Blocked(Reason::CredentialsRejected);
-                if assessment
-                    .unread
-                    .as_ref()
-                    .is_none_or(|e| e.reading != rejected)
-                {
-                    connection.accepted();
-                }
+                connection.answered();
                 let skewed = connection.clients.skewed(self.ctx.rules.margin.0);
                 self.connection = Some(connection);
                 if let Some(at) = &mut self.at {
@@ -135,11 +133,36 @@ impl<K: Kind> Session<'_, K> {
             (Reading::Blocked(Reason::CredentialsRejected), Some(connection)) => {
                 connection.rejected(&e.refusal)
             }
-            (Reading::Retry(_), _) | (_, None) => read_trouble(e),
-            // Any other answer was given to an accepted key.
             (_, Some(connection)) => {
-                connection.accepted();
+                connection.answered();
                 read_trouble(e)
+            }
+            (_, None) => read_trouble(e),
+        }
+    }
+
+    /// Status says of the claimed call that it had no effect, and nothing else does: status
+    /// can be forged, so the call counts as one whose answer is not known.
+    fn has_a_new_doubt(&mut self) -> bool {
+        let steps = self.object.status().map_or(&[][..], |status| &status.steps);
+        let look = self.look.as_ref();
+        let doubted = look.and_then(|look| look.doubted(steps, &self.memory.no_effect));
+        if let Some(id) = &doubted {
+            tracing::warn!(step = %id, "status says that this call had no effect, and the ledger does not");
+            self.doubted = doubted;
+            return true;
+        }
+        false
+    }
+
+    /// What is doubted is not what the session works with.
+    fn apply_doubt(&mut self) {
+        let steps = self.object.status_mut().map(|status| &mut status.steps);
+        let doubted = self.doubted.as_ref();
+        for step in steps.into_iter().flatten() {
+            if doubted == Some(&step.id) {
+                step.answer = Some(AnswerWord::Unknown);
+                (step.reading, step.reading_reason) = (None, None);
             }
         }
     }
@@ -202,7 +225,7 @@ impl<K: Kind> Session<'_, K> {
             (Some(claimant), known) if known.as_ref().is_none_or(|n| *n == claimant.ledger()) => {
                 match ledgers.look::<K>(&self.object, claimant, connections).await {
                     Ok(look) => {
-                        let record = look.record;
+                        let record = look.recalled();
                         self.look = Some(look);
                         Ok(record)
                     }
@@ -214,9 +237,8 @@ impl<K: Kind> Session<'_, K> {
                 let orphan = question.is_some_and(|question| question.hold == Hold::OrphanUnknown);
                 let claim = ledgers.claim_by_name::<K>(&self.object, &known, orphan, connections);
                 match claim.await {
-                    Ok(Some((record, id))) => {
-                        self.memory.ledger = Some(known);
-                        self.recalled = Some(id);
+                    Ok(Some((record, recalled))) => {
+                        self.recalled = Some(recalled);
                         Ok(record)
                     }
                     Ok(None) => Ok(Record::None),
@@ -225,6 +247,9 @@ impl<K: Kind> Session<'_, K> {
             }
             (_, None) => Ok(Record::None),
         };
+        if self.has_a_new_doubt() {
+            return Event::Conflict;
+        }
         match recalled {
             Ok(record) => Event::Recalled(self.now(), record),
             Err(text) => Event::Unobserved(self.now(), self.tell(no_ledger(text))),

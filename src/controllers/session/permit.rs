@@ -7,12 +7,10 @@ use kube::ResourceExt as _;
 use super::Session;
 use crate::api::{Reason, Timestamp};
 use crate::controllers::admission::connection_id;
-use crate::controllers::connections::Unusable;
-use crate::controllers::ledger::{Look, NotWritten};
-use crate::controllers::status::approved;
-use crate::controllers::troubles::{
-    concurrency_limit, not_leading, passing, target_locked, unpayable,
-};
+use crate::controllers::ledger::{End, Look, NotWritten, Recalled};
+use crate::controllers::money::Charge;
+use crate::controllers::status::{approved, step_status};
+use crate::controllers::troubles::{concurrency_limit, not_leading, passing, target_locked};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -30,7 +28,20 @@ impl<K: Kind> Session<'_, K> {
             self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
             return Event::Forbidden(now, trouble);
         }
-        if let Some(unusable) = self.unpayable() {
+        let policy = connection.policy.clone();
+        let charge = Charge::of(
+            &self.ctx.client,
+            &self.ctx.ceiling,
+            &self.namespace(),
+            plan.paid,
+            K::payment(&self.object),
+        )
+        .await;
+        let cluster = self.ctx.cluster_id.as_deref();
+        let refused = charge.refused(&self.ctx.ceiling, &policy, cluster);
+        self.charge = Some(charge);
+        let now = self.now();
+        if let Some(unusable) = refused {
             return Event::Forbidden(now, self.tell(unusable));
         }
         if let Some(look) = &self.look
@@ -55,14 +66,6 @@ impl<K: Kind> Session<'_, K> {
                 Event::Forbidden(now, trouble)
             }
         }
-    }
-
-    /// Why what costs money must not be sent through this connection, or from
-    /// this cluster.
-    fn unpayable(&self) -> Option<Unusable> {
-        let policy = &self.connection.as_ref()?.policy;
-        let wanted = K::payment(&self.object);
-        unpayable(wanted, policy, self.ctx.cluster_id.as_deref())
     }
 
     /// policy.maxConcurrent of the connection lets it start, or it has started.
@@ -98,9 +101,16 @@ impl<K: Kind> Session<'_, K> {
         let Some(look) = &mut self.look else {
             return Event::NoReply(now);
         };
-        // Also if nobody knows whether it was claimed.
+        // Also if it is not known whether it was claimed.
         self.memory.ledger = Some(look.claimant.ledger());
-        match self.ctx.ledgers.claim::<K>(look, &step, approved).await {
+        let uid = self.object.uid().unwrap_or_default();
+        let no_effect = &mut self.memory.no_effect;
+        no_effect.note(&step_status::<K>(&uid, &step).id);
+        let claimed = self
+            .ctx
+            .ledgers
+            .claim::<K>(look, &step, approved, no_effect);
+        match claimed.await {
             Ok(()) => Event::Permitted(self.now()),
             Err(NotWritten::Conflict) => Event::Conflict,
             Err(NotWritten::NoReply) => Event::NoReply(self.now()),
@@ -121,32 +131,35 @@ impl<K: Kind> Session<'_, K> {
             .as_ref()
             .map(|a| a.ids.clone())
             .unwrap_or_default();
-        let id = self
-            .recalled
-            .clone()
-            .unwrap_or_else(|| self.intent(&step).id);
+        let id = self.intent(&step).id;
+        let of_the_claim = self.recalled.as_ref().map_or(&*id, Recalled::step_id);
         let steps = self.object.status().map_or(&[][..], |status| &status.steps);
-        let recorded = steps.iter().find(|step| step.id == id);
+        let recorded = steps.iter().find(|step| step.id == of_the_claim);
         ids.extend(recorded.map(|step| step.ids.clone()).unwrap_or_default());
         if let Some((number, said)) = &self.memory.said
             && *number == step.number
         {
             ids.extend(said.refusal.ids.clone());
         }
-        let time = Timestamp::from_millis(now.wall.0);
+        let end = End {
+            closing,
+            ids,
+            now: Timestamp::from_millis(now.wall.0),
+            no_effect: &self.memory.no_effect,
+        };
         let ledgers = &self.ctx.ledgers;
-        let closed = match (&mut self.look, &self.memory.ledger) {
-            (Some(look), _) => {
-                ledgers
-                    .close::<K>(&self.object, look, closing, ids, time)
-                    .await
+        let closed = match (&mut self.look, &self.recalled, &self.memory.ledger) {
+            (Some(look), ..) => ledgers.close::<K>(&self.object, look, end).await,
+            (None, Some(recalled), _) => {
+                let closed = ledgers.close_recalled::<K>(&self.object, recalled, end);
+                closed.await
             }
             // This session is about an object that is gone, and has not looked.
-            (None, Some(name)) => {
-                let ended = ledgers.close_claim::<K>(&self.object, name, &id, closing, ids, time);
-                ended.await
+            (None, None, Some(name)) => {
+                let closed = ledgers.close_own::<K>(&self.object, name, &id, end);
+                closed.await
             }
-            (None, None) => Err(NotWritten::NoReply),
+            (None, None, None) => Err(NotWritten::NoReply),
         };
         match closed {
             Ok(()) => Event::Written(self.now(), true),

@@ -10,6 +10,7 @@ use crate::api::{Reason, StepStatus, Timestamp};
 use crate::cloud::{Gate, Reading, Refusal, Sent};
 use crate::controllers::audit::{Answered, Line};
 use crate::controllers::connections::suspends;
+use crate::controllers::money::Charge;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
 use crate::controllers::troubles::passing;
@@ -22,8 +23,16 @@ impl<K: Kind> Session<'_, K> {
             return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
         };
         let (step, clients) = (*step, connection.clients.clone());
+        if !self.intended && !connection.is_newest(&self.ctx.client).await {
+            let name = &self.object.asked().connection.name;
+            self.trouble = Some(format!(
+                "CloudConnection {name} has changed, or cannot be read now, so nothing is sent through it until the watch has shown it."
+            ));
+            return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
+        }
         let info = self.intent(&step);
         self.audit("sending", &info, None);
+        self.memory.no_effect.forget(&info.id);
         let sent = K::perform(&clients, &self.object, step.key, self.gate(step)).await;
         let (result, refusal) = match &sent {
             Sent::Accepted { request_id, ids } => {
@@ -40,6 +49,9 @@ impl<K: Kind> Session<'_, K> {
         };
         self.audit("answered", &info, Some(Answered::new(result, &refusal)));
         self.count_call(K::STEPS[usize::from(step.key.0)].name, result);
+        if matches!(sent, Sent::Refused(..) | Sent::NotSent(_)) {
+            self.memory.no_effect.note(&info.id);
+        }
         let now = self.now();
         let reading = match &sent {
             Sent::Refused(reading, _) => Some(*reading),
@@ -105,9 +117,19 @@ impl<K: Kind> Session<'_, K> {
         let uid = self.object.uid();
         let wanted = self.object.desired_state();
         let connections = self.ctx.connections.store.clone();
+        let (charge, ceiling) = (self.charge.clone(), self.ctx.ceiling.clone());
+        let cluster = self.ctx.cluster_id.clone();
+        let used = ObjectKey::new(&self.namespace(), &self.object.asked().connection.name);
         Arc::new(move || {
             if Mistake::NoLastCheck.is_made() {
                 return true;
+            }
+            let used = connections.get(&used);
+            let policy = used.and_then(|used| used.spec.policy.clone());
+            let policy = policy.unwrap_or_default();
+            let refused = |charge: &Charge| charge.refused(&ceiling, &policy, cluster.as_deref());
+            if charge.as_ref().is_none_or(|c| refused(c).is_some()) {
+                return false;
             }
             let newest = cache.get(&key).filter(|object| object.uid() == uid);
             newest.is_some_and(|object| {

@@ -5,10 +5,10 @@ use kube::{Resource as _, ResourceExt as _};
 use rand::Rng as _;
 
 use super::Session;
-use crate::api::StepStatus;
+use crate::api::{AnswerWord, StepStatus};
 use crate::controllers::ledger::Look;
 use crate::controllers::put::{NotWritten, put_status};
-use crate::controllers::status::{Rendering, step_status};
+use crate::controllers::status::{Rendering, answer_word, step_status};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -18,8 +18,9 @@ impl<K: Kind> Session<'_, K> {
         if intent.is_some() && Mistake::Unrecorded.is_made() {
             return Event::Written(self.now(), true);
         }
+        self.note_no_effect(&change).await;
         let said = self.memory.said.as_ref();
-        let status = Rendering::<K> {
+        let rendering = Rendering::<K> {
             object: &self.object,
             change,
             assessment: self.assessment.as_ref(),
@@ -35,12 +36,32 @@ impl<K: Kind> Session<'_, K> {
             claim: self.look.as_ref().and_then(Look::own),
             now: self.now().wall,
             random: rand::rng().next_u64(),
-        }
-        .status();
+        };
+        let status = rendering.status();
         if !self.mangled && self.object.status() == Some(&status) {
             return Event::Written(self.now(), true);
         }
-        match put_status(self.ctx, &self.object, &status).await {
+        let before = self.object.status();
+        let mut written = put_status(self.ctx, &self.object, before, &status).await;
+        let refused = match &written {
+            Err(NotWritten::Refused(fields)) => Some(fields.clone()),
+            _ => None,
+        };
+        if let Some(fields) = refused {
+            let status = rendering.minimal(&fields);
+            written = match before == Some(&status) {
+                true => Ok(self.object.clone()),
+                false => put_status(self.ctx, &self.object, before, &status).await,
+            };
+            self.tell_refused(&fields, written.is_ok()).await;
+            if let (Ok(object), true) = (&written, intent.is_some()) {
+                // The intent is not among it, and is not sent before it is stored.
+                self.object = object.clone();
+                self.note_version();
+                return Event::NoReply(self.now());
+            }
+        }
+        match written {
             Ok(object) if intent.is_none_or(|step| self.echoes(&object, &step)) => {
                 self.object = object;
                 self.mangled = false;
@@ -53,7 +74,26 @@ impl<K: Kind> Session<'_, K> {
             Ok(object) => self.not_echoed(object.resource_version()),
             Err(NotWritten::Unreadable(version)) if intent.is_some() => self.not_echoed(version),
             Err(NotWritten::Conflict) => Event::Conflict,
-            Err(NotWritten::NoReply | NotWritten::Unreadable(_)) => Event::NoReply(self.now()),
+            Err(NotWritten::NoReply | NotWritten::Unreadable(_) | NotWritten::Refused(_)) => {
+                Event::NoReply(self.now())
+            }
+        }
+    }
+
+    /// That a call had no effect is recorded in its ledger first: of status alone another
+    /// process would not believe it.
+    async fn note_no_effect(&mut self, change: &Change) {
+        let Some((number, answer, _)) = change.answer else {
+            return;
+        };
+        let word = answer_word(answer);
+        let steps = self.object.status().map_or(&[][..], |status| &status.steps);
+        let step = steps.iter().find(|step| step.number == number);
+        if let (AnswerWord::Refused | AnswerWord::NotSent, Some(step)) = (word, step)
+            && let Some(look) = &mut self.look
+        {
+            let ledgers = &self.ctx.ledgers;
+            ledgers.note_no_effect(look, &step.id, word).await;
         }
     }
 

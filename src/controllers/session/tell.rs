@@ -1,14 +1,14 @@
 //! Telling people: events, the log, metrics.
 
-use errand_engine::{Report, Trouble};
+use errand_engine::{Report, Span, Trouble};
+use kube::ResourceExt as _;
 use kube::runtime::events::{Event as KubeEvent, EventType};
-use tokio::time::timeout;
 
 use super::Session;
-use crate::api::{State, StepStatus};
+use crate::api::{Reason, State, StepStatus};
 use crate::controllers::audit::Answered;
 use crate::controllers::connections::Unusable;
-use crate::controllers::context::{API_TIMEOUT, Context};
+use crate::controllers::context::Context;
 use crate::controllers::expiry::{Expiry, expiry};
 use crate::controllers::metrics::{CloudCall, Ended};
 use crate::controllers::status::{Said, words};
@@ -19,12 +19,11 @@ pub(in crate::controllers) async fn publish<R>(context: &Context, object: &R, ev
 where
     R: kube::Resource<DynamicType = ()>,
 {
-    let reference = object.object_ref(&());
-    let published = timeout(API_TIMEOUT, context.events.publish(event, &reference)).await;
-    if let Ok(Err(e)) = published {
-        tracing::warn!(error = %e, "event not published");
-    }
+    context.events.publish(event, &object.object_ref(&())).await;
 }
+
+/// How often it is told that a status is refused.
+const AGAIN: Span = Span(3_600_000);
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn announce(&self, report: Report) {
@@ -88,6 +87,32 @@ impl<K: Kind> Session<'_, K> {
             self.publish(EventType::Normal, reason, Some(note), "Expire".to_owned())
                 .await;
         }
+    }
+
+    /// The API server refuses a status, because of these fields; `shown`: a minimal one
+    /// says so. Told once an hour, and when the fields change.
+    pub(super) async fn tell_refused(&mut self, fields: &str, shown: bool) {
+        let now = self.now().mono;
+        let known = self.memory.status_refused.as_ref();
+        if known.is_some_and(|(of, at)| of == fields && now.0 - at.0 < AGAIN.0) {
+            return;
+        }
+        self.memory.status_refused = Some((fields.to_owned(), now));
+        let (kind, name) = (
+            <K::Object as kube::Resource>::kind(&()),
+            self.object.name_any(),
+        );
+        let namespace = self.namespace();
+        tracing::warn!(%kind, %namespace, %name, %fields, minimal = shown, "status refused");
+        let reason = Reason::StatusRefused;
+        let shown = match shown {
+            true => "Its status shows only what is needed to go on.",
+            false => "Not even a minimal status is taken, so its status does not change.",
+        };
+        let note = format!("{} Refused: {fields}. {shown}", reason.meaning());
+        let action = State::Blocked.word().to_owned();
+        self.publish(EventType::Warning, reason.to_string(), Some(note), action)
+            .await;
     }
 
     async fn publish(

@@ -2,12 +2,14 @@
 //! the same while nothing changes: no moving times, no request ids.
 
 use errand_engine::{Answer, End, Forecast, Report, Verdict};
+use kube::ResourceExt as _;
 
 use super::stored::{engine_step, offered};
 use super::{Rendering, words};
 use crate::api::{Hold, Reason};
 use crate::cloud::Refusal;
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Claimant, Kind, Object as _};
+use crate::text;
 
 impl<K: Kind> Rendering<'_, K> {
     /// What happened, what was seen, and what to do: stable while nothing changes.
@@ -19,9 +21,17 @@ impl<K: Kind> Rendering<'_, K> {
         let left = K::left_behind(self.object, ended);
         let orphan = self.orphan.map(|claim| {
             let gone = &claim.object;
+            // Other tenants' namespaces and names are not told.
+            let of = match Some(&gone.namespace) == self.object.namespace().as_ref() {
+                true => format!("{} {}", gone.kind, gone.name),
+                false => format!(
+                    "a {} in another namespace (OperationLedger {})",
+                    gone.kind,
+                    self.claimant.map(Claimant::ledger).unwrap_or_default()
+                ),
+            };
             format!(
-                "It is the call of {} {}/{}, which is gone or has another target now; a decision is about that call, and then this operation goes on.",
-                gone.kind, gone.namespace, gone.name
+                "It is the call of {of}, which is gone or has another target now; a decision is about that call, and then this operation goes on."
             )
         });
         let kept = self.kept_decision();
@@ -84,7 +94,7 @@ impl<K: Kind> Rendering<'_, K> {
                 .collect(),
         };
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        parts.join(" ").chars().take(1024).collect()
+        text::line(&parts.join(" "), text::SENTENCE)
     }
 
     /// What executing the plan now would come to.

@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Characters of a label or annotation that are kept. A label has 63 at most; of the
-/// annotations only whether they are there counts, or the first 64 characters.
-pub(in crate::controllers) const KEPT_VALUE: usize = 253;
-/// Characters of what an unreadable object says of itself.
+use crate::controllers::marks::KEPT_VALUE;
+use crate::controllers::shown::ObjectKey;
+use crate::text;
+
+/// Bytes of what an unreadable object says of itself.
 const KEPT_WORDS: usize = 300;
 /// Bytes of an object in which the field is searched that serde does not name.
 const SEARCHED: usize = 8 * 1024;
@@ -42,6 +43,12 @@ struct Identity {
 }
 
 impl Unreadable {
+    /// Where the object is, if that much can be read.
+    pub(in crate::controllers) fn place(&self) -> Option<ObjectKey> {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        Some(ObjectKey::new(namespace, self.name.as_deref()?))
+    }
+
     /// `metadata`: the object's, as JSON.
     pub(in crate::controllers) fn new(
         path: &str,
@@ -118,7 +125,6 @@ fn words(error: &serde_json::Error) -> String {
     }
 }
 
-pub(in crate::controllers) fn cut(text: &str, characters: usize) -> String {
-    let printable = text.chars().filter(|c| !c.is_control());
-    printable.take(characters).collect()
+pub(in crate::controllers) fn cut(text: &str, bytes: usize) -> String {
+    text::line(text, bytes)
 }

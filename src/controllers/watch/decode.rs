@@ -5,14 +5,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::api::Timestamp;
 use crate::controllers::marks;
-use crate::controllers::unreadable::{KEPT_VALUE, Unreadable, cut, narrowed};
+use crate::controllers::unreadable::{Unreadable, narrowed};
 
 /// Decodes one object.
 pub(in crate::controllers) fn decode<R: DeserializeOwned>(
@@ -53,25 +53,10 @@ struct Metadata {
     generation: Value,
     creation_timestamp: Option<Timestamp>,
     deletion_timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "marks")]
+    #[serde(deserialize_with = "marks::read")]
     labels: BTreeMap<String, String>,
-    #[serde(deserialize_with = "marks")]
+    #[serde(deserialize_with = "marks::read")]
     annotations: BTreeMap<String, String>,
-}
-
-/// Of labels or annotations those that Errand reads, shortened.
-fn marks<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let all = Option::<BTreeMap<String, Value>>::deserialize(from)?;
-    let read = all
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| marks::is_read(key));
-    let text = |value: Value| match value {
-        Value::Null => Ok(String::new()),
-        Value::String(text) => Ok(cut(&text, KEPT_VALUE)),
-        _ => Err(D::Error::custom("invalid type: not a string")),
-    };
-    read.map(|(key, value)| Ok((key, text(value)?))).collect()
 }
 
 #[cfg(test)]
@@ -80,6 +65,7 @@ mod tests {
 
     use super::*;
     use crate::api::{CloudConnection, ResizeCancellation};
+    use crate::controllers::marks::KEPT_VALUE;
     use kube::ResourceExt as _;
 
     fn object() -> Value {
@@ -139,6 +125,22 @@ mod tests {
             (read.metadata.generation, read.uid().as_deref()),
             (Some(3), Some("u-1"))
         );
+    }
+
+    #[test]
+    fn a_request_for_a_look_differs_from_another_one_at_its_end() {
+        let kept = |end: &str| {
+            let mut object = object();
+            let value = "x".repeat(10_000) + end;
+            object["metadata"]["annotations"] =
+                json!({"errand.cloud/reconcile-requested-at": value});
+            let read = read(&object).expect("it can be read");
+            let value = read.annotations().values().next().expect("it is kept");
+            assert_eq!(value.len(), KEPT_VALUE);
+            value.clone()
+        };
+        assert_eq!(kept("1"), kept("1"));
+        assert_ne!(kept("1"), kept("2"));
     }
 
     #[test]

@@ -21,8 +21,9 @@ pub(in crate::controllers) enum Standing {
     Listed,
     /// The API server does not know it: its CRD is not installed.
     NotServed,
-    /// The API server refuses to list it.
-    Refused,
+    /// The API server refuses to list it, or gives no list for some time. No pass waits
+    /// for it any more.
+    Failing,
 }
 
 /// What is known of one watch.
@@ -56,7 +57,7 @@ impl Heard {
     pub(in crate::controllers) async fn cannot_be_listed(&self) {
         let mut standing = self.standing.subscribe();
         // An error means that the sender is gone, which this holds.
-        let none = [Standing::NotServed, Standing::Refused];
+        let none = [Standing::NotServed, Standing::Failing];
         let _ = standing.wait_for(|now| none.contains(now)).await;
     }
 
@@ -103,7 +104,7 @@ impl Hearing {
     pub(in crate::controllers) fn is_ready(&self) -> bool {
         let kinds = self.kinds();
         let fine = |kind: &Arc<Heard>| match kind.standing() {
-            Standing::Unlisted | Standing::Refused => false,
+            Standing::Unlisted | Standing::Failing => false,
             Standing::Listed => kind.silence() < TOO_SILENT,
             Standing::NotServed => true,
         };

@@ -58,11 +58,12 @@ where
     async fn pages(&mut self) -> Result<(), Fault> {
         let mut next: Option<String> = None;
         loop {
-            let mut url = format!("{}?limit={}", self.url, self.objects);
+            let mut query = format!("limit={}", self.objects);
             if let Some(next) = &next {
-                url.push_str("&continue=");
-                url.extend(utf8_percent_encode(next, NON_ALPHANUMERIC));
+                query.push_str("&continue=");
+                query.push_str(&encoded(next));
             }
+            let url = self.url.with(&query);
             // One object is always read, however large: nothing smaller can be asked.
             let most = match self.objects {
                 1 => usize::MAX,
@@ -118,4 +119,9 @@ fn page_after(now: usize, count: usize, bytes: usize, page: usize) -> usize {
         None => now,
         Some(each) => (page / 2 / each.max(1)).clamp(1, (now * 2).min(LARGEST_PAGE)),
     }
+}
+
+/// As a value of a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

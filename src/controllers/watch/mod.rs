@@ -32,9 +32,9 @@ pub(super) use self::decode::decode;
 pub(super) use self::hearing::{Heard, Hearing, Standing};
 use super::context::API_TIMEOUT;
 use super::metrics::{Metrics, WatchFault};
-use super::read::{self, NotRead};
+use super::read::{self, NotRead, Url};
 use super::unreadable::Unreadable;
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 
 /// What the API server shows of a kind.
 #[derive(Debug)]
@@ -84,6 +84,11 @@ type Line = WatchEvent<Box<RawValue>>;
 /// Bytes of one line. etcd's limit for an object is far below.
 const LONGEST: usize = 64 << 20;
 
+/// A kind of which nothing came for so many milliseconds, although its streams were
+/// replaced, is listed again: what is between here and the API server may let no stream
+/// through.
+const UNHEARD: i64 = 270_000;
+
 /// Seconds after which the API server ends a watch in order.
 const WATCH_SECONDS: u32 = 290;
 
@@ -98,7 +103,7 @@ pub(super) struct Watch<R> {
     heard: Arc<Heard>,
     limits: Limits,
     out: mpsc::Sender<Event<R>>,
-    url: String,
+    url: Url,
     turns: Turn,
     /// Held until the kind was listed or failed once.
     turn: Option<OwnedMutexGuard<()>>,
@@ -111,6 +116,8 @@ pub(super) struct Watch<R> {
     /// Where the watch goes on; absent: list first.
     version: Option<String>,
     failures: u32,
+    /// The last stream brought something.
+    brought: bool,
 }
 
 /// Why a list or watch ended.
@@ -157,7 +164,7 @@ where
             heard,
             limits: Limits::default(),
             out,
-            url: read::url::<R>(namespace, ""),
+            url: read::list_url::<R>(namespace).expect("checked when the process starts"),
             turns,
             turn: None,
             streams: true,
@@ -165,6 +172,7 @@ where
             objects: list::FIRST_PAGE,
             version: None,
             failures: 0,
+            brought: true,
         };
         (watch, events)
     }
@@ -224,13 +232,15 @@ where
         self.metrics.watch_faults.get_or_create(&label).inc();
         // 429 is about the rate, not about what is asked.
         let rejected = refused.is_some_and(|code| (400..500).contains(&code) && code != 429);
-        if rejected || matches!(fault, Fault::Expired | Fault::Broken(_)) {
+        let unheard = !self.brought && self.heard.silence() >= UNHEARD;
+        if rejected || unheard || matches!(fault, Fault::Expired | Fault::Broken(_)) {
             self.version = None;
         }
-        // Not at the first time: rights may be on their way.
+        // Not at the first time: rights, or an API server that starts, may be on their way.
         let listed = self.heard.standing() == Standing::Listed;
-        if rejected && refused != Some(404) && self.failures > 1 && !listed {
-            self.heard.set(Standing::Refused);
+        let lasts = rejected || self.heard.silence() >= millis(API_TIMEOUT).0;
+        if lasts && refused != Some(404) && self.failures > 1 && !listed {
+            self.heard.set(Standing::Failing);
         }
         if quiet {
             return;
@@ -251,6 +261,7 @@ where
         self.version = version;
         self.turn = None;
         self.failures = 0;
+        self.brought = true;
         self.heard.note();
         self.heard.set(Standing::Listed);
         Ok(())
@@ -262,12 +273,11 @@ where
         let mut listing = from.is_none();
         let since = match from {
             None => "sendInitialEvents=true&resourceVersionMatch=NotOlderThan".to_owned(),
-            Some(version) => format!("resourceVersion={version}"),
+            Some(version) => format!("resourceVersion={}", list::encoded(&version)),
         };
-        let url = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{since}",
-            self.url
-        );
+        let url = self.url.with(&format!(
+            "watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&{since}"
+        ));
         let mut request = read::request(Method::GET, &url, None)?;
         // From 1.37 on compressed streams are more than one member, which not every
         // library reads to the end.
@@ -282,17 +292,18 @@ where
             false => {
                 // The API server is well; what is silent is only this kind.
                 self.failures = 0;
-                self.heard.note();
+                if std::mem::take(&mut self.brought) {
+                    self.heard.note();
+                }
             }
         }
         let bytes = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
         let mut lines = FramedRead::new(bytes, LinesCodec::new_with_max_length(LONGEST));
-        let mut heard = false;
         while let Some(line) = self.next(&mut lines, listing).await? {
             if !listing {
                 self.heard.note();
             }
-            heard = true;
+            self.brought = true;
             let line = line.map_err(|e| match e {
                 LinesCodecError::Io(e) => NotRead::from(kube::Error::ReadEvents(e)).into(),
                 e @ LinesCodecError::MaxLineLengthExceeded => Fault::Broken(e.to_string()),
@@ -304,7 +315,7 @@ where
             })?;
             self.event(line, &mut listing).await?;
         }
-        match heard && !listing {
+        match self.brought && !listing {
             true => Ok(()),
             // Without a pause it could be a loop.
             false => Err(Fault::Ended),
@@ -346,7 +357,11 @@ where
                 return Ok(());
             }
             WatchEvent::Error(status) if status.code == 410 => return Err(Fault::Expired),
-            WatchEvent::Error(status) => return Err(NotRead::Refused(status).into()),
+            WatchEvent::Error(status) => {
+                // The same event may be an error each time: a list gets past it.
+                self.version = None;
+                return Err(NotRead::Refused(status).into());
+            }
         };
         let object = decode::<R>(object.get().as_bytes());
         let version = match &object {

@@ -413,6 +413,29 @@ fn a_watch_that_is_silent_for_90_s_is_replaced_from_the_last_version() {
 }
 
 #[test]
+fn a_kind_whose_streams_bring_nothing_is_listed_again_within_5_min() {
+    block_on(async {
+        let (bench, _streams) = listed().await;
+        let mut passed = 0;
+        let listed_again = |bench: &Bench| {
+            let asked = bench.asked();
+            asked[1..]
+                .iter()
+                .any(|a| a.get("resourceVersion").is_none())
+        };
+        while !listed_again(&bench) {
+            assert!(passed < 400, "{:?}", bench.asked());
+            bench.settle().await;
+            bench.clock.advance(Duration::from_secs(5));
+            passed += 5;
+            // The clock is looked at every few milliseconds.
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        assert!(bench.hearing.is_ready());
+    });
+}
+
+#[test]
 fn what_came_while_the_process_was_stopped_is_not_taken_for_silence() {
     block_on(async {
         let (mut bench, streams) = listed().await;
@@ -421,6 +444,16 @@ fn what_came_while_the_process_was_stopped_is_not_taken_for_silence() {
         streams.send(line("ADDED", &object("meanwhile", 12, 0)));
         bench.expect(&["meanwhile"]).await;
         assert_eq!(bench.asked().len(), 1);
+    });
+}
+
+#[test]
+fn an_event_that_the_api_server_cannot_give_leads_to_a_new_list() {
+    block_on(async {
+        let (bench, streams) = listed().await;
+        streams.send(line("ERROR", &failure(500, "InternalError").1));
+        bench.until_asked(2).await;
+        assert_eq!(bench.asked()[1].get("resourceVersion"), None);
     });
 }
 
@@ -490,6 +523,25 @@ fn a_kind_that_may_not_be_listed_is_not_waited_for_and_not_ready() {
         let known = timeout(long, bench.heard.cannot_be_listed()).await;
         assert!(known.is_ok(), "it is known soon");
         assert!(!bench.hearing.is_ready());
+    });
+}
+
+#[test]
+fn a_kind_whose_lists_fail_for_10_s_is_not_waited_for() {
+    block_on(async {
+        for code in [429, 500, 503] {
+            let bench = Bench::start(move |_| refused(code));
+            while bench.asked().len() < 4 {
+                bench.clock.advance(Duration::from_millis(500));
+                // The clock is looked at every few milliseconds.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            assert_eq!(bench.heard.standing(), Standing::Unlisted, "it may start");
+            bench.clock.advance(Duration::from_secs(10));
+            let known = timeout(Duration::from_secs(5), bench.heard.cannot_be_listed());
+            assert!(known.await.is_ok(), "{code}");
+            assert!(!bench.hearing.is_ready());
+        }
     });
 }
 

@@ -2,12 +2,14 @@
 //! ordered while one of them is not over, wherever its object was.
 
 use super::open_orders::{LOOKED_BACK, OpenOrders};
+use super::words::WORD;
 use crate::api::{Decision, Reason};
-use crate::cloud::CallError;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, Order};
 use crate::cloud::huawei::workspace::{self, Job, Progress};
+use crate::cloud::{CallError, is_id};
 use crate::operations::ClosedCall;
+use crate::text::line;
 
 /// Most of them that are looked up one by one, the newest first.
 const MOST: usize = 10;
@@ -87,6 +89,11 @@ impl Earlier {
             closed.iter().filter(|call| !is_delivered(call)).collect();
         calls.reverse();
         for (number, call) in calls.into_iter().enumerate() {
+            if let Some(odd) = call.ids.values().find(|id| !is_id(id)) {
+                // Nothing can be asked about it, so nothing tells whether it is over.
+                self.unknown.push(line(odd, WORD));
+                continue;
+            }
             let id = |name: &str| call.ids.get(name).map(String::as_str);
             if let Some(order) = id("order_id") {
                 let in_the_list = listed.orders.iter().any(|o| o.order.order_id == order);

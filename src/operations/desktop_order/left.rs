@@ -1,8 +1,9 @@
 //! What an operation leaves behind that does not go on by itself. Pure.
 
-use super::words::{WORD, short};
+use super::words::WORD;
 use crate::api::{DesktopOrder, Timestamp};
 use crate::cloud::huawei::bss::OrderStatus;
+use crate::text::line;
 
 /// An order stays payable, or goes on, whatever becomes of its operation.
 pub(super) fn behind(object: &DesktopOrder) -> Option<String> {
@@ -38,7 +39,7 @@ pub(super) fn stays(
         ),
         (Some(word), None) => format!(
             "Order {order} stays at the cloud ({}) and can still be carried out: cancel it there if it is not wanted.",
-            short(word, WORD)
+            line(word, WORD)
         ),
         (None, None) => format!(
             "Order {order} may still be open at the cloud, where it can then be paid: cancel it there if it is not wanted."

@@ -140,7 +140,7 @@ struct Shown {
 
 impl Book {
     fn of(bss: &Client) -> Arc<Self> {
-        bss.transport.shared.kept(&name(bss))
+        bss.transport.shared.kept(&name(bss), now(bss))
     }
 
     fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {

@@ -10,7 +10,7 @@ use self::accepted::paid;
 use super::facts::Facts;
 use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
-use super::words::{WORD, choice, has, planned, short};
+use super::words::{WORD, choice, has, planned};
 use super::{Assessment, Call, ORDER, left, order};
 use crate::api::{
     AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, PlanStatus, Reason,
@@ -19,6 +19,7 @@ use crate::cloud::Members;
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
 use crate::operations::code;
+use crate::text::line;
 
 const PAID: &str = "Paid";
 
@@ -172,7 +173,7 @@ impl Look<'_> {
             let word = order.status().map_or("", OrderStatus::word);
             let seen = format!(
                 "Order {} is {word}: the cloud may undo its change, so Errand waits until the order has ended. {now}",
-                short(&order.order_id, WORD)
+                line(&order.order_id, WORD)
             );
             return Some(wait(Reason::OrderProcessing, self.due(), seen));
         }
@@ -189,7 +190,7 @@ impl Look<'_> {
         let seen = format!(
             "Desktop {} is busy ({}), which may change it again, so Errand waits until it is not. {now}",
             desktop.desktop_id,
-            short(task, WORD)
+            line(task, WORD)
         );
         Some(wait(Reason::TargetBusy, self.due(), seen))
     }
@@ -209,7 +210,7 @@ impl Look<'_> {
                 Evidence::Presence,
                 format!(
                     "The cloud writes the id of desktop {asked} as {0}. Create the operation with spec.desktopId {0}.",
-                    short(&desktop.desktop_id, WORD)
+                    line(&desktop.desktop_id, WORD)
                 ),
             );
         }

@@ -1,7 +1,8 @@
 //! How a desktop stands to what is asked of it. Pure.
 
-use super::words::{WORD, short};
+use super::words::WORD;
 use crate::cloud::huawei::workspace::{Change, ChargeMode, Desktop};
+use crate::text::line;
 
 /// Whether a desktop is as an order would make it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,12 +85,12 @@ pub(super) fn obstacle(desktop: &Desktop) -> Option<Obstacle> {
         (Some(task), _) if task.eq_ignore_ascii_case("deleteFailed") => {
             Some(Obstacle::Lasting(format!(
                 "Desktop {id} has task status {}: it could not be deleted, and keeps that status until it is dealt with at the cloud. Delete it there, or ask the cloud's support.",
-                short(task, WORD)
+                line(task, WORD)
             )))
         }
         (Some(task), _) => Some(Obstacle::Passing(format!(
             "Desktop {id} is busy ({}); waiting until it is not.",
-            short(task, WORD)
+            line(task, WORD)
         ))),
         (None, Some(true)) => Some(Obstacle::Passing(format!(
             "Desktop {id} is frozen at the cloud, for arrears for instance; waiting until it is not."

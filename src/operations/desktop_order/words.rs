@@ -4,11 +4,12 @@ use super::ORDER;
 use crate::api::DesktopOrderSpec;
 use crate::cloud::Members;
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Period, Product};
+use crate::text::line;
 
-/// Longest line of a plan that status takes.
+/// Bytes of the longest line of a plan that status takes.
 pub(super) const LINE: usize = 256;
 
-/// Longest word of the cloud's that status takes.
+/// Bytes of the longest word of the cloud's that status takes.
 pub(super) const WORD: usize = 64;
 
 /// A few of the products that would do; `None`: none is known, and there may be some.
@@ -35,7 +36,7 @@ pub(super) fn has(change: &Change<'_>, desktop: &Desktop) -> String {
     let id = &desktop.desktop_id;
     match change {
         Change::Resize { .. } => match desktop.product_id() {
-            Some(product) => format!("Desktop {id} has product {}.", short(product, 128)),
+            Some(product) => format!("Desktop {id} has product {}.", line(product, 128)),
             None => format!("Workspace does not say which product desktop {id} has."),
         },
         Change::ExpandVolume { volume, .. } => match desktop.volume(volume).map(|v| v.size) {
@@ -80,20 +81,14 @@ pub(super) fn planned(spec: &DesktopOrderSpec, asked: &ChangeOrder<'_>) -> Strin
     };
     let project = asked.enterprise_project;
     let project = project.map(|id| format!(" enterprise_project_id={id}"));
-    let line = format!(
+    let call = format!(
         "{} desktop_id={} is_auto_pay={} {change}{}",
         ORDER.name,
         spec.desktop_id,
         asked.auto_pay,
         project.unwrap_or_default()
     );
-    short(&line, LINE)
-}
-
-/// On one line, and not longer than status takes it.
-pub(super) fn short(text: &str, limit: usize) -> String {
-    let one_line = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(one_line).take(limit).collect()
+    line(&call, LINE)
 }
 
 pub(super) fn lower(name: &str) -> String {

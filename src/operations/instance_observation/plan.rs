@@ -9,6 +9,7 @@ use crate::clock::millis;
 use crate::cloud::huawei::clouddc::InstanceStatus;
 use crate::cloud::{Field, Found};
 use crate::operations::{Assessment, code};
+use crate::text;
 
 pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<InstanceReading> {
     let id = &object.spec.target.instance_id;
@@ -201,10 +202,8 @@ fn standing(id: &str, instance: &InstanceStatus) -> String {
 }
 
 fn reading(instance: &InstanceStatus, before: Option<InstanceReading>) -> InstanceReading {
-    let short = |text: Option<&str>, limit| {
-        let short: String = text?.chars().take(limit).collect();
-        Some(short).filter(|text| !text.is_empty())
-    };
+    let short =
+        |text: Option<&str>, limit| Some(text::line(text?, limit)).filter(|text| !text.is_empty());
     let error = instance.error.known();
     // What was read before counts if the instance is gone next.
     let state = short(instance.state.text(), 64);

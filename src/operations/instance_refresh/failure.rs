@@ -3,6 +3,7 @@
 use super::stage::Stage;
 use crate::cloud::Found;
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch, RefreshInstance};
+use crate::text;
 
 /// A refresh that may have failed.
 pub(super) struct Failure<'a> {
@@ -101,14 +102,13 @@ fn failed(batch: &RefreshBatch) -> Option<bool> {
     (status.is_some() && all.iter().all(fine)).then_some(false)
 }
 
-/// Longest part of the cloud's words that is shown.
-const LONGEST: usize = 200;
+/// Bytes of the cloud's words that are shown.
+const LONGEST: usize = 512;
 
 fn said(instance: &RefreshInstance) -> String {
     let short = |text: &str| {
-        let line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-        let line: String = line.take(LONGEST).collect();
-        line.trim().trim_end_matches('.').to_owned()
+        let line = text::line(text, LONGEST);
+        line.trim_end_matches('.').to_owned()
     };
     let id = instance
         .id

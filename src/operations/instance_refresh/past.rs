@@ -8,6 +8,7 @@ use crate::api::{AnswerWord, RefreshState, StepStatus};
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch};
 use crate::cloud::{Field, parse_time};
 use crate::operations::StepInfo;
+use crate::text;
 
 /// The calls that let a refresh go on.
 const RESUMES: [StepInfo; 3] = [RESUME, RETRY, CONTINUE];
@@ -48,7 +49,7 @@ impl Pause {
             _ => return Self::Unclear,
         };
         let pause = format!("{status} at batch {number}, {begun} to {ended}");
-        Self::At(pause.chars().take(256).collect())
+        Self::At(text::line(&pause, 256))
     }
 
     /// Whether it is the one that a call was pinned to. `None`: nothing tells.

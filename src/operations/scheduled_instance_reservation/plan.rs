@@ -12,6 +12,7 @@ use crate::api::{
 use crate::cloud::volcengine::ecs::ScheduledInstance;
 use crate::cloud::{Field, Found};
 use crate::operations::{Assessment, code, pin};
+use crate::text;
 
 mod mark;
 
@@ -409,10 +410,8 @@ fn observation(
 ) -> ReservationObservation {
     let before = status.and_then(|status| status.observed.clone());
     let before = before.unwrap_or_default();
-    let word = |word: &Field<String>| {
-        let short: String = word.text()?.chars().take(64).collect();
-        Some(short).filter(|word| !word.is_empty())
-    };
+    let word =
+        |word: &Field<String>| Some(text::line(word.text()?, 64)).filter(|word| !word.is_empty());
     let number = |number: Field<i64>| {
         let number = i32::try_from(*number.known()?).ok()?;
         u32::try_from(number).ok()

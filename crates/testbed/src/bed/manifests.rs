@@ -19,7 +19,7 @@ pub(super) fn connection(name: &str, url: &str) -> String {
 /// The connections' Secret, with this secret key.
 pub(super) fn secret(secret_key: &str) -> String {
     format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: huawei-key, labels: {{errand.cloud/credentials: \"true\"}}}}\nstringData: {{accessKey: {ACCESS_KEY}, secretKey: \"{secret_key}\"}}\n"
     )
 }
 

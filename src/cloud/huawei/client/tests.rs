@@ -10,14 +10,14 @@ use crate::cloud::call::Ids;
 use crate::cloud::huawei::server::client;
 use crate::cloud::server::{Server, answer, answer_with};
 
-fn key() -> Key {
-    client("http://127.0.0.1").key
-}
-
 #[test]
 fn a_date_is_written_as_the_signature_wants_it() {
     assert_eq!(basic_date(1_795_248_000_000), "20261121T080000Z");
     assert_eq!(basic_date(1_795_248_000_999), "20261121T080000Z");
+}
+
+fn path(segments: &[&str]) -> Path {
+    Path::of(segments).expect("a path")
 }
 
 fn open_gate() -> Gate {
@@ -36,7 +36,7 @@ fn plain(_: &[u8], code: &str) -> Meaning {
 async fn posted(answer: String) -> Sent {
     let server = Server::answering([answer]);
     client(server.origin())
-        .post("/v2/p1/x", Vec::new(), open_gate(), plain)
+        .post(&path(&["v2", "p1", "x"]), Vec::new(), open_gate(), plain)
         .await
 }
 
@@ -44,7 +44,7 @@ async fn posted(answer: String) -> Sent {
 async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() {
     let server = Server::answering([answer(200, "{}")]);
     let sent = client(server.origin())
-        .post("/v2/p1/x", Vec::new(), open_gate(), plain)
+        .post(&path(&["v2", "p1", "x"]), Vec::new(), open_gate(), plain)
         .await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let asked = &server.asked()[0];
@@ -75,7 +75,10 @@ async fn a_global_service_is_asked_for_the_account_and_not_for_a_project() {
     let server = Server::answering([answer(200, "{}")]);
     let mut client = client(server.origin());
     client.scope = Scope::Domain("d1".to_owned());
-    client.get("/v2/x", &[]).await.expect("an answer");
+    client
+        .get(&path(&["v2", "x"]), &Query::default())
+        .await
+        .expect("an answer");
     let asked = server.asked()[0].to_lowercase();
     assert!(asked.contains("\r\nx-domain-id: d1\r\n"), "{asked}");
     assert!(!asked.contains("x-project-id"), "{asked}");
@@ -89,7 +92,7 @@ async fn what_a_2xx_means_is_for_the_service_to_say() {
         let server = Server::answering([answer_with(200, "X-Request-Id: r1\r\n", "{}")]);
         let client = client(server.origin());
         client
-            .post("/x", Vec::new(), open_gate(), |_, _| meaning)
+            .post(&path(&["x"]), Vec::new(), open_gate(), |_, _| meaning)
             .await
     };
     let accepted = meant(Meaning::Accepted(ids())).await;
@@ -111,7 +114,7 @@ async fn temporary_credentials_are_sent_and_signed() {
     let mut client = client(server.origin());
     client.key.token = Some(crate::cloud::SecretText::new("TOKEN"));
     client
-        .post("/v2/p1/x", Vec::new(), open_gate(), plain)
+        .post(&path(&["v2", "p1", "x"]), Vec::new(), open_gate(), plain)
         .await;
     let asked = server.asked()[0].to_lowercase();
     assert!(asked.contains("\r\nx-security-token: token\r\n"));
@@ -229,7 +232,7 @@ async fn what_cannot_connect_is_not_sent() {
     let origin = format!("http://{}", listener.local_addr().expect("bound"));
     drop(listener);
     let sent = client(&origin)
-        .post("/x", Vec::new(), open_gate(), plain)
+        .post(&path(&["x"]), Vec::new(), open_gate(), plain)
         .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
 }
@@ -244,7 +247,7 @@ async fn a_gate_that_closes_after_connecting_keeps_every_byte_back() {
         false
     });
     let sent = client(server.origin())
-        .post("/x", Vec::new(), gate, plain)
+        .post(&path(&["x"]), Vec::new(), gate, plain)
         .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
     assert_eq!(questions.load(Ordering::SeqCst), 1);
@@ -262,7 +265,7 @@ async fn a_call_that_mutates_has_a_connection_of_its_own_and_asks_the_gate_each_
             count.fetch_add(1, Ordering::SeqCst);
             true
         });
-        client.post("/x", Vec::new(), gate, plain).await;
+        client.post(&path(&["x"]), Vec::new(), gate, plain).await;
     }
     assert_eq!(questions.load(Ordering::SeqCst), 2);
     assert_eq!(server.asked().len(), 2);
@@ -274,7 +277,9 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
     let far = "Date: Sat, 21 Nov 2020 08:00:00 GMT\r\n";
     let server = Server::answering([answer_with(401, far, body)]);
     let client = client(server.origin());
-    let sent = client.post("/x", Vec::new(), open_gate(), plain).await;
+    let sent = client
+        .post(&path(&["x"]), Vec::new(), open_gate(), plain)
+        .await;
     assert!(
         matches!(sent, Sent::Refused(Reading::Retry(Reason::ClockSkew), _)),
         "{sent:?}"
@@ -294,8 +299,10 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
 /// How a read that is answered like this is told.
 async fn got(answer: String) -> Result<Vec<u8>, Reading> {
     let server = Server::answering([answer]);
-    let query = [("limit".to_owned(), "1".to_owned())];
-    let got = client(server.origin()).get("/v2/p1/x", &query).await;
+    let query = Query::default().number("limit", 1);
+    let got = client(server.origin())
+        .get(&path(&["v2", "p1", "x"]), &query)
+        .await;
     assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
     got.map_err(|e| e.reading)
 }

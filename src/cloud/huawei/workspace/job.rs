@@ -5,12 +5,13 @@ use serde::Deserialize;
 use super::found;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::huawei::Client;
-use crate::cloud::{Members, contradicted, lenient};
+use crate::cloud::{Members, Path, Query, contradicted, lenient};
 
 /// A job (`ShowJob`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Job {
     /// `id`
+    #[serde(deserialize_with = "lenient::plain_text")]
     pub id: String,
     /// `status`, open: WAITING, RUNNING; at its end COMPLETE, SUCCESS, FAIL.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -111,8 +112,8 @@ impl Job {
 
 /// `ShowJob`; `None`: there is no such job (any more), or the answer shows another one.
 pub async fn show_job(client: &Client, job: &str) -> Result<Option<Job>, CallError> {
-    let path = format!("/v2/{}/workspace-jobs/{job}", client.scope.id());
-    let answer = found(client.get(&path, &[]).await)?;
+    let path = Path::of(&["v2", client.scope.id(), "workspace-jobs", job])?;
+    let answer = found(client.get(&path, &Query::default()).await)?;
     let shown: Option<Job> = answer.map(|body| parse(&body)).transpose()?;
     Ok(shown.filter(|shown| shown.id == job))
 }

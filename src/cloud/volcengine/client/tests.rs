@@ -11,7 +11,12 @@ use crate::cloud::server::{
 use crate::cloud::volcengine::server::client;
 
 const ID: &str = "esi-3thhlu8byl4bwbha0001";
-const QUERY: &[(&str, &str)] = &[("ScheduledInstanceId", ID)];
+
+fn query() -> Query {
+    Query::default()
+        .id("ScheduledInstanceId", ID)
+        .expect("an id")
+}
 
 /// A service that takes every answer of success.
 fn plain(_: &Value) -> Meaning {
@@ -28,26 +33,28 @@ fn error(code: &str) -> String {
 async fn sent(answer: String) -> Sent {
     let server = Server::answering([answer]);
     let client = client(server.origin());
-    client.send("Delete", QUERY, open_gate(), plain).await
+    client.send("Delete", &query(), open_gate(), plain).await
 }
 
 /// What comes of a read that is answered like this.
 async fn got(answer: String) -> Result<Value, Reading> {
     let server = Server::answering([answer]);
-    let got = client(server.origin()).get("Describe", QUERY).await;
+    let got = client(server.origin()).get("Describe", &query()).await;
     got.map_err(|e| e.reading)
 }
 
 #[tokio::test]
 async fn everything_stands_in_the_query_and_the_signature_names_region_and_service() {
     let server = Server::answering([answer(200, r#"{"ResponseMetadata": {}}"#)]);
-    let query = [("ClientToken", "op 1/a"), ("ScheduledInstanceId", ID)];
+    let query = Query::default().mark("ClientToken", "op+1/a");
+    let query = query.and_then(|query| query.id("ScheduledInstanceId", ID));
+    let query = query.expect("valid values");
     let client = client(server.origin());
     let sent = client.send("Delete", &query, open_gate(), plain).await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let asked = &server.asked()[0];
     let line = format!(
-        "GET /?Action=Delete&Version=2020-04-01&ClientToken=op%201%2Fa&ScheduledInstanceId={ID} HTTP/1.1\r\n"
+        "GET /?Action=Delete&Version=2020-04-01&ClientToken=op%2B1%2Fa&ScheduledInstanceId={ID} HTTP/1.1\r\n"
     );
     assert!(asked.starts_with(&line), "{asked}");
     let lower = asked.to_lowercase();
@@ -64,7 +71,7 @@ async fn temporary_credentials_are_sent_and_signed() {
     let server = Server::answering([answer(200, r#"{"ResponseMetadata": {}}"#)]);
     let mut client = client(server.origin());
     client.key = temporary_key();
-    client.get("Describe", QUERY).await.expect("an answer");
+    client.get("Describe", &query()).await.expect("an answer");
     let asked = server.asked()[0].to_lowercase();
     assert!(asked.contains("\r\nx-security-token: tokeninvented\r\n"));
     assert!(asked.contains(";x-date;x-security-token,"), "{asked}");
@@ -234,8 +241,8 @@ async fn nothing_of_the_key_shows_in_what_is_passed_on() {
         let server = Server::answering([answer(400, &body), answer(400, &body)]);
         let mut client = client(server.origin());
         client.key = temporary_key();
-        let read = client.get("Describe", QUERY).await;
-        let sent = client.send("Delete", QUERY, open_gate(), plain).await;
+        let read = client.get("Describe", &query()).await;
+        let sent = client.send("Delete", &query(), open_gate(), plain).await;
         let said = format!("{read:?} {sent:?}");
         assert!(said.contains(code), "{said}");
         for secret in SECRETS {
@@ -253,7 +260,7 @@ async fn a_get_that_mutates_is_sent_once_and_only_if_the_gate_agrees() {
     ] {
         let server = Server::answering(answers);
         let client = client(server.origin());
-        let sent = client.send("Delete", QUERY, open_gate(), plain).await;
+        let sent = client.send("Delete", &query(), open_gate(), plain).await;
         assert!(matches!(sent, Sent::Unknown(_)), "{sent:?}");
         assert_eq!(server.asked().len(), 1);
     }
@@ -265,7 +272,7 @@ async fn a_get_that_mutates_is_sent_once_and_only_if_the_gate_agrees() {
         false
     });
     let sent = client(server.origin())
-        .send("Delete", QUERY, gate, plain)
+        .send("Delete", &query(), gate, plain)
         .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
     assert_eq!(questions.load(Ordering::SeqCst), 1);
@@ -279,9 +286,9 @@ async fn a_clock_that_is_off_is_corrected_for_the_next_call() {
     let server = Server::answering([off, answer(200, r#"{"ResponseMetadata": {}}"#)]);
     let mut client = client(server.origin());
     client.transport = transport();
-    assert!(client.get("Describe", QUERY).await.is_err());
+    assert!(client.get("Describe", &query()).await.is_err());
     assert!(client.clock_offset() < 0);
-    client.get("Describe", QUERY).await.expect("an answer");
+    client.get("Describe", &query()).await.expect("an answer");
     let second = server.asked()[1].to_lowercase();
     assert!(second.contains("\r\nx-date: 20201121t08"), "{second}");
 }

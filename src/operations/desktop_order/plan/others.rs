@@ -5,13 +5,14 @@ use errand_engine::{Due, Goal};
 
 use super::super::earlier::{StillOpen, Unshown};
 use super::super::open_orders::{About, MOST_DETAILS, OpenOrder, OpenOrders, Unchecked};
-use super::super::words::{WORD, short};
+use super::super::words::WORD;
 use super::accepted::paid;
 use super::{Look, Meaning, unclear, wait};
 use crate::api::{ConditionStatus, Reason, Timestamp};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Desktop, Progress};
 use crate::operations::code;
+use crate::text::line;
 
 /// Most orders that a sentence names.
 const NAMED: usize = 3;
@@ -190,12 +191,12 @@ fn deadline(open: &OpenOrder) -> Option<&str> {
 }
 
 fn of_order(desktop: &str, order: &Order, deadline: Option<&str>) -> Waits {
-    let id = short(&order.order_id, WORD);
+    let id = line(&order.order_id, WORD);
     let open = format!("Order {id} for desktop {desktop} is open at the cloud");
     let status = order.status();
     let said = match status {
         Some(OrderStatus::PendingPayment) => {
-            let until = deadline.map(|at| format!(" until {}", short(at, WORD)));
+            let until = deadline.map(|at| format!(" until {}", line(at, WORD)));
             format!(
                 "{open} and waits for its payment{}: pay it or cancel it there.",
                 until.unwrap_or_default()
@@ -222,7 +223,7 @@ fn of_job(desktop: &str, order: Option<&str>, word: Option<&str>) -> String {
     let order = order.map_or_else(|| "An order".to_owned(), |id| format!("Order {id}"));
     format!(
         "{order} for desktop {desktop}, which another operation placed, is not over: its job is {}. If it waits for payment, pay it or cancel it at the cloud.",
-        short(word.unwrap_or("not known"), WORD)
+        line(word.unwrap_or("not known"), WORD)
     )
 }
 
@@ -236,7 +237,7 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 fn of_unshown(desktop: &str, unshown: &Unshown) -> Waits {
-    let order = short(&unshown.order, WORD);
+    let order = line(&unshown.order, WORD);
     let known = format!(
         "Order {order}, which an earlier operation placed for desktop {desktop}, is not visible in BSS"
     );
@@ -256,13 +257,13 @@ fn of_unshown(desktop: &str, unshown: &Unshown) -> Waits {
 /// As the subject of a sentence, with its verb.
 fn orders(ids: &[String]) -> String {
     match ids {
-        [one] => format!("order {} is", short(one, WORD)),
+        [one] => format!("order {} is", line(one, WORD)),
         many => format!("orders {} are", names(many)),
     }
 }
 
 fn names(ids: &[String]) -> String {
-    let named: Vec<String> = ids.iter().take(NAMED).map(|id| short(id, WORD)).collect();
+    let named: Vec<String> = ids.iter().take(NAMED).map(|id| line(id, WORD)).collect();
     match ids.len().saturating_sub(NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),

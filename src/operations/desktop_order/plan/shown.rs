@@ -2,11 +2,12 @@
 
 use super::super::facts::Orders;
 use super::super::trace::millis;
-use super::super::words::{LINE, WORD, has, lower, short};
+use super::super::words::{LINE, WORD, has, lower};
 use super::Look;
 use crate::api::{DesktopObservation, Timestamp};
 use crate::cloud::huawei::bss::OrderStatus;
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Job};
+use crate::text::line;
 
 impl Look<'_> {
     /// What a look shows. What is known of the own call is kept.
@@ -29,7 +30,7 @@ impl Look<'_> {
                     .or(self.kept_status().map(str::to_owned)),
                 payment_deadline: self.deadline().or(self.kept_deadline()),
                 job_id: job_id.map(str::to_owned),
-                job_status: job_status.map(|word| short(word, WORD)),
+                job_status: job_status.map(|word| line(word, WORD)),
                 ..DesktopObservation::default()
             },
         };
@@ -52,13 +53,13 @@ impl Look<'_> {
             .as_ref()
             .and_then(|p| p.charge_mode.as_deref());
         DesktopObservation {
-            desktop_status: desktop.status.as_deref().map(|word| short(word, WORD)),
-            product_id: desktop.product_id().map(|id| short(id, 128)),
+            desktop_status: desktop.status.as_deref().map(|word| line(word, WORD)),
+            product_id: desktop.product_id().map(|id| line(id, 128)),
             volume_size_gib: volume
                 .and_then(|volume| volume.size)
                 .and_then(|size| i32::try_from(size).ok()?.try_into().ok()),
-            charge_mode: charge.map(|word| short(word, 16)),
-            task_status: desktop.task_status.as_deref().map(|word| short(word, WORD)),
+            charge_mode: charge.map(|word| line(word, 16)),
+            task_status: desktop.task_status.as_deref().map(|word| line(word, WORD)),
             ..of_order
         }
     }
@@ -133,7 +134,7 @@ impl Look<'_> {
                 let asked = foreign.recorded.body.as_deref().unwrap_or("not known");
                 format!(
                     "An order of an operation that is gone ({})",
-                    short(asked, LINE)
+                    line(asked, LINE)
                 )
             }
             (None, Some(id)) => format!("Order {id}"),
@@ -174,7 +175,7 @@ impl Look<'_> {
         let why = job.failure();
         let why = match why[..] {
             [] => String::new(),
-            _ => format!(" ({})", short(&why.join(": "), LINE)),
+            _ => format!(" ({})", line(&why.join(": "), LINE)),
         };
         format!("Job {} of {} failed{why}.", job.id, lower(&self.name()))
     }

@@ -5,6 +5,7 @@ use crate::api::RefreshObservation;
 use crate::api::Timestamp as Time;
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch, RefreshInstance};
 use crate::cloud::{Field, parse_time};
+use crate::text;
 
 /// Where it stands, in words that change only when it does.
 pub(super) fn standing(activity: &RefreshActivity) -> String {
@@ -33,10 +34,8 @@ pub(super) fn observation(activity: &RefreshActivity) -> RefreshObservation {
     let current = activity.current_batch.known();
     let mut listed = activity.batches.members().iter();
     let batch = listed.find(|batch| current.is_some() && batch.number.known() == current);
-    let short = |word: &Field<String>| {
-        let short: String = word.text()?.chars().take(64).collect();
-        Some(short).filter(|word| !word.is_empty())
-    };
+    let short =
+        |word: &Field<String>| Some(text::line(word.text()?, 64)).filter(|word| !word.is_empty());
     let time = |text: &Field<String>| parse_time(text.text()?).map(Time);
     let instances = instances(activity);
     let with = |word: &str| {

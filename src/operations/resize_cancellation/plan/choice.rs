@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::Before;
 use crate::api::{PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort};
-use crate::cloud::Read;
 use crate::cloud::huawei::dcs::BackgroundTask;
+use crate::cloud::{Read, is_id};
 use crate::operations::resize_cancellation::task::{
     Stage, fits, named, new_spec, sort, stage, why_unclear,
 };
@@ -89,7 +89,7 @@ pub(super) const NO_ID: &str = "(no id)";
 const MOST: usize = 16;
 
 fn as_stored(id: &str) -> &str {
-    match id.chars().count() <= 64 {
+    match is_id(id) {
         true => id,
         false => NO_ID,
     }

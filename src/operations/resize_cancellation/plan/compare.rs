@@ -4,6 +4,7 @@ use crate::api::{ResizeObservation, Timestamp};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, Capacity, Instance, TaskDetails};
 use crate::operations::resize_cancellation::task::{Stage, details, stage};
+use crate::text;
 
 /// What the instance is, compared with what the change would make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,23 +185,16 @@ fn pair<T: Copy + PartialEq>(
 fn window(instance: &Instance) -> Option<String> {
     let begin = instance.maintain_begin.known()?;
     let end = instance.maintain_end.known()?;
-    Some(short(&format!("{begin}-{end} UTC"), 64))
+    Some(text::line(&format!("{begin}-{end} UTC"), 64))
 }
 
 /// As much of a word as status takes.
 fn word(value: &Read<String>) -> Option<String> {
-    Some(short(value.known()?, 64))
+    Some(text::line(value.known()?, 64))
 }
 
 /// A code, which is compared later and so is kept whole or not at all.
 fn code(value: &Read<String>) -> Option<String> {
     let code = value.known()?;
-    (code.chars().count() <= 128).then(|| code.clone())
-}
-
-fn short(text: &str, length: usize) -> String {
-    match text.chars().count() <= length {
-        true => text.to_owned(),
-        false => text.chars().take(length - 1).chain(['…']).collect(),
-    }
+    (code.len() <= 128).then(|| code.clone())
 }

@@ -3,11 +3,12 @@
 
 use crate::cloud::Field;
 use crate::cloud::volcengine::ecs::ScheduledInstance;
+use crate::text;
 
 /// Between the two things that are compared.
 const INVALID: &str = ", invalid ";
 
-/// Longest that status can hold.
+/// Bytes of the longest that status takes.
 const LONGEST: usize = 256;
 
 /// What is recorded with a cancel. Objects of earlier versions hold the same words.
@@ -24,7 +25,7 @@ pub(super) fn mark(found: &ScheduledInstance) -> Option<String> {
         Field::Unclear => return None,
     };
     let mark = format!("{status}{INVALID}{invalid}");
-    Some(mark.chars().take(LONGEST).collect())
+    Some(text::line(&mark, LONGEST))
 }
 
 /// The order looks other than it did. A word that is missing on one side is not

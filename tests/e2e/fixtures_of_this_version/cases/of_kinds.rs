@@ -86,6 +86,8 @@ fn resize_cancellations() -> Vec<Case> {
             let half = "--from-literal=secretKey=only-half";
             r.bed
                 .kubectl(&["create", "secret", "generic", "huawei-key", half]);
+            let label = "errand.cloud/credentials=true";
+            r.bed.kubectl(&["label", "secret", "huawei-key", label]);
             usual(r, "");
         }),
         variant(&RSC, "Blocked", "CredentialsRejected", "locked", |r| {

@@ -1,0 +1,170 @@
+//! What is known of credentials, and the bad signatures that were made with key ids.
+//! Decisions alone: no clock, no requests.
+
+use std::collections::{HashMap, HashSet};
+
+use errand_engine::Span;
+
+use super::{NoKey, Standing};
+use crate::cloud::{Key, Recent};
+use crate::controllers::endpoints::Authority;
+
+/// Bad signatures with one key id at one cloud, of credentials that it never accepted,
+/// in [`COUNTED`]: at most so many. Huawei Cloud locks a key after five.
+const MOST_BAD: usize = 3;
+
+/// The same of one namespace, so that it does not keep every other one from trying its
+/// key; and of all that nothing vouches for, while there are some that something does.
+const SHARE: usize = MOST_BAD - 1;
+
+const COUNTED: Span = Span(5 * 60_000);
+
+/// The credential in a Secret, at a cloud.
+#[derive(Clone, Debug)]
+pub(super) struct Credential {
+    /// Which cloud counts its bad signatures.
+    cloud: Authority,
+    /// Of the whole credential in its namespace.
+    identity: String,
+    /// Of its key id alone.
+    id: String,
+    namespace: String,
+    /// Name of what is read of the Secret.
+    slot: String,
+}
+
+impl Credential {
+    pub(super) fn of(cloud: &Authority, key: &Key, slot: String) -> Self {
+        Self {
+            cloud: cloud.clone(),
+            identity: key.identity(),
+            id: key.id_digest(),
+            namespace: key.namespace.clone(),
+            slot,
+        }
+    }
+
+    fn key(&self) -> (String, Authority) {
+        (self.identity.clone(), self.cloud.clone())
+    }
+}
+
+/// What is known of one credential.
+#[derive(Default)]
+struct Entry {
+    standing: Standing,
+    being_tried: bool,
+}
+
+/// What is known of all.
+#[derive(Default)]
+pub(super) struct Known {
+    /// By identity and cloud.
+    credentials: Recent<(String, Authority), Entry>,
+    /// Times and namespaces of bad signatures, by cloud and key id. One that is being
+    /// tried counts already.
+    bad: HashMap<(Authority, String), Vec<Bad>>,
+    /// Secrets whose key an earlier process has seen accepted.
+    vouched: HashSet<String>,
+}
+
+struct Bad {
+    namespace: String,
+    /// Absent while a request is under way that may turn out to be one.
+    at: Option<i64>,
+}
+
+impl Known {
+    pub(super) fn vouch(&mut self, slot: String) {
+        self.vouched.insert(slot);
+    }
+
+    pub(super) fn unvouch(&mut self, slot: &str) {
+        self.vouched.remove(slot);
+    }
+
+    pub(super) fn standing(&self, of: &Credential) -> Standing {
+        let entry = self.credentials.get(&of.key());
+        entry.map_or(Standing::Untried, |entry| entry.standing)
+    }
+
+    /// It may be used; true if that is to try it, which ends with
+    /// [`end_trial`](Self::end_trial).
+    pub(super) fn take(&mut self, of: &Credential, recheck: Span, now: i64) -> Result<bool, NoKey> {
+        let needed = |entry: &Entry| entry.being_tried;
+        let entry = self
+            .credentials
+            .entry(of.key(), now, needed, Entry::default);
+        match entry.standing {
+            Standing::Accepted => return Ok(false),
+            Standing::Rejected { at, locked } if now - at < recheck.0 => {
+                return Err(match locked {
+                    true => NoKey::Locked,
+                    false => NoKey::Rejected,
+                });
+            }
+            Standing::Untried | Standing::Rejected { .. } => {}
+        }
+        if entry.being_tried {
+            return Err(NoKey::BeingTried);
+        }
+        let vouched = self.vouched.contains(&of.slot);
+        let (most, own) = match () {
+            () if vouched => (MOST_BAD, MOST_BAD),
+            () if self.vouched.is_empty() => (MOST_BAD, SHARE),
+            () => (SHARE, SHARE),
+        };
+        self.bad.retain(|_, all| {
+            all.retain(|bad| bad.at.is_none_or(|at| now - at < COUNTED.0));
+            !all.is_empty()
+        });
+        let key = (of.cloud.clone(), of.id.clone());
+        let bad = self.bad.entry(key).or_default();
+        let ours = bad.iter().filter(|bad| bad.namespace == of.namespace);
+        if bad.len() >= most || ours.count() >= own {
+            return Err(NoKey::TooManyBad);
+        }
+        bad.push(Bad {
+            namespace: of.namespace.clone(),
+            at: None,
+        });
+        entry.standing = Standing::Untried;
+        entry.being_tried = true;
+        Ok(true)
+    }
+
+    pub(super) fn end_trial(&mut self, of: &Credential) {
+        let key = (of.cloud.clone(), of.id.clone());
+        if let Some(bad) = self.bad.get_mut(&key) {
+            let is_it = |bad: &Bad| bad.at.is_none() && bad.namespace == of.namespace;
+            if let Some(at) = bad.iter().position(is_it) {
+                bad.swap_remove(at);
+            }
+        }
+        if let Some(entry) = self.credentials.get_mut(&of.key()) {
+            entry.being_tried = false;
+        }
+    }
+
+    /// So many bad signatures may have been made with it.
+    pub(super) fn count(&mut self, of: &Credential, bad: u32, now: i64) {
+        let key = (of.cloud.clone(), of.id.clone());
+        let all = self.bad.entry(key).or_default();
+        for _ in 0..bad {
+            all.push(Bad {
+                namespace: of.namespace.clone(),
+                at: Some(now),
+            });
+        }
+    }
+
+    /// True if that is news.
+    pub(super) fn settle(&mut self, of: &Credential, standing: Standing, now: i64) -> bool {
+        self.vouched.remove(&of.slot);
+        let needed = |entry: &Entry| entry.being_tried;
+        let entry = self
+            .credentials
+            .entry(of.key(), now, needed, Entry::default);
+        std::mem::replace(&mut entry.standing, standing) != standing
+    }
+}

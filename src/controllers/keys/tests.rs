@@ -1,0 +1,188 @@
+//! Keys over a fake API server, and what is known of them without one.
+
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::super::context::API_TIMEOUT;
+use super::super::fake_api;
+use super::known::{Credential, Known};
+use super::*;
+use crate::cloud::SecretText;
+use crate::operations::Cloud;
+
+const VENDOR: Authority = Authority::Vendor(Cloud::Huawei);
+
+fn named(name: &str) -> SecretRef {
+    SecretRef {
+        name: name.to_owned(),
+        keys: None,
+    }
+}
+
+/// An API server where each Secret holds the key id `id` (in base64) and its own name,
+/// padded with x, as secret.
+fn keys() -> Keys {
+    let client = fake_api::client(|request| {
+        let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+        // Of three letters, so that base64 needs no padding.
+        let secret = match name {
+            "one" => "b25l",
+            "two" => "dHdv",
+            _ => "c2l4",
+        };
+        let data = json!({"accessKey": "aWRp", "secretKey": secret});
+        (200, json!({"metadata": {"name": name}, "data": data}))
+    });
+    Keys::new(client, Clock::system(), Span(1_000), false)
+}
+
+#[test]
+fn a_key_that_is_being_tried_makes_nothing_wait_for_that() {
+    fake_api::block_on(async {
+        let keys = keys();
+        let Ok(mut first) = keys.take("ns", &named("one"), &VENDOR).await else {
+            panic!("the first may try it");
+        };
+        let second = timeout(API_TIMEOUT, keys.take("ns", &named("one"), &VENDOR)).await;
+        let second = second.expect("is answered at once");
+        assert_eq!(second.err(), Some(NoKey::BeingTried));
+        first.settle(Standing::Accepted);
+        assert!(keys.take("ns", &named("one"), &VENDOR).await.is_ok());
+    });
+}
+
+#[test]
+fn what_is_known_of_a_key_is_known_of_that_credential_alone() {
+    fake_api::block_on(async {
+        let keys = keys();
+        let mut taken = keys.take("ns", &named("one"), &VENDOR).await.ok().unwrap();
+        assert!(taken.settle(Standing::Accepted));
+        let own = Authority::Own {
+            host: "one.example".to_owned(),
+        };
+        for (namespace, secret, cloud, standing) in [
+            ("ns", "one", &VENDOR, Standing::Accepted),
+            // The same key id, and another secret; another namespace; another cloud.
+            ("ns", "two", &VENDOR, Standing::Untried),
+            ("other", "one", &VENDOR, Standing::Untried),
+            ("ns", "one", &own, Standing::Untried),
+        ] {
+            let (secret, clouds) = (named(secret), std::slice::from_ref(cloud));
+            let known = keys.standing(namespace, &secret, clouds);
+            let secret = &secret.name;
+            assert_eq!(known.await, Ok(standing), "{namespace} {secret} {cloud:?}");
+        }
+        let both = [own, VENDOR];
+        let known = keys.standing("ns", &named("one"), &both).await;
+        assert_eq!(known, Ok(Standing::Accepted), "one of them accepts it");
+        // Its own rejection stops it, and that of another with its key id does not.
+        let mut wrong = keys.take("ns", &named("two"), &VENDOR).await.ok().unwrap();
+        wrong.settle(Standing::Rejected {
+            at: wrong.now(),
+            locked: false,
+        });
+        let wrong = keys.take("ns", &named("two"), &VENDOR).await;
+        assert_eq!(wrong.err(), Some(NoKey::Rejected));
+        let mut taken = keys.take("ns", &named("one"), &VENDOR).await.ok().unwrap();
+        taken.settle(Standing::Rejected {
+            at: taken.now(),
+            locked: true,
+        });
+        let locked = keys.take("ns", &named("one"), &VENDOR).await;
+        assert_eq!(locked.err(), Some(NoKey::Locked));
+    });
+}
+
+const MINUTE: i64 = 60_000;
+const RECHECK: Span = Span(5 * MINUTE);
+
+fn credential(namespace: &str, secret: &str) -> Credential {
+    let key = Key {
+        namespace: namespace.to_owned(),
+        id: SecretText::new("id"),
+        secret: SecretText::new(secret),
+        token: None,
+        trial: None,
+    };
+    Credential::of(&VENDOR, &key, format!("{namespace}/{secret}"))
+}
+
+/// Tries it with a bad signature; whether that was allowed.
+fn fails(known: &mut Known, of: &Credential, now: i64) -> Result<(), NoKey> {
+    assert!(known.take(of, RECHECK, now)?, "it is tried");
+    known.end_trial(of);
+    known.count(of, 1, now);
+    let rejected = Standing::Rejected {
+        at: now,
+        locked: false,
+    };
+    known.settle(of, rejected, now);
+    Ok(())
+}
+
+#[test]
+fn of_one_key_id_three_bad_signatures_are_made_in_five_minutes_at_most() {
+    let mut known = Known::default();
+    let all: Vec<Credential> = (0..40)
+        .map(|n| credential(&format!("team-{}", n % 4), &format!("wrong-{n}")))
+        .collect();
+    let mut made = Vec::new();
+    for now in (0..3600).map(|second| second * 1000) {
+        for of in &all {
+            if fails(&mut known, of, now).is_ok() {
+                made.push(now);
+            }
+        }
+    }
+    assert!(made.len() > 20, "they are tried again: {}", made.len());
+    for (n, at) in made.iter().enumerate() {
+        let near = made[n..].iter().take_while(|then| *then - at < 5 * MINUTE);
+        assert!(near.count() <= 3, "{made:?}");
+    }
+}
+
+#[test]
+fn requests_that_are_under_way_count_and_so_do_those_without_an_answer() {
+    let mut known = Known::default();
+    let all = ["a", "b", "c", "d"].map(|namespace| credential(namespace, "secret"));
+    for of in &all[..3] {
+        assert_eq!(known.take(of, RECHECK, 0), Ok(true));
+    }
+    assert_eq!(known.take(&all[3], RECHECK, 0), Err(NoKey::TooManyBad));
+    // One got no answer, the others showed nothing bad.
+    for of in &all[..3] {
+        known.end_trial(of);
+    }
+    known.count(&all[0], 1, 0);
+    assert_eq!(known.take(&all[0], RECHECK, 0), Ok(true));
+    assert_eq!(known.take(&all[3], RECHECK, 0), Ok(true));
+    assert_eq!(known.take(&all[1], RECHECK, 0), Err(NoKey::TooManyBad));
+}
+
+#[test]
+fn one_namespace_does_not_keep_others_from_trying_their_key() {
+    let mut known = Known::default();
+    let wrong = |n: usize| credential("team-a", &format!("wrong-{n}"));
+    assert_eq!(fails(&mut known, &wrong(1), 0), Ok(()));
+    assert_eq!(fails(&mut known, &wrong(2), 0), Ok(()));
+    assert_eq!(fails(&mut known, &wrong(3), 0), Err(NoKey::TooManyBad));
+    let right = credential("team-b", "right");
+    assert_eq!(known.take(&right, RECHECK, 0), Ok(true));
+}
+
+#[test]
+fn after_a_restart_a_key_that_was_accepted_before_goes_before_others() {
+    let mut known = Known::default();
+    let right = credential("team-b", "right");
+    known.vouch("team-b/right".to_owned());
+    for n in 0..40 {
+        let wrong = credential(&format!("team-{n}"), "wrong");
+        let _ = fails(&mut known, &wrong, 0);
+    }
+    assert_eq!(known.take(&right, RECHECK, 0), Ok(true));
+    known.end_trial(&right);
+    known.settle(&right, Standing::Accepted, 0);
+    // Nothing that others do stops it from here on.
+    known.count(&right, 9, 0);
+    assert_eq!(known.take(&right, RECHECK, 1), Ok(false));
+}
