@@ -6,6 +6,7 @@ use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
+use super::connection_ids::odd_id;
 use super::context::API_TIMEOUT;
 use super::dispatch::Wake;
 use super::endpoints::{Authority, EndpointError, EndpointPolicy, Origin, one_cloud};
@@ -126,6 +127,12 @@ impl Connections {
         connection: &CloudConnection,
         services: &[Service],
     ) -> Result<Usable, Unusable> {
+        if let Some(odd) = odd_id(&connection.spec) {
+            return Err(Unusable {
+                trouble: trouble(Reason::ConnectionNotReady, true, 0),
+                text: format!("CloudConnection {}: {odd}", connection.name_any()),
+            });
+        }
         // What does not need the key first: a connection that cannot be used is
         // told as such.
         let places = services.iter().map(|service| {

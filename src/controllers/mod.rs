@@ -8,6 +8,7 @@
 mod admission;
 mod api_requests;
 mod audit;
+mod connection_ids;
 mod connection_status;
 mod connections;
 mod context;

@@ -1,6 +1,7 @@
 //! Status: what the engine reports, as it is written. Pure. The way back, from what is
 //! stored to the engine's words, is in `stored`; the sentence for people in `summary`.
 
+mod minimal;
 mod stored;
 mod summary;
 
@@ -19,7 +20,7 @@ use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
     PlanStatus, Reason, State, Status, StepStatus, Timestamp,
 };
-use crate::cloud::{Reading, Refusal, is_id};
+use crate::cloud::{Reading, Refusal};
 use crate::operations::{Assessment, Claimant, Kind, Object, digest};
 use crate::text;
 
@@ -142,62 +143,6 @@ impl<K: Kind> Rendering<'_, K> {
     pub(super) fn status(&self) -> Status<<K::Object as Object>::Observed> {
         let kind = K::Object::kind(&());
         fitted(&kind, self.rendered(), self.object.status())
-    }
-
-    /// What replaces a status that the API server refuses, because of these fields. It has
-    /// everything that the next process needs to know (each call with its answer and ids,
-    /// the ledger, the question, the outcome), and no text of this reading.
-    pub(super) fn minimal(&self, fields: &str) -> Status<<K::Object as Object>::Observed> {
-        let before = self.object.status().cloned().unwrap_or_default();
-        let now = Timestamp::from_millis(self.now.0);
-        let (state, reason) = match self.change.report {
-            Report::Ended(_) | Report::Held(_) => self.words(),
-            _ => (State::Blocked, Reason::StatusRefused),
-        };
-        let text = format!(
-            "{} (refused: {}) {}",
-            reason.meaning(),
-            text::line(fields, 512),
-            match reason {
-                Reason::StatusRefused => "What was sent is recorded.",
-                _ =>
-                    "The API server refuses the status that Errand writes, so this is all that it shows.",
-            }
-        );
-        // An intent is written with everything or not at all, and what it would end stands.
-        let without_intent = Rendering {
-            change: match self.intent {
-                Some(_) => Change {
-                    handled: None,
-                    ..self.change
-                },
-                None => self.change,
-            },
-            intent: None,
-            ..*self
-        };
-        let mut status = Status {
-            observed: before.observed,
-            observed_for: before.observed_for,
-            plan: None,
-            target: before.target,
-            locked_by: None,
-            state: Some(state),
-            summary: Some(text.clone()),
-            ..without_intent.rendered()
-        };
-        status.waiting = overdue::waiting(self.object, state, reason, now, before.waiting);
-        for step in &mut status.steps {
-            if !before.steps.contains(step) {
-                (step.code, step.request_id, step.message) = (None, None, None);
-                step.ids.retain(|_, id| is_id(id));
-            }
-        }
-        status.conditions = before.conditions;
-        self.render_conditions(&mut status.conditions, state, reason, &text, now);
-        overdue::end(&mut status, self.object.meta().generation, now);
-        let kind = K::Object::kind(&());
-        fitted(&kind, status, self.object.status())
     }
 
     fn rendered(&self) -> Status<<K::Object as Object>::Observed> {

@@ -18,6 +18,7 @@ mod explain;
 mod fixtures_of_f7ba42e;
 mod fixtures_of_this_version;
 mod hostile;
+mod hostile_text;
 mod keys;
 mod kills;
 mod ledger_rights;

@@ -384,3 +384,52 @@ fn conditions_of_others_go_where_the_schema_takes_no_more() {
     limit(&mut ours, |_| true);
     assert_eq!(ours.len(), 18, "ours stay");
 }
+
+#[test]
+fn the_object_of_an_orphaned_call_is_named_in_its_own_namespace_only() {
+    let told = |namespace: &str| {
+        let claim = json!({
+            "stepId": "w-1", "number": 1, "step": "CreateChangeOrder", "writer": "w",
+            "object": {
+                "kind": "DesktopOrder", "namespace": namespace, "name": "bigger", "uid": "v",
+            },
+            "operationKey": "k", "bodyDigest": "d", "body": "{}",
+            "claimedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+        });
+        let claim: LedgerClaim = serde_json::from_value(claim).expect("a claim");
+        let mut object = held("", &[], "GiveUp");
+        object.status = None;
+        let rendering = Rendering::<CancelResize> {
+            object: &object,
+            change: Change {
+                report: Report::Held(EngineHold::OrphanUnknown),
+                answer: None,
+                pin: Default::default(),
+                handled: None,
+                look_again: None,
+                in_the_way: None,
+            },
+            assessment: None,
+            trouble: None,
+            said: None,
+            intent: None,
+            at: None,
+            locked_by: None,
+            claimant: None,
+            orphan: Some(&claim),
+            claim: None,
+            now: Tick(0),
+            random: 0,
+        };
+        rendering.status().summary.expect("a summary")
+    };
+    assert!(told("ns").contains("DesktopOrder bigger"), "{}", told("ns"));
+    let other = told("team-b");
+    assert!(
+        other.contains("DesktopOrder in another namespace"),
+        "{other}"
+    );
+    for secret in ["bigger", "team-b"] {
+        assert!(!other.contains(secret), "{other}");
+    }
+}
