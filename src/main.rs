@@ -90,6 +90,10 @@ struct Run {
     /// Address of /livez, /readyz and /metrics.
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// A port of its own for /livez and /readyz, at the address of --listen, so that no
+    /// reader of metrics comes between the operator and its probes.
+    #[arg(long, value_name = "PORT")]
+    probe_port: Option<u16>,
     /// Reconcile passes at the same time, for each kind. A namespace takes half of the free
     /// ones at most, a connection a quarter.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
@@ -208,6 +212,7 @@ fn operate(run: Run) -> Result<(), String> {
             namespaces: run.paid_namespace_selector,
         },
         listen: run.listen,
+        probe_port: run.probe_port,
         concurrency: run.concurrency,
         require_secret_label: run
             .require_secret_label

@@ -60,8 +60,9 @@ pub struct CloudConnectionSpec {
     /// What operations may do through this connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
-    /// Endpoints other than the cloud's own. Each has to match the operator's
-    /// flag --allow-endpoint.
+    /// Endpoints by service, where the default is not used. Another endpoint that the vendor
+    /// documents for the region needs nothing else; every other host has to be admitted by
+    /// the operator's flag --allow-endpoint, with its port if that is not 443.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
 }
@@ -315,7 +316,7 @@ connection_reasons! {
     SecretKeyMissing "SecretKeyMissing": "The Secret lacks a key, or holds something that cannot be one.",
     CredentialsRejected "CredentialsRejected": "The cloud does not accept the key.",
     KeyLocked "KeyLocked": "The cloud has locked the key after too many bad signatures, for everybody who uses it.",
-    EndpointNotAllowed "EndpointNotAllowed": "The endpoint does not match the operator's flags.",
+    EndpointNotAllowed "EndpointNotAllowed": "The endpoint is neither one of the vendor's for the service and region nor admitted by the operator's flag --allow-endpoint.",
     ClockSkew "ClockSkew": "The operator's clock and the cloud's differ by more than 10 minutes.",
     SuspendedBySpec "SuspendedBySpec": "policy.suspend is true.",
     ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the connection that the message names.",

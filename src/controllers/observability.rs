@@ -1,25 +1,36 @@
 //! `/livez`, `/readyz` and `/metrics`, and the span of a reconcile pass.
 
-use std::convert::Infallible;
+mod server;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use kube::Resource;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
+use self::server::{Limits, serve};
 use super::shown::ObjectKey;
 use super::watch::Hearing;
 
-/// Scrapes and probes at the same time; more wait.
-const CONNECTIONS: usize = 16;
+/// A probe asks at once, and its answer is a word.
+const PROBES: Limits = Limits {
+    connections: 32,
+    request: Duration::from_secs(1),
+    total: Duration::from_secs(2),
+};
+
+/// Metrics are longer, and who reads them may be further away.
+const METRICS: Limits = Limits {
+    connections: 32,
+    request: Duration::from_secs(2),
+    total: Duration::from_secs(10),
+};
 
 /// What the endpoints tell.
 #[derive(Clone)]
@@ -31,30 +42,23 @@ pub(super) struct Health {
     pub(super) registry: Arc<Registry>,
 }
 
-/// Serves until the process ends.
-pub(super) async fn serve(listener: TcpListener, health: Health) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else {
-            return;
-        };
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        let health = health.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let reply = answer(&request, &health);
-                async move { Ok::<_, Infallible>(reply) }
-            });
-            let _ = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(std::time::Duration::from_secs(10))
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-            drop(slot);
-        });
-    }
+/// Serves all paths until the process ends.
+pub(super) async fn serve_all(listener: TcpListener, health: Health) {
+    serve(listener, METRICS, move |request| answer(request, &health)).await;
+}
+
+/// Serves the probes alone, on a port of their own, until the process ends.
+pub(super) async fn serve_probes(listener: TcpListener, health: Health) {
+    serve(listener, PROBES, move |request| {
+        match request.uri().path() {
+            "/metrics" => text(
+                StatusCode::NOT_FOUND,
+                "metrics are on the port of --listen\n",
+            ),
+            _ => answer(request, &health),
+        }
+    })
+    .await;
 }
 
 /// Opens the port.
@@ -89,6 +93,12 @@ fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>>
     {
         reply.headers_mut().insert(http::header::CONTENT_TYPE, kind);
     }
+    reply
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut reply = Response::new(Full::new(Bytes::from(text)));
+    *reply.status_mut() = status;
     reply
 }
 

@@ -14,6 +14,7 @@ use kube::client::ClientBuilder;
 use kube::{Client, Config, ResourceExt as _};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch as signal};
 
 use super::api_requests::CountRequests;
@@ -29,7 +30,7 @@ use super::lease::{Elector, Leadership};
 use super::ledger::Ledgers;
 use super::metrics::Metrics;
 use super::money::Ceiling;
-use super::observability::{Health, bind, serve};
+use super::observability::{Health, bind, serve_all, serve_probes};
 use super::read::{self, get};
 use super::shown::Shown;
 use super::stop::{stop_signal, stopped};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub watch_namespace: Option<String>,
     /// Where `/livez`, `/readyz` and `/metrics` listen.
     pub listen: SocketAddr,
+    /// A port of the same address where `/livez` and `/readyz` listen, too.
+    pub probe_port: Option<u16>,
     /// How many objects are worked on at the same time.
     pub concurrency: u16,
     /// Which endpoints may be used in addition to the vendors'.
@@ -112,27 +115,24 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         .with_layer(&CountRequests(metrics.api_requests.clone()))
         .build();
 
-    let listen = settings.listen;
-    let listener = bind(listen)
-        .await
-        .map_err(|e| RunError::Listen(listen, e))?;
-    let address = listener
-        .local_addr()
-        .map_err(|e| RunError::Listen(listen, e))?;
+    let (listener, address) = listen(settings.listen).await?;
     tracing::info!(%address, "serving /livez, /readyz and /metrics");
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let ready = Arc::new(AtomicBool::new(false));
     let hearing = Hearing::default();
     registry.register_collector(Box::new(hearing.clone()));
-    tokio::spawn(serve(
-        listener,
-        Health {
-            ready: ready.clone(),
-            hearing: hearing.clone(),
-            registry: Arc::new(registry),
-        },
-    ));
+    let health = Health {
+        ready: ready.clone(),
+        hearing: hearing.clone(),
+        registry: Arc::new(registry),
+    };
+    if let Some(port) = settings.probe_port {
+        let (listener, probes) = listen(SocketAddr::new(address.ip(), port)).await?;
+        tracing::info!(%probes, "serving /livez and /readyz");
+        tokio::spawn(serve_probes(listener, health.clone()));
+    }
+    tokio::spawn(serve_all(listener, health));
 
     let (stopping, stop) = stop_signal()?;
     let writer = match Mistake::WriterIsPodName.is_made() {
@@ -199,6 +199,14 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         true => Err(RunError::LeaseLost),
         false => Ok(()),
     }
+}
+
+/// Opens the port, and says which one that is.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
+    let failed = |e| RunError::Listen(address, e);
+    let listener = bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 /// Watches and works until told to stop, then lets running sessions end.

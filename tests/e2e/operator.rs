@@ -1,8 +1,12 @@
 //! The operator as a process: its rights, its lease, its end.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use errand_testbed::Bed;
 use serde_json::{Value, json};
 
-use crate::support::{assert_ending, bed, ending};
+use crate::support::{assert_ending, bed, ending, seconds};
 
 #[test]
 fn sigterm_ends_the_operator_orderly_and_frees_the_lease_for_the_next() {
@@ -68,7 +72,7 @@ pub fn without_its_connection_an_operation_waits_and_goes_on_when_it_comes() {
 fn health_and_metrics_are_served() {
     let mut bed = bed("health");
     bed.seed_pending_change("dcs-1", "task-1", 3600);
-    bed.start_operator();
+    bed.start_operator_with(&["--probe-port", "0"], &[]);
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     bed.wait_at_rest("rsc", "stop");
     assert!(bed.http("/livez").starts_with("HTTP/1.1 200"));
@@ -92,6 +96,50 @@ fn health_and_metrics_are_served() {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");
     }
     assert!(!metrics.contains("task-1"), "no ids in labels");
+    idle_clients_do_not_stop_the_probes(&bed);
+}
+
+/// 64 clients on each port that ask nothing, or half a request. Probes are answered within
+/// milliseconds, on a busy machine within some seconds, and not after a client's time-out.
+fn idle_clients_do_not_stop_the_probes(bed: &Bed) {
+    let log = bed.operator_log();
+    let addresses = ["address=", "probes="].map(|word| {
+        let (_, rest) = log.split_once(word).expect(word);
+        rest.split_whitespace()
+            .next()
+            .expect("an address")
+            .to_owned()
+    });
+    let connect = |address: &String| TcpStream::connect(address).expect("a connection");
+    let mut clients = Vec::new();
+    for address in &addresses {
+        for number in 0..64 {
+            let mut client = connect(address);
+            if number % 2 == 0 {
+                client
+                    .write_all(b"GET /metrics HTTP/1.1\r\nHost")
+                    .expect("half a request");
+            }
+            clients.push(client);
+        }
+    }
+    for address in &addresses {
+        for path in ["/livez", "/readyz"] {
+            let mut probe = connect(address);
+            probe
+                .set_read_timeout(Some(seconds(5)))
+                .expect("a time-out");
+            write!(probe, "GET {path} HTTP/1.1\r\nHost: errand\r\n\r\n").expect("a request");
+            let mut answer = String::new();
+            let read = probe.read_to_string(&mut answer);
+            assert!(
+                answer.starts_with("HTTP/1.1 200"),
+                "{address}{path}: {read:?} {answer}"
+            );
+        }
+    }
+    let metrics = bed.http("/metrics");
+    assert!(metrics.contains("\nerrand_leader 1\n"), "{metrics}");
 }
 
 #[test]

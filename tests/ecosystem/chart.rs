@@ -1,6 +1,7 @@
 //! The chart: what helm accepts and refuses, and what it renders.
 
 use std::fs;
+use std::net::IpAddr;
 
 use errand::controllers::rbac::{rules, user_roles};
 use errand::operations::crds;
@@ -312,23 +313,135 @@ fn every_object_has_the_recommended_labels() {
     }
 }
 
-#[test]
-fn the_metadata_service_of_a_node_cannot_be_reached_under_the_network_policy() {
-    let objects = rendered(&["--set=networkPolicy.enabled=true"]);
-    let policy = of_kind(&objects, "NetworkPolicy")[0];
-    let egress = policy["spec"]["egress"].as_array().expect("rules");
-    for rule in egress.iter().filter(|rule| rule["to"].is_array()) {
-        assert_eq!(rule["ports"], json!([{"port": 443, "protocol": "TCP"}]));
-        let v4 = &rule["to"][0]["ipBlock"];
-        assert_eq!(v4["except"], json!(["169.254.0.0/16"]));
+/// The bits of an address, and how many an address of its kind has.
+fn bits(address: &str) -> (u128, u32) {
+    match address.parse().expect("an address") {
+        IpAddr::V4(v4) => (u128::from(v4.to_bits()), 32),
+        IpAddr::V6(v6) => (v6.to_bits(), 128),
     }
-    let anywhere: Vec<_> = egress.iter().filter(|rule| rule["to"].is_null()).collect();
-    let ports: Vec<_> = anywhere
-        .iter()
-        .flat_map(|rule| rule["ports"].as_array().expect("ports"))
-        .map(|port| port["port"].as_i64().expect("a number"))
-        .collect();
-    assert_eq!(ports, [53, 53, 443, 6443]);
+}
+
+fn is_in(address: &str, cidr: &str) -> bool {
+    let (network, length) = cidr.split_once('/').expect("a CIDR");
+    let length: u32 = length.parse().expect("a length");
+    let ((address, all), (network, of)) = (bits(address), bits(network));
+    let rest = of - length;
+    all == of && (rest == 128 || address >> rest == network >> rest)
+}
+
+/// Whether the policy lets the pod reach that address outside the cluster, by the rules
+/// of Kubernetes: what is absent or empty in a rule stands for everything.
+fn reaches(policy: &Value, address: &str, port: i64, protocol: &str) -> bool {
+    let given = |value: &Value| value.as_array().filter(|list| !list.is_empty()).cloned();
+    let egress = policy["spec"]["egress"].as_array().expect("rules");
+    egress.iter().any(|rule| {
+        let fits = |entry: &Value| {
+            let end = entry["endPort"].as_i64().or(entry["port"].as_i64());
+            let from = entry["port"].as_i64();
+            let of = entry["protocol"].as_str().unwrap_or("TCP");
+            of == protocol && from.is_none_or(|from| from <= port && Some(port) <= end)
+        };
+        let is_peer = |peer: &Value| {
+            let block = &peer["ipBlock"];
+            let Some(cidr) = block["cidr"].as_str() else {
+                // It selects pods.
+                return false;
+            };
+            let except = given(&block["except"]).unwrap_or_default();
+            let out = except
+                .iter()
+                .any(|cidr| is_in(address, cidr.as_str().expect("a CIDR")));
+            is_in(address, cidr) && !out
+        };
+        let ports = given(&rule["ports"]).is_none_or(|ports| ports.iter().any(fits));
+        ports && given(&rule["to"]).is_none_or(|peers| peers.iter().any(is_peer))
+    })
+}
+
+#[test]
+fn no_link_local_address_can_be_reached_under_the_network_policy() {
+    let policy = |more: &str| {
+        let objects = rendered(&[&format!("--set=networkPolicy.enabled=true{more}")]);
+        of_kind(&objects, "NetworkPolicy")[0].clone()
+    };
+    let link_local = [
+        "169.254.169.254",
+        "169.254.0.0",
+        "169.254.255.255",
+        "169.254.20.10",
+        "fe80::1",
+        "fe80::a9fe:a9fe",
+        "febf:ffff::1",
+    ];
+    let ports = [1, 53, 80, 443, 6443, 8080, 8443, 65535];
+    let all = |see: &mut dyn FnMut(&str, i64, &str)| {
+        for address in link_local {
+            for port in ports {
+                ["TCP", "UDP", "SCTP"]
+                    .iter()
+                    .for_each(|of| see(address, port, of));
+            }
+        }
+    };
+    let (plain, other_ports) = (policy(""), policy(",networkPolicy.apiServerPorts={80,443}"));
+    for policy in [&plain, &other_ports] {
+        all(&mut |address, port, of| {
+            let reached = reaches(policy, address, port, of);
+            assert!(!reached, "{of} {address} {port}");
+        });
+    }
+    let with_dns = policy(",networkPolicy.nodeLocalDns={169.254.20.10}");
+    all(&mut |address, port, of| {
+        let dns = (address, port) == ("169.254.20.10", 53) && of != "SCTP";
+        assert_eq!(
+            reaches(&with_dns, address, port, of),
+            dns,
+            "{of} {address} {port}"
+        );
+    });
+    // What the operator needs.
+    for (address, port, of) in [
+        ("192.0.2.7", 443, "TCP"),
+        ("2001:db8::7", 443, "TCP"),
+        ("10.0.0.1", 6443, "TCP"),
+        ("10.96.0.10", 53, "UDP"),
+        ("fd00::a", 53, "TCP"),
+    ] {
+        assert!(reaches(&plain, address, port, of), "{of} {address} {port}");
+    }
+    for (address, port, of) in [("192.0.2.7", 80, "TCP"), ("192.0.2.7", 443, "UDP")] {
+        assert!(!reaches(&plain, address, port, of), "{of} {address} {port}");
+    }
+}
+
+#[test]
+fn the_probes_have_a_port_that_readers_of_metrics_do_not_reach() {
+    let listen = "--set=operator.listen=[::]:9090,operator.probePort=9091";
+    let objects = rendered(&["--set=networkPolicy.enabled=true", listen]);
+    let container =
+        &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0];
+    let arguments = container["args"].as_array().expect("arguments");
+    assert!(
+        arguments.contains(&json!("--probe-port=9091")),
+        "{arguments:?}"
+    );
+    let port = |name: &str| {
+        let mut ports = container["ports"].as_array().expect("ports").iter();
+        let port = ports.find(|port| port["name"] == name).expect(name);
+        port["containerPort"].clone()
+    };
+    assert_eq!(
+        (port("metrics"), port("probes")),
+        (json!(9090), json!(9091))
+    );
+    for probe in ["livenessProbe", "readinessProbe"] {
+        assert_eq!(container[probe]["httpGet"]["port"], "probes", "{probe}");
+    }
+    let policy = of_kind(&objects, "NetworkPolicy")[0];
+    let ingress = json!([{"ports": [{"port": "metrics", "protocol": "TCP"}]}]);
+    assert_eq!(policy["spec"]["ingress"], ingress);
+    let service = of_kind(&objects, "Service")[0];
+    assert_eq!(service["spec"]["ports"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -50,6 +50,16 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
+{{/* Peers of a network policy: every address but link-local ones. */}}
+{{- define "errand.anywhere" -}}
+- ipBlock:
+    cidr: 0.0.0.0/0
+    except: [169.254.0.0/16]
+- ipBlock:
+    cidr: ::/0
+    except: ["fe80::/10"]
+{{- end }}
+
 {{/* What the names of policies begin with, which are in no namespace. */}}
 {{- define "errand.policyName" -}}
 {{ .Release.Namespace }}-{{ include "errand.fullname" . }}

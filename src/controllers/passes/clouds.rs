@@ -72,7 +72,9 @@ async fn alias<K: Kind>(case: Case) {
         bench.passes(7200).await;
         bench.check_is("at the alias", "Succeeded", case.done);
         bench.check(bench.effects() == 1, "it is done once");
-        bench.check(bench.calls() == 1, "it is called once");
+        // A call that may be repeated without a second effect is repeated.
+        let once = !lost || with_ledger::<K>(&case);
+        bench.check(!once || bench.calls() == 1, "it is called once");
     }
 }
 
