@@ -454,11 +454,10 @@ fn each_service_is_reached_at_the_endpoint_that_is_named_for_it() {
     let named_for = |service: Service| {
         let url = format!("https://{}", field(service));
         let connection = connection(service.cloud(), "r", Some((service, &url)));
-        let found = Service::ALL.map(|other| {
+        Service::ALL.map(|other| {
             let named = named(connection.spec.endpoints.as_ref(), other);
             named == Some(url.as_str())
-        });
-        found
+        })
     };
     for (index, service) in Service::ALL.into_iter().enumerate() {
         let mut expected = [false; Service::ALL.len()];
@@ -650,9 +649,7 @@ fn a_bad_flag_is_refused_with_what_to_write() {
         ["one.example:443", "team-a=ONE.example"],
         ["127.0.0.1", "team-a=127.0.0.1"],
     ] {
-        let found = EndpointPolicy::of(&flags, true)
-            .err()
-            .expect("they contradict");
+        let found = EndpointPolicy::of(&flags, true).expect_err("they contradict");
         assert!(found.contains("both as an alias"), "{found}");
     }
     assert!(EndpointPolicy::of(&["127.0.0.1", "team-a=127.0.0.1:7000"], true).is_ok());
