@@ -24,8 +24,9 @@ pub(super) fn mark(found: &ScheduledInstance) -> Option<String> {
         Field::Known(status) => status,
         Field::Unclear => return None,
     };
-    let mark = format!("{status}{INVALID}{invalid}");
-    Some(text::line(&mark, LONGEST))
+    // Only the word: a mark can end with a blank, which is a part of it.
+    let status = text::line(status, LONGEST - INVALID.len() - invalid.len());
+    Some(format!("{status}{INVALID}{invalid}"))
 }
 
 /// The order looks other than it did. A word that is missing on one side is not
