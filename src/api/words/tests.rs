@@ -84,7 +84,7 @@ const REASONS: &str = "Pending BeforeWindow ConnectionNotFound ConnectionNotRead
     ObservationUnclear MaintenanceWindow Executing Verifying ResolvingAnswer \
     SuspendedBySpec SuspendedByConnection PlanReady CredentialsRejected \
     CredentialsMissing PermissionDenied PaidOperationsForbidden LedgerFull \
-    TargetBlocked ConnectionMismatch IntentNotStored ObjectUnreadable AnswerUnknown \
+    TargetBlocked ConnectionMismatch IntentNotStored ObjectUnreadable StatusRefused AnswerUnknown \
     NoRecord LedgerConflict DesiredStateUnreachable RefreshPausedOnFailure \
     RefreshPausedAtBatch ProofTimeout AlreadySatisfied AssumedDone Cancelled \
     Delivered Reserved Completed Paused Observed Reached Refused TargetNotFound \
