@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::unreadable::cut;
 
-/// Characters of a label or annotation that are kept. A label has 63 at most.
+/// Bytes of a label or annotation that are kept. A label has 63 at most.
 pub(super) const KEPT_VALUE: usize = 253;
 
 /// Asks for a fresh observation of the cloud, whatever the object waits for.
@@ -61,7 +61,7 @@ pub(super) fn read<'de, D: Deserializer<'de>>(
 
 /// A long value with a hash at its end, so that another one is told from it.
 fn shortened(text: &str) -> String {
-    if text.chars().count() <= KEPT_VALUE {
+    if text.len() <= KEPT_VALUE {
         return cut(text, KEPT_VALUE);
     }
     let mut hasher = DefaultHasher::new();

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_paid_only_where_every_ceiling_allows_it_and_each_other_one_is_named() {
+    fn a_call_is_paid_only_where_every_limit_allows_it() {
         for wanted in ALL {
             for flag in ALL {
                 for field in ALL {
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_labels_are_read_anew_and_only_where_they_count() {
+    fn labels_are_read_each_time_and_only_where_they_count() {
         let all = ceiling(AutomaticPayment, Some("pays=yes"));
         let (charge, url) = read(true, &all, listed(json!({"pays": "yes"})));
         assert_eq!(charge.labels, Labels::Match);

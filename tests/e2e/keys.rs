@@ -88,9 +88,10 @@ fn forty_secrets_with_the_key_id_of_a_working_connection_do_not_stop_it_or_read_
         let name = connection["metadata"]["name"].as_str().unwrap_or_default();
         let ready = &connection["status"]["conditions"][0];
         let accepted = ready["reason"] == "CredentialsAccepted";
-        // The bed's own connection has the same key.
-        let right = working.contains(&name) || name == "huawei-prod";
-        assert_eq!(accepted, right, "{connection:#}");
+        // The bed's own connection has the same key, and is looked at later.
+        if name != "huawei-prod" {
+            assert_eq!(accepted, working.contains(&name), "{connection:#}");
+        }
     }
     for object in bed.list("iob") {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();

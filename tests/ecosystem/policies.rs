@@ -311,7 +311,7 @@ fn orders_need_a_label_of_their_namespace_whenever_they_are_written() {
 }
 
 #[test]
-fn connections_that_permit_orders_need_the_label_whenever_they_are_written() {
+fn connections_that_permit_orders_need_the_label_on_every_write() {
     let cluster = cluster();
     for paid in ["ManualPayment", "AutomaticPayment"] {
         let new = connection("unlabelled", "new", paid);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use errand_controlplane::assets::{Program, find_or_build};
 use errand_testbed::{repository, shared_plane};
@@ -60,8 +60,14 @@ pub fn chart() -> String {
     chart.to_str().expect("text").to_owned()
 }
 
-/// The chart as it was before it was changed last, from the repository's history.
+/// The chart as it was before it was changed last, from the repository's history. It is
+/// unpacked once: tests that ask at the same time would write into each other's archive.
 pub fn previous_chart() -> String {
+    static UNPACKED: OnceLock<String> = OnceLock::new();
+    UNPACKED.get_or_init(unpack_previous_chart).clone()
+}
+
+fn unpack_previous_chart() -> String {
     let root = repository();
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");

@@ -160,11 +160,38 @@ async fn unread<K: Kind>(case: Case) {
     bench.restart_under(ceiling(AutomaticPayment, Some("pays=yes")));
     bench.api.refuse(Some(&format!("{NAMESPACES}?")));
     bench.during(120).await;
-    bench.check_is("nobody knows", "Blocked", "PaidOperationsForbidden");
+    bench.check_is(
+        "the labels are unknown",
+        "Blocked",
+        "PaidOperationsForbidden",
+    );
     let told = bench.summary().contains("cannot be read");
     bench.check(told, "the message says so");
     bench.check(bench.calls() == 0, "no call");
     bench.api.refuse(None);
     bench.during(3600).await;
     bench.check_is("they can be read", "Succeeded", case.done);
+}
+
+every_kind!(a_decision_to_send_again_is_judged_by_the_ceiling_of_now: again);
+
+/// The call was lost on its way, and the user has it sent again.
+async fn again<K: Kind>(case: Case) {
+    let Some(call) = case.calls.first().filter(|_| is_paid::<K>()) else {
+        return;
+    };
+    let mut bench = Bench::<K>::new(case, 60);
+    bench.cloud.fault(Fault::new(*call, FaultKind::DropBefore));
+    bench.during(4 * 3600).await;
+    bench.check_is("no effect shows", "Held", "AnswerUnknown");
+    bench.restart_under(ceiling(Forbid, None));
+    bench.decide("SendAgain");
+    bench.during(600).await;
+    bench.check(bench.calls() == 1, "it is not sent again");
+    let told = bench.summary().contains("--paid-operations");
+    bench.check(told, "the message says what is in the way");
+    bench.restart_under(ceiling(AutomaticPayment, None));
+    bench.during(3600).await;
+    bench.check_is("it is allowed", "Succeeded", case.done);
+    bench.check(bench.effects() == 1, "it had its effect once");
 }
