@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::verdict::{Reading, Refusal};
+use super::verdict::{Reading, Refusal, canonical};
 use crate::api::Reason;
 
 /// Text that must not appear in logs, errors, events or status: it has no
@@ -155,11 +155,17 @@ impl Key {
 /// A service refuses so once it knows who asks. Its gateway, or a proxy on the way, may
 /// refuse before that, and what is in no table says nothing.
 fn shows_authentication(listed: Option<Reading>, refusal: &Refusal) -> bool {
-    let of_the_service = !refusal.code.is_empty() && !refusal.code.starts_with("APIGW.");
-    let after_it = matches!(
-        listed,
-        Some(Reading::Gone | Reading::Terminal | Reading::Blocked(Reason::PermissionDenied))
-    );
+    let code = canonical(&refusal.code);
+    let of_the_service = !code.is_empty() && !code.starts_with("APIGW.");
+    // Elsewhere a parameter may be looked at before the signature is.
+    let numbered = code.split_once('.').is_some_and(|(_, number)| {
+        !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
+    });
+    let after_it = match listed {
+        Some(Reading::Gone | Reading::Blocked(Reason::PermissionDenied)) => true,
+        Some(Reading::Terminal) => numbered,
+        _ => false,
+    };
     of_the_service && after_it
 }
 
@@ -213,24 +219,22 @@ impl Hidden {
 
     /// The body of an answer without any of it, be it written with escapes or not.
     pub(super) fn body(&self, body: Vec<u8>) -> Vec<u8> {
-        let text = match String::from_utf8(body) {
-            Ok(text) => text,
-            Err(e) => {
-                return self
-                    .text(&String::from_utf8_lossy(e.as_bytes()))
-                    .into_bytes();
-            }
-        };
-        let plain = self.is_in(&text);
-        if !plain && !text.contains('\\') {
-            return text.into_bytes();
+        let text = String::from_utf8_lossy(&body);
+        let escaped = text.contains('\\');
+        if !self.is_in(&text) && !escaped {
+            return body;
         }
-        let Ok(mut value) = serde_json::from_str(&text) else {
-            return self.text(&text).into_bytes();
+        let Ok(mut value) = serde_json::from_slice(&body) else {
+            // A reader that skips what it does not need may find JSON in it, and escapes
+            // hide what is there.
+            return match escaped {
+                true => Vec::new(),
+                false => self.text(&text).into_bytes(),
+            };
         };
         match self.hide(&mut value) {
             true => value.to_string().into_bytes(),
-            false => text.into_bytes(),
+            false => body,
         }
     }
 
@@ -328,6 +332,9 @@ mod tests {
             // Neither JSON nor, in the last one, text.
             ("<p>AKID-1</p>", "<p>(secret)</p>"),
             (r#"{"status":"AKID-1"#, r#"{"status":"(secret)"#),
+            // Not JSON to us, and to a reader that skips what it does not need it is.
+            (r#"{"status":"AKID\u002d1","x":1e999}"#, ""),
+            (r#"{"status":"AKID\u002d1","x":"\ud800"}"#, ""),
             // As it came, to the last blank.
             (
                 r#"{ "n": 1.50, "t": "\u4e2d" }"#,
@@ -337,8 +344,21 @@ mod tests {
             let hidden = hidden().body(body.as_bytes().to_vec());
             assert_eq!(String::from_utf8_lossy(&hidden), left, "{body}");
         }
-        let no_text = hidden().body(b"\xff AKID-1".to_vec());
-        assert!(!String::from_utf8_lossy(&no_text).contains("AKID"));
+        let many = |bracket: &str| bracket.repeat(200);
+        let deep = format!(
+            r#"{{"status":"AKID\u002d1","x":{}{}}}"#,
+            many("["),
+            many("]")
+        );
+        for no_json in [
+            b"\xff AKID-1".to_vec(),
+            b"{\"status\":\"AKID\\u002d1\",\"x\":\"\xff\"}".to_vec(),
+            deep.into_bytes(),
+        ] {
+            let left = hidden().body(no_json);
+            let left = String::from_utf8_lossy(&left);
+            assert!(!left.contains("AKID"), "{left}");
+        }
     }
 
     #[test]
@@ -379,7 +399,13 @@ mod tests {
         // Of a proxy or the gateway, which have not looked at the signature.
         assert_eq!(answered(denied, refusal(403, "")), (false, 1));
         assert_eq!(answered(denied, refusal(403, "APIGW.0802")), (false, 1));
+        assert_eq!(answered(denied, refusal(403, "APIG.0802")), (false, 1));
         assert_eq!(answered(None, refusal(403, "NEW.1")), (false, 1));
+        let terminal = Some(Reading::Terminal);
+        assert_eq!(
+            answered(terminal, refusal(400, "MissingParameter")),
+            (false, 1)
+        );
         let rejected = Some(Reading::Blocked(Reason::CredentialsRejected));
         assert_eq!(answered(rejected, refusal(401, "APIGW.0301")), (true, 2));
         assert_eq!(answered(None, refusal(401, "NEW.1")), (true, 3));

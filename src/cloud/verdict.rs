@@ -115,7 +115,7 @@ impl Rows {
 }
 
 /// Huawei Cloud's gateway writes its codes with two prefixes.
-fn canonical(code: &str) -> String {
+pub(super) fn canonical(code: &str) -> String {
     match code.strip_prefix("APIG.") {
         Some(number) => format!("APIGW.{number}"),
         None => code.to_owned(),

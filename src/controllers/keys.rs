@@ -177,7 +177,8 @@ impl Keys {
     /// An earlier process has seen that a cloud accepts the key in that Secret. It goes
     /// before those that nothing is known of.
     pub(super) fn vouch(&self, namespace: &str, secret: &SecretRef) {
-        lock(&self.known).vouch(slot_name(namespace, secret));
+        let now = self.clock.now().mono.0;
+        lock(&self.known).vouch(slot_name(namespace, secret), now);
     }
 
     /// The key for that cloud, once it is known to be good; or with the right to try it.

@@ -442,17 +442,28 @@ impl Ledgers {
 
     /// Records that the step that the look found claimed had no effect, before status
     /// tells it: that alone would not be believed by another process.
-    pub(super) async fn note_no_effect(&self, look: &mut Look, step_id: &str, answer: AnswerWord) {
-        let open = look.ledger.spec.open.as_ref();
-        let known = open.is_none_or(|open| open.step_id != step_id || open.answer.is_some());
-        let mine = look.right.filter(|right| *right != Right::Orphan && !known);
-        let Some(open) = mine.and_then(|right| Open::with(look.ledger.clone(), right)) else {
-            return;
-        };
-        match self.put(open.without_effect(answer)).await {
-            Ok(ledger) => look.ledger = ledger,
-            Err(_) => not_recorded(),
+    pub(super) async fn note_no_effect(
+        &self,
+        look: &mut Look,
+        step_id: &str,
+        answer: AnswerWord,
+    ) -> Result<(), NotWritten> {
+        let right = look.right.filter(|right| *right != Right::Orphan);
+        let open = right.and_then(|right| Open::with(look.ledger.clone(), right));
+        let open = open.filter(|open| open.lacks_the_answer_of(step_id));
+        match self.put_no_effect(open, answer).await {
+            // Others may write its metadata.
+            Err(NotWritten::Conflict) => {
+                let found = self.get(&look.ledger.name_any()).await;
+                let ledger = found.map_err(|_| NotWritten::NoReply)?;
+                let open = ledger.and_then(|ledger| Open::own(ledger, &look.me, step_id));
+                let open = open.filter(|open| open.lacks_the_answer_of(step_id));
+                let written = self.put_no_effect(open, answer).await?;
+                look.ledger = written.unwrap_or_else(|| look.ledger.clone());
+            }
+            written => look.ledger = written?.unwrap_or_else(|| look.ledger.clone()),
         }
+        Ok(())
     }
 
     /// The same where this session did not look: in the ledger that this process claimed the
@@ -463,21 +474,27 @@ impl Ledgers {
         object: &K::Object,
         step_id: &str,
         answer: AnswerWord,
-    ) {
-        let Ok(Some(ledger)) = self.get(name).await else {
-            return not_recorded();
+    ) -> Result<(), NotWritten> {
+        let found = self.get(name).await.map_err(|_| NotWritten::NoReply)?;
+        let open = found.and_then(|ledger| Open::own(ledger, &identity::<K>(object), step_id));
+        let open = open.filter(|open| open.lacks_the_answer_of(step_id));
+        self.put_no_effect(open, answer).await?;
+        Ok(())
+    }
+
+    async fn put_no_effect(
+        &self,
+        open: Option<Open>,
+        answer: AnswerWord,
+    ) -> Result<Option<OperationLedger>, NotWritten> {
+        let Some(open) = open else {
+            return Ok(None);
         };
-        let known = ledger
-            .spec
-            .open
-            .as_ref()
-            .is_none_or(|open| open.answer.is_some());
-        let open = Open::own(ledger, &identity::<K>(object), step_id).filter(|_| !known);
-        if let Some(open) = open
-            && self.put(open.without_effect(answer)).await.is_err()
-        {
+        let written = self.put(open.without_effect(answer)).await;
+        if written.is_err() {
             not_recorded();
         }
+        written.map(Some)
     }
 
     /// Keeps what is known of a call whose object was deleted, for the next operation on

@@ -48,7 +48,9 @@ where
         // Changed since it was read, or gone.
         Err(e) if matches!(e.code(), Some(409 | 404)) => Err(NotWritten::Conflict),
         Err(NotRead::Refused(refusal)) if refusal.code == 422 => {
-            Err(NotWritten::Refused(fields(&refusal)))
+            let fields = fields(&refusal);
+            tracing::warn!(%kind, fields, "the API server refuses the status as invalid");
+            Err(NotWritten::Refused(fields))
         }
         Err(e) => {
             tracing::warn!(%kind, error = %e, "status not written");

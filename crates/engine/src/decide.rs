@@ -228,7 +228,8 @@ fn before_a_claim(
             state.pin = pin;
             Some(orphan(rules, state.clone(), now, step, view.trace))
         }
-        Record::Spent(code) if new => Some(finish(rules, state.clone(), End::Lost(code))),
+        // Nothing in status may have had an effect, or it would contradict the ledger.
+        Record::Spent(code) => Some(finish(rules, state.clone(), End::Lost(code))),
         _ if unrecorded => {
             state.pin = view.target;
             Some(hold(rules, state.clone(), Hold::NoRecord))

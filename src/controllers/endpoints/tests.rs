@@ -302,6 +302,29 @@ fn an_endpoint_in_an_unusual_form_is_refused_with_the_rule_that_it_breaks() {
 }
 
 #[test]
+fn a_domain_of_customers_is_no_region() {
+    for region in [
+        "obs",
+        "obs-website",
+        "iam",
+        "obs-1",
+        "a--1",
+        "1-a-1",
+        "cn-north-a",
+    ] {
+        let connection = connection(Cloud::Huawei, region, None);
+        for service in [
+            Service::HuaweiDcs,
+            Service::HuaweiWorkspace,
+            Service::HuaweiCloudDc,
+        ] {
+            let found = plain().origin(&connection, service);
+            assert!(!matches!(found, Some(Ok(_))), "{region}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn a_region_that_is_no_dns_label_has_no_host() {
     for region in [
         "evil.example/",
@@ -681,7 +704,7 @@ fn the_site_of_a_vendors_host_is_its_own_or_the_connections() {
         ),
         (
             Service::TencentAs,
-            "https://as.r-1.tencentcloudapi.com",
+            "https://as.r-one-1.tencentcloudapi.com",
             "Vendor/China",
             "Vendor/International",
         ),
@@ -710,7 +733,7 @@ fn the_site_of_a_vendors_host_is_its_own_or_the_connections() {
             (Site::International, of_international),
         ] {
             let named = (!url.is_empty()).then_some((service, url));
-            let connection = with_site(connection(service.cloud(), "r-1", named), site);
+            let connection = with_site(connection(service.cloud(), "r-one-1", named), site);
             let found = policy.origin(&connection, service).expect("of this cloud");
             assert_eq!(
                 found.expect("allowed").cloud(),
@@ -722,13 +745,13 @@ fn the_site_of_a_vendors_host_is_its_own_or_the_connections() {
     let byteplus = origin(
         &policy,
         Service::VolcengineEcs,
-        "r-1",
+        "r-one-1",
         "https://open.byteplusapi.com",
     );
     let volcengine = origin(
         &policy,
         Service::VolcengineEcs,
-        "r-1",
+        "r-one-1",
         "https://open.volcengineapi.com",
     );
     assert_ne!(

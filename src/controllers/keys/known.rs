@@ -19,6 +19,10 @@ const SHARE: usize = MOST_BAD - 1;
 
 const COUNTED: Span = Span(5 * 60_000);
 
+/// How long after the first one keys that an earlier process has seen accepted go before
+/// others. By then each that is in use was tried.
+const VOUCHED: Span = Span(10 * 60_000);
+
 /// The credential in a Secret, at a cloud.
 #[derive(Clone, Debug)]
 pub(super) struct Credential {
@@ -54,6 +58,16 @@ impl Credential {
 struct Entry {
     standing: Standing,
     being_tried: bool,
+    /// The vendor has accepted it before. What others sign badly does not stop it; its
+    /// own rejection does, until it is tried again.
+    proven: bool,
+}
+
+impl Entry {
+    /// A cloud of its own accepts whatever its owner likes, so that is forgotten.
+    fn is_needed(&self) -> bool {
+        self.being_tried || self.proven
+    }
 }
 
 /// What is known of all.
@@ -64,8 +78,9 @@ pub(super) struct Known {
     /// Times and namespaces of bad signatures, by cloud and key id. One that is being
     /// tried counts already.
     bad: HashMap<(Authority, String), Vec<Bad>>,
-    /// Secrets whose key an earlier process has seen accepted.
+    /// Secrets whose key an earlier process has seen accepted, until then (monotonic).
     vouched: HashSet<String>,
+    vouched_until: i64,
 }
 
 struct Bad {
@@ -75,8 +90,13 @@ struct Bad {
 }
 
 impl Known {
-    pub(super) fn vouch(&mut self, slot: String) {
-        self.vouched.insert(slot);
+    pub(super) fn vouch(&mut self, slot: String, now: i64) {
+        if self.vouched_until == 0 {
+            self.vouched_until = now + VOUCHED.0;
+        }
+        if now < self.vouched_until {
+            self.vouched.insert(slot);
+        }
     }
 
     pub(super) fn unvouch(&mut self, slot: &str) {
@@ -91,10 +111,9 @@ impl Known {
     /// It may be used; true if that is to try it, which ends with
     /// [`end_trial`](Self::end_trial).
     pub(super) fn take(&mut self, of: &Credential, recheck: Span, now: i64) -> Result<bool, NoKey> {
-        let needed = |entry: &Entry| entry.being_tried;
         let entry = self
             .credentials
-            .entry(of.key(), now, needed, Entry::default);
+            .entry(of.key(), now, Entry::is_needed, Entry::default);
         match entry.standing {
             Standing::Accepted => return Ok(false),
             Standing::Rejected { at, locked } if now - at < recheck.0 => {
@@ -108,8 +127,12 @@ impl Known {
         if entry.being_tried {
             return Err(NoKey::BeingTried);
         }
+        if now >= self.vouched_until {
+            self.vouched.clear();
+        }
         let vouched = self.vouched.contains(&of.slot);
         let (most, own) = match () {
+            () if entry.proven => (usize::MAX, usize::MAX),
             () if vouched => (MOST_BAD, MOST_BAD),
             () if self.vouched.is_empty() => (MOST_BAD, SHARE),
             () => (SHARE, SHARE),
@@ -161,10 +184,12 @@ impl Known {
     /// True if that is news.
     pub(super) fn settle(&mut self, of: &Credential, standing: Standing, now: i64) -> bool {
         self.vouched.remove(&of.slot);
-        let needed = |entry: &Entry| entry.being_tried;
         let entry = self
             .credentials
-            .entry(of.key(), now, needed, Entry::default);
+            .entry(of.key(), now, Entry::is_needed, Entry::default);
+        if standing == Standing::Accepted && matches!(of.cloud, Authority::Vendor(_)) {
+            entry.proven = true;
+        }
         std::mem::replace(&mut entry.standing, standing) != standing
     }
 }

@@ -174,7 +174,7 @@ fn one_namespace_does_not_keep_others_from_trying_their_key() {
 fn after_a_restart_a_key_that_was_accepted_before_goes_before_others() {
     let mut known = Known::default();
     let right = credential("team-b", "right");
-    known.vouch("team-b/right".to_owned());
+    known.vouch("team-b/right".to_owned(), 0);
     for n in 0..40 {
         let wrong = credential(&format!("team-{n}"), "wrong");
         let _ = fails(&mut known, &wrong, 0);
@@ -185,4 +185,50 @@ fn after_a_restart_a_key_that_was_accepted_before_goes_before_others() {
     // Nothing that others do stops it from here on.
     known.count(&right, 9, 0);
     assert_eq!(known.take(&right, RECHECK, 1), Ok(false));
+}
+
+#[test]
+fn a_key_that_was_accepted_is_stopped_by_its_own_rejection_alone_however_long_ago() {
+    let mut known = Known::default();
+    let right = credential("team-b", "right");
+    assert_eq!(known.take(&right, RECHECK, 0), Ok(true));
+    known.end_trial(&right);
+    known.settle(&right, Standing::Accepted, 0);
+    // Nothing uses it for a night.
+    let now = 10 * 60 * MINUTE;
+    for n in 0..3 {
+        let _ = fails(&mut known, &credential(&format!("team-{n}"), "wrong"), now);
+    }
+    assert_eq!(known.take(&right, RECHECK, now), Ok(false));
+    // The cloud locks it for a while.
+    let rejected = Standing::Rejected {
+        at: now,
+        locked: true,
+    };
+    known.settle(&right, rejected, now);
+    assert_eq!(known.take(&right, RECHECK, now + 1), Err(NoKey::Locked));
+    let now = now + RECHECK.0;
+    for n in 3..9 {
+        let _ = fails(&mut known, &credential(&format!("team-{n}"), "wrong"), now);
+    }
+    assert_eq!(known.take(&right, RECHECK, now), Ok(true));
+}
+
+#[test]
+fn what_an_earlier_process_has_seen_counts_for_a_while_only() {
+    let mut known = Known::default();
+    known.vouch("team-b/idle".to_owned(), 1);
+    let wrong = |n: usize| credential(&format!("team-{n}"), "wrong");
+    let tries = |known: &mut Known, from: usize, now: i64| {
+        let made = (from..from + 9).filter(|n| fails(known, &wrong(*n), now).is_ok());
+        made.count()
+    };
+    assert_eq!(tries(&mut known, 0, 1), 2, "the third place is kept");
+    assert_eq!(tries(&mut known, 10, 11 * MINUTE), 3);
+    known.vouch("team-b/later".to_owned(), 12 * MINUTE);
+    assert_eq!(
+        tries(&mut known, 20, 17 * MINUTE),
+        3,
+        "it was shown too late"
+    );
 }

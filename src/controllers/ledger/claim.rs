@@ -166,6 +166,11 @@ impl Open {
         Some(Changed { ledger, spec })
     }
 
+    /// It is the claim of that step, and has no answer.
+    pub(super) fn lacks_the_answer_of(&self, step: &str) -> bool {
+        self.open.step_id == step && self.open.answer.is_none()
+    }
+
     /// The process that sent it learnt that it had no effect.
     pub(super) fn without_effect(self, answer: AnswerWord) -> Changed {
         let mut spec = self.ledger.spec.clone();

@@ -47,7 +47,12 @@ pub(super) fn record<K: Kind>(
     }
     let mut entries = ledger.entries.iter().rev();
     match entries.find(|entry| entry.operation_key == claimant.key) {
-        Some(entry) if entry.object.uid == me.uid && !steps.is_empty() => Record::Closed,
+        // A status that tells of no effect, be it forged or of before, is no reason to act.
+        Some(entry)
+            if entry.object.uid == me.uid && steps.iter().any(StepStatus::may_have_acted) =>
+        {
+            Record::Closed
+        }
         Some(entry) if entry.body_digest != claimant.body_digest() => {
             reason(Reason::OperationKeyReused)
         }

@@ -198,7 +198,7 @@ fn the_site_belongs_to_the_place_where_an_endpoint_depends_on_it() {
     ] {
         let at = |site: Option<&str>| {
             let connection = connection(|spec| {
-                let mut place = json!({"region": "ap-singapore"});
+                let mut place = json!({"region": "ap-southeast-1"});
                 if cloud == "huawei" {
                     place["projectId"] = "p1".into();
                 }

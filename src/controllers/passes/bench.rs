@@ -38,8 +38,8 @@ use crate::operations::{Claimant, Cloud, Kind, Object as _};
 
 /// The project, or the region, of the connection, and another one of the same key,
 /// where there is nothing.
-pub(super) const HERE: (&str, &str) = ("0123456789abcdef0123456789abcdef", "here-1");
-pub(super) const THERE: (&str, &str) = ("fedcba9876543210fedcba9876543210", "far-1");
+pub(super) const HERE: (&str, &str) = ("0123456789abcdef0123456789abcdef", "in-here-1");
+pub(super) const THERE: (&str, &str) = ("fedcba9876543210fedcba9876543210", "so-far-1");
 pub(super) const ACCOUNT: &str = "domain-0001";
 const KEY: (&str, &str) = ("ERRANDTESTACCESSKEY1", "ErrandTestSecretKey");
 const NAMESPACE: &str = "ns";

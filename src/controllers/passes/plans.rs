@@ -81,7 +81,7 @@ fn meeting<K: Kind>(case: Case, met: Met) -> Option<Bench<K>> {
             for cloud in ["huawei", "volcengine", "tencent"] {
                 spec[cloud] = serde_json::Value::Null;
             }
-            spec[other] = json!({"region": "here-1", "projectId": "0123"});
+            spec[other] = json!({"region": "in-here-1", "projectId": "0123"});
         }),
         Met::EndpointNotAllowed => bench.edit_connection(|spec| {
             let endpoints = spec["endpoints"].as_object_mut().expect("endpoints");

@@ -160,9 +160,13 @@ impl<K: Kind> Session<'_, K> {
         let steps = self.object.status_mut().map(|status| &mut status.steps);
         let doubted = self.doubted.as_ref();
         for step in steps.into_iter().flatten() {
-            if doubted == Some(&step.id) {
+            if doubted == Some(&step.id) && step.answer != Some(AnswerWord::Unknown) {
                 step.answer = Some(AnswerWord::Unknown);
                 (step.reading, step.reading_reason) = (None, None);
+                (step.http_status, step.code, step.message) = (None, None, None);
+                step.answered_at = None;
+                // What is stored is not what this session works with.
+                self.mangled = true;
             }
         }
     }

@@ -6,7 +6,7 @@ use rand::Rng as _;
 
 use super::Session;
 use crate::api::{AnswerWord, StepStatus};
-use crate::controllers::ledger::Look;
+use crate::controllers::ledger::{self, Look};
 use crate::controllers::put::{NotWritten, put_status};
 use crate::controllers::status::{Rendering, answer_word, step_status};
 use crate::mistakes::Mistake;
@@ -18,7 +18,11 @@ impl<K: Kind> Session<'_, K> {
         if intent.is_some() && Mistake::Unrecorded.is_made() {
             return Event::Written(self.now(), true);
         }
-        self.note_no_effect(&change).await;
+        match self.note_no_effect(&change).await {
+            // What the API server refuses for good is no reason to keep the answer back.
+            Ok(()) | Err(ledger::NotWritten::Forbidden(_)) => {}
+            Err(_) => return Event::NoReply(self.now()),
+        }
         let said = self.memory.said.as_ref();
         let rendering = Rendering::<K> {
             object: &self.object,
@@ -82,26 +86,25 @@ impl<K: Kind> Session<'_, K> {
 
     /// That a call had no effect is recorded in its ledger first: of status alone another
     /// process would not believe it.
-    async fn note_no_effect(&mut self, change: &Change) {
+    async fn note_no_effect(&mut self, change: &Change) -> Result<(), ledger::NotWritten> {
         let Some((number, answer, _)) = change.answer else {
-            return;
+            return Ok(());
         };
         let word = answer_word(answer);
         let steps = self.object.status().map_or(&[][..], |status| &status.steps);
         let step = steps.iter().find(|step| step.number == number);
         let (AnswerWord::Refused | AnswerWord::NotSent, Some(step)) = (word, step) else {
-            return;
+            return Ok(());
         };
         let (ledgers, object) = (&self.ctx.ledgers, &self.object);
         match (&mut self.look, &self.memory.ledger) {
             (Some(look), _) => ledgers.note_no_effect(look, &step.id, word).await,
             // Without a connection, for instance.
             (None, Some(name)) => {
-                ledgers
-                    .note_no_effect_in::<K>(name, object, &step.id, word)
-                    .await;
+                let noted = ledgers.note_no_effect_in::<K>(name, object, &step.id, word);
+                noted.await
             }
-            (None, None) => {}
+            (None, None) => Ok(()),
         }
     }
 

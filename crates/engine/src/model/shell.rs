@@ -147,9 +147,10 @@ impl Scenario {
             Some(claim) => Record::Orphan(claim.step, Pin(u64::from(claim.object.uid) + 1)),
             None => {
                 let mut closed = ledger.closed.iter();
-                let steps = &world.objects[o].stored.steps;
+                let mut steps = world.objects[o].stored.steps.iter();
+                let acted = steps.any(Step::may_have_acted);
                 match closed.find(|closed| closed.key == me.key) {
-                    Some(closed) if *closed == me && !steps.is_empty() => Record::Closed,
+                    Some(closed) if *closed == me && acted => Record::Closed,
                     Some(_) => Record::Spent(SPENT),
                     None => Record::Free,
                 }

@@ -283,6 +283,23 @@ fn an_end_that_was_not_stored_after_its_claim_was_closed_is_stored() {
     assert_eq!(s.report, Some(Report::Ended(End::Succeeded(How::Proven))));
 }
 
+/// Another object did the same meanwhile, or a status was forged. A step of which status
+/// says that it had no effect is no reason to do it once more.
+#[test]
+fn a_refused_step_does_not_stand_in_the_way_of_what_was_done_already() {
+    let mut s = Script::new();
+    s.ordered()
+        .answer(Answer::Refused(Verdict::Wait(BUSY)))
+        .written()
+        .closed();
+    s.record = Record::Spent(SPENT);
+    s.pass(s.rests_for().0)
+        .wake()
+        .sees(Goal::Act(ORDER))
+        .written();
+    assert_eq!(s.report, Some(Report::Ended(End::Lost(SPENT))));
+}
+
 #[test]
 fn a_refusal_that_lasts_releases_the_claim() {
     for verdict in [Verdict::Blocked(FORBIDDEN), Verdict::Wait(BUSY)] {
