@@ -402,10 +402,8 @@ mod tests {
         assert_eq!(answered(denied, refusal(403, "APIG.0802")), (false, 1));
         assert_eq!(answered(None, refusal(403, "NEW.1")), (false, 1));
         let terminal = Some(Reading::Terminal);
-        assert_eq!(
-            answered(terminal, refusal(400, "MissingParameter")),
-            (false, 1)
-        );
+        let missing = refusal(400, "MissingParameter");
+        assert_eq!(answered(terminal, missing), (false, 1));
         let rejected = Some(Reading::Blocked(Reason::CredentialsRejected));
         assert_eq!(answered(rejected, refusal(401, "APIGW.0301")), (true, 2));
         assert_eq!(answered(None, refusal(401, "NEW.1")), (true, 3));

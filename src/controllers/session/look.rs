@@ -36,6 +36,8 @@ impl<K: Kind> Session<'_, K> {
 
     pub(super) async fn observe(&mut self) -> Event {
         self.trouble = None;
+        // With the right to try its key, which only one has.
+        self.connection = None;
         let started = self.now().wall;
         let namespace = self.namespace();
         let asked = self.object.asked();
