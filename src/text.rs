@@ -1,7 +1,7 @@
 //! Text from outside: what a cloud, a user's object or a parser says, before it is put
 //! into status, a condition, an event, a log line or a terminal.
 //!
-//! [`line`] is the one function for all of them. It changes nothing that people can
+//! [`line()`] is the one function for all of them. It changes nothing that people can
 //! read. What they cannot see, or what would change how the rest is shown, is replaced
 //! by a character that they can see: it is not removed, so that a word with something
 //! invisible in it never becomes the word that Errand knows.
@@ -56,7 +56,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Every character of it is one that [`line`] keeps.
+/// Every character of it is one that [`line()`] keeps.
 pub fn is_visible(text: &str) -> bool {
     text.chars().all(|c| shown(c) == c)
 }
