@@ -8,8 +8,9 @@ use crate::text;
 /// Between the two things that are compared.
 const INVALID: &str = ", invalid ";
 
-/// Bytes of the longest that status takes.
-const LONGEST: usize = 256;
+/// Bytes of a status in it, so that all of it fits into status. What is compared is not
+/// changed otherwise: earlier versions wrote the same.
+const LONGEST: usize = 192;
 
 /// What is recorded with a cancel. Objects of earlier versions hold the same words.
 /// `None`: not everything in it was understood.
@@ -20,12 +21,11 @@ pub(super) fn mark(found: &ScheduledInstance) -> Option<String> {
         Field::Unclear => return None,
     };
     let status = match &found.status {
-        Field::Absent => "",
-        Field::Known(status) => status,
+        Field::Absent => String::new(),
+        Field::Known(status) => text::line(status, LONGEST),
         Field::Unclear => return None,
     };
-    let mark = format!("{status}{INVALID}{invalid}");
-    Some(text::line(&mark, LONGEST))
+    Some(format!("{status}{INVALID}{invalid}"))
 }
 
 /// The order looks other than it did. A word that is missing on one side is not
