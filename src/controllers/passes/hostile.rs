@@ -64,10 +64,8 @@ fn find(pointer: &str, value: &Value, found: &mut BTreeSet<(String, String)>) {
         Value::Object(members) => members
             .iter()
             .for_each(|(name, member)| find(&format!("{pointer}/{name}"), member, found)),
-        Value::String(text) => {
-            if !found.iter().any(|(place, _)| place == pointer) {
-                found.insert((pointer.to_owned(), text.clone()));
-            }
+        Value::String(text) if !found.iter().any(|(place, _)| place == pointer) => {
+            found.insert((pointer.to_owned(), text.clone()));
         }
         _ => {}
     }
