@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use errand_simulator::WorkspaceDesktop;
+use errand_simulator::{OrderTiming, WorkspaceDesktop};
 
 use crate::support::*;
 use crate::tenants::Cluster;
@@ -18,7 +18,11 @@ const MANUAL: [&str; 4] = [
 fn what_was_ordered_before_the_ceiling_was_lowered_ends_succeeded() {
     let mut cluster = Cluster::start("ceiling");
     for desktop in ["desk-1", "desk-2", "desk-3"] {
-        seed_desktop(&cluster.bed, WorkspaceDesktop::new(desktop));
+        let at_once = OrderTiming {
+            runs_for: 0,
+            ..OrderTiming::default()
+        };
+        seed_desktop(&cluster.bed, WorkspaceDesktop::new(desktop).timing(at_once));
     }
     let connection = cluster.connection();
     for namespace in ["team-a", "team-b"] {
