@@ -28,7 +28,7 @@ pub struct SharedReads {
     kept: Mutex<Recent<String, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// Somebody else holds it, too.
+/// A reading of it is under way, or it is used.
 fn is_shared<T: ?Sized>(kept: &Arc<T>) -> bool {
     Arc::strong_count(kept) > 1
 }

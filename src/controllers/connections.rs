@@ -392,7 +392,7 @@ pub(super) fn suspends<O: Object>(store: &Shown<CloudConnection>, object: &O) ->
 }
 
 fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unusable {
-    let mended = "Errand then continues by itself.";
+    let then = "Errand then continues by itself.";
     let missing = trouble(Reason::CredentialsMissing, true, 0);
     let (trouble, text) = match e {
         NoKey::Unreadable => (
@@ -402,21 +402,21 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
         NoKey::Forbidden => (
             missing,
             format!(
-                "Errand may not read Secret {secret}. Grant its service account the verb get on Secrets here; {mended}"
+                "Errand may not read Secret {secret}. Grant its service account the verb get on Secrets here; {then}"
             ),
         ),
         NoKey::NotFound => (
             missing,
-            format!("Secret {secret} does not exist. Create it; {mended}"),
+            format!("Secret {secret} does not exist. Create it; {then}"),
         ),
         NoKey::Malformed(what) => (
             missing,
-            format!("Secret {secret}: {what}. Correct it; {mended}"),
+            format!("Secret {secret}: {what}. Correct it; {then}"),
         ),
         NoKey::NotLabelled => (
             missing,
             format!(
-                "Secret {secret} lacks the label {LABEL}=true, without which Errand reads no Secret here. If its key is meant for Errand, run: kubectl label secret {secret} -n {namespace} {LABEL}=true. {mended}"
+                "Secret {secret} lacks the label {LABEL}=true, without which Errand reads no Secret here. If its key is meant for Errand, run: kubectl label secret {secret} -n {namespace} {LABEL}=true. {then}"
             ),
         ),
         NoKey::BeingTried => (
@@ -440,7 +440,7 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
         NoKey::Rejected => (
             self::trouble(Reason::CredentialsRejected, true, 0),
             format!(
-                "The cloud does not accept the key in Secret {secret} of CloudConnection {connection}. Put a valid one there; {mended}"
+                "The cloud does not accept the key in Secret {secret} of CloudConnection {connection}. Put a valid one there; {then}"
             ),
         ),
     };

@@ -175,21 +175,24 @@ pub struct ClosedCall {
 mod tests {
     use super::*;
 
-    fn claimant(namespace: &str, account: &str, given: Option<&str>, body: &str) -> Claimant {
-        let target = LedgerTarget {
+    fn target() -> LedgerTarget {
+        LedgerTarget {
             service: "huawei/workspace".into(),
             scope: "project".into(),
             id: "desktop".into(),
             host: None,
             unknown: Default::default(),
-        };
+        }
+    }
+
+    fn claimant(namespace: &str, account: &str, given: Option<&str>, body: &str) -> Claimant {
         let place = Place {
             scope: "project".into(),
             account: account.into(),
             namespace: namespace.into(),
             admitted: Vec::new(),
         };
-        Claimant::new(target, &place, given, body.into())
+        Claimant::new(target(), &place, given, body.into())
     }
 
     #[test]
@@ -213,16 +216,10 @@ mod tests {
         assert_eq!(key, claimant("n", "a", Some("k"), "other").key);
         assert_ne!(key, claimant("m", "a", Some("k"), "b").key);
     }
+
     #[test]
     fn a_ledger_of_the_vendor_is_named_as_before_and_that_of_an_own_cloud_by_its_host() {
         let claim = |admitted: &[(&str, bool)]| {
-            let target = LedgerTarget {
-                service: "huawei/workspace".into(),
-                scope: "project".into(),
-                id: "desktop".into(),
-                host: None,
-                unknown: Default::default(),
-            };
             let admitted = admitted.iter().map(|(host, own)| AdmittedHost {
                 service: Service::HuaweiWorkspace,
                 host: (*host).to_owned(),
@@ -234,7 +231,7 @@ mod tests {
                 namespace: "n".into(),
                 admitted: admitted.collect(),
             };
-            Claimant::new(target, &place, None, "b".into())
+            Claimant::new(target(), &place, None, "b".into())
         };
         let vendor = claim(&[]);
         // As f7ba42e names it.

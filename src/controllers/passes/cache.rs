@@ -7,6 +7,18 @@ use super::cases::Case;
 use super::{Bench, every_kind};
 use crate::operations::Kind;
 
+/// An operation whose call is throttled for now, with what the watch shows of it.
+async fn throttled<K: Kind>(case: Case, call: &str) -> (Bench<K>, serde_json::Value) {
+    let mut bench = Bench::<K>::new(case, 60);
+    bench
+        .cloud
+        .fault(Fault::new(call, FaultKind::Throttle).always());
+    bench.pass().await;
+    bench.check(bench.calls() == 1, "the gateway has refused it for now");
+    let shown = bench.api.get(&bench.path).expect("it is there");
+    (bench, shown)
+}
+
 every_kind!(an_intent_that_stands_there_is_not_sent_from_a_cache_alone: behind);
 
 async fn behind<K: Kind>(case: Case) {
@@ -14,13 +26,7 @@ async fn behind<K: Kind>(case: Case) {
         return;
     };
     for change in ["suspended", "in mode Plan", "deleted"] {
-        let mut bench = Bench::<K>::new(case, 60);
-        bench
-            .cloud
-            .fault(Fault::new(*call, FaultKind::Throttle).always());
-        bench.pass().await;
-        bench.check(bench.calls() == 1, "the gateway has refused it for now");
-        let shown = bench.api.get(&bench.path).expect("it is there");
+        let (mut bench, shown) = throttled::<K>(case, call).await;
         match change {
             "suspended" => bench.edit(|spec| spec["suspend"] = true.into()),
             "deleted" => bench.api.delete(&bench.path),
@@ -41,13 +47,7 @@ async fn connection<K: Kind>(case: Case) {
         return;
     };
     for change in ["suspended", "changed", "deleted"] {
-        let mut bench = Bench::<K>::new(case, 60);
-        bench
-            .cloud
-            .fault(Fault::new(*call, FaultKind::Throttle).always());
-        bench.pass().await;
-        bench.check(bench.calls() == 1, "the gateway has refused it for now");
-        let shown = bench.api.get(&bench.path).expect("it is there");
+        let (mut bench, shown) = throttled::<K>(case, call).await;
         match change {
             "deleted" => bench.api.delete(CONNECTION),
             change => bench.api.edit(CONNECTION, |connection| {

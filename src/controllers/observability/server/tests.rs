@@ -12,6 +12,13 @@ const SOON: Duration = Duration::from_secs(20);
 /// An answer that no socket buffer takes whole.
 const LONG: usize = 64 << 20;
 
+/// Limits that no client meets by being slow.
+const PATIENT: Limits = Limits {
+    connections: 16,
+    request: NEVER,
+    total: NEVER,
+};
+
 async fn start_server(limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -66,12 +73,7 @@ fn probes_are_answered_soon_whatever_64_other_clients_do() {
         "\u{16}\u{3}\u{1}",
     ] {
         block_on(async {
-            let limits = Limits {
-                connections: 16,
-                request: NEVER,
-                total: NEVER,
-            };
-            let address = start_server(limits).await;
+            let address = start_server(PATIENT).await;
             let mut others = Vec::new();
             for _ in 0..64 {
                 others.push(connect(address, sends).await);
@@ -116,12 +118,7 @@ fn a_client_that_asks_nothing_or_takes_nothing_is_cut_off() {
 #[test]
 fn a_connection_answers_one_request_and_ends() {
     block_on(async {
-        let limits = Limits {
-            connections: 16,
-            request: NEVER,
-            total: NEVER,
-        };
-        let address = start_server(limits).await;
+        let address = start_server(PATIENT).await;
         let twice = "GET /livez HTTP/1.1\r\nHost: errand\r\n\r\n".repeat(2);
         let mut stream = connect(address, &twice).await;
         let mut answer = String::new();
