@@ -77,6 +77,14 @@ impl Clock {
         tokio::time::sleep(span).await;
     }
 
+    /// Returns once everything that sleeps on this clock was woken by the test's last move.
+    #[cfg(test)]
+    pub(crate) async fn moved(&self) {
+        let test = self.test.as_ref().expect("a clock that a test moves");
+        let mut moved = test.moved();
+        let _ = moved.wait_for(|known| *known == test.clock.ahead()).await;
+    }
+
     /// The protocol's figures: the defaults, or the test's timing profile.
     pub fn rules(&self) -> Rules {
         #[cfg(feature = "test-clock")]

@@ -86,6 +86,7 @@ impl tower::Service<Request<Body>> for Server {
 /// A watch under test.
 struct Bench {
     clock: TestClock,
+    watching: Clock,
     file: std::path::PathBuf,
     hearing: Hearing,
     heard: Arc<Heard>,
@@ -101,6 +102,9 @@ impl Drop for Bench {
 
 /// Bytes of a page in these tests.
 const PAGE: usize = 8_000;
+
+/// Real time that a silent stream has in these tests.
+const GRACE: Duration = Duration::from_millis(20);
 
 impl Bench {
     fn start(answers: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
@@ -131,12 +135,13 @@ impl Bench {
         );
         watch.limits = Limits {
             page: PAGE,
-            grace: Duration::from_millis(20),
+            grace: GRACE,
             ..Limits::default()
         };
         tokio::spawn(watch.run());
         Self {
             clock: test_clock,
+            watching: clock,
             file,
             hearing,
             heard,
@@ -167,9 +172,15 @@ impl Bench {
     /// Lets the clock go on until so many requests were made.
     async fn until_asked(&self, requests: usize) {
         while self.asked().len() < requests {
-            self.clock.advance(Duration::from_millis(500));
-            tokio::task::yield_now().await;
+            self.advance(Duration::from_millis(500)).await;
         }
+    }
+
+    /// The clock goes on, and the watch does what there is to do then.
+    async fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+        self.watching.moved().await;
+        self.settle().await;
     }
 
     /// Lets the watch do what there is to do now.
@@ -426,10 +437,10 @@ fn a_kind_whose_streams_bring_nothing_is_listed_again_within_5_min() {
         while !listed_again(&bench) {
             assert!(passed < 400, "{:?}", bench.asked());
             bench.settle().await;
-            bench.clock.advance(Duration::from_secs(5));
+            bench.advance(Duration::from_secs(5)).await;
+            // A silent stream has a short while of real time.
+            tokio::time::sleep(GRACE).await;
             passed += 5;
-            // The clock is looked at every few milliseconds.
-            tokio::time::sleep(Duration::from_millis(60)).await;
         }
         assert!(bench.hearing.is_ready());
     });
@@ -498,8 +509,7 @@ fn a_missing_crd_is_not_waited_for_and_is_found_when_it_comes() {
         );
         there.store(true, Ordering::SeqCst);
         while streams.0.lock().expect("no panic").is_empty() {
-            bench.clock.advance(Duration::from_secs(1));
-            tokio::task::yield_now().await;
+            bench.advance(Duration::from_secs(1)).await;
         }
         streams.send(bookmark(1, true));
         bench.expect(&["begin", "end"]).await;
@@ -532,9 +542,7 @@ fn a_kind_whose_lists_fail_for_10_s_is_not_waited_for() {
         for code in [429, 500, 503] {
             let bench = Bench::start(move |_| refused(code));
             while bench.asked().len() < 4 {
-                bench.clock.advance(Duration::from_millis(500));
-                // The clock is looked at every few milliseconds.
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                bench.advance(Duration::from_millis(500)).await;
             }
             assert_eq!(bench.heard.standing(), Standing::Unlisted, "it may start");
             bench.clock.advance(Duration::from_secs(10));
@@ -585,8 +593,7 @@ fn a_list_that_never_ends_is_silence() {
         assert!(bench.hearing.is_ready());
         streams.send(line("ERROR", &failure(410, "Expired").1));
         for _ in 0..320 {
-            bench.clock.advance(Duration::from_secs(1));
-            bench.settle().await;
+            bench.advance(Duration::from_secs(1)).await;
             while bench.events.try_recv().is_ok() {}
         }
         assert!(bench.asked().len() > 4, "{:?}", bench.asked());
