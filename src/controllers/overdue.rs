@@ -9,7 +9,7 @@ use super::context::{Context, Memory};
 use super::dispatch::Next;
 use super::put::{NotWritten, put_status};
 use super::queue::Urgency;
-use super::session::publish;
+use super::session::{publish, tell_refused};
 use super::status::limit;
 use super::watches::version;
 use crate::api::{
@@ -187,6 +187,11 @@ pub(super) async fn note<K: Kind>(
         }
         Err(e) => {
             memory.overdue_untold |= !matches!(e, NotWritten::Conflict);
+            if let NotWritten::Refused(fields) = &e {
+                let known = &mut memory.status_refused;
+                let shown = "That the operation waits for longer than expected is not shown.";
+                tell_refused(context, &object, known, fields, shown).await;
+            }
             let again = now.after(context.rules.poll);
             (object, Next::at(again, Urgency::Routine))
         }
