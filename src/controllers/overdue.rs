@@ -62,7 +62,7 @@ pub(super) fn end<O>(status: &mut Status<O>, generation: Option<i64>, now: Times
     overdue.observed_generation = generation;
     if overdue.status == ConditionStatus::True && waiting != Some(&overdue.reason) {
         overdue.status = ConditionStatus::False;
-        overdue.last_transition_time = now;
+        overdue.last_transition_time = Some(now);
         overdue.message = format!("The wait with reason {} has ended.", overdue.reason);
     }
 }
@@ -129,7 +129,7 @@ fn decide<O: Object>(object: &O, known_since: Option<Tick>, now: Tick) -> Overdu
         type_: OVERDUE.to_owned(),
         status: ConditionStatus::True,
         observed_generation: object.meta().generation,
-        last_transition_time: Timestamp::from_millis(now.0),
+        last_transition_time: Some(Timestamp::from_millis(now.0)),
         reason: reason.to_string(),
         message: format!(
             "The operation waits with reason {reason} since {:.0}, {longer}. {}",

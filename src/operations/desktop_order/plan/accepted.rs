@@ -5,7 +5,7 @@ use errand_engine::{Due, Evidence, Goal, Tick, Witness};
 use super::super::ORDER;
 use super::super::trace::millis;
 use super::{Look, Meaning, PAID, lost, wait};
-use crate::api::{ConditionStatus, Payment, Reason};
+use crate::api::{ConditionStatus, Payment, Reason, Timestamp};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, Job, Progress};
 
@@ -115,7 +115,7 @@ impl Look<'_> {
         let found = conditions
             .iter()
             .find(|condition| condition.type_ == type_)?;
-        Some((found.status, found.last_transition_time.millis()))
+        Some((found.status, found.since().map_or(0, Timestamp::millis)))
     }
 }
 
