@@ -36,6 +36,8 @@ impl Look<'_> {
                 ),
             ),
             (Some(OrderStatus::PendingPayment), _) => {
+                let price = order.and_then(Order::price);
+                let costs = price.map_or(String::new(), |price| format!(" (price: {price})"));
                 let unpaid = match self.object.spec.payment {
                     Payment::Manual => "is not paid",
                     Payment::Automatic => "was not paid automatically",
@@ -43,7 +45,9 @@ impl Look<'_> {
                 wait(
                     Reason::WaitingForPayment,
                     Due::Later,
-                    format!("{name} {unpaid}: pay it at the cloud, or cancel it there. {now}"),
+                    format!(
+                        "{name}{costs} {unpaid}: pay it at the cloud, or cancel it there. {now}"
+                    ),
                 )
             }
             (_, Some(job)) => lost(
