@@ -517,7 +517,7 @@ async fn client(access: Access, read_timeout: Duration) -> Result<(Client, Strin
         kubeconfig: access.kubeconfig,
         context: access.context,
     };
-    let Reached { mut config, .. } = cluster.reach().await.map_err(unusable)?;
+    let Reached { mut config, .. } = cluster.reach().map_err(unusable)?;
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
     config.read_timeout = Some(read_timeout);
@@ -590,6 +590,9 @@ fn chain(error: &dyn std::error::Error) -> String {
             text = format!("{text}: {more}");
         }
         next = source.source();
+    }
+    if text.contains("tunnel error") {
+        text += ". A proxy is between (proxy-url of the kubeconfig, or HTTPS_PROXY) and opened no connection; hosts in NO_PROXY are reached without it";
     }
     text
 }

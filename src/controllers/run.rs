@@ -105,7 +105,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         let checked = read::list_url::<Lease>(Some(namespace));
         checked.map_err(|e| RunError::Start(format!("a namespace: {e}")))?;
     }
-    let reached = Cluster::default().reach().await;
+    let reached = Cluster::default().reach();
     let Reached { mut config, proxy } = reached.map_err(RunError::Kubernetes)?;
     if let Some(proxy) = proxy {
         tracing::info!(%proxy, "the API server is reached through a proxy");

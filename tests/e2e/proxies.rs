@@ -173,7 +173,7 @@ fn an_inspecting_proxy_that_answers_403_after_an_order_causes_no_second_one() {
         seed_desktop(&bed, WorkspaceDesktop::new(name).timing(timing));
     };
     desktop("desk-1", 600);
-    desktop("desk-2", 1_000_000);
+    desktop("desk-2", 600);
     office.proxy.inspect(Box::new(|method, path| {
         let page = "<html><title>403</title>Blocked by policy 4711</html>";
         let order = method.as_str() == "POST" && path.contains("/change/order");
@@ -192,9 +192,10 @@ fn an_inspecting_proxy_that_answers_403_after_an_order_causes_no_second_one() {
     assert_ending(&bed, &object, "Succeeded", "Delivered");
     assert_eq!(bed.simulator.orders("desk-1").len(), 1);
 
-    // Where nothing shows that it has arrived, a decision is needed.
+    // Where nothing shows that it has arrived, a decision is needed: it is not paid, and
+    // the key may not read orders.
     deny(&bed, &["bss."]);
-    bed.apply(&resize(&bed, "unseen", "desk-2", "Automatic"));
+    bed.apply(&resize(&bed, "unseen", "desk-2", "Manual"));
     bed.wait_until("it is held", || {
         bed.advance(seconds(60));
         ending(&bed.get("dor", "unseen")).state == "Held"
