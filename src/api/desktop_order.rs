@@ -183,6 +183,16 @@ pub struct DesktopObservation {
     /// BSS `pending_payment_end_time`: until when the order can be paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_deadline: Option<Timestamp>,
+    /// What the order costs, by BSS `amount_after_discount` and `currency`, for instance
+    /// 99.5 CNY.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub price: Option<String>,
+    /// What the order would cost without discounts, by BSS `official_amount` and
+    /// `currency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub official_price: Option<String>,
     /// Workspace `job_id` of the order's job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

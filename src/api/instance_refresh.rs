@@ -127,10 +127,39 @@ pub struct RefreshObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i32>", range(min = 0))]
     pub instances_failed: Option<u32>,
+    /// The first of those that could not be (Auto Scaling
+    /// `RefreshBatchRelatedInstanceSet`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub failed_instances: Vec<FailedInstance>,
+    /// Auto Scaling `RefreshActivityId` of the activity by which the cloud rolls the
+    /// refresh back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub rollback_activity_id: Option<String>,
+    /// Auto Scaling `Status` of that activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub rollback_status: Option<String>,
     /// Auto Scaling `StartTime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     /// Auto Scaling `EndTime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+}
+
+/// An instance that could not be refreshed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedInstance {
+    /// Auto Scaling `InstanceId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub id: Option<String>,
+    /// Auto Scaling `InstanceStatusMessage`: why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub message: Option<String>,
 }

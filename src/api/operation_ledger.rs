@@ -131,6 +131,11 @@ pub struct LedgerClaim {
     /// The call's body.
     #[schemars(length(max = 1024))]
     pub body: String,
+    /// The host that the call goes to, with its port if that is not 443; absent in a claim
+    /// of a version that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 260))]
+    pub host: Option<String>,
     /// When it was claimed.
     pub claimed_at: Timestamp,
     /// After this it is not sent any more.

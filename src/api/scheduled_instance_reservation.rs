@@ -91,6 +91,10 @@ pub struct ReservationObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub order_status: Option<String>,
+    /// ECS `ScheduledInstanceName`: the order's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub name: Option<String>,
     /// ECS `ElasticScheduledInstanceType`: Esi or Segmented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
@@ -123,6 +127,9 @@ pub struct ReservationObservation {
     /// ECS `EndDeliveryAt`: when the delivery slot ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_ends: Option<Timestamp>,
+    /// ECS `AutoReleaseAt`: when the cloud releases the delivered instances by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_release: Option<Timestamp>,
     /// Until when the order can be cancelled, by ECS `CreatedAt` or
     /// `StartDeliveryAt`. The cloud's own answer decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::connection_ids::odd_id;
 use super::context::API_TIMEOUT;
 use super::dispatch::Wake;
-use super::endpoints::{Authority, EndpointError, EndpointPolicy, Origin, one_cloud};
+use super::endpoints::{EndpointError, EndpointPolicy, Origin, one_cloud};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
 use super::read::get;
@@ -18,7 +18,7 @@ use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{Key, Refusal, Transport, tencent, volcengine};
-use crate::operations::{AdmittedHost, Client, Clients, Object, Place, Service};
+use crate::operations::{Client, Clients, Object, Place, Service, ServiceHost};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -354,17 +354,19 @@ pub(super) fn place(
     connection: &CloudConnection,
     namespace: &str,
 ) -> Place {
-    let admitted = Service::ALL.into_iter().filter_map(|service| {
+    let hosts = Service::ALL.into_iter().filter_map(|service| {
         let origin = endpoints.origin(connection, service)?.ok()?;
-        let own = matches!(origin.authority, Authority::Own { .. });
-        let host = origin.admitted?;
-        Some(AdmittedHost { service, host, own })
+        Some(ServiceHost {
+            service,
+            owner: origin.owner(),
+            host: origin.host,
+        })
     });
     Place {
         scope: scope(connection),
         account: connection.spec.account_id.clone(),
         namespace: namespace.to_owned(),
-        admitted: admitted.collect(),
+        hosts: hosts.collect(),
     }
 }
 

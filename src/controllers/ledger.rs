@@ -206,7 +206,7 @@ impl Ledgers {
             Some(other) => self.get(other).await?,
             None => None,
         };
-        let both = both(target, other, &me.namespace);
+        let both = both(target, other, &me.namespace, claimant.host.as_deref());
         let (ledger, rest) = (both.used, both.rest);
         let mut holder = None;
         for (held, is_used) in [(Some(&ledger), true), (rest.as_ref(), false)] {
@@ -352,6 +352,7 @@ impl Ledgers {
             operation_key: look.claimant.key.clone(),
             body_digest: look.claimant.body_digest(),
             body: look.claimant.body.clone(),
+            host: look.claimant.host.clone(),
             claimed_at: status.intended_at,
             send_before: status.send_before,
             approvals: 0,

@@ -9,7 +9,7 @@ mod send;
 mod store;
 mod tell;
 
-pub(super) use self::tell::publish;
+pub(super) use self::tell::{publish, tell_refused};
 
 use errand_engine::{Effect, Event, Now, Span, step};
 use kube::ResourceExt as _;

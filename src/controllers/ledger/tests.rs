@@ -75,7 +75,7 @@ fn a_call_whose_answer_was_lost_is_not_looked_for_after_it_could_arrive() {
         scope: "project".to_owned(),
         account: "account".to_owned(),
         namespace: "ns".to_owned(),
-        admitted: Vec::new(),
+        hosts: Vec::new(),
     };
     let claimant = Claimant::new(target.clone(), &place, None, "{}".to_owned());
     let claim = serde_json::json!({

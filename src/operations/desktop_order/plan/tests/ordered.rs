@@ -286,3 +286,44 @@ fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
     assert_eq!(missing(known(5), None).goal, failed);
     assert_eq!(missing(unreadable(), job("SUCCESS")).goal, failed);
 }
+
+#[test]
+fn an_unpaid_order_tells_its_price_and_an_odd_amount_is_left_out() {
+    let with = |amount: Option<&str>, official: Option<&str>, currency: Option<&str>| {
+        let mut order = details("CS1", 6, &[]);
+        order.order.amount_after_discount = amount.map(str::to_owned);
+        order.order.official_amount = official.map(str::to_owned);
+        order.order.currency = currency.map(str::to_owned);
+        let facts = Facts {
+            orders: Orders::Known(Some(order)),
+            ..facts(desktop())
+        };
+        see(resize(), &facts, Some(&accepted()))
+    };
+    let seen = with(Some("99.5"), Some("120"), Some("CNY"));
+    assert!(
+        seen.seen
+            .starts_with("Order CS1 (price: 99.5 CNY) is not paid"),
+        "{}",
+        seen.seen
+    );
+    assert_eq!(seen.observed.price.as_deref(), Some("99.5 CNY"));
+    assert_eq!(seen.observed.official_price.as_deref(), Some("120 CNY"));
+    for (amount, currency) in [
+        (None, Some("CNY")),
+        (Some("99.5"), None),
+        (Some("-1"), Some("CNY")),
+        (Some("1e9"), Some("CNY")),
+        (Some("free"), Some("CNY")),
+        (Some("."), Some("CNY")),
+        (Some("99.5"), Some("C\u{202e}")),
+    ] {
+        let seen = with(amount, amount, currency);
+        assert!(
+            seen.seen.starts_with("Order CS1 is not paid"),
+            "{}",
+            seen.seen
+        );
+        assert_eq!(seen.observed.price, None, "{amount:?} {currency:?}");
+    }
+}
