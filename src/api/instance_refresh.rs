@@ -36,7 +36,7 @@ use super::words::words;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, autoScalingGroupId, adopt) cannot be changed once a call was intended or the operation has ended: create a new InstanceRefresh"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, autoScalingGroupId, adopt) is immutable once a call was intended or the operation has ended: create a new InstanceRefresh"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the refresh activity that is meant"))]

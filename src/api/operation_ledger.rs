@@ -36,8 +36,8 @@ pub const LEDGER_ENTRIES: usize = 256;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.target == oldSelf.target").message("a ledger is about one target"),
-    validation = Rule::new("!has(oldSelf.entries) || (has(self.entries) && oldSelf.entries.all(old, self.entries.exists(new, new.stepId == old.stepId)))").message("entries of a ledger are never removed")
+    validation = Rule::new("self.target == oldSelf.target").message("target is immutable: a ledger is about one target"),
+    validation = Rule::new("!has(oldSelf.entries) || (has(self.entries) && oldSelf.entries.all(old, self.entries.exists(new, new.stepId == old.stepId)))").message("the list of entries is immutable but for new ones: entries of a ledger are never removed")
 )]
 pub struct OperationLedgerSpec {
     /// What it is about.
@@ -168,7 +168,7 @@ fn is_zero(number: &u32) -> bool {
 /// A call that is over. Immutable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self == oldSelf").message("an entry of a ledger is never changed"))]
+#[x_kube(validation = Rule::new("self == oldSelf").message("an entry is immutable: an entry of a ledger is never changed"))]
 pub struct LedgerEntry {
     /// Identifies the call.
     #[schemars(length(max = 64))]

@@ -29,12 +29,12 @@ use super::words::words;
     printcolumn(name = "Wanted", type_ = "string", json_path = ".spec.desiredState"),
     printcolumn(name = "Delivered", type_ = "integer", json_path = ".status.observed.deliveryCount"),
     printcolumn(name = "Of", type_ = "integer", json_path = ".status.observed.count"),
-    printcolumn(name = "Cancellable until", type_ = "date", json_path = ".status.observed.cancellableUntil", priority = 1),
+    printcolumn(name = "Cancellable until", type_ = "string", json_path = ".status.observed.cancellableUntil", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, adopt) cannot be changed once a call was intended or the operation has ended: create a new ScheduledInstanceReservation"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, adopt) is immutable once a call was intended or the operation has ended: create a new ScheduledInstanceReservation"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the scheduled-instance order that is meant"))]

@@ -88,6 +88,7 @@ fn every_value_changes_what_is_rendered() {
             Some(("policies", value)) if value.starts_with("orderLimits.") => {
                 &["--set=policies.orderLimits.enabled=true"]
             }
+            Some(("caBundle", "key")) => &["--set=caBundle.configMap=authorities"],
             Some(("image", "tag")) => &["--set=image.digest="],
             _ => &[],
         };

@@ -12,7 +12,7 @@ pub use operators::Replica;
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -199,6 +199,11 @@ impl Bed {
     pub fn set_earlier_binary(&mut self, binary: impl Into<PathBuf>) {
         self.binary = binary.into();
         self.knows_ceiling = false;
+    }
+
+    /// The operator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// A path for a file of this bed's own.

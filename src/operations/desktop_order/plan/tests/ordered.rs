@@ -25,7 +25,7 @@ fn every_status_of_an_order_is_read_as_documented() {
         assert_eq!(seen.goal, wait(reason), "{status}");
         assert_eq!(seen.observed.order_status.as_deref(), Some(word));
         assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));
-        assert_eq!(paid_condition(&seen), money, "{status}");
+        assert_eq!(paid_condition(&seen), Some(money), "{status}");
         assert!(seen.seen.starts_with("Order CS1 "), "{}", seen.seen);
         assert!(seen.seen.ends_with("Desktop d1 has product p1."));
         assert!(seen.plan.steps.is_empty(), "it is sent already");
@@ -36,7 +36,7 @@ fn every_status_of_an_order_is_read_as_documented() {
         seen.seen,
         "Order CS1 is cancelled. Desktop d1 has product p1."
     );
-    assert_eq!(paid_condition(&seen), Unknown);
+    assert_eq!(paid_condition(&seen), Some(Unknown));
     let seen = after(known(77), None);
     assert_eq!(seen.goal, act(), "verified until its time is up");
     assert!(seen.seen.contains("status 77, which is not documented"));
@@ -213,7 +213,7 @@ fn an_accepted_order_that_bss_does_not_show_is_verified_by_the_desktop_alone() {
         seen.seen,
         "Desktop d1 has product p1. Order CS1 cannot be looked up, as BSS does not let this key read orders (CBC.0151)."
     );
-    assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
+    assert_eq!(paid_condition(&seen), Some(ConditionStatus::Unknown));
     assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));
     assert_eq!(seen.observed.order_status, None);
     assert_eq!(seen.observed.job_status.as_deref(), Some("RUNNING"));
