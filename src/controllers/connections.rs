@@ -46,6 +46,8 @@ pub(super) struct Usable {
     pub(super) place: Place,
     /// Where that is, in every respect: what is remembered belongs to it.
     pub(super) at: At,
+    /// The connection's place, whatever of it the operation needs.
+    here: String,
     /// policy of the connection.
     pub(super) policy: Policy,
     /// policy.maxConcurrent.
@@ -61,9 +63,10 @@ pub(super) struct Usable {
 
 impl Usable {
     /// The cloud has answered: the key is good if an answer to a request that was signed
-    /// with it shows that.
-    pub(super) fn answered(&mut self) {
-        if self.taken.heard() {
+    /// with it shows that. `read`: it was read at the connection's place.
+    pub(super) fn answered(&mut self, read: bool) {
+        let here = read && self.taken.answers_at(&self.here);
+        if self.taken.heard() || here {
             self.tell_news();
         }
     }
@@ -161,6 +164,7 @@ impl Connections {
         Ok(Usable {
             place: place(&self.endpoints, connection, namespace),
             at: At::of(connection, &places),
+            here: self.here(connection),
             clients: Clients {
                 known_since: i64::MAX,
                 services: places
@@ -181,6 +185,20 @@ impl Connections {
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
+    }
+
+    /// The place of a connection as a text: what a mistyped region or project changes.
+    fn here(&self, connection: &CloudConnection) -> String {
+        let hosts = Service::ALL.into_iter().filter_map(|service| {
+            let origin = self.origin(connection, service)?.ok()?;
+            Some(format!("{} {}", service.label(), origin.url))
+        });
+        let spec = &connection.spec;
+        let mut place = vec![spec.account_id.clone(), scope(connection)];
+        // Its hosts may be given, and then do not tell the region.
+        place.extend(spec.huawei.iter().map(|huawei| huawei.region.clone()));
+        place.extend(hosts);
+        place.join("\n")
     }
 
     /// There is news about the connection's key.
@@ -290,19 +308,25 @@ impl Connections {
         let secret = &connection.spec.credentials.secret_ref;
         let name = connection.name_any();
         let text = |e: &NoKey| no_key(e, (&namespace, &name), &secret.name).text;
-        match self.keys.standing(&namespace, secret, &clouds).await {
-            Ok(Standing::Accepted) => said(
+        let here = self.here(connection);
+        let standing = self.keys.standing(&namespace, secret, &clouds, &here);
+        match standing.await {
+            Ok((Standing::Accepted, true)) => said(
                 ConnectionReason::CredentialsAccepted,
                 "The cloud accepts the key.",
             ),
-            Ok(Standing::Untried) => said(
+            Ok((Standing::Accepted, false)) => said(
+                ConnectionReason::NotProbed,
+                "The cloud accepts the key, but nothing was read yet with the account, region, project and endpoints of this connection; its first operation does that. If one waits, check these fields.",
+            ),
+            Ok((Standing::Untried, _)) => said(
                 ConnectionReason::NotProbed,
                 "No operation has used the key yet; the first one tries it.",
             ),
-            Ok(Standing::Rejected { locked: true, .. }) | Err(NoKey::Locked) => {
+            Ok((Standing::Rejected { locked: true, .. }, _)) | Err(NoKey::Locked) => {
                 Some((ConnectionReason::KeyLocked, text(&NoKey::Locked)))
             }
-            Ok(Standing::Rejected { .. }) | Err(NoKey::Rejected) => Some((
+            Ok((Standing::Rejected { .. }, _)) | Err(NoKey::Rejected) => Some((
                 ConnectionReason::CredentialsRejected,
                 text(&NoKey::Rejected),
             )),

@@ -75,6 +75,8 @@ impl Entry {
 pub(super) struct Known {
     /// By identity and cloud.
     credentials: Recent<(String, Authority), Entry>,
+    /// Where a credential had an answer, by its identity and the place of a connection.
+    places: Recent<(String, String), ()>,
     /// Times and namespaces of bad signatures, by cloud and key id. One that is being
     /// tried counts already.
     bad: HashMap<(Authority, String), Vec<Bad>>,
@@ -167,6 +169,24 @@ impl Known {
         if let Some(entry) = self.credentials.get_mut(&of.key()) {
             entry.being_tried = false;
         }
+    }
+
+    /// It had an answer at that place; true if that is news.
+    pub(super) fn note_place(&mut self, of: &Credential, place: &str, now: i64) -> bool {
+        let key = (of.identity.clone(), place.to_owned());
+        let known = self.places.get(&key).is_some();
+        self.places.entry(key, now, |()| false, || ());
+        !known
+    }
+
+    /// It had an answer at that place. Who asks needs that further.
+    pub(super) fn answers_at(&mut self, identity: String, place: &str, now: i64) -> bool {
+        let key = (identity, place.to_owned());
+        let known = self.places.get(&key).is_some();
+        if known {
+            self.places.entry(key, now, |()| false, || ());
+        }
+        known
     }
 
     /// So many bad signatures may have been made with it.

@@ -68,13 +68,28 @@ fn what_is_known_of_a_key_is_known_of_that_credential_alone() {
             ("ns", "one", &own, Standing::Untried),
         ] {
             let (secret, clouds) = (named(secret), std::slice::from_ref(cloud));
-            let known = keys.standing(namespace, &secret, clouds);
+            let known = keys.standing(namespace, &secret, clouds, "place");
             let secret = &secret.name;
-            assert_eq!(known.await, Ok(standing), "{namespace} {secret} {cloud:?}");
+            assert_eq!(
+                known.await,
+                Ok((standing, false)),
+                "{namespace} {secret} {cloud:?}"
+            );
         }
         let both = [own, VENDOR];
-        let known = keys.standing("ns", &named("one"), &both).await;
-        assert_eq!(known, Ok(Standing::Accepted), "one of them accepts it");
+        let known = keys.standing("ns", &named("one"), &both, "place").await;
+        let accepted = |here| Ok((Standing::Accepted, here));
+        assert_eq!(known, accepted(false), "one of them accepts it");
+        // It is known to answer where it did, of that credential.
+        assert!(taken.answers_at("place") && !taken.answers_at("place"));
+        let known = async |secret, place| {
+            let secret = named(secret);
+            let standing = keys.standing("ns", &secret, &[VENDOR], place).await;
+            standing.map(|(_, here)| here)
+        };
+        assert_eq!(known("one", "place").await, Ok(true));
+        assert_eq!(known("one", "another").await, Ok(false));
+        assert_eq!(known("two", "place").await, Ok(false));
         // Its own rejection stops it, and that of another with its key id does not.
         let mut wrong = keys.take("ns", &named("two"), &VENDOR).await.ok().unwrap();
         wrong.settle(Standing::Rejected {
