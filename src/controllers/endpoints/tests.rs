@@ -536,9 +536,12 @@ fn an_admitted_host_is_an_alias_of_the_vendor_or_a_cloud_of_one_namespace() {
         assert_eq!(found.url, format!("https://{name}"), "{url}");
     }
     for (url, rule) in [
-        ("https://own.example:444", "for other namespaces only"),
+        ("https://own.example:444", "not admitted for this namespace"),
         // Not even as an alias: it would have two ledgers.
-        ("https://theirs.suffix.example", "for other namespaces only"),
+        (
+            "https://theirs.suffix.example",
+            "not admitted for this namespace",
+        ),
         ("https://own.example:8443", "another port"),
         ("https://suffix.example", "not admitted"),
         ("https://x.suffix.example:444", "another port"),
