@@ -32,6 +32,10 @@ const REQUEST_ID_LIMIT: usize = 128;
 /// signed, headers included.
 pub(super) const NOT_ACCEPTED: &str = "the key or the signature is not accepted";
 
+/// The message of a 4xx without a code of the cloud's own.
+pub(super) const NO_CODE: &str =
+    "the answer has no error code of the cloud; a proxy on the way may have written it";
+
 /// Ids by the cloud's names, like `order_id`.
 pub type Ids = BTreeMap<String, String>;
 
@@ -166,6 +170,12 @@ pub(super) fn unreadable(error: &serde_json::Error) -> CallError {
 /// What a cloud said, in a line each.
 pub(super) fn refusal(status: u16, code: &str, message: &str, request_id: &str) -> Refusal {
     let said = text::line;
+    let uncoded = code.is_empty() && (400..500).contains(&status);
+    let message = match message {
+        // The same, whatever was signed.
+        "" | NOT_ACCEPTED if uncoded => NO_CODE,
+        message => message,
+    };
     Refusal {
         status,
         code: said(code, CODE_LIMIT),

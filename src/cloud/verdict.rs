@@ -80,8 +80,8 @@ impl Status {
 pub struct Row {
     /// HTTP status.
     pub status: Status,
-    /// The cloud's error code; empty stands for any, and for a read for none too; a
-    /// star at the end stands for whatever follows.
+    /// The cloud's error code; a star stands for any text, but `*` alone for any code
+    /// there is; empty stands for any code and for none.
     pub code: &'static str,
     /// How it is read.
     pub reading: Reading,
@@ -91,8 +91,11 @@ pub struct Row {
 
 impl Row {
     fn covers(&self, status: u16, code: &str) -> bool {
-        let same = match self.code.strip_suffix('*') {
-            Some(prefix) => code.starts_with(prefix),
+        let same = match self.code.split_once('*') {
+            Some((before, after)) => {
+                let rest = code.strip_prefix(before);
+                !code.is_empty() && rest.is_some_and(|rest| rest.ends_with(after))
+            }
             None => self.code.is_empty() || self.code == code,
         };
         // A 5xx is no refusal, whatever code it carries, unless it is listed so.
@@ -192,6 +195,8 @@ mod tests {
         row(Status::Shown, "Prefix*"),
         row(Status::Shown, "Group.*"),
         row(Status::Any4xx, "Client"),
+        row(Status::Shown, "Inner*.Malformed"),
+        row(Status::Is(401), "*"),
         row(Status::Is(429), ""),
         row(Status::Is(503), "Listed"),
     ]]);
@@ -227,6 +232,18 @@ mod tests {
         assert!(listed(200, "Prefix") && listed(200, "PrefixAndMore") && listed(200, "Prefix.X"));
         assert!(listed(200, "Group.X") && !listed(200, "Group") && !listed(200, "Groups"));
         assert!(!listed(200, "Pre") && !listed(200, "prefix") && !listed(200, "Shown.X"));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text_in_the_middle_too() {
+        assert!(listed(400, "InnerField.Malformed") && listed(400, "Inner.Malformed"));
+        assert!(!listed(400, "InnerField.Unsupported") && !listed(400, "Field.Malformed"));
+        assert!(!listed(400, "Inner"));
+    }
+
+    #[test]
+    fn a_star_alone_takes_every_code_and_not_none() {
+        assert!(listed(401, "Whatever") && !listed(401, "") && !listed(403, "Whatever"));
     }
 
     #[test]

@@ -109,7 +109,6 @@ impl Client {
         self.key.answered(Some((listed, &refusal)));
         let reading = match listed {
             Some(reading) => reading,
-            None if reply.status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&reply.status) => Reading::Terminal,
             None => Reading::Retry(Reason::CloudUnavailable),
         };
@@ -168,9 +167,9 @@ impl Client {
         if reply.status == 401 && stale {
             return Some(Reading::Retry(Reason::ClockSkew));
         }
-        self.rows
-            .find(reply.status, &refusal.code)
-            .map(|row| row.reading)
+        let own = is_own_code(&refusal.code);
+        let code = if own { refusal.code.as_str() } else { "" };
+        self.rows.find(reply.status, code).map(|row| row.reading)
     }
 
     fn request(&self, method: Method, path: &Path, query: &Query, body: Vec<u8>) -> Request {

@@ -82,8 +82,6 @@ impl Client {
                 }
                 return result;
             }
-            None if status == 401 => Reading::Blocked(Reason::CredentialsRejected),
-            None if status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&status) => Reading::Terminal,
             None => Reading::Retry(Reason::CloudUnavailable),
         };
