@@ -6,6 +6,8 @@
 
 mod advice;
 mod check;
+#[cfg(test)]
+mod codes;
 mod plain;
 mod resolve;
 mod types;

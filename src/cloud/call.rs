@@ -57,6 +57,12 @@ impl CallError {
         }
     }
 
+    /// The same of that API.
+    pub(super) fn of(self, call: &'static str) -> Self {
+        let refusal = self.refusal.of(call);
+        Self { refusal, ..self }
+    }
+
     /// The same of an answer that says something else than it should.
     pub(super) fn unreadable(why: impl Into<String>) -> Self {
         Self::unavailable(Refusal::of_transport(why))
@@ -182,6 +188,7 @@ pub(super) fn refusal(status: u16, code: &str, message: &str, request_id: &str) 
         message: said(message, MESSAGE_LIMIT),
         request_id: said(request_id, REQUEST_ID_LIMIT),
         ids: Ids::new(),
+        more: None,
     }
 }
 

@@ -25,6 +25,8 @@ use crate::operations::{AdmittedHost, Client, Clients, Object, Place, Service};
 pub(super) struct Unusable {
     pub(super) trouble: Trouble,
     pub(super) text: String,
+    /// What the cloud said, if that is why.
+    pub(super) said: Option<Box<Refusal>>,
 }
 
 /// Connections and their keys. One per process.
@@ -80,7 +82,11 @@ impl Usable {
             true => NoKey::Locked,
             false => NoKey::Rejected,
         };
-        self::no_key(&no_key, (&self.key.namespace, &self.names.0), &self.names.1)
+        let names = (&*self.key.namespace, &*self.names.0);
+        Unusable {
+            said: Some(Box::new(refusal.clone())),
+            ..self::no_key(&no_key, names, &self.names.1)
+        }
     }
 
     /// By the API server the connection is as it was when the clients were made. The
@@ -108,6 +114,7 @@ impl Connections {
             return Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotFound, false, 3),
                 text: "CloudConnections cannot be listed from the API server now.".to_owned(),
+                said: None,
             });
         }
         let reference = ObjectKey::new(namespace, &wanted.name);
@@ -117,7 +124,8 @@ impl Connections {
                 "There is no CloudConnection {} in namespace {namespace}. Create it, or correct connectionRef.",
                 wanted.name
             ),
-        })
+said: None,
+})
     }
 
     /// The client for an operation in `namespace`.
@@ -131,6 +139,7 @@ impl Connections {
             return Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {}: {odd}", connection.name_any()),
+                said: None,
             });
         }
         // What does not need the key first: a connection that cannot be used is
@@ -144,6 +153,7 @@ impl Connections {
         one_cloud(&places).map_err(|why| Unusable {
             trouble: trouble(Reason::ConnectionMismatch, true, 0),
             text: format!("CloudConnection {name}: {why}."),
+            said: None,
         })?;
         let secret = &connection.spec.credentials.secret_ref;
         // The services of a kind are of one cloud.
@@ -252,10 +262,12 @@ impl Connections {
                     "CloudConnection {name} is not of {}. Correct connectionRef.",
                     service.cloud().name()
                 ),
+                said: None,
             }),
             Some(Err(e)) => Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {name}: {e}."),
+                said: None,
             }),
             Some(Ok(origin)) => Ok(origin),
         }
@@ -444,7 +456,12 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
             ),
         ),
     };
-    Unusable { trouble, text }
+    let said = None;
+    Unusable {
+        trouble,
+        text,
+        said,
+    }
 }
 
 fn trouble(reason: Reason, blocked: bool, quiet: u32) -> Trouble {
@@ -454,5 +471,6 @@ fn trouble(reason: Reason, blocked: bool, quiet: u32) -> Trouble {
         quiet,
         // Looking again at a connection costs no cloud call, so it can be soon.
         pause: blocked.then_some(SECRET_FRESH),
+        refused: false,
     }
 }

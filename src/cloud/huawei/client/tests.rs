@@ -76,7 +76,7 @@ async fn a_global_service_is_asked_for_the_account_and_not_for_a_project() {
     let mut client = client(server.origin());
     client.scope = Scope::Domain("d1".to_owned());
     client
-        .get(&path(&["v2", "x"]), &Query::default())
+        .get("ShowX", &path(&["v2", "x"]), &Query::default())
         .await
         .expect("an answer");
     let asked = server.asked()[0].to_lowercase();
@@ -302,7 +302,7 @@ async fn got(answer: String) -> Result<Vec<u8>, Reading> {
     let server = Server::answering([answer]);
     let query = Query::default().number("limit", 1);
     let got = client(server.origin())
-        .get(&path(&["v2", "p1", "x"]), &query)
+        .get("ShowX", &path(&["v2", "p1", "x"]), &query)
         .await;
     assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
     got.map_err(|e| e.reading)
