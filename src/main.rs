@@ -217,6 +217,11 @@ fn operate(run: Run) -> Result<(), String> {
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
     };
     tracing_subscriber::registry().with(lines).init();
+    let required = run.require_secret_label;
+    let require_secret_label = required.unwrap_or(!run.allow_endpoint.is_empty());
+    let hosts = run.allow_endpoint.iter().map(ToString::to_string);
+    let hosts = hosts.collect::<Vec<_>>().join(" ");
+    tracing::info!(%hosts, require_secret_label, "hosts beyond the vendors', and whether Secrets need the label");
     let settings = Settings {
         clock: clock(&run)?,
         namespace: run.namespace,
@@ -230,9 +235,7 @@ fn operate(run: Run) -> Result<(), String> {
         listen: run.listen,
         probe_port: run.probe_port,
         concurrency: run.concurrency,
-        require_secret_label: run
-            .require_secret_label
-            .unwrap_or(!run.allow_endpoint.is_empty()),
+        require_secret_label,
         endpoints: EndpointPolicy::new(run.allow_endpoint, run.allow_http_loopback)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -71,7 +71,8 @@ words! {
     pub enum RefreshState {
         /// It runs to its end (SUCCESSFUL). A pause is asked about.
         Completed = "Completed",
-        /// It stands still, and can go on later. Its group stays blocked.
+        /// It stands still, and can go on later. Its group stays blocked. Of a refresh that
+        /// has completed the operation ends as Failed/TooLate.
         Paused = "Paused",
         /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
         /// so.

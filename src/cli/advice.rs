@@ -161,9 +161,6 @@ impl Asker<'_> {
             "Look at {}, then choose one:",
             self.to_look_at()
         ));
-        if let Some(other) = self.another_way() {
-            advice = advice.say(other.0).run(other.1);
-        }
         for choice in &hold.choices {
             advice = match DECISIONS.iter().find(|(word, _)| word == choice) {
                 Some((word, meaning)) => advice
@@ -175,7 +172,10 @@ impl Asker<'_> {
                 None => advice.say(format!("{choice}: not known to this version of errand")),
             };
         }
-        advice
+        match self.another_way() {
+            Some((words, command)) => advice.say(words).run(command),
+            None => advice,
+        }
     }
 
     /// What the operation is about, in the cloud's ids.

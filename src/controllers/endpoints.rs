@@ -155,7 +155,7 @@ pub(super) enum Rule {
     NotAdmitted(String),
     #[error("its host is admitted with another port only")]
     OtherPort(String),
-    #[error("{0} is admitted as a cloud of its own for other namespaces only")]
+    #[error("{0} is not admitted for this namespace")]
     OwnElsewhere(String),
 }
 

@@ -536,9 +536,12 @@ fn an_admitted_host_is_an_alias_of_the_vendor_or_a_cloud_of_one_namespace() {
         assert_eq!(found.url, format!("https://{name}"), "{url}");
     }
     for (url, rule) in [
-        ("https://own.example:444", "for other namespaces only"),
+        ("https://own.example:444", "not admitted for this namespace"),
         // Not even as an alias: it would have two ledgers.
-        ("https://theirs.suffix.example", "for other namespaces only"),
+        (
+            "https://theirs.suffix.example",
+            "not admitted for this namespace",
+        ),
         ("https://own.example:8443", "another port"),
         ("https://suffix.example", "not admitted"),
         ("https://x.suffix.example:444", "another port"),
@@ -791,5 +794,16 @@ fn an_operation_does_not_mix_the_vendor_with_another_cloud() {
     ] {
         let found = both(bad.clone()).expect_err("two clouds");
         assert!(found.contains("a cloud of its own"), "{bad}: {found}");
+    }
+}
+
+/// Tencent Cloud's endpoint within a VPC, by a region of that name.
+#[test]
+fn a_vpc_endpoint_needs_a_flag_whatever_the_region_is_called() {
+    let policy = EndpointPolicy::default();
+    let url = "https://as.internal.tencentcloudapi.com";
+    for region in ["ap-guangzhou", "internal"] {
+        let found = fault(&policy, Service::TencentAs, region, url);
+        assert!(!found.is_empty(), "{region}: {url} is used without a flag");
     }
 }

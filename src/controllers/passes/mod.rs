@@ -11,6 +11,7 @@ mod decisions;
 mod forged;
 mod hostile;
 mod money;
+mod others;
 mod permissions;
 mod places;
 mod plans;
