@@ -14,6 +14,7 @@ use errand::clock::Clock;
 use errand::controllers::{
     self, AllowedEndpoint, Ceiling, EndpointPolicy, LabelSelector, Settings, rbac,
 };
+use errand::proxies::Proxies;
 use serde::Serialize;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -31,10 +32,10 @@ struct Cli {
 enum Command {
     /// Run the operator.
     Run(Run),
-    /// Say where an operation stands, why, and what to do now.
+    /// Explain the state of operations and connections: why, and what to do now.
     #[command(after_help = cli::WHY_EXAMPLES)]
-    Why(cli::Which),
-    /// Wait until an operation is at rest.
+    Why(cli::Why),
+    /// Wait until operations finish or need attention.
     #[command(after_help = cli::WAIT_EXIT_CODES)]
     Wait(cli::Wait),
     /// Answer the question of a held operation.
@@ -63,6 +64,12 @@ enum Command {
     /// Check an installation: the CRDs are served, this account may read the
     /// operations, and an operator leads.
     Check(cli::Check),
+    /// Print the completions for a shell.
+    #[command(after_help = "Example:\n  source <(errand completions bash)")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Args)]
@@ -87,8 +94,9 @@ struct Run {
     /// paid=yes. All of them if not given. Cannot be combined with --watch-namespace.
     #[arg(long, value_name = "SELECTOR")]
     paid_namespace_selector: Option<LabelSelector>,
-    /// Address of /livez, /readyz and /metrics.
-    #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    /// Address of /livez, /readyz and /metrics. [::] is every address, of IPv4 as well;
+    /// where the node has no IPv6, those of IPv4.
+    #[arg(long, default_value = "[::]:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// A port of its own for /livez and /readyz, at the address of --listen, so that no
     /// reader of metrics comes between the operator and its probes.
@@ -112,6 +120,11 @@ struct Run {
     /// host without a port then stands for every port.
     #[arg(long)]
     allow_http_loopback: bool,
+    /// Send cloud calls through the proxy of HTTPS_PROXY, but for the hosts of NO_PROXY.
+    /// Without it they go directly, whatever these variables say, as a proxy that opens
+    /// TLS sees requests and may answer in the cloud's place.
+    #[arg(long)]
+    cloud_proxy_from_env: bool,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -155,10 +168,11 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Run(run) => operate(run),
-        Command::Why(which) => return cli::why(which, program),
+        Command::Why(why) => return cli::why(why, program),
         Command::Wait(wait) => return cli::wait(wait, program),
         Command::Resolve(resolve) => return cli::resolve(resolve, program),
         Command::Check(check) => return cli::check(check),
+        Command::Completions { shell } => completions(shell),
         Command::Crds { dir: None } => print_all(&errand::operations::crds()),
         Command::Crds { dir: Some(dir) } => write_crds(&dir),
         Command::Reference { dir } => write_all(&dir, errand::reference::pages()),
@@ -202,6 +216,11 @@ fn operate(run: Run) -> Result<(), String> {
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
     };
     tracing_subscriber::registry().with(lines).init();
+    let required = run.require_secret_label;
+    let require_secret_label = required.unwrap_or(!run.allow_endpoint.is_empty());
+    let hosts = run.allow_endpoint.iter().map(ToString::to_string);
+    let hosts = hosts.collect::<Vec<_>>().join(" ");
+    tracing::info!(%hosts, require_secret_label, "hosts beyond the vendors', and whether Secrets need the label");
     let settings = Settings {
         clock: clock(&run)?,
         namespace: run.namespace,
@@ -211,12 +230,11 @@ fn operate(run: Run) -> Result<(), String> {
             paid_operations: run.paid_operations,
             namespaces: run.paid_namespace_selector,
         },
+        cloud_proxies: cloud_proxies(run.cloud_proxy_from_env)?,
         listen: run.listen,
         probe_port: run.probe_port,
         concurrency: run.concurrency,
-        require_secret_label: run
-            .require_secret_label
-            .unwrap_or(!run.allow_endpoint.is_empty()),
+        require_secret_label,
         endpoints: EndpointPolicy::new(run.allow_endpoint, run.allow_http_loopback)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -226,6 +244,15 @@ fn operate(run: Run) -> Result<(), String> {
     runtime
         .block_on(controllers::run(settings))
         .map_err(|e| e.to_string())
+}
+
+fn cloud_proxies(from_env: bool) -> Result<Proxies, String> {
+    match from_env {
+        false => Ok(Proxies::default()),
+        true => Proxies::from_env()
+            .and_then(Proxies::for_clouds)
+            .map_err(|e| format!("--cloud-proxy-from-env: {e}")),
+    }
 }
 
 #[cfg(feature = "test-clock")]
@@ -241,6 +268,15 @@ fn clock(run: &Run) -> Result<Clock, String> {
 #[cfg(not(feature = "test-clock"))]
 fn clock(_: &Run) -> Result<Clock, String> {
     Ok(Clock::system())
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), String> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "errand", &mut script);
+    match std::io::stdout().lock().write_all(&script) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.to_string()),
+        _ => Ok(()),
+    }
 }
 
 fn print_all(items: &[impl Serialize]) -> Result<(), String> {

@@ -189,8 +189,18 @@ fn tests() -> Vec<(Vec<String>, String)> {
     tests
 }
 
-/// Why a row of the threat model says nothing; `None`: it names tests that exist, or an
-/// accepted risk.
+/// The steps of `.ci/run`, by name.
+fn steps() -> Vec<String> {
+    let script = fs::read_to_string(root().join(".ci/run")).expect("the script");
+    let steps = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("step '"));
+    let names = steps.filter_map(|step| step.split('\'').next());
+    names.map(str::to_owned).collect()
+}
+
+/// Why a row of the threat model says nothing; `None`: it names tests or steps of `.ci/run`
+/// that exist, or an accepted risk.
 fn unproven(row: &[String], tests: &[(Vec<String>, String)]) -> Option<String> {
     let [_, _, _, defence, proof] = row else {
         return Some(format!("it has {} columns and not 5", row.len()));
@@ -207,6 +217,9 @@ fn unproven(row: &[String], tests: &[(Vec<String>, String)]) -> Option<String> {
         return Some("neither a test nor an accepted risk".to_owned());
     }
     let exists = |named: &str| {
+        if let Some(step) = named.strip_prefix(".ci/run ") {
+            return steps().iter().any(|name| name == step);
+        }
         let mut modules: Vec<&str> = named.split("::").collect();
         let name = modules.pop().unwrap_or_default();
         tests.iter().any(|(place, test)| {
@@ -245,6 +258,7 @@ fn a_row_of_the_threat_model_that_proves_nothing_is_noticed() {
     let this = "every_row_of_the_threat_model_names_a_test_or_an_accepted_risk";
     for proof in [
         format!("`architecture::{this}`"),
+        "`.ci/run supply chain`".to_owned(),
         "Accepted risk".to_owned(),
     ] {
         assert_eq!(unproven(&row(&proof), &tests), None, "{proof}");
@@ -254,6 +268,7 @@ fn a_row_of_the_threat_model_that_proves_nothing_is_noticed() {
         "later",
         "Accepted risk?",
         "`architecture::no_such_test`",
+        "`.ci/run no such step`",
         &format!("`controllers::{this}`"),
         &format!("`architecture::{this}`, `architecture::unproven`"),
         "`architecture::root`",

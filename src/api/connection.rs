@@ -275,7 +275,7 @@ impl CloudConnectionStatus {
             type_: "Ready".to_owned(),
             status: ConditionStatus::Unknown,
             observed_generation: None,
-            last_transition_time: Timestamp::from_millis(0),
+            last_transition_time: Some(Timestamp::NOT_YET),
             reason: ConnectionReason::NotProbed.word().to_owned(),
             message: "Not looked at by Errand yet.".to_owned(),
         };

@@ -28,12 +28,12 @@ use super::status::Status;
     printcolumn(name = "Payment", type_ = "string", json_path = ".spec.payment", priority = 1),
     printcolumn(name = "Paid", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paid\")].status", priority = 1),
     printcolumn(name = "Order", type_ = "string", json_path = ".status.observed.orderId", priority = 1),
-    printcolumn(name = "Pay until", type_ = "date", json_path = ".status.observed.paymentDeadline", priority = 1),
+    printcolumn(name = "Pay until", type_ = "string", json_path = ".status.observed.paymentDeadline", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, desktopId, payment, enterpriseProjectId, change, operationKey) cannot be changed once a call was intended or the operation has ended: create a new DesktopOrder"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, desktopId, payment, enterpriseProjectId, change, operationKey) is immutable once a call was intended or the operation has ended: create a new DesktopOrder"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DesktopOrderSpec {
@@ -183,6 +183,16 @@ pub struct DesktopObservation {
     /// BSS `pending_payment_end_time`: until when the order can be paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_deadline: Option<Timestamp>,
+    /// What the order costs, by BSS `amount_after_discount` and `currency`, for instance
+    /// 99.5 CNY.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub price: Option<String>,
+    /// What the order would cost without discounts, by BSS `official_amount` and
+    /// `currency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub official_price: Option<String>,
     /// Workspace `job_id` of the order's job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

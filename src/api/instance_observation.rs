@@ -32,7 +32,7 @@ use super::status::Status;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("what is observed (connectionRef, target, until) cannot be changed once the operation has ended: create a new InstanceObservation"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("what is observed (connectionRef, target, until) is immutable once the operation has ended: create a new InstanceObservation"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceObservationSpec {

@@ -36,7 +36,7 @@ use super::words::words;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, autoScalingGroupId, adopt) cannot be changed once a call was intended or the operation has ended: create a new InstanceRefresh"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, autoScalingGroupId, adopt) is immutable once a call was intended or the operation has ended: create a new InstanceRefresh"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the refresh activity that is meant"))]
@@ -71,7 +71,8 @@ words! {
     pub enum RefreshState {
         /// It runs to its end (SUCCESSFUL). A pause is asked about.
         Completed = "Completed",
-        /// It stands still, and can go on later. Its group stays blocked.
+        /// It stands still, and can go on later. Its group stays blocked. Of a refresh that
+        /// has completed the operation ends as Failed/TooLate.
         Paused = "Paused",
         /// It is cancelled for good (CANCELLED). Instances that were refreshed stay
         /// so.
@@ -127,10 +128,39 @@ pub struct RefreshObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i32>", range(min = 0))]
     pub instances_failed: Option<u32>,
+    /// The first of those that could not be (Auto Scaling
+    /// `RefreshBatchRelatedInstanceSet`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub failed_instances: Vec<FailedInstance>,
+    /// Auto Scaling `RefreshActivityId` of the activity by which the cloud rolls the
+    /// refresh back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub rollback_activity_id: Option<String>,
+    /// Auto Scaling `Status` of that activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub rollback_status: Option<String>,
     /// Auto Scaling `StartTime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     /// Auto Scaling `EndTime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+}
+
+/// An instance that could not be refreshed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedInstance {
+    /// Auto Scaling `InstanceId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub id: Option<String>,
+    /// Auto Scaling `InstanceStatusMessage`: why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub message: Option<String>,
 }

@@ -34,8 +34,8 @@ pub use instance_observation::{
     ObservationTarget, ObservedService, Until,
 };
 pub use instance_refresh::{
-    AdoptRefresh, InstanceRefresh, InstanceRefreshSpec, InstanceRefreshStatus, RefreshObservation,
-    RefreshState,
+    AdoptRefresh, FailedInstance, InstanceRefresh, InstanceRefreshSpec, InstanceRefreshStatus,
+    RefreshObservation, RefreshState,
 };
 pub use operation_ledger::{
     LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, LedgerTarget, OperationLedger,

@@ -36,8 +36,8 @@ pub const LEDGER_ENTRIES: usize = 256;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.target == oldSelf.target").message("a ledger is about one target"),
-    validation = Rule::new("!has(oldSelf.entries) || (has(self.entries) && oldSelf.entries.all(old, self.entries.exists(new, new.stepId == old.stepId)))").message("entries of a ledger are never removed")
+    validation = Rule::new("self.target == oldSelf.target").message("target is immutable: a ledger is about one target"),
+    validation = Rule::new("!has(oldSelf.entries) || (has(self.entries) && oldSelf.entries.all(old, self.entries.exists(new, new.stepId == old.stepId)))").message("the list of entries is immutable but for new ones: entries of a ledger are never removed")
 )]
 pub struct OperationLedgerSpec {
     /// What it is about.
@@ -131,6 +131,11 @@ pub struct LedgerClaim {
     /// The call's body.
     #[schemars(length(max = 1024))]
     pub body: String,
+    /// The host that the call goes to, with its port if that is not 443; absent in a claim
+    /// of a version that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 260))]
+    pub host: Option<String>,
     /// When it was claimed.
     pub claimed_at: Timestamp,
     /// After this it is not sent any more.
@@ -163,7 +168,7 @@ fn is_zero(number: &u32) -> bool {
 /// A call that is over. Immutable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self == oldSelf").message("an entry of a ledger is never changed"))]
+#[x_kube(validation = Rule::new("self == oldSelf").message("an entry is immutable: an entry of a ledger is never changed"))]
 pub struct LedgerEntry {
     /// Identifies the call.
     #[schemars(length(max = 64))]

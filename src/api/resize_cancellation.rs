@@ -31,7 +31,7 @@ use super::words::words;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, instanceId, taskId, pendingChange) cannot be changed once a call was intended or the operation has ended: create a new ResizeCancellation"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, instanceId, taskId, pendingChange) is immutable once a call was intended or the operation has ended: create a new ResizeCancellation"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.taskId) != has(self.pendingChange)").message("exactly one of taskId and pendingChange has to be given"))]

@@ -29,12 +29,12 @@ use super::words::words;
     printcolumn(name = "Wanted", type_ = "string", json_path = ".spec.desiredState"),
     printcolumn(name = "Delivered", type_ = "integer", json_path = ".status.observed.deliveryCount"),
     printcolumn(name = "Of", type_ = "integer", json_path = ".status.observed.count"),
-    printcolumn(name = "Cancellable until", type_ = "date", json_path = ".status.observed.cancellableUntil", priority = 1),
+    printcolumn(name = "Cancellable until", type_ = "string", json_path = ".status.observed.cancellableUntil", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     selectable = ".status.state",
     selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, adopt) cannot be changed once a call was intended or the operation has ended: create a new ScheduledInstanceReservation"),
+    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, adopt) is immutable once a call was intended or the operation has ended: create a new ScheduledInstanceReservation"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the scheduled-instance order that is meant"))]
@@ -91,6 +91,10 @@ pub struct ReservationObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub order_status: Option<String>,
+    /// ECS `ScheduledInstanceName`: the order's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub name: Option<String>,
     /// ECS `ElasticScheduledInstanceType`: Esi or Segmented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
@@ -123,6 +127,9 @@ pub struct ReservationObservation {
     /// ECS `EndDeliveryAt`: when the delivery slot ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_ends: Option<Timestamp>,
+    /// ECS `AutoReleaseAt`: when the cloud releases the delivered instances by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_release: Option<Timestamp>,
     /// Until when the order can be cancelled, by ECS `CreatedAt` or
     /// `StartDeliveryAt`. The cloud's own answer decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -71,6 +71,11 @@ fn saturating(text: &str) -> Option<jiff::Timestamp> {
 }
 
 impl Timestamp {
+    /// The time of a condition in the schema's default, which cannot hold the current one.
+    /// The default has a time because version 0.1.0 reads no condition without one; Errand's
+    /// first write replaces it.
+    pub const NOT_YET: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     /// From milliseconds since 1970-01-01 UTC.
     pub fn from_millis(millis: i64) -> Self {
         Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH))

@@ -97,7 +97,7 @@ impl State {
                 type_: type_.to_owned(),
                 status,
                 observed_generation: None,
-                last_transition_time: Timestamp::from_millis(0),
+                last_transition_time: Some(Timestamp::NOT_YET),
                 reason: Reason::Pending.to_string(),
                 message: "Not looked at by Errand yet.".to_owned(),
             })
@@ -119,8 +119,10 @@ pub struct Condition {
     /// The generation of the object that this is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// When the status last changed.
-    pub last_transition_time: Timestamp,
+    /// When the status last changed. Absent, or 1970-01-01T00:00:00Z, before Errand has
+    /// looked at the object for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_transition_time: Option<Timestamp>,
     /// A word of the closed list.
     #[schemars(length(min = 1, max = 64))]
     pub reason: String,
@@ -128,6 +130,14 @@ pub struct Condition {
     /// request ids.
     #[schemars(length(max = 2048))]
     pub message: String,
+}
+
+impl Condition {
+    /// When the status last changed, once Errand has looked.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.last_transition_time
+            .filter(|time| *time != Timestamp::NOT_YET)
+    }
 }
 
 words! {

@@ -5,6 +5,7 @@
 //! there. Here is which advice it is; the words are in a file for each sort of state.
 
 mod blocked;
+mod connections;
 mod ended;
 mod orders;
 mod refreshes;
@@ -72,11 +73,7 @@ impl Asker<'_> {
             return self.held();
         }
         if !self.view.is_current() {
-            return Advice::new(
-                "Errand looks at the object as it is now: within seconds, if it runs and watches this namespace.",
-            )
-            .say("If that does not happen, see whether the operator runs. HOLDER names the one that works:")
-            .run("kubectl get lease -A --field-selector metadata.name=errand");
+            return Self::not_seen_yet();
         }
         match self.view.known_reason() {
             Some(reason) if state == "Planned" => self.planned(reason),
@@ -85,6 +82,15 @@ impl Asker<'_> {
             None => Advice::new("This version of errand does not know the reason.")
                 .say("See Cause, or use the errand of the operator's version."),
         }
+    }
+
+    /// The status is not about the object as it is now.
+    fn not_seen_yet() -> Advice {
+        Advice::new(
+            "Errand looks at the object as it is now: within seconds, if it runs and watches this namespace.",
+        )
+        .say("If that does not happen, see whether the operator runs. HOLDER names the one that works:")
+        .run("kubectl get lease -A --field-selector metadata.name=errand")
     }
 
     fn by_reason(&self, reason: Reason) -> Advice {
@@ -155,9 +161,6 @@ impl Asker<'_> {
             "Look at {}, then choose one:",
             self.to_look_at()
         ));
-        if let Some(other) = self.another_way() {
-            advice = advice.say(other.0).run(other.1);
-        }
         for choice in &hold.choices {
             advice = match DECISIONS.iter().find(|(word, _)| word == choice) {
                 Some((word, meaning)) => advice
@@ -169,7 +172,10 @@ impl Asker<'_> {
                 None => advice.say(format!("{choice}: not known to this version of errand")),
             };
         }
-        advice
+        match self.another_way() {
+            Some((words, command)) => advice.say(words).run(command),
+            None => advice,
+        }
     }
 
     /// What the operation is about, in the cloud's ids.

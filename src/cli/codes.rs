@@ -8,7 +8,7 @@ use kube::api::DynamicObject;
 use serde_json::json;
 
 use super::Place;
-use super::types::Named;
+use super::types::{Asked, operations};
 use super::why::page;
 
 #[test]
@@ -41,8 +41,12 @@ fn check(kind: &str, code: &str, shown: &str) -> bool {
     let error: Vec<&str> = error.trim_end_matches(']').split(' ').collect();
     let part = |at: usize| Some(error[at]).filter(|part| *part != "-");
     let ready = json!({"type": "Ready", "reason": reason, "status": "False"});
+    let asked = Asked::parse(&[format!("{}/op", kind.to_lowercase())], &operations());
+    let Ok(Asked::Named(mut named)) = asked else {
+        panic!("{kind} is no kind");
+    };
     let place = Place {
-        named: Named::parse(&[format!("{}/op", kind.to_lowercase())]).expect("a kind"),
+        named: named.remove(0),
         namespace: "team".to_owned(),
         program: "errand",
     };

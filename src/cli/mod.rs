@@ -8,6 +8,8 @@ mod advice;
 mod check;
 #[cfg(test)]
 mod codes;
+mod connection;
+mod json;
 mod plain;
 mod resolve;
 mod types;
@@ -16,18 +18,20 @@ mod wait;
 mod why;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
-use kube::api::Api;
+use clap::{Args, ValueEnum};
+use kube::api::{Api, ListParams};
 use kube::core::ApiResource;
-use kube::{Client, Config};
+use kube::{Client, ResourceExt as _};
 
+use errand::kubernetes::{Cluster, Reached};
 use errand::text::{line, visible};
 use plain::Plain;
-use types::Named;
+use types::{Asked, Named, Type};
 use view::View;
 
 /// What may be decided, and what it means.
@@ -76,9 +80,14 @@ pub const WHY_EXAMPLES: &str = "\
 Examples:
   errand why rsc/keep-orders-cache-small
   errand why resizecancellation keep-orders-cache-small -n team
+  errand why dor -l team=design
+  errand why cc/huawei-prod -o json
 
 It prints the cause, what happens next and when, and what can be done; then what
-was seen and sent. The exit code is 0 however the operation stands.";
+was seen and sent. The exit code is 0 however the operation stands.
+
+With -o json it prints an object, or {\"items\": [...]} for several objects or a
+selector; docs/command-line.md lists the fields.";
 
 /// For the help of `resolve`.
 pub fn resolve_help() -> String {
@@ -96,18 +105,32 @@ pub const WAIT_EXIT_CODES: &str = "\
 Exit codes:
   0  Succeeded, or Planned
   1  Failed
-  2  Blocked or Held: a person has to mend or to decide something (errand why)
+  2  Blocked or Held: it needs a fix or a decision (errand why)
   3  Suspended
-  4  The time is over
+  4  The timeout has passed
   5  Any error, a missing object for instance
+Of several objects the first of 5, 4, 1, 2, 3 that holds for any of them.
 
-Example:
+Examples:
   errand wait rsc/keep-orders-cache-small --timeout 30m
+  errand wait dor -l team=design
 
-Each change is told in a line on standard error.
+Each change is reported in a line on standard error; with -o json the result is on
+standard output (docs/command-line.md).
 
 Only a status of the object as it is now counts: after a change of the spec
 Errand has to look at it first. An operation that has ended stays so.";
+
+// Which cluster.
+#[derive(Args, Clone)]
+pub struct Access {
+    /// The kubeconfig to use instead of KUBECONFIG or ~/.kube/config.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig to use instead of the current one.
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
 
 // Which object.
 #[derive(Args)]
@@ -119,13 +142,49 @@ pub struct Which {
     /// Its namespace; that of the kubeconfig's context if absent.
     #[arg(short, long)]
     namespace: Option<String>,
+    #[command(flatten)]
+    access: Access,
+}
+
+// Which objects.
+#[derive(Args)]
+pub struct WhichOnes {
+    /// The objects, for instance rsc/NAME; also as TYPE NAME. With --selector types
+    /// alone, as in rsc,dor. TYPE is what kubectl takes; errand is every operation.
+    #[arg(required = true, num_args = 1.., value_names = ["TYPE/NAME"])]
+    objects: Vec<String>,
+    /// Only objects with these labels, as in a=b,c!=d.
+    #[arg(short = 'l', long)]
+    selector: Option<String>,
+    /// Their namespace; that of the kubeconfig's context if absent.
+    #[arg(short, long)]
+    namespace: Option<String>,
+    /// What is printed.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    #[command(flatten)]
+    access: Access,
+}
+
+// What is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+// `errand why`.
+#[derive(Args)]
+pub struct Why {
+    #[command(flatten)]
+    which: WhichOnes,
 }
 
 // `errand wait`.
 #[derive(Args)]
 pub struct Wait {
     #[command(flatten)]
-    which: Which,
+    which: WhichOnes,
     /// How long to wait, like 90s, 30m or 1h.
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = timeout)]
     timeout: Duration,
@@ -153,6 +212,8 @@ pub struct Check {
     /// How long the operator may take to show that it leads.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = timeout)]
     timeout: Duration,
+    #[command(flatten)]
+    access: Access,
 }
 
 fn timeout(word: &str) -> Result<Duration, String> {
@@ -161,7 +222,7 @@ fn timeout(word: &str) -> Result<Duration, String> {
         .map_err(|_| "not a duration like 90s, 30m or 1h".to_owned())?;
     match (word.is_empty(), duration.is_negative()) {
         (true, _) => Err("not a duration like 90s, 30m or 1h".to_owned()),
-        (_, true) => Err("less than nothing".to_owned()),
+        (_, true) => Err("negative".to_owned()),
         _ => Ok(duration.into()),
     }
 }
@@ -195,22 +256,102 @@ impl Failure {
 }
 
 /// `errand why`.
-pub fn why(which: Which, program: &'static str) -> ExitCode {
+pub fn why(why: Why, program: &'static str) -> ExitCode {
     end(1, |runtime| {
-        let (place, api) = runtime.block_on(connect(which, program, API_TIMEOUT))?;
-        let object = runtime.block_on(get(&api, &place))?;
-        let connection = runtime.block_on(connection(api.into_client(), &place, &object));
-        let page = why::page(&place, &object, connection.as_deref(), why::width());
-        print(&page);
-        Ok(0)
+        let of = types::explained();
+        let output = why.which.output;
+        let chosen = runtime.block_on(choose(why.which, &of, program, API_TIMEOUT))?;
+        let mut code = 0;
+        let mut found = Vec::new();
+        for choice in chosen.choices {
+            match runtime.block_on(Explained::get(choice)) {
+                Ok(explained) => found.push(explained),
+                Err(Failure(message)) if chosen.several => {
+                    report(&format!("errand: {message}"));
+                    code = 1;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        match output {
+            Output::Text => {
+                let pages: Vec<_> = found.iter().map(Explained::page).collect();
+                print(&pages.join("\n"));
+            }
+            Output::Json => {
+                let items = found.iter().map(Explained::json);
+                print(&json::text(items.collect(), chosen.several));
+            }
+        }
+        Ok(code)
     })
+}
+
+/// An object that is explained.
+struct Explained {
+    place: Place,
+    object: Plain,
+    /// The one that it uses.
+    connection: Option<Plain>,
+}
+
+impl Explained {
+    async fn get(Choice { place, api }: Choice) -> Result<Self, Failure> {
+        let object = get(&api, &place).await?;
+        let connection = match place.named.type_.is_connection() {
+            true => None,
+            false => connection(api.into_client(), &place, &object).await,
+        };
+        Ok(Self {
+            place,
+            object,
+            connection,
+        })
+    }
+
+    fn page(&self) -> String {
+        match self.place.named.type_.is_connection() {
+            true => connection::page(&self.place, &self.object, why::width()),
+            false => {
+                let connection = self.connection.as_deref();
+                why::page(&self.place, &self.object, connection, why::width())
+            }
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match self.place.named.type_.is_connection() {
+            true => json::of_connection(&self.place, &self.object),
+            false => json::of_operation(&self.place, &self.object, self.connection.as_deref()),
+        }
+    }
 }
 
 /// `errand wait`.
 pub fn wait(wait: Wait, program: &'static str) -> ExitCode {
     end(WAIT_ERROR, |runtime| {
-        let (place, api) = runtime.block_on(connect(wait.which, program, WATCH_TIMEOUT))?;
-        runtime.block_on(wait::wait(api, &place, wait.timeout))
+        let of = types::operations();
+        let output = wait.which.output;
+        let chosen = runtime.block_on(choose(wait.which, &of, program, WATCH_TIMEOUT))?;
+        let several = chosen.several;
+        let waits = chosen
+            .choices
+            .into_iter()
+            .map(|Choice { place, api }| async move {
+                let ended = wait::wait(api, &place, wait.timeout, several).await;
+                let ended = ended.map_err(|Failure(message)| {
+                    report(&format!("errand: {message}"));
+                    message
+                });
+                (place, ended)
+            });
+        let ended = runtime.block_on(futures::future::join_all(waits));
+        if output == Output::Json {
+            let items = ended.iter().map(|(place, end)| json::of_wait(place, end));
+            print(&json::text(items.collect(), several));
+        }
+        let codes = ended.iter().map(|(_, end)| wait::code(end));
+        Ok(wait::worst(codes))
     })
 }
 
@@ -231,7 +372,7 @@ pub fn resolve(resolve: Resolve, program: &'static str) -> ExitCode {
 pub fn check(check: Check) -> ExitCode {
     end(1, |runtime| {
         let done = async {
-            let (client, _) = client(API_TIMEOUT).await?;
+            let (client, _) = client(check.access.clone(), API_TIMEOUT).await?;
             check::check(client, &check).await
         };
         print(&runtime.block_on(done)?);
@@ -267,29 +408,118 @@ fn end(error: u8, work: impl FnOnce(&tokio::runtime::Runtime) -> Result<u8, Fail
     }
 }
 
+/// The one object that `errand resolve` is about.
 async fn connect(
     which: Which,
     program: &'static str,
     read_timeout: Duration,
 ) -> Result<(Place, Api<Plain>), Failure> {
-    let named = Named::parse(&which.object).map_err(Failure::new)?;
-    let (client, default_namespace) = client(read_timeout).await?;
-    let namespace = which.namespace.unwrap_or(default_namespace);
-    let api = Api::namespaced_with(client, &namespace, &named.type_.resource);
-    let place = Place {
-        named,
-        namespace,
-        program,
+    let asked = Asked::parse(&which.object, &types::operations()).map_err(Failure::new)?;
+    let Asked::Named(mut named) = asked else {
+        return Err(Failure::new("name one object, as TYPE/NAME or TYPE NAME"));
     };
-    Ok((place, api))
+    let Some(one) = named.pop().filter(|_| named.is_empty()) else {
+        return Err(Failure::new("name one object, as TYPE/NAME or TYPE NAME"));
+    };
+    let (client, default_namespace) = client(which.access, read_timeout).await?;
+    let namespace = which.namespace.unwrap_or(default_namespace);
+    Ok(Choice::new(&client, &namespace, one, program).into_parts())
+}
+
+/// An object, and the way to it.
+struct Choice {
+    place: Place,
+    api: Api<Plain>,
+}
+
+impl Choice {
+    fn new(client: &Client, namespace: &str, named: Named, program: &'static str) -> Self {
+        let api = Api::namespaced_with(client.clone(), namespace, &named.type_.resource);
+        let place = Place {
+            named,
+            namespace: namespace.to_owned(),
+            program,
+        };
+        Self { place, api }
+    }
+
+    fn into_parts(self) -> (Place, Api<Plain>) {
+        (self.place, self.api)
+    }
+}
+
+/// The objects that a command is about.
+struct Chosen {
+    choices: Vec<Choice>,
+    /// The user has not named exactly one.
+    several: bool,
+}
+
+async fn choose(
+    which: WhichOnes,
+    of: &[Type],
+    program: &'static str,
+    read_timeout: Duration,
+) -> Result<Chosen, Failure> {
+    let asked = Asked::parse(&which.objects, of).map_err(Failure::new)?;
+    let (client, default_namespace) = client(which.access, read_timeout).await?;
+    let namespace = which.namespace.unwrap_or(default_namespace);
+    let choice = |named| Choice::new(&client, &namespace, named, program);
+    match (asked, which.selector) {
+        (Asked::Named(_), Some(_)) => Err(Failure::new("give names or --selector, not both")),
+        (Asked::Types(_), None) => Err(Failure::new(
+            "name objects, as TYPE/NAME or TYPE NAME, or select them with --selector",
+        )),
+        (Asked::Named(named), None) => Ok(Chosen {
+            several: named.len() > 1,
+            choices: named.into_iter().map(choice).collect(),
+        }),
+        (Asked::Types(types), Some(selector)) => {
+            let mut choices = Vec::new();
+            for type_ in types {
+                let names = selected(&client, &namespace, &type_, &selector).await?;
+                choices.extend(names.into_iter().map(|name| {
+                    let type_ = type_.clone();
+                    choice(Named { type_, name })
+                }));
+            }
+            if choices.is_empty() {
+                let message = format!("no object in namespace {namespace} matches {selector}");
+                return Err(Failure::new(message));
+            }
+            Ok(Chosen {
+                choices,
+                several: true,
+            })
+        }
+    }
+}
+
+/// The names of the objects that a selector selects.
+async fn selected(
+    client: &Client,
+    namespace: &str,
+    type_: &Type,
+    selector: &str,
+) -> Result<Vec<String>, Failure> {
+    let api: Api<Plain> = Api::namespaced_with(client.clone(), namespace, &type_.resource);
+    let parameters = ListParams::default().labels(selector);
+    let answer = tokio::time::timeout(API_TIMEOUT, api.list(&parameters)).await;
+    let answer = answer.map_err(|_| Failure::new("the API server does not answer"))?;
+    let list = answer.map_err(|e| failed_of_type("list", type_, &e))?;
+    Ok(list.items.iter().map(|object| object.name_any()).collect())
 }
 
 /// A client, and the namespace of the kubeconfig's context.
-async fn client(read_timeout: Duration) -> Result<(Client, String), Failure> {
+async fn client(access: Access, read_timeout: Duration) -> Result<(Client, String), Failure> {
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let unusable = |e: String| Failure::new(format!("no usable Kubernetes configuration: {e}"));
-    let mut config = Config::infer().await.map_err(|e| unusable(e.to_string()))?;
+    let cluster = Cluster {
+        kubeconfig: access.kubeconfig,
+        context: access.context,
+    };
+    let Reached { mut config, .. } = cluster.reach().map_err(unusable)?;
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
     config.read_timeout = Some(read_timeout);
@@ -332,16 +562,23 @@ If it was deleted, nothing of it was undone in the cloud. What there is, and wha
   kubectl get events -n {namespace} --field-selector involvedObject.name={name}"
             )
         }
-        kube::Error::Api(status) if status.code == 404 => {
-            let plural = &place.named.type_.resource.plural;
-            format!(
-                "the cluster has no {plural}: Errand's CRDs are not installed, or are of another version"
-            )
+        other => {
+            return failed_of_type(&format!("{what} {reference} of"), &place.named.type_, other);
         }
+    })
+}
+
+/// The same where no object is named.
+fn failed_of_type(what: &str, type_: &Type, e: &kube::Error) -> Failure {
+    let plural = &type_.resource.plural;
+    Failure::new(match e {
+        kube::Error::Api(status) if status.code == 404 => format!(
+            "the cluster has no {plural}: Errand's CRDs are not installed, or are of another version"
+        ),
         kube::Error::Api(status) => {
-            format!("cannot {what} {reference}: {}", line(&status.message, 1024))
+            format!("cannot {what} {plural}: {}", line(&status.message, 1024))
         }
-        other => format!("cannot {what} {reference}: {}", chain(other)),
+        other => format!("cannot {what} {plural}: {}", chain(other)),
     })
 }
 
@@ -355,6 +592,9 @@ fn chain(error: &dyn std::error::Error) -> String {
             text = format!("{text}: {more}");
         }
         next = source.source();
+    }
+    if text.contains("tunnel error") {
+        text += ". A proxy is between (proxy-url of the kubeconfig, or HTTPS_PROXY) and opened no connection; hosts in NO_PROXY are reached without it";
     }
     text
 }

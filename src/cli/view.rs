@@ -56,6 +56,11 @@ impl<'a> View<'a> {
         self.of_ready("status").unwrap_or_default()
     }
 
+    /// The message of Ready.
+    pub fn message(&self) -> String {
+        self.of_ready("message").unwrap_or_default()
+    }
+
     /// The reason of Ready, or else how it ended.
     pub fn reason(&self) -> String {
         let outcome = || self.text("/status/outcome");

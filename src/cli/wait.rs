@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use kube::api::{Api, DynamicObject};
+use kube::api::Api;
 use kube::runtime::watcher;
 use tokio::time::Instant;
 
@@ -12,41 +12,78 @@ use errand::api::{Group, Reason};
 
 use super::plain::Plain;
 use super::view::View;
-use super::{Failure, Place, explain, get, report};
+use super::{Failure, Place, WAIT_ERROR, explain, get, report};
 
 /// Pause after a watch that broke.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The time is over.
+/// The timeout has passed.
 const TIMED_OUT: u8 = 4;
 
-/// Waits; the exit code.
-pub async fn wait(api: Api<Plain>, place: &Place, timeout: Duration) -> Result<u8, Failure> {
-    let began = Instant::now();
-    let first = get(&api, place).await?;
-    let mut progress = Progress::default();
-    if let Some(code) = progress.see(&first) {
-        return Ok(code);
-    }
-    let rest = timeout.saturating_sub(began.elapsed());
-    let watched = watch(api, place, first.metadata.uid.clone(), &mut progress);
-    match tokio::time::timeout(rest, watched).await {
-        Ok(result) => result,
-        Err(_) => {
-            let object = place.named.reference();
-            report(&format!("{object} is not at rest; the time is over"));
-            Ok(TIMED_OUT)
-        }
-    }
+/// How a wait ended.
+pub struct Ended {
+    /// The exit code.
+    pub code: u8,
+    /// The object as it was last seen.
+    pub last: Plain,
 }
 
-async fn watch(
+/// The exit code of one wait.
+pub fn code(ended: &Result<Ended, String>) -> u8 {
+    ended.as_ref().map_or(WAIT_ERROR, |ended| ended.code)
+}
+
+/// The exit code of several.
+pub fn worst(codes: impl Iterator<Item = u8>) -> u8 {
+    let codes: Vec<u8> = codes.collect();
+    let order = [WAIT_ERROR, TIMED_OUT, 1, 2, 3];
+    order
+        .into_iter()
+        .find(|code| codes.contains(code))
+        .unwrap_or(0)
+}
+
+/// Waits. Where there are `several` objects, each line names its own.
+pub async fn wait(
     api: Api<Plain>,
     place: &Place,
-    uid: Option<String>,
-    progress: &mut Progress,
-) -> Result<u8, Failure> {
+    timeout: Duration,
+    several: bool,
+) -> Result<Ended, Failure> {
+    let began = Instant::now();
+    let first = get(&api, place).await?;
+    let mut progress = Progress {
+        said: String::new(),
+        prefix: match several {
+            true => format!("{}: ", place.named.reference()),
+            false => String::new(),
+        },
+        last: first.clone(),
+    };
+    let code = match progress.see(first) {
+        Some(code) => code,
+        None => {
+            let rest = timeout.saturating_sub(began.elapsed());
+            let watched = watch(api, place, &mut progress);
+            match tokio::time::timeout(rest, watched).await {
+                Ok(result) => result?,
+                Err(_) => {
+                    let object = place.named.reference();
+                    report(&format!(
+                        "{object} has not finished; the timeout has passed"
+                    ));
+                    TIMED_OUT
+                }
+            }
+        }
+    };
+    let last = progress.last;
+    Ok(Ended { code, last })
+}
+
+async fn watch(api: Api<Plain>, place: &Place, progress: &mut Progress) -> Result<u8, Failure> {
     let object = place.named.reference();
+    let uid = progress.last.metadata.uid.clone();
     let mut changes = pin!(watcher::watch_object(api, &place.named.name));
     while let Some(change) = changes.next().await {
         match change {
@@ -55,7 +92,7 @@ async fn watch(
                 return Err(Failure::new(message));
             }
             Ok(Some(now)) => {
-                if let Some(code) = progress.see(&now) {
+                if let Some(code) = progress.see(now) {
                     return Ok(code);
                 }
             }
@@ -81,25 +118,29 @@ fn refused(e: &watcher::Error) -> bool {
     matches!(inner, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
 }
 
-/// What was said last.
-#[derive(Default)]
-struct Progress(String);
+/// What was seen and said last.
+struct Progress {
+    said: String,
+    prefix: String,
+    last: Plain,
+}
 
 impl Progress {
     /// Says what has changed; the exit code if it is at rest.
-    fn see(&mut self, object: &DynamicObject) -> Option<u8> {
-        let view = View::new(object);
+    fn see(&mut self, object: Plain) -> Option<u8> {
+        self.last = object;
+        let view = View::new(&self.last);
         let standing = match view.is_current() {
             true => view.standing(),
             false => format!("{}, before the last change of the object", view.standing()),
         };
-        if standing != self.0 {
+        if standing != self.said {
             let summary = match explain(&view) {
                 text if text.is_empty() => String::new(),
                 text => format!(": {text}"),
             };
-            report(&format!("{standing}{summary}"));
-            self.0 = standing;
+            report(&format!("{}{standing}{summary}", self.prefix));
+            self.said = standing;
         }
         at_rest(&view)
     }
@@ -134,6 +175,7 @@ fn of_a_plan(view: &View) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kube::api::DynamicObject;
     use kube::core::{ApiResource, GroupVersionKind};
 
     fn code(generation: i64, status: serde_json::Value) -> Option<u8> {
@@ -170,6 +212,20 @@ mod tests {
                 "state": "Planned", "observedGeneration": 1, "conditions": [ready],
             });
             assert_eq!(code(1, status), Some(expected), "{reason}");
+        }
+    }
+
+    #[test]
+    fn of_several_objects_the_worst_code_counts() {
+        for (codes, expected) in [
+            (&[0, 0][..], 0),
+            (&[3, 0], 3),
+            (&[2, 3], 2),
+            (&[2, 1, 3], 1),
+            (&[1, 4], 4),
+            (&[4, 5, 1], 5),
+        ] {
+            assert_eq!(worst(codes.iter().copied()), expected, "{codes:?}");
         }
     }
 

@@ -36,10 +36,7 @@ pub fn page(
     width: Option<usize>,
 ) -> String {
     let view = View::new(object);
-    let mut page = Page {
-        text: String::new(),
-        width: width.filter(|width| *width >= NARROW),
-    };
+    let mut page = Page::new(width);
     let kind = &place.named.type_.resource.kind;
     let (name, namespace) = (&place.named.name, &place.namespace);
     page.line("Object", &format!("{kind} {namespace}/{name}"));
@@ -66,14 +63,26 @@ pub fn page(
     page.text
 }
 
-struct Page {
+pub(super) struct Page {
     text: String,
     width: Option<usize>,
 }
 
 impl Page {
+    /// Empty.
+    pub(super) fn new(width: Option<usize>) -> Self {
+        Self {
+            text: String::new(),
+            width: width.filter(|width| *width >= NARROW),
+        }
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     /// A labelled line; none without content.
-    fn line(&mut self, label: &str, content: &str) {
+    pub(super) fn line(&mut self, label: &str, content: &str) {
         if !content.is_empty() {
             let label = format!("{label}:");
             self.prose(&format!("{label:LABEL$}"), content);
@@ -81,7 +90,7 @@ impl Page {
     }
 
     /// Labelled lines.
-    fn list(&mut self, label: &str, lines: Vec<String>) {
+    pub(super) fn list(&mut self, label: &str, lines: Vec<String>) {
         for (number, line) in lines.iter().enumerate() {
             match number {
                 0 => self.line(label, line),
@@ -90,7 +99,7 @@ impl Page {
         }
     }
 
-    fn advice(&mut self, advice: &Advice) {
+    pub(super) fn advice(&mut self, advice: &Advice) {
         self.line("Next", &advice.next);
         for (number, line) in advice.can.iter().enumerate() {
             match line {
@@ -120,14 +129,14 @@ impl Page {
         let _ = writeln!(self.text, "{text}");
     }
 
-    fn gap(&mut self) {
+    pub(super) fn gap(&mut self) {
         self.text.push('\n');
     }
 }
 
 /// What Errand says about this very case, after what the reason means where that
 /// alone would be the cloud's words.
-fn cause(view: &View) -> Vec<String> {
+pub(super) fn cause(view: &View) -> Vec<String> {
     let summary = view.text("/status/summary");
     let Some(reason) = view.known_reason() else {
         return vec![summary];
@@ -268,11 +277,11 @@ fn hold(view: &View) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::types::Named;
+    use crate::cli::types::named;
 
     fn shown(data: Value) -> String {
         let place = Place {
-            named: Named::parse(&["rsc/stop".to_owned()]).unwrap(),
+            named: named("rsc/stop"),
             namespace: "team".to_owned(),
             program: "errand",
         };
@@ -410,7 +419,7 @@ Hold:       1-Answer, since 2026-01-01T01:00:00.000Z
     #[test]
     fn prose_is_broken_at_the_width_of_a_terminal_and_commands_never() {
         let place = Place {
-            named: Named::parse(&["rsc/stop".to_owned()]).unwrap(),
+            named: named("rsc/stop"),
             namespace: "team".to_owned(),
             program: "errand",
         };

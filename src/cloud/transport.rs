@@ -1,5 +1,5 @@
-//! The one way out: bounded in time and size, no redirects, no proxy, no hidden
-//! retry. What mutates goes over a fresh connection, and is checked once more
+//! The one way out: bounded in time and size, no redirects, no hidden retry, and a proxy
+//! only where the operator is told to use one. What mutates goes over a fresh connection, and is checked once more
 //! between connecting and sending.
 
 use std::error::Error as _;
@@ -9,11 +9,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use tower::{BoxError, Layer, Service};
 
 use super::{Hidden, Recent, SharedReads, Trial};
 use crate::clock::Clock;
 use crate::mistakes::Mistake;
+use crate::proxies::{Proxies, Proxy};
 use crate::test_point::test_point;
 
 /// Answers longer than this are cut off and count as unreadable.
@@ -91,6 +93,9 @@ pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
 #[derive(Clone)]
 pub struct Transport {
     reads: reqwest::Client,
+    /// Made once: reading the system's certificates takes longer than a call.
+    tls: rustls::ClientConfig,
+    proxies: Arc<Proxies>,
     timeout: Duration,
     /// Cloud's time minus ours, by origin, in milliseconds.
     offsets: Arc<Mutex<Recent<String, i64>>>,
@@ -107,13 +112,29 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// With the total time-out of one call.
+    /// With the total time-out of one call, and without a proxy.
     pub fn new(clock: Clock, timeout: Duration) -> Result<Self, TransportError> {
-        let reads = builder(timeout)
+        Self::through(Proxies::default(), clock, timeout)
+    }
+
+    /// The same through proxies.
+    pub fn through(
+        proxies: Proxies,
+        clock: Clock,
+        timeout: Duration,
+    ) -> Result<Self, TransportError> {
+        let tls = rustls::ClientConfig::builder()
+            .with_platform_verifier()
+            .map_err(|e| TransportError::NotSent(format!("no certificates: {e}")))?
+            .with_no_client_auth();
+        let proxies = Arc::new(proxies);
+        let reads = builder(&tls, &proxies, timeout)
             .build()
-            .map_err(|e| TransportError::NotSent(describe(&e)))?;
+            .map_err(|e| TransportError::NotSent(describe(&e, None)))?;
         Ok(Self {
             reads,
+            tls,
+            proxies,
             timeout,
             offsets: Arc::default(),
             shared: Arc::default(),
@@ -136,11 +157,11 @@ impl Transport {
     /// A call that changes something: once, over a connection of its own, and
     /// only if `gate` agrees after that connection stands.
     pub async fn send_once(&self, request: Request, gate: Gate) -> Outcome {
-        let client = builder(self.timeout)
+        let client = builder(&self.tls, &self.proxies, self.timeout)
             .pool_max_idle_per_host(0)
             .connector_layer(GateLayer(gate))
             .build()
-            .map_err(|e| TransportError::NotSent(describe(&e)))?;
+            .map_err(|e| TransportError::NotSent(describe(&e, None)))?;
         if Mistake::Retry.is_made() {
             let first = self.call(&client, request.clone()).await;
             if !matches!(first, Err(TransportError::NoAnswer(_))) {
@@ -175,6 +196,8 @@ impl Transport {
 
     async fn exchange(&self, client: &reqwest::Client, request: Request) -> Outcome {
         let asked = self.clock.now().wall.0;
+        let proxy = request.origin.parse().ok();
+        let proxy = proxy.and_then(|origin| self.proxies.of(&origin));
         let url = format!("{}{}", request.origin, request.target);
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
@@ -191,12 +214,12 @@ impl Transport {
             call = call.body(request.body);
         }
         let mut response = call.send().await.map_err(|e| {
-            // reqwest connects before it writes; its own word is relied on, and
-            // the simulator's tests hold it to it.
+            // reqwest connects before it writes, and a proxy's answer to CONNECT belongs
+            // to connecting; its own word is relied on, and tests hold it to it.
             if e.is_connect() || e.is_builder() {
-                TransportError::NotSent(describe(&e))
+                TransportError::NotSent(describe(&e, proxy))
             } else {
-                TransportError::NoAnswer(describe(&e))
+                TransportError::NoAnswer(describe(&e, proxy))
             }
         })?;
         let header = |name: &str| {
@@ -214,7 +237,7 @@ impl Transport {
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|e| TransportError::NoAnswer(describe(&e)))?
+            .map_err(|e| TransportError::NoAnswer(describe(&e, proxy)))?
         {
             if body.len() + chunk.len() > BODY_LIMIT {
                 let text = format!("the answer is longer than {BODY_LIMIT} bytes");
@@ -246,25 +269,39 @@ impl Transport {
     }
 }
 
-fn builder(timeout: Duration) -> reqwest::ClientBuilder {
+fn builder(
+    tls: &rustls::ClientConfig,
+    proxies: &Arc<Proxies>,
+    timeout: Duration,
+) -> reqwest::ClientBuilder {
+    let proxies = proxies.clone();
+    let proxy = reqwest::Proxy::custom(move |url| {
+        let target = url.as_str().parse().ok()?;
+        Some(proxies.of(&target)?.reveal().to_string())
+    });
     reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
         .connect_timeout(timeout.min(Duration::from_secs(5)))
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
+        .proxy(proxy)
         .referer(false)
         .http1_only()
 }
 
 /// The error and its causes, without the URL (an id in it is no secret, but a
 /// query may become one).
-fn describe(error: &reqwest::Error) -> String {
+fn describe(error: &reqwest::Error, proxy: Option<&Proxy>) -> String {
     let mut text = match () {
         () if error.is_timeout() => "time-out".to_owned(),
         () if error.is_connect() => "connecting failed".to_owned(),
         () => "the connection failed".to_owned(),
     };
+    if let Some(proxy) = proxy {
+        text = format!("{text} (through the proxy {proxy})");
+    }
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");

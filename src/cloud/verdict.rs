@@ -232,7 +232,7 @@ fn permission(text: &str) -> Option<&str> {
         let parts: Vec<&str> = word.split(':').collect();
         let starts = |with: fn(&char) -> bool| {
             let first = |part: &&str| part.chars().next().is_some_and(|c| with(&c));
-            parts.iter().all(|part| first(&part) && part.len() <= 64)
+            parts.iter().all(|part| first(part) && part.len() <= 64)
         };
         let known = !NO_SERVICES.contains(&parts[0]);
         known

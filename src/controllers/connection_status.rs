@@ -228,7 +228,7 @@ fn status(
             type_: "Ready".to_owned(),
             status: ready,
             observed_generation: connection.meta().generation,
-            last_transition_time: same.map_or(now, |condition| condition.last_transition_time),
+            last_transition_time: same.and_then(Condition::since).or(Some(now)),
             reason: reason.word().to_owned(),
             message,
         }],

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::connection_ids::odd_id;
 use super::context::API_TIMEOUT;
 use super::dispatch::Wake;
-use super::endpoints::{Authority, EndpointError, EndpointPolicy, Origin, one_cloud};
+use super::endpoints::{EndpointError, EndpointPolicy, Origin, one_cloud};
 use super::keys::{Keys, NoKey, SECRET_FRESH, Standing, Taken};
 use super::observed_for::At;
 use super::read::get;
@@ -18,7 +18,7 @@ use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{Key, Refusal, Transport, tencent, volcengine};
-use crate::operations::{AdmittedHost, Client, Clients, Object, Place, Service};
+use crate::operations::{Client, Clients, Object, Place, Service, ServiceHost};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub(super) struct Usable {
     pub(super) place: Place,
     /// Where that is, in every respect: what is remembered belongs to it.
     pub(super) at: At,
+    /// The connection's place, whatever of it the operation needs.
+    here: String,
     /// policy of the connection.
     pub(super) policy: Policy,
     /// policy.maxConcurrent.
@@ -63,9 +65,10 @@ pub(super) struct Usable {
 
 impl Usable {
     /// The cloud has answered: the key is good if an answer to a request that was signed
-    /// with it shows that.
-    pub(super) fn answered(&mut self) {
-        if self.taken.heard() {
+    /// with it shows that. `read`: it was read at the connection's place.
+    pub(super) fn answered(&mut self, read: bool) {
+        let here = read && self.taken.answers_at(&self.here);
+        if self.taken.heard() || here {
             self.tell_news();
         }
     }
@@ -171,6 +174,7 @@ said: None,
         Ok(Usable {
             place: place(&self.endpoints, connection, namespace),
             at: At::of(connection, &places),
+            here: self.here(connection),
             clients: Clients {
                 known_since: i64::MAX,
                 services: places
@@ -191,6 +195,20 @@ said: None,
             names: (name, secret.name.clone()),
             news: self.news.clone(),
         })
+    }
+
+    /// The place of a connection as a text: what a mistyped region or project changes.
+    fn here(&self, connection: &CloudConnection) -> String {
+        let hosts = Service::ALL.into_iter().filter_map(|service| {
+            let origin = self.origin(connection, service)?.ok()?;
+            Some(format!("{} {}", service.label(), origin.url))
+        });
+        let spec = &connection.spec;
+        let mut place = vec![spec.account_id.clone(), scope(connection)];
+        // Its hosts may be given, and then do not tell the region.
+        place.extend(spec.huawei.iter().map(|huawei| huawei.region.clone()));
+        place.extend(hosts);
+        place.join("\n")
     }
 
     /// There is news about the connection's key.
@@ -302,19 +320,25 @@ said: None,
         let secret = &connection.spec.credentials.secret_ref;
         let name = connection.name_any();
         let text = |e: &NoKey| no_key(e, (&namespace, &name), &secret.name).text;
-        match self.keys.standing(&namespace, secret, &clouds).await {
-            Ok(Standing::Accepted) => said(
+        let here = self.here(connection);
+        let standing = self.keys.standing(&namespace, secret, &clouds, &here);
+        match standing.await {
+            Ok((Standing::Accepted, true)) => said(
                 ConnectionReason::CredentialsAccepted,
                 "The cloud accepts the key.",
             ),
-            Ok(Standing::Untried) => said(
+            Ok((Standing::Accepted, false)) => said(
+                ConnectionReason::NotProbed,
+                "The cloud accepts the key, but nothing was read yet with the account, region, project and endpoints of this connection; its first operation does that. If one waits, check these fields.",
+            ),
+            Ok((Standing::Untried, _)) => said(
                 ConnectionReason::NotProbed,
                 "No operation has used the key yet; the first one tries it.",
             ),
-            Ok(Standing::Rejected { locked: true, .. }) | Err(NoKey::Locked) => {
+            Ok((Standing::Rejected { locked: true, .. }, _)) | Err(NoKey::Locked) => {
                 Some((ConnectionReason::KeyLocked, text(&NoKey::Locked)))
             }
-            Ok(Standing::Rejected { .. }) | Err(NoKey::Rejected) => Some((
+            Ok((Standing::Rejected { .. }, _)) | Err(NoKey::Rejected) => Some((
                 ConnectionReason::CredentialsRejected,
                 text(&NoKey::Rejected),
             )),
@@ -366,17 +390,19 @@ pub(super) fn place(
     connection: &CloudConnection,
     namespace: &str,
 ) -> Place {
-    let admitted = Service::ALL.into_iter().filter_map(|service| {
+    let hosts = Service::ALL.into_iter().filter_map(|service| {
         let origin = endpoints.origin(connection, service)?.ok()?;
-        let own = matches!(origin.authority, Authority::Own { .. });
-        let host = origin.admitted?;
-        Some(AdmittedHost { service, host, own })
+        Some(ServiceHost {
+            service,
+            owner: origin.owner(),
+            host: origin.host,
+        })
     });
     Place {
         scope: scope(connection),
         account: connection.spec.account_id.clone(),
         namespace: namespace.to_owned(),
-        admitted: admitted.collect(),
+        hosts: hosts.collect(),
     }
 }
 

@@ -15,7 +15,7 @@ mod admitted;
 use self::address::{Address, HTTPS};
 use self::admitted::{Admitted, As};
 use crate::api::{CloudConnection, CloudConnectionSpec, Endpoints, Site};
-use crate::operations::{Cloud, Region, Service};
+use crate::operations::{Cloud, HostOwner, Region, Service};
 
 pub use self::admitted::AllowedEndpoint;
 
@@ -51,13 +51,23 @@ pub(super) struct Origin {
     /// Scheme, host and port.
     pub(super) url: String,
     pub(super) authority: Authority,
-    /// The host of an admitted endpoint, with its port if that is not 443.
-    pub(super) admitted: Option<String>,
+    /// Its host, with the port if that is not 443.
+    pub(super) host: String,
+    /// It is no host of the vendor's own: the operator's flags admit it.
+    pub(super) admitted: bool,
     /// Of a service of the vendor that has several: which of the vendor's sites.
     pub(super) site: Option<Site>,
 }
 
 impl Origin {
+    pub(super) fn owner(&self) -> HostOwner {
+        match (&self.authority, self.admitted) {
+            (Authority::Own { .. }, _) => HostOwner::Own,
+            (Authority::Vendor(_), true) => HostOwner::Alias,
+            (Authority::Vendor(_), false) => HostOwner::Vendor,
+        }
+    }
+
     /// In one word, which cloud that is.
     pub(super) fn cloud(&self) -> String {
         match (&self.authority, self.site) {
@@ -145,7 +155,7 @@ pub(super) enum Rule {
     NotAdmitted(String),
     #[error("its host is admitted with another port only")]
     OtherPort(String),
-    #[error("{0} is admitted as a cloud of its own for other namespaces only")]
+    #[error("{0} is not admitted for this namespace")]
     OwnElsewhere(String),
 }
 
@@ -247,11 +257,12 @@ impl EndpointPolicy {
         if !self.admitted.may_use(&address) {
             return Err(Rule::Http);
         }
-        let (url, host) = (address.url(), address.host.to_string());
+        let (url, host, name) = (address.url(), address.host.to_string(), address.name());
         let vendor = |site| Origin {
             url: url.clone(),
             authority: Authority::Vendor(service.cloud()),
-            admitted: None,
+            host: name.clone(),
+            admitted: false,
             site,
         };
         let mut documented = service.hosts().iter();
@@ -260,16 +271,16 @@ impl EndpointPolicy {
         if let Some(rule) = documented.filter(|_| usual) {
             return Ok(vendor(of_site(service, rule.site, site)));
         }
-        let name = address.name();
         match self.admitted.find(&address, namespace) {
             As::Own => Ok(Origin {
                 url,
                 authority: Authority::Own { host: name.clone() },
-                admitted: Some(name),
+                host: name,
+                admitted: true,
                 site: None,
             }),
             As::Alias => Ok(Origin {
-                admitted: Some(name),
+                admitted: true,
                 ..vendor(of_site(service, None, site))
             }),
             As::OwnElsewhere => Err(Rule::OwnElsewhere(name)),
@@ -286,7 +297,8 @@ fn vendors(service: Service, region: Region<'_>, site: Site) -> Option<Origin> {
     Some(Origin {
         url: format!("https://{host}"),
         authority: Authority::Vendor(service.cloud()),
-        admitted: None,
+        host,
+        admitted: false,
         site: of_site(service, of, site),
     })
 }

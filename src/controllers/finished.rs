@@ -6,6 +6,7 @@ use super::dispatch::Next;
 use super::expiry::{Expiry, delete, expiry};
 use super::put::{NotWritten, put_status};
 use super::queue::Urgency;
+use super::session::tell_refused;
 use super::status::requested_at;
 use crate::api::Status;
 use crate::operations::{Kind, Object};
@@ -24,6 +25,11 @@ pub(super) async fn finished<K: Kind>(context: &Context, object: &K::Object) -> 
         Expiry::At(_) if delete::<K>(context, object).await => Next::default(),
         Expiry::At(_) => again(),
     };
+    if let Err(NotWritten::Refused(fields)) = &said {
+        // Its outcome stands, and Errand does nothing further for it.
+        let shown = "It does not show that it was seen as it now stands.";
+        tell_refused(context, object, &mut None, fields, shown).await;
+    }
     match said {
         Ok(()) => (expires, true),
         Err(_) => (expires.or(again()), false),

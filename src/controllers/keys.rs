@@ -121,6 +121,11 @@ impl Taken {
         trial.is_some_and(|trial| trial.is_accepted()) && self.settle(Standing::Accepted)
     }
 
+    /// It was used to read the cloud at that place; true if that is news.
+    pub(super) fn answers_at(&self, place: &str) -> bool {
+        lock(&self.known).note_place(&self.credential, place, self.now())
+    }
+
     /// Says what a cloud thinks of it; true if that is news.
     pub(super) fn settle(&mut self, standing: Standing) -> bool {
         let now = self.now();
@@ -206,15 +211,18 @@ impl Keys {
     }
 
     /// What is known of the key at those clouds, without using it: that one of them does
-    /// not accept it, or that one does.
+    /// not accept it, or that one does; and whether it had an answer at that place.
     pub(super) async fn standing(
         &self,
         namespace: &str,
         secret: &SecretRef,
         clouds: &[Authority],
-    ) -> Result<Standing, NoKey> {
+        place: &str,
+    ) -> Result<(Standing, bool), NoKey> {
         let key = self.fresh(namespace, secret, clouds).await?;
-        Ok(self.standing_of(&key, clouds, &slot_name(namespace, secret)))
+        let standing = self.standing_of(&key, clouds, &slot_name(namespace, secret));
+        let answers = lock(&self.known).answers_at(key.identity(), place, self.clock.now().mono.0);
+        Ok((standing, answers))
     }
 
     fn standing_of(&self, key: &Key, clouds: &[Authority], slot: &str) -> Standing {

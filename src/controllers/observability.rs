@@ -2,7 +2,8 @@
 
 mod server;
 
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use kube::Resource;
 use prometheus_client::registry::Registry;
+use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
 
 use self::server::{Limits, serve};
@@ -61,9 +63,41 @@ pub(super) async fn serve_probes(listener: TcpListener, health: Health) {
     .await;
 }
 
-/// Opens the port.
-pub(super) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
+/// Opens the port. An address `[::]` is that of IPv4, too; without IPv6 it is `0.0.0.0`.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = with_fallback(address, listen)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+/// Asks for the address of IPv4 where that of IPv6 is not to be had at all. A port that is
+/// taken, or not allowed, is not there for IPv4 either.
+fn with_fallback<T>(
+    address: SocketAddr,
+    mut listen: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let any_v6 = address.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED);
+    match listen(address) {
+        Err(e)
+            if any_v6
+                && !matches!(e.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) =>
+        {
+            listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
+        }
+        result => result,
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A node may be set up otherwise.
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    Ok(socket.into())
 }
 
 fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
@@ -112,4 +146,54 @@ pub(super) fn span<R: Resource<DynamicType = ()>>(key: &ObjectKey, uid: &str) ->
         object.name = %key.name,
         object.uid = %uid,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8080);
+
+    #[test]
+    fn without_ipv6_the_port_is_opened_for_ipv4() {
+        let refusing = |kind: ErrorKind| {
+            move |address: SocketAddr| match address.is_ipv6() {
+                true => Err(kind.into()),
+                false => Ok(address),
+            }
+        };
+        let any_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080));
+        // The address is not there, or not even its family.
+        for kind in [
+            ErrorKind::AddrNotAvailable,
+            ErrorKind::Unsupported,
+            ErrorKind::Other,
+        ] {
+            assert_eq!(with_fallback(ANY, refusing(kind)).unwrap(), any_v4);
+        }
+        for kind in [ErrorKind::AddrInUse, ErrorKind::PermissionDenied] {
+            assert_eq!(with_fallback(ANY, refusing(kind)).unwrap_err().kind(), kind);
+        }
+        let loopback = SocketAddr::from((Ipv6Addr::LOCALHOST, 8080));
+        let failed = with_fallback(loopback, refusing(ErrorKind::AddrNotAvailable));
+        assert!(
+            failed.is_err(),
+            "an address that was asked for is not replaced"
+        );
+    }
+
+    #[tokio::test]
+    async fn every_address_is_reached_whatever_its_family() {
+        let listener = bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let reached = |host: IpAddr| tokio::net::TcpStream::connect((host, port));
+        reached(Ipv4Addr::LOCALHOST.into())
+            .await
+            .expect("over IPv4");
+        if std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+            reached(Ipv6Addr::LOCALHOST.into())
+                .await
+                .expect("over IPv6");
+        }
+    }
 }

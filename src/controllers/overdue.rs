@@ -9,7 +9,7 @@ use super::context::{Context, Memory};
 use super::dispatch::Next;
 use super::put::{NotWritten, put_status};
 use super::queue::Urgency;
-use super::session::publish;
+use super::session::{publish, tell_refused};
 use super::status::limit;
 use super::watches::version;
 use crate::api::{
@@ -62,7 +62,7 @@ pub(super) fn end<O>(status: &mut Status<O>, generation: Option<i64>, now: Times
     overdue.observed_generation = generation;
     if overdue.status == ConditionStatus::True && waiting != Some(&overdue.reason) {
         overdue.status = ConditionStatus::False;
-        overdue.last_transition_time = now;
+        overdue.last_transition_time = Some(now);
         overdue.message = format!("The wait with reason {} has ended.", overdue.reason);
     }
 }
@@ -129,7 +129,7 @@ fn decide<O: Object>(object: &O, known_since: Option<Tick>, now: Tick) -> Overdu
         type_: OVERDUE.to_owned(),
         status: ConditionStatus::True,
         observed_generation: object.meta().generation,
-        last_transition_time: Timestamp::from_millis(now.0),
+        last_transition_time: Some(Timestamp::from_millis(now.0)),
         reason: reason.to_string(),
         message: format!(
             "The operation waits with reason {reason} since {:.0}, {longer}. {}",
@@ -187,6 +187,11 @@ pub(super) async fn note<K: Kind>(
         }
         Err(e) => {
             memory.overdue_untold |= !matches!(e, NotWritten::Conflict);
+            if let NotWritten::Refused(fields) = &e {
+                let known = &mut memory.status_refused;
+                let shown = "That the operation waits for longer than expected is not shown.";
+                tell_refused(context, &object, known, fields, shown).await;
+            }
             let again = now.after(context.rules.poll);
             (object, Next::at(again, Urgency::Routine))
         }

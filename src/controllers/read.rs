@@ -56,6 +56,12 @@ impl NotRead {
             _ => None,
         }
     }
+
+    /// As an API server answers while it starts, or while the storage of a CRD that was
+    /// just installed does: "storage is (re)initializing".
+    pub(super) fn may_be_starting(&self) -> bool {
+        matches!(self.code(), Some(429 | 503))
+    }
 }
 
 /// The object of that name, if there is one; `namespace` is absent for kinds that are

@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, join_all};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
-use kube::{Client, Config, ResourceExt as _};
+use kube::{Client, ResourceExt as _};
 use prometheus_client::registry::Registry;
 use rand::Rng as _;
 use tokio::net::TcpListener;
@@ -40,8 +40,10 @@ use super::watches::Watching;
 use crate::api::CloudConnection;
 use crate::clock::{Clock, duration};
 use crate::cloud::Transport;
+use crate::kubernetes::{Cluster, Reached};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Visitor, each_kind};
+use crate::proxies::Proxies;
 
 /// How many connections are looked at at the same time.
 const CONNECTIONS_AT_ONCE: u16 = 8;
@@ -67,6 +69,8 @@ pub struct Settings {
     pub cluster_id: Option<String>,
     /// What operations may cost at most.
     pub ceiling: Ceiling,
+    /// Proxies for cloud calls.
+    pub cloud_proxies: Proxies,
     /// The clock.
     pub clock: Clock,
 }
@@ -101,9 +105,11 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         let checked = read::list_url::<Lease>(Some(namespace));
         checked.map_err(|e| RunError::Start(format!("a namespace: {e}")))?;
     }
-    let mut config = Config::infer()
-        .await
-        .map_err(|e| RunError::Kubernetes(e.to_string()))?;
+    let reached = Cluster::default().reach();
+    let Reached { mut config, proxy } = reached.map_err(RunError::Kubernetes)?;
+    if let Some(proxy) = proxy {
+        tracing::info!(%proxy, "the API server is reached through a proxy");
+    }
     // Each write is retried knowingly or not at all; each read has an end.
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
@@ -115,7 +121,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         .with_layer(&CountRequests(metrics.api_requests.clone()))
         .build();
 
-    let (listener, address) = listen(settings.listen).await?;
+    let (listener, address) = listen(settings.listen)?;
     tracing::info!(%address, "serving /livez, /readyz and /metrics");
     let mut registry = Registry::default();
     metrics.register(&mut registry);
@@ -128,7 +134,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         registry: Arc::new(registry),
     };
     if let Some(port) = settings.probe_port {
-        let (listener, probes) = listen(SocketAddr::new(address.ip(), port)).await?;
+        let (listener, probes) = listen(SocketAddr::new(address.ip(), port))?;
         tracing::info!(%probes, "serving /livez and /readyz");
         tokio::spawn(serve_probes(listener, health.clone()));
     }
@@ -202,9 +208,9 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
 }
 
 /// Opens the port, and says which one that is.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
     let failed = |e| RunError::Listen(address, e);
-    let listener = bind(address).await.map_err(failed)?;
+    let listener = bind(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
 }
@@ -219,7 +225,8 @@ async fn work(
 ) -> Result<(), RunError> {
     let (client, clock) = (watching.client.clone(), watching.clock.clone());
     let rules = clock.rules();
-    let transport = Transport::new(clock.clone(), duration(rules.call_timeout))
+    let proxies = settings.cloud_proxies.clone();
+    let transport = Transport::through(proxies, clock.clone(), duration(rules.call_timeout))
         .map_err(|e| RunError::Start(e.to_string()))?;
     let namespace = settings.watch_namespace.as_deref();
     let connections = Shown::default();

@@ -9,7 +9,7 @@ mod send;
 mod store;
 mod tell;
 
-pub(super) use self::tell::publish;
+pub(super) use self::tell::{publish, tell_refused};
 
 use errand_engine::{Effect, Event, Now, Span, step};
 use kube::ResourceExt as _;
@@ -78,6 +78,7 @@ pub(super) struct Rested<K: Kind> {
 }
 
 /// What an effect gave.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Outcome {
     Event(Event),
     Nothing,

@@ -319,14 +319,14 @@ impl<K: Kind> Rendering<'_, K> {
         for (type_, status) in shared.iter().chain(own) {
             let before = conditions.iter().position(|c| c.type_ == *type_);
             let last_transition_time = match before.map(|at| &conditions[at]) {
-                Some(before) if before.status == *status => before.last_transition_time,
+                Some(before) if before.status == *status => before.since().unwrap_or(now),
                 _ => now,
             };
             let condition = Condition {
                 type_: (*type_).to_owned(),
                 status: *status,
                 observed_generation: self.object.meta().generation,
-                last_transition_time,
+                last_transition_time: Some(last_transition_time),
                 reason: reason.to_string(),
                 message: message.to_owned(),
             };

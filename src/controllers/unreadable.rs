@@ -243,11 +243,10 @@ fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
     for (type_, is) in shown {
         let before = conditions.iter().position(|one| one["type"] == *type_);
         let before = before.map(|at| conditions.remove(at)).unwrap_or_default();
-        let since = match before["status"] == is.word() && before["lastTransitionTime"].is_string()
-        {
-            true => before["lastTransitionTime"].clone(),
-            false => json!(now),
-        };
+        let since = serde_json::from_value(before["lastTransitionTime"].clone()).ok();
+        let since =
+            since.filter(|since| before["status"] == is.word() && *since != Timestamp::NOT_YET);
+        let since: Timestamp = since.unwrap_or(now);
         conditions.push(json!({
             "type": type_,
             "status": is.word(),

@@ -16,19 +16,30 @@ pub struct Place {
     pub account: String,
     /// The operation's namespace.
     pub namespace: String,
-    /// The services that the operator's flags admit another host for.
-    pub admitted: Vec<AdmittedHost>,
+    /// Where the cloud's services are.
+    pub hosts: Vec<ServiceHost>,
 }
 
-/// A service that is not at a host of the vendor's own.
+/// The host of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AdmittedHost {
+pub struct ServiceHost {
     /// The service.
     pub service: Service,
     /// Its host, with the port if that is not 443.
     pub host: String,
-    /// It is a cloud of its own, and not an alias of the vendor.
-    pub own: bool,
+    /// Whose host it is.
+    pub owner: HostOwner,
+}
+
+/// Whose host it is, by the vendor's documents and the operator's flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostOwner {
+    /// The vendor's own.
+    Vendor,
+    /// Admitted as an alias of the vendor.
+    Alias,
+    /// Admitted as a cloud of its own.
+    Own,
 }
 
 /// What an operation claims (design: 3.3).
@@ -40,6 +51,8 @@ pub struct Claimant {
     pub key: String,
     /// The body of the call, which says what is asked for.
     pub body: String,
+    /// The host that the call goes to, with its port if that is not 443.
+    pub host: Option<String>,
     /// The name that the target's ledger would have if the operator's flags admitted its
     /// host in the other way, as they may have done before.
     pub other_ledger: Option<String>,
@@ -67,19 +80,21 @@ impl Claimant {
                 },
             ]),
         };
-        let mut admitted = place.admitted.iter();
-        let admitted = admitted.find(|admitted| admitted.service.label() == target.service);
-        let host = admitted.map(|admitted| admitted.host.as_str());
-        let own = admitted.is_some_and(|admitted| admitted.own);
-        target.host = host.filter(|_| own).map(str::to_owned);
-        let other_ledger = host.map(|host| match own {
-            true => ledger(&target, None),
-            false => ledger(&target, Some(host)),
-        });
+        let mut hosts = place.hosts.iter();
+        let at = hosts.find(|at| at.service.label() == target.service);
+        let host = at.map(|at| at.host.clone());
+        let owner = at.map(|at| at.owner);
+        target.host = host.clone().filter(|_| owner == Some(HostOwner::Own));
+        let other_ledger = match owner {
+            Some(HostOwner::Own) => Some(ledger(&target, None)),
+            Some(HostOwner::Alias) => Some(ledger(&target, host.as_deref())),
+            Some(HostOwner::Vendor) | None => None,
+        };
         Self {
             target,
             key,
             body,
+            host,
             other_ledger,
             kept_in: None,
         }
@@ -146,6 +161,8 @@ pub struct Recorded {
     pub body: Option<String>,
     /// It is of another operation, whose object is gone.
     pub foreign: bool,
+    /// That operation was in another namespace, to which nothing of it is told.
+    pub elsewhere: bool,
     /// It is an earlier run of this very operation and over: there is nothing to
     /// trace, but what it made is not somebody else's doing.
     pub over: bool,
@@ -190,7 +207,7 @@ mod tests {
             scope: "project".into(),
             account: account.into(),
             namespace: namespace.into(),
-            admitted: Vec::new(),
+            hosts: Vec::new(),
         };
         Claimant::new(target(), &place, given, body.into())
     }
@@ -219,27 +236,27 @@ mod tests {
 
     #[test]
     fn a_ledger_of_the_vendor_is_named_as_before_and_that_of_an_own_cloud_by_its_host() {
-        let claim = |admitted: &[(&str, bool)]| {
-            let admitted = admitted.iter().map(|(host, own)| AdmittedHost {
+        let claim = |hosts: &[(&str, HostOwner)]| {
+            let hosts = hosts.iter().map(|(host, owner)| ServiceHost {
                 service: Service::HuaweiWorkspace,
                 host: (*host).to_owned(),
-                own: *own,
+                owner: *owner,
             });
             let place = Place {
                 scope: "project".into(),
                 account: "a".into(),
                 namespace: "n".into(),
-                admitted: admitted.collect(),
+                hosts: hosts.collect(),
             };
             Claimant::new(target(), &place, None, "b".into())
         };
-        let vendor = claim(&[]);
+        let vendor = claim(&[("workspace.example", HostOwner::Vendor)]);
         // As f7ba42e names it.
         assert_eq!(vendor.ledger(), "huawei-workspace-252c746c1449053276df");
         assert_eq!(vendor.other_ledger, None);
-        let alias = claim(&[("one.example", false)]);
+        let alias = claim(&[("one.example", HostOwner::Alias)]);
         assert_eq!(alias.ledger(), vendor.ledger());
-        let own = claim(&[("one.example", true)]);
+        let own = claim(&[("one.example", HostOwner::Own)]);
         assert!(own.ledger().starts_with("huawei-workspace-one.example-"));
         assert_eq!(own.target.host.as_deref(), Some("one.example"));
         // Each finds what was written while the host was admitted in the other way.
@@ -256,7 +273,7 @@ mod tests {
             "[::1]:80",
             &long,
         ] {
-            let name = claim(&[(host, true)]).ledger();
+            let name = claim(&[(host, HostOwner::Own)]).ledger();
             assert!(name.len() <= 253, "{name}");
             let label = |label: &str| {
                 let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub(crate) use claims::digest;
-pub use claims::{AdmittedHost, Claimant, ClosedCall, Others, Place, Recorded};
+pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
 pub(crate) use hosts::is_dns_label;
 pub use hosts::{HostRule, Region, Regions};

@@ -236,6 +236,55 @@ fn operations_are_listed_with_the_same_columns() {
     }
 }
 
+/// kubectl prints a `date` as an age, and a time in the future as `<invalid>`.
+#[test]
+fn only_the_age_is_printed_as_a_date() {
+    for crd in definitions() {
+        for version in versions(&crd) {
+            let columns = version["additionalPrinterColumns"].as_array();
+            for column in columns.into_iter().flatten() {
+                let age = column["jsonPath"] == ".metadata.creationTimestamp";
+                assert_eq!(column["type"] == "date", age, "{}: {column}", name(&crd));
+            }
+        }
+    }
+}
+
+/// Calls `see` with the schema and each schema in it.
+fn walk(schema: &Value, see: &mut impl FnMut(&Value)) {
+    see(schema);
+    let inner = schema["properties"].as_object().into_iter().flatten();
+    let inner = inner.map(|(_, schema)| schema).chain([&schema["items"]]);
+    for schema in inner.filter(|schema| schema.is_object()) {
+        walk(schema, see);
+    }
+}
+
+/// By these words Flux's `force` tells what it has to replace.
+#[test]
+fn every_refusal_of_a_change_says_that_it_is_immutable() {
+    let mut seen = 0;
+    for crd in definitions() {
+        for version in versions(&crd) {
+            walk(root(version), &mut |schema| {
+                let rules = schema["x-kubernetes-validations"].as_array();
+                for rule in rules.into_iter().flatten() {
+                    if rule["rule"].to_string().contains("oldSelf") {
+                        seen += 1;
+                        let message = rule["message"].as_str().expect("a message");
+                        assert!(
+                            message.contains("is immutable"),
+                            "{}: {message}",
+                            name(&crd)
+                        );
+                    }
+                }
+            });
+        }
+    }
+    assert!(seen > 7, "only {seen} rules");
+}
+
 #[test]
 fn every_kind_that_people_write_has_a_short_name_and_only_operations_are_in_the_category() {
     let mut short = vec![];

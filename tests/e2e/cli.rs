@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use errand_testbed::shared_plane;
+use serde_json::Value;
 
 use crate::command::{errand, said};
 use crate::support::{bed, ending, held};
@@ -74,8 +75,16 @@ fn wait_ends_with_zero_for_a_success_and_with_four_when_the_time_is_over() {
 fn what_is_not_there_or_cannot_be_meant_is_a_clear_error() {
     let bed = bed("cli-wrong");
     for (arguments, code, words) in [
-        (&["why", "pods/stop"][..], 1, "no type of operation"),
-        (&["wait", "pods/stop"], 5, "no type of operation"),
+        (
+            &["why", "pods/stop"][..],
+            1,
+            "is no type that this command takes",
+        ),
+        (
+            &["wait", "pods/stop"],
+            5,
+            "is no type that this command takes",
+        ),
         (
             &["why", "rsc/none"],
             1,
@@ -102,6 +111,112 @@ fn what_is_not_there_or_cannot_be_meant_is_a_clear_error() {
         assert_eq!(said.code, code, "{arguments:?}: {}", said.err);
         assert!(said.err.contains(words), "{arguments:?}: {}", said.err);
         assert_eq!(said.out, "", "{arguments:?}");
+    }
+}
+
+/// O8: more than one object, another cluster, and output for programs.
+#[test]
+fn several_objects_are_explained_and_waited_for_in_words_and_as_json() {
+    let mut bed = bed("cli-several");
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let team = |name: &str, instance: &str, task: &str| {
+        let manifest = bed.cancellation(name, instance, task, "");
+        let labelled = format!("{{name: {name}, labels: {{team: design}}}}");
+        bed.apply(&manifest.replace(&format!("{{name: {name}}}"), &labelled));
+    };
+    team("good", "dcs-1", "task-1");
+    team("bad", "dcs-none", "task-1");
+    bed.apply(&bed.cancellation("other", "dcs-1", "task-1", "  suspend: true\n"));
+    bed.start_operator();
+
+    let wait = errand(
+        &bed,
+        &["wait", "rsc,dor", "-l", "team=design", "-o", "json"],
+    );
+    assert_eq!(wait.code, 1, "{}", wait.err);
+    let wait: Value = serde_json::from_str(&wait.out).expect("JSON");
+    let field = |name: &str, field: &str| {
+        let items = wait["items"].as_array().expect("a list");
+        let found = items.iter().find(|item| item["name"] == name);
+        found.expect(name)[field].clone()
+    };
+    assert_eq!(wait["items"].as_array().map(Vec::len), Some(2), "{wait:#}");
+    assert_eq!(
+        (field("good", "exitCode"), field("bad", "exitCode")),
+        (0.into(), 1.into())
+    );
+    assert_eq!(field("bad", "reason"), "TargetNotFound");
+    let wait = errand(&bed, &["wait", "rsc", "good", "other"]);
+    assert_eq!(wait.code, 3, "{}", wait.err);
+    let named = "resizecancellation/good: Succeeded (Cancelled)";
+    assert!(wait.err.contains(named), "{}", wait.err);
+
+    let why = errand(&bed, &["why", "rsc/good", "cc/huawei-prod"]);
+    assert_eq!(why.code, 0, "{}", why.err);
+    for wanted in [
+        &*format!("Object:     ResizeCancellation {}/good", bed.namespace),
+        &*format!(
+            "\n\nObject:     CloudConnection {}/huawei-prod",
+            bed.namespace
+        ),
+        "Ready:      True (CredentialsAccepted)",
+    ] {
+        assert!(why.out.contains(wanted), "{wanted}: {}", why.out);
+    }
+    let why = errand(&bed, &["why", "rsc/bad", "rsc/none", "-o", "json"]);
+    assert_eq!(why.code, 1);
+    assert!(
+        why.err.contains("there is no resizecancellation/none"),
+        "{}",
+        why.err
+    );
+    let why: Value = serde_json::from_str(&why.out).expect("JSON");
+    assert_eq!(why["items"][0]["state"], "Failed", "{why:#}");
+
+    let kubeconfig = shared_plane().control_plane().kubeconfig();
+    let text = std::fs::read_to_string(kubeconfig).expect("readable");
+    let file = bed.file("contexts.kubeconfig");
+    let none = text.replace("current-context: errand", "current-context: none");
+    std::fs::write(&file, none).expect("it can be written");
+    let file = file.to_str().expect("text");
+    let given = errand(
+        &bed,
+        &[
+            "why",
+            "rsc/good",
+            "--kubeconfig",
+            file,
+            "--context",
+            "errand",
+        ],
+    );
+    assert_eq!(given.code, 0, "{}", given.err);
+    let no_context = errand(&bed, &["why", "rsc/good", "--kubeconfig", file]);
+    assert_eq!(no_context.code, 1, "{}", no_context.out);
+    let wrong = errand(&bed, &["why", "rsc/good", "--context", "elsewhere"]);
+    assert!(
+        wrong.code == 1 && wrong.err.contains("elsewhere"),
+        "{}",
+        wrong.err
+    );
+    for arguments in [
+        &["why", "rsc"][..],
+        &["why", "rsc/good", "-l", "team=design"],
+        &["why", "rsc", "-l", "team=none"],
+        &["why", "rsc", "-l", "="],
+        &["resolve", "rsc/good", "rsc/bad", "--decision", "GiveUp"],
+    ] {
+        let refused = errand(&bed, arguments);
+        assert_eq!((refused.code, &*refused.out), (1, ""), "{arguments:?}");
+        assert!(!refused.err.is_empty(), "{arguments:?}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = std::process::Command::new(env!("CARGO_BIN_EXE_errand"))
+            .args(["completions", shell])
+            .output();
+        let script = said(script.expect("errand can be started"));
+        assert_eq!(script.code, 0, "{}", script.err);
+        assert!(script.out.contains("selector"), "{shell}: {}", script.out);
     }
 }
 

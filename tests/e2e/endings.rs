@@ -296,7 +296,7 @@ fn a_spec_change_after_the_intent_is_refused_with_the_rules_message() {
         .try_apply(&bed.cancellation("stop", "dcs-1", "task-2", ""))
         .expect_err("the target is immutable");
     assert!(
-        refused.contains("cannot be changed once a call was intended"),
+        refused.contains("is immutable once a call was intended"),
         "{refused}"
     );
     // What a Git revert changes is accepted at any time.

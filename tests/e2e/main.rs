@@ -44,6 +44,7 @@ mod orders;
 mod other_truth;
 mod overdue;
 mod pauses;
+mod proxies;
 mod readings;
 mod reasons;
 mod refresh_details;

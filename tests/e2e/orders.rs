@@ -108,11 +108,7 @@ fn a_fresh_order_is_pending_and_its_target_can_change_only_until_a_call_was_inte
         format!("{good}  enterpriseProjectId: \"0\"\n"),
         order(MANUAL, "{resize: {productId: p}}"),
     ] {
-        refused(
-            &bed,
-            &other,
-            &["cannot be changed once a call was intended"],
-        );
+        refused(&bed, &other, &["is immutable once a call was intended"]);
     }
     // What Git may always revert.
     bed.apply(&format!(

@@ -88,6 +88,7 @@ fn every_value_changes_what_is_rendered() {
             Some(("policies", value)) if value.starts_with("orderLimits.") => {
                 &["--set=policies.orderLimits.enabled=true"]
             }
+            Some(("caBundle", "key")) => &["--set=caBundle.configMap=authorities"],
             Some(("image", "tag")) => &["--set=image.digest="],
             _ => &[],
         };
@@ -399,6 +400,21 @@ fn no_link_local_address_can_be_reached_under_the_network_policy() {
             "{of} {address} {port}"
         );
     });
+    // The port of a host that the flags admit, and no other one.
+    let admitted =
+        policy(",operator.allowEndpoints={team=cloud.a.example:8443,[2001:db8::7]:9443,b.example}");
+    for (address, port, reached) in [
+        ("192.0.2.7", 8443, true),
+        ("2001:db8::7", 9443, true),
+        ("192.0.2.7", 8444, false),
+        ("169.254.169.254", 8443, false),
+    ] {
+        assert_eq!(
+            reaches(&admitted, address, port, "TCP"),
+            reached,
+            "{address} {port}"
+        );
+    }
     // What the operator needs.
     for (address, port, of) in [
         ("192.0.2.7", 443, "TCP"),

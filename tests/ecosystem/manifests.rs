@@ -78,7 +78,7 @@ fn kubeconform_refuses_what_is_misspelt_in_kubernetes_kinds_and_in_ours() {
     let example = fs::read_to_string(repository().join("examples/resize-cancellation.yaml"));
     let example = example.expect("readable");
     kubeconform(&example.replace("taskId", "taskid")).expect_err("an unknown field");
-    let install = fs::read_to_string(repository().join("deploy/install.yaml"));
+    let install = fs::read_to_string(repository().join("deploy/operator.yaml"));
     let install = install.expect("readable");
     let misspelt = install.replace("readOnlyRootFilesystem", "readonlyRootFilesystem");
     assert_ne!(misspelt, install);
@@ -152,11 +152,48 @@ fn each_crd_is_structural_and_within_the_limits_of_what_its_rules_may_cost() {
     }
 }
 
+/// The two sets of manifests, as kustomize builds them.
+fn sets() -> [Vec<Value>; 2] {
+    ["crds", "operator"].map(|set| {
+        let base = repository().join("deploy/kustomize").join(set);
+        let built = kubectl(&["kustomize", base.to_str().expect("text")], "");
+        let built = objects(&built.unwrap_or_else(|e| panic!("{e}")));
+        let file = repository().join(format!("deploy/{set}.yaml"));
+        let file = fs::read_to_string(file).expect("readable");
+        assert_eq!(built, objects(&file), "the file has what the base has");
+        built
+    })
+}
+
+/// O12: whatever deletes the operator's manifests leaves all that Errand remembers.
 #[test]
-fn install_yaml_is_what_kustomize_makes_of_its_base() {
-    let base = repository().join("deploy/kustomize");
-    let built = kubectl(&["kustomize", base.to_str().expect("text")], "");
-    let built = objects(&built.unwrap_or_else(|e| panic!("{e}")));
-    let install = fs::read_to_string(repository().join("deploy/install.yaml"));
-    assert_eq!(built, objects(&install.expect("readable")));
+fn the_operators_manifests_hold_nothing_that_must_stay() {
+    let [stays, operator] = sets();
+    let kinds = |set: &[Value]| -> BTreeSet<String> {
+        let kinds = set.iter().map(|object| object["kind"].as_str());
+        kinds.map(|kind| kind.expect("text").to_owned()).collect()
+    };
+    let memory = ["CustomResourceDefinition", "Namespace"].map(str::to_owned);
+    assert_eq!(kinds(&stays), BTreeSet::from(memory.clone()));
+    let of_operator = kinds(&operator);
+    assert!(of_operator.contains("Deployment"), "{of_operator:?}");
+    assert!(
+        memory.iter().all(|kind| !of_operator.contains(kind)),
+        "{of_operator:?}"
+    );
+    // No tool of GitOps prunes them where they leave a set that it applies.
+    for object in &stays {
+        let annotations = &object["metadata"]["annotations"];
+        assert_eq!(annotations["kustomize.toolkit.fluxcd.io/prune"], "disabled");
+        let argo_cd = &annotations["argocd.argoproj.io/sync-options"];
+        assert_eq!(
+            argo_cd, "Prune=false,Delete=false",
+            "{}",
+            object["metadata"]["name"]
+        );
+    }
+    let crds = stays
+        .iter()
+        .filter(|o| o["kind"] == "CustomResourceDefinition");
+    assert_eq!(crds.count(), errand::operations::crds().len());
 }

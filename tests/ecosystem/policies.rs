@@ -447,6 +447,16 @@ fn answering_a_question_needs_a_permission_of_its_own_and_gives_no_other() {
         json!({"spec": {"suspend": true, "resolution": {"holdId": "h-2", "decision": "GiveUp"}}});
     is_refused(by("sre", &both), more, "a resolver's edit with an answer");
     is_taken(by("both", &both), "who may do both");
+    let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "u"}]);
+    for metadata in [
+        json!({"ownerReferences": owner}),
+        json!({"finalizers": ["keep.example/it"]}),
+        json!({"labels": {"errand.cloud/credentials": "true"}}),
+        json!({"annotations": {"errand.cloud/reconcile-requested-at": "now"}}),
+    ] {
+        let what = format!("{metadata}");
+        is_refused(by("sre", &json!({"metadata": metadata})), more, &what);
+    }
     // A new object with an answer in it is an answer too.
     let copy = cancellation("copy", "  resolution: {holdId: h-1, decision: GiveUp}\n");
     let create = ["create", "--dry-run=server", "-f", "-", "--as", "dev"];

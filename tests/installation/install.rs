@@ -166,7 +166,8 @@ impl Cluster {
             fs::create_dir_all(&dir).expect("a folder can be made");
             dir
         });
-        for file in fs::read_dir(repository().join("deploy/kustomize")).expect("the base") {
+        for file in fs::read_dir(repository().join("deploy/kustomize/operator")).expect("the base")
+        {
             let file = file.expect("readable");
             fs::copy(file.path(), base.join(file.file_name())).expect("it can be copied");
         }
@@ -214,7 +215,7 @@ resources: [../base]
 patches:
 - target: {kind: Deployment, name: errand}
   patch: |
-    - {op: test, path: /spec/template/spec/containers/0/args/4, value: '--listen=0.0.0.0:8080'}
+    - {op: test, path: /spec/template/spec/containers/0/args/4, value: '--listen=[::]:8080'}
     - {op: replace, path: /spec/template/spec/containers/0/args/4, value: '--listen=$(POD_IP):8080'}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: --allow-endpoint=127.0.0.1}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: --allow-http-loopback}
@@ -298,11 +299,50 @@ fn one_team_installs_it_for_its_namespace_with_roles_alone() {
 }
 
 #[test]
-fn after_kubectl_apply_of_the_kustomize_base_the_readmes_manifest_ends_succeeded() {
+fn kustomize_installs_it_and_what_it_deletes_leaves_every_object_and_ledger() {
     let cluster = Cluster::start();
     let overlay = cluster.overlay();
-    cluster.kubectl(&["apply", "--server-side", "-k", &overlay]);
-    let rolled = ["rollout", "status", "deployment/errand", "--timeout=90s"];
-    cluster.kubectl(&[&rolled[..], &["-n", "errand-system"]].concat());
+    let crds = repository().join("deploy/kustomize/crds");
+    let crds = crds.to_str().expect("text");
+    cluster.kubectl(&["apply", "--server-side", "-k", crds]);
+    let established = ["wait", "--for=condition=Established", "--timeout=60s"];
+    cluster.kubectl(&[&established[..], &["crd", "--all"]].concat());
+    let install = || {
+        cluster.kubectl(&["apply", "--server-side", "-k", &overlay]);
+        let rolled = ["rollout", "status", "deployment/errand", "--timeout=90s"];
+        cluster.kubectl(&[&rolled[..], &["-n", "errand-system"]].concat());
+    };
+    install();
     cluster.carry_out_the_example("default");
+    cluster.kubectl_with(&["create", "-f", "-"], LEDGER);
+    let kept = || {
+        let mut kept = cluster.ours("crds");
+        kept.extend(cluster.ours("namespaces"));
+        let ledgers = cluster.get(&["operationledgers", "-n", "errand-system"]);
+        let operations = cluster.get(&["rsc", "-n", "default"]);
+        (kept, ledgers["items"].clone(), operations["items"].clone())
+    };
+    let before = kept();
+    assert_eq!(before.0.len(), crds_count() + 1);
+    assert_eq!(before.1.as_array().map(Vec::len), Some(1));
+    cluster.kubectl(&["delete", "-k", &overlay, "--timeout=90s"]);
+    assert!(
+        cluster
+            .ours("deployments,clusterroles,serviceaccounts")
+            .is_empty()
+    );
+    assert_eq!(kept(), before);
+    install();
+    assert_eq!((kept(), cluster.effects()), (before, 1));
 }
+
+fn crds_count() -> usize {
+    crds().len()
+}
+
+/// A record of a call, as the operator writes it.
+const LEDGER: &str = "apiVersion: errand.cloud/v1alpha1
+kind: OperationLedger
+metadata: {name: kept, namespace: errand-system}
+spec: {target: kept}
+";

@@ -121,3 +121,21 @@ or may have been, sent before, stays the same order, and no answer places anothe
     variables.changed && !variables.stops &&
     !(variables.sent && variables.sameOrder && !variables.ordersAgain)
 {{- end }}
+
+{{/* The volume of the CA bundle; nothing where none is given. */}}
+{{- define "errand.caBundle" -}}
+{{- with .Values.caBundle -}}
+{{- if and .configMap .secret -}}
+{{- fail "caBundle.configMap and caBundle.secret cannot be combined" -}}
+{{- end -}}
+{{- if .configMap -}}
+configMap:
+  name: {{ .configMap }}
+  items: [{key: {{ .key | quote }}, path: bundle.pem}]
+{{- else if .secret -}}
+secret:
+  secretName: {{ .secret }}
+  items: [{key: {{ .key | quote }}, path: bundle.pem}]
+{{- end -}}
+{{- end -}}
+{{- end }}

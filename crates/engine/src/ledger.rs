@@ -29,7 +29,7 @@ impl State {
             self.dead = None;
         }
         if let Record::Ours(step) = record {
-            self.add_claimed(step);
+            self.add_claimed(now, step);
         }
         let open = match record {
             Record::Orphan(step, _) => Some(step),
@@ -40,8 +40,10 @@ impl State {
 
     /// A claimed step that status does not have may have been sent all the same:
     /// by a process that was killed before its intent was stored, or before
-    /// somebody emptied status.
-    fn add_claimed(&mut self, mut claimed: Step) {
+    /// somebody emptied status. What the ledger says of a call that status has is the
+    /// answer to it: the process that wrote it was killed before it told status.
+    fn add_claimed(&mut self, now: Now, mut claimed: Step) {
+        let had_no_effect = matches!(claimed.answer, Some(Answer::Refused(_) | Answer::NotSent));
         let same = |step: &Option<Step>| step.is_some_and(|step| same_intent(&step, &claimed));
         if same(&self.unsent) {
             return;
@@ -52,9 +54,20 @@ impl State {
         let Some(stored) = &mut self.stored else {
             return;
         };
-        if !stored.steps.iter().any(|step| same_intent(step, &claimed)) {
-            stored.steps.push(claimed);
-            self.only_claimed = Some(claimed);
+        let mut steps = stored.steps.iter();
+        match steps.find(|step| same_intent(step, &claimed)) {
+            None => {
+                stored.steps.push(claimed);
+                self.only_claimed = Some(claimed);
+            }
+            Some(step) if had_no_effect && step.answer.is_none() && self.unstored.is_none() => {
+                self.unstored = Some(Step {
+                    answer: claimed.answer,
+                    answered: Some(now.wall),
+                    ..*step
+                });
+            }
+            Some(_) => {}
         }
     }
 

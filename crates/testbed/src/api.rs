@@ -37,16 +37,20 @@ impl Api {
             .map_err(|e| format!("{path}: {e}"))
     }
 
-    /// Makes this object, as `kubectl apply` would make it: in this namespace, if it
-    /// belongs into one and names none.
-    pub(crate) fn create(&self, namespace: &str, mut object: Value) -> Result<(), String> {
+    /// Makes this object, as `kubectl apply` would make it, in this namespace if it belongs
+    /// into one. The last part of its path is `plural`.
+    pub(crate) fn create(
+        &self,
+        namespace: &str,
+        mut object: Value,
+        plural: &str,
+    ) -> Result<(), String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
         let group = match version.contains('/') {
             true => format!("/apis/{version}"),
             false => format!("/api/{version}"),
         };
-        let plural = format!("{}s", kind.to_lowercase());
         let path = match kind.as_str() {
             "Namespace" | "ClusterRole" | "ClusterRoleBinding" => format!("{group}/{plural}"),
             _ => {
@@ -60,7 +64,7 @@ impl Api {
             applied.into();
         let body = object.to_string();
         let created = self.ask(|client, url| {
-            let post = client.post(format!("{url}{path}"));
+            let post = client.post(format!("{url}{path}?fieldValidation=Strict"));
             let post = post.header("Content-Type", "application/json");
             post.body(body.clone())
         });

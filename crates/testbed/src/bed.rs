@@ -12,7 +12,7 @@ pub use operators::Replica;
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -36,6 +36,8 @@ pub const SECRET_KEY: &str = "ErrandTestSecretKey-canary-4711";
 pub const CLUSTER: &str = "bed-cluster";
 /// The flag of the ceiling for what operations may cost.
 const PAID_OPERATIONS: &str = "--paid-operations";
+/// Set: every bed runs on the wall clock, as a release build of the operator has no other.
+const SYSTEM_CLOCK: &str = "ERRAND_TEST_SYSTEM_CLOCK";
 /// The account id (a domain id) of every bed's connection.
 pub const DOMAIN: &str = "domain-0001";
 
@@ -121,7 +123,8 @@ impl Bed {
         let dir = plane.control_plane().dir();
         let clock_file = dir.join(format!("{namespace}.clock"));
         let text = |e: io::Error| e.to_string();
-        let clock = match options.test_clock {
+        let test_clock = options.test_clock && std::env::var_os(SYSTEM_CLOCK).is_none();
+        let clock = match test_clock {
             true => Some(TestClock::create(&clock_file, options.timing).map_err(text)?),
             false => None,
         };
@@ -196,6 +199,11 @@ impl Bed {
     pub fn set_earlier_binary(&mut self, binary: impl Into<PathBuf>) {
         self.binary = binary.into();
         self.knows_ceiling = false;
+    }
+
+    /// The operator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// A path for a file of this bed's own.

@@ -7,6 +7,7 @@
 
 mod api;
 mod bed;
+mod forward;
 mod plane;
 mod proxy;
 
@@ -15,5 +16,6 @@ pub use bed::{
     ACCESS_KEY, Bed, BedOptions, CLUSTER, DCS_PROJECT, DOMAIN, Replica, SECRET_KEY, TENCENT_REGION,
     VOLCENGINE_REGION,
 };
+pub use forward::{ForwardProxy, Inspect};
 pub use plane::{Plane, repository, shared_plane};
 pub use proxy::{Met, Proxy, Spoilt, Upstream};

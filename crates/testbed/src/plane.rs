@@ -155,9 +155,14 @@ impl Plane {
     pub(crate) fn create(&self, namespace: &str, manifests: &str) -> Result<(), String> {
         for document in manifests.split("---\n") {
             let object: Value = serde_yaml_ng::from_str(document).map_err(|e| e.to_string())?;
-            if !object.is_null() {
-                self.api.create(namespace, object)?;
+            if object.is_null() {
+                continue;
             }
+            let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
+            let mut known = self.kinds.iter();
+            let known = known.find(|known| known.is_called(&kind));
+            let plural = known.map_or_else(|| format!("{kind}s"), |known| known.plural.clone());
+            self.api.create(namespace, object, &plural)?;
         }
         Ok(())
     }

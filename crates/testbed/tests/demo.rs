@@ -4,6 +4,9 @@
 //! It needs the operator beside it, which cargo builds for the tests of the
 //! package errand: `cargo test --workspace` has it, and so has plain `cargo test`.
 
+#[path = "../../controlplane/tests/it/sigint.rs"]
+mod sigint;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines};
 use std::os::unix::process::ExitStatusExt as _;
@@ -25,6 +28,7 @@ impl Demo {
         // One at a time: each is a good part of a machine with two cores.
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        sigint::ends_children();
         let demo = Path::new(env!("CARGO_BIN_EXE_errand-demo"));
         let operator = demo.with_file_name("errand");
         assert!(

@@ -3,15 +3,38 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::generate::{Files, at, read_dir, read_file, run};
 use crate::tools::{self, cargo_build};
 
 const README: &str = "charts/errand/README.md";
-const KUSTOMIZE: &str = "deploy/kustomize";
-const INSTALL: &str = "deploy/install.yaml";
+
+/// A part of an installation: a base for kustomize, and the same in one file.
+struct Set {
+    folder: &'static str,
+    file: &'static str,
+    /// It has what stays when Errand is uninstalled: the CRDs, and the namespace, in which
+    /// the ledgers are. Whatever can delete the other set leaves that alone.
+    stays: bool,
+}
+
+const SETS: [Set; 2] = [
+    Set {
+        folder: "deploy/kustomize/crds",
+        file: "deploy/crds.yaml",
+        stays: true,
+    },
+    Set {
+        folder: "deploy/kustomize/operator",
+        file: "deploy/operator.yaml",
+        stays: false,
+    },
+];
+
+/// The files of what stays.
+const STAYS: [&str; 2] = ["crds.yaml", "namespace.yaml"];
 
 /// Lines between which the table is.
 const TABLE: (&str, &str) = ("<!-- values -->\n", "<!-- end of values -->");
@@ -23,6 +46,9 @@ const NAMESPACE: &str = "apiVersion: v1
 kind: Namespace
 metadata:
   name: errand-system
+  annotations:
+    argocd.argoproj.io/sync-options: Prune=false,Delete=false
+    kustomize.toolkit.fluxcd.io/prune: disabled
   labels:
     pod-security.kubernetes.io/enforce: restricted
 ";
@@ -44,11 +70,27 @@ pub fn generated() -> Result<Files, String> {
         &chart.to_string_lossy(),
         "--namespace=errand-system",
         "--skip-tests",
-        // Means something to Helm alone.
-        "--set=crds.keep=false",
     ];
     let mut manifests = split(&run(&helm, &arguments)?);
     manifests.insert("namespace.yaml".to_owned(), NAMESPACE.to_owned());
+    for set in SETS {
+        let stays = |name: &String| STAYS.contains(&name.as_str());
+        let of_set = manifests
+            .iter()
+            .filter(|(name, _)| stays(name) == set.stays);
+        let of_set = of_set.map(|(name, text)| (name.clone(), text.clone()));
+        files.extend(files_of(&set, of_set.collect(), &kubectl)?);
+    }
+    Ok(files)
+}
+
+/// The files of one set.
+fn files_of(
+    set: &Set,
+    mut manifests: BTreeMap<String, String>,
+    kubectl: &Path,
+) -> Result<Files, String> {
+    let mut files = Files::new();
     let names: String = manifests.keys().map(|n| format!("- {n}\n")).collect();
     let kustomization = format!(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{names}"
@@ -62,11 +104,11 @@ pub fn generated() -> Result<Files, String> {
         fs::write(scratch.join(name), text).map_err(at(&scratch.join(name)))
     };
     let written = manifests.iter().try_for_each(write);
-    let built = written.and_then(|()| run(&kubectl, &["kustomize", &scratch.to_string_lossy()]));
+    let built = written.and_then(|()| run(kubectl, &["kustomize", &scratch.to_string_lossy()]));
     let _ = fs::remove_dir_all(&scratch);
-    files.insert(INSTALL.into(), format!("{HEAD}{}", built?));
+    files.insert(set.file.into(), format!("{HEAD}{}", built?));
     for (name, text) in manifests {
-        let file = PathBuf::from(KUSTOMIZE).join(name);
+        let file = PathBuf::from(set.folder).join(name);
         files.insert(file, format!("{HEAD}{text}"));
     }
     Ok(files)
@@ -75,8 +117,10 @@ pub fn generated() -> Result<Files, String> {
 /// What there is of them in the repository.
 pub fn before(files: &mut Files) -> Result<(), String> {
     read_file(README, files);
-    read_file(INSTALL, files);
-    files.extend(read_dir(&tools::root().join(KUSTOMIZE), KUSTOMIZE)?);
+    for set in SETS {
+        read_file(set.file, files);
+        files.extend(read_dir(&tools::root().join(set.folder), set.folder)?);
+    }
     Ok(())
 }
 

@@ -24,8 +24,8 @@ cargo xtask demo [--keep] [-- ARGUMENT ...]
 
 cargo xtask generate [--check [--built]]
     Write crds/, docs/reference/, deploy/rbac.yaml and files of the chart from the
-    operator's code; from the chart its README's table, deploy/kustomize/ and
-    deploy/install.yaml; and the copies of the health scripts in integrations/argocd/.
+    operator's code; from the chart its README's table, deploy/kustomize/,
+    deploy/crds.yaml and deploy/operator.yaml; and the copies of the health scripts in integrations/argocd/.
     --check writes nothing, and fails with the names of the files that are not up to date;
     with --built it asks the operator that `cargo test` has built.";
 

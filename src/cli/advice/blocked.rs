@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Advice, Asker, rules, span};
 use crate::cli::view::text;
 
-const PUT_KEY: &str = "Put a valid key into the Secret, from two files: ID-FILE with the access key id, KEY-FILE with the secret access key:";
+pub(super) const PUT_KEY: &str = "Put a valid key into the Secret, from two files: ID-FILE with the access key id, KEY-FILE with the secret access key:";
 
 impl Asker<'_> {
     pub(super) fn suspended(&self, reason: Reason) -> Advice {
@@ -131,7 +131,7 @@ impl Asker<'_> {
     }
 
     /// The name of the connection's Secret, if it can be known.
-    fn secret(&self) -> String {
+    pub(super) fn secret(&self) -> String {
         self.of_credentials("/name")
     }
 
@@ -143,7 +143,7 @@ impl Asker<'_> {
 
     /// Works whether or not the Secret is there. The key comes from files, which
     /// no shell's history keeps.
-    fn put_key(&self) -> String {
+    pub(super) fn put_key(&self) -> String {
         let or = |part: &str, other: &str| match self.of_credentials(part) {
             found if found.is_empty() => other.to_owned(),
             found => found,

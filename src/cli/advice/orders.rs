@@ -45,7 +45,7 @@ impl Asker<'_> {
                 self.or("/status/observed/paymentDeadline", "the order's deadline")
             ))
             .say(format!(
-                "Pay {order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Don't order the same there anew: that is a second order."
+                "Pay {order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Do not order the same there again: that is a second order."
             ))
             .say("To be told when it is at rest:")
             .run(wait),

@@ -46,9 +46,40 @@ pub struct Order {
     /// `pending_payment_end_time`, UTC: until when it can be paid.
     #[serde(default, deserialize_with = "lenient::text")]
     pub pending_payment_end_time: Option<String>,
+    /// `official_amount`: the price before discounts, in units of the currency.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub official_amount: Option<String>,
+    /// `amount_after_discount`: the price, in units of the currency.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub amount_after_discount: Option<String>,
+    /// `currency`, for instance CNY.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
 }
 
 impl Order {
+    /// What it costs after discounts, for instance `99.5 CNY`.
+    pub fn price(&self) -> Option<String> {
+        self.money(self.amount_after_discount.as_deref())
+    }
+
+    /// What it would cost without discounts.
+    pub fn official_price(&self) -> Option<String> {
+        self.money(self.official_amount.as_deref())
+    }
+
+    /// An amount without its currency, or that is no number, says nothing.
+    fn money(&self, amount: Option<&str>) -> Option<String> {
+        let currency = self.currency.as_deref()?;
+        let is_currency =
+            (1..=8).contains(&currency.len()) && currency.chars().all(|c| c.is_ascii_alphabetic());
+        let amount = amount.filter(|text| {
+            let digits = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+            digits && text.len() <= 20 && text.parse::<f64>().is_ok()
+        })?;
+        is_currency.then(|| format!("{amount} {currency}"))
+    }
+
     /// It is there, and what is said of it is not understood.
     fn of_which_nothing_is_known(order_id: String) -> Self {
         Self {

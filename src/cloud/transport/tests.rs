@@ -1,6 +1,7 @@
-//! Dates, and what is learnt from them.
+//! Dates, and what is learnt from them; and proxies.
 
 use super::*;
+use crate::cloud::server::{Server, answer, answer_with, key, open_gate};
 
 const ORIGIN: &str = "https://dcs.example";
 const NOON: i64 = 1_795_262_400_000;
@@ -82,4 +83,85 @@ fn debug_of_the_transport_prints_nothing_of_what_it_learnt() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let transport = Transport::new(Clock::system(), Duration::from_secs(1)).expect("a client");
     assert_eq!(format!("{transport:?}"), "Transport");
+}
+
+/// Calls of https go through that proxy.
+fn through(proxy: &Server) -> Transport {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let address = proxy.origin().trim_start_matches("http://");
+    let address = format!("http://errand:p%40ss-canary@{address}");
+    let proxies = Proxies::read(|name| (name == "HTTPS_PROXY").then(|| address.clone()));
+    let proxies = proxies.and_then(Proxies::for_clouds).expect("a proxy");
+    Transport::through(proxies, Clock::system(), Duration::from_secs(10)).expect("a client")
+}
+
+fn request(origin: &str) -> Request {
+    Request {
+        method: Method::Post,
+        origin: origin.to_owned(),
+        target: "/v2/call".to_owned(),
+        headers: vec![],
+        body: b"signed".to_vec(),
+        hidden: Hidden::of(&key(), ""),
+        trial: None,
+    }
+}
+
+/// Contracts l.5(2): the request itself has not left before the tunnel stands.
+#[tokio::test]
+async fn whatever_a_proxy_answers_to_connect_nothing_was_sent() {
+    let html = "<html>Access denied by policy</html>";
+    for reply in [
+        answer_with(407, "Proxy-Authenticate: Basic realm=\"x\"\r\n", html),
+        answer(400, ""),
+        answer(403, html),
+        answer(429, html),
+        answer(500, html),
+        answer(502, ""),
+        answer(204, ""),
+        answer(302, html),
+        "SSH-2.0-nothing like HTTP\r\n".to_owned(),
+        String::new(),
+        // The tunnel stands, and behind it is no TLS.
+        "HTTP/1.1 200 Connection established\r\n\r\n".to_owned(),
+        format!("HTTP/1.1 200 Connection established\r\n\r\n{html}"),
+    ] {
+        let proxy = Server::answering([reply.clone(), reply.clone()]);
+        let transport = through(&proxy);
+        let sent = transport.send_once(request("https://dcs.example"), open_gate());
+        let read = transport.read(request("https://dcs.example:8443"));
+        for outcome in [sent.await, read.await] {
+            let Err(TransportError::NotSent(text)) = outcome else {
+                panic!("{reply}: {outcome:?}");
+            };
+            assert!(text.contains(proxy.origin()), "{text}");
+            for hidden in ["errand:", "canary", "ZXJyYW5kOnBAc3MtY2FuYXJ5"] {
+                assert!(!text.contains(hidden), "{text}");
+            }
+        }
+        let asked = proxy.asked().join("");
+        assert!(
+            asked.contains("CONNECT dcs.example:443 HTTP/1.1"),
+            "{asked}"
+        );
+        assert!(
+            asked.contains("CONNECT dcs.example:8443 HTTP/1.1"),
+            "{asked}"
+        );
+        let login = "Proxy-Authorization: Basic ZXJyYW5kOnBAc3MtY2FuYXJ5";
+        assert!(asked.contains(login), "{asked}");
+        assert!(!asked.contains("signed"), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn http_on_loopback_never_goes_through_a_proxy() {
+    let proxy = Server::answering([answer(403, "")]);
+    let cloud = Server::answering([answer(200, "{}"), answer(200, "{}")]);
+    let transport = through(&proxy);
+    let sent = transport.send_once(request(cloud.origin()), open_gate());
+    assert_eq!(sent.await.expect("an answer").status, 200);
+    let read = transport.read(request(cloud.origin()));
+    assert_eq!(read.await.expect("an answer").status, 200);
+    assert!(proxy.asked().is_empty());
 }

@@ -29,6 +29,9 @@ pub struct ScheduledInstance {
     /// `ScheduledInstanceId`
     #[serde(rename = "ScheduledInstanceId")]
     pub id: Field<String>,
+    /// `ScheduledInstanceName`
+    #[serde(rename = "ScheduledInstanceName")]
+    pub name: Field<String>,
     /// `Status`, open: the words are not published.
     pub status: Field<String>,
     /// `ElasticScheduledInstanceType`: Esi or Segmented.
@@ -54,6 +57,9 @@ pub struct ScheduledInstance {
     /// `EndDeliveryAt`: where it ends.
     #[serde(deserialize_with = "field::time")]
     pub end_delivery_at: Field<Timestamp>,
+    /// `AutoReleaseAt`: when the delivered instances are released.
+    #[serde(deserialize_with = "field::time")]
+    pub auto_release_at: Field<Timestamp>,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! The operator's flag `--allow-endpoint [NAMESPACE=]HOST[:PORT]`: which hosts other than
 //! the vendors' are admitted, and as what. Pure.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::Rule;
@@ -14,6 +15,19 @@ pub struct AllowedEndpoint {
     namespace: Option<String>,
     hosts: Hosts,
     port: Option<u16>,
+}
+
+impl fmt::Display for AllowedEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}=")?;
+        }
+        match &self.hosts {
+            Hosts::One(host) => write!(f, "{host}")?,
+            Hosts::In(domain) => write!(f, ".{}", domain.trim_start_matches('.'))?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -164,7 +164,7 @@ fn a_documented_host_of_the_service_and_region_needs_no_flag() {
             let found = origin(&plain(), *service, region, &url).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(found.url, format!("https://{host}"), "in one spelling");
             assert_eq!(found.authority, Authority::Vendor(service.cloud()));
-            assert_eq!(found.admitted, None);
+            assert!(!found.admitted);
         }
     }
 }
@@ -532,13 +532,16 @@ fn an_admitted_host_is_an_alias_of_the_vendor_or_a_cloud_of_one_namespace() {
     ] {
         let found = at(url).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(found.authority, authority, "{url}");
-        assert_eq!(found.admitted.as_deref(), Some(name), "{url}");
+        assert_eq!((&*found.host, found.admitted), (name, true), "{url}");
         assert_eq!(found.url, format!("https://{name}"), "{url}");
     }
     for (url, rule) in [
-        ("https://own.example:444", "for other namespaces only"),
+        ("https://own.example:444", "not admitted for this namespace"),
         // Not even as an alias: it would have two ledgers.
-        ("https://theirs.suffix.example", "for other namespaces only"),
+        (
+            "https://theirs.suffix.example",
+            "not admitted for this namespace",
+        ),
         ("https://own.example:8443", "another port"),
         ("https://suffix.example", "not admitted"),
         ("https://x.suffix.example:444", "another port"),
@@ -791,5 +794,16 @@ fn an_operation_does_not_mix_the_vendor_with_another_cloud() {
     ] {
         let found = both(bad.clone()).expect_err("two clouds");
         assert!(found.contains("a cloud of its own"), "{bad}: {found}");
+    }
+}
+
+/// Tencent Cloud's endpoint within a VPC, by a region of that name.
+#[test]
+fn a_vpc_endpoint_needs_a_flag_whatever_the_region_is_called() {
+    let policy = EndpointPolicy::default();
+    let url = "https://as.internal.tencentcloudapi.com";
+    for region in ["ap-guangzhou", "internal"] {
+        let found = fault(&policy, Service::TencentAs, region, url);
+        assert!(!found.is_empty(), "{region}: {url} is used without a flag");
     }
 }

@@ -68,13 +68,28 @@ fn what_is_known_of_a_key_is_known_of_that_credential_alone() {
             ("ns", "one", &own, Standing::Untried),
         ] {
             let (secret, clouds) = (named(secret), std::slice::from_ref(cloud));
-            let known = keys.standing(namespace, &secret, clouds);
+            let known = keys.standing(namespace, &secret, clouds, "place");
             let secret = &secret.name;
-            assert_eq!(known.await, Ok(standing), "{namespace} {secret} {cloud:?}");
+            assert_eq!(
+                known.await,
+                Ok((standing, false)),
+                "{namespace} {secret} {cloud:?}"
+            );
         }
         let both = [own, VENDOR];
-        let known = keys.standing("ns", &named("one"), &both).await;
-        assert_eq!(known, Ok(Standing::Accepted), "one of them accepts it");
+        let known = keys.standing("ns", &named("one"), &both, "place").await;
+        let accepted = |here| Ok((Standing::Accepted, here));
+        assert_eq!(known, accepted(false), "one of them accepts it");
+        // It is known to answer where it did, of that credential.
+        assert!(taken.answers_at("place") && !taken.answers_at("place"));
+        let known = async |secret, place| {
+            let secret = named(secret);
+            let standing = keys.standing("ns", &secret, &[VENDOR], place).await;
+            standing.map(|(_, here)| here)
+        };
+        assert_eq!(known("one", "place").await, Ok(true));
+        assert_eq!(known("one", "another").await, Ok(false));
+        assert_eq!(known("two", "place").await, Ok(false));
         // Its own rejection stops it, and that of another with its key id does not.
         let mut wrong = keys.take("ns", &named("two"), &VENDOR).await.ok().unwrap();
         wrong.settle(Standing::Rejected {
@@ -230,5 +245,46 @@ fn what_an_earlier_process_has_seen_counts_for_a_while_only() {
         tries(&mut known, 20, 17 * MINUTE),
         3,
         "it was shown too late"
+    );
+}
+
+/// A tenant's connections were ready before a restart; then their Secrets hold another's
+/// key id.
+#[test]
+fn one_namespace_that_was_ready_before_leaves_the_third_place() {
+    let mut known = Known::default();
+    for slot in [
+        "team-a/wrong-1",
+        "team-a/wrong-2",
+        "team-a/wrong-3",
+        "team-b/right",
+    ] {
+        known.vouch(slot.to_owned(), 0);
+    }
+    let mut made = 0;
+    for n in 1..=3 {
+        let of = credential("team-a", &format!("wrong-{n}"));
+        made += usize::from(fails(&mut known, &of, 0).is_ok());
+    }
+    let right = credential("team-b", "right");
+    assert_eq!(known.take(&right, RECHECK, 0), Ok(true), "{made} were made");
+}
+
+/// Temporary credentials are new ones every hour.
+#[test]
+fn what_is_known_of_old_temporary_credentials_is_forgotten() {
+    let mut known = Known::default();
+    for hour in 0..1000_i64 {
+        let now = hour * 60 * MINUTE;
+        let of = credential("team-a", &format!("temporary-{hour}"));
+        assert_eq!(known.take(&of, RECHECK, now), Ok(true));
+        known.end_trial(&of);
+        known.settle(&of, Standing::Accepted, now);
+    }
+    let first = credential("team-a", "temporary-0");
+    assert_eq!(
+        known.standing(&first),
+        Standing::Untried,
+        "used 41 days ago"
     );
 }

@@ -14,17 +14,22 @@ pub(super) struct Both {
     pub(super) swapped: bool,
 }
 
-/// A call of this namespace that is claimed under the other name is brought to its end
-/// there. Calls of other namespaces are not: theirs may have gone to another cloud, and
-/// nothing that is seen at this one may end them.
+/// A call that is claimed under the other name is brought to its end there, if it went to
+/// the host at which the target is now. Calls to other hosts are not: nothing that is seen
+/// at one cloud may end a call to another one. Of a claim that does not tell its host, its
+/// namespace is all that is known.
 pub(super) fn both(
     target: OperationLedger,
     other: Option<OperationLedger>,
     namespace: &str,
+    host: Option<&str>,
 ) -> Both {
     let is_ours = |ledger: &OperationLedger| {
         let open = ledger.spec.open.as_ref();
-        open.is_some_and(|open| open.object.namespace == namespace)
+        open.is_some_and(|open| match &open.host {
+            Some(of) => host == Some(of.as_str()),
+            None => open.object.namespace == namespace,
+        })
     };
     match other {
         Some(other) if is_ours(&other) && !is_ours(&target) => Both {

@@ -309,6 +309,11 @@ impl<K: Kind> Bench<K> {
         self.wake = rested.wake;
     }
 
+    /// What the process works with.
+    pub(super) fn context(&self) -> &Context {
+        &self.process.context
+    }
+
     /// What the dispatcher works with.
     pub(super) fn operations(&self) -> Arc<Operations<K>> {
         Arc::new(Operations {

@@ -173,6 +173,43 @@ async fn apart<K: Kind>(case: Case) {
     }
 }
 
+every_kind!(a_claim_is_not_ended_by_what_another_cloud_shows: elsewhere);
+
+/// A tenant whose call is under way has its connection moved to a host of its own, whose
+/// answers it decides.
+async fn elsewhere<K: Kind>(case: Case) {
+    if !with_ledger::<K>(&case) {
+        return;
+    }
+    for (own_first, lost) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut bench = Bench::<K>::new(case, 300);
+        let own = format!("ns={}", bench.cloud.address());
+        bench.admit(&[&own, "localhost"]);
+        let at_own = bench.cloud.url();
+        let at_vendor = at_own.replace("127.0.0.1", "localhost");
+        let (then, now) = match own_first {
+            true => (&at_own, &at_vendor),
+            false => (&at_vendor, &at_own),
+        };
+        move_to(&bench, then);
+        if lost {
+            let fault = Fault::new(case.calls[0], FaultKind::DropAfter);
+            bench.cloud.fault(fault);
+        }
+        bench.pass().await;
+        let claimed = ledgers(&bench);
+        bench.check(claimed.len() == 1 && claimed[0].1, "it is claimed");
+        bench.recreate();
+        move_to(&bench, now);
+        bench.passes(7200).await;
+        let after = ledgers(&bench);
+        bench.check(
+            after.contains(&claimed[0]),
+            &format!("the claim is as it was: {after:?}"),
+        );
+    }
+}
+
 every_kind!(an_operation_whose_services_are_at_two_clouds_sends_nothing: mixed);
 
 async fn mixed<K: Kind>(case: Case) {

@@ -12,6 +12,8 @@ mod decisions;
 mod forged;
 mod hostile;
 mod money;
+mod others;
+mod permissions;
 mod places;
 mod plans;
 mod refused;
@@ -23,7 +25,7 @@ mod twice;
 mod unclear;
 mod unsent;
 
-use self::bench::Bench;
+use self::bench::{Bench, CONNECTION};
 
 /// A test of an async function `f::<K>(Case)`, for every case of every kind.
 macro_rules! every_kind {
@@ -58,5 +60,41 @@ async fn ends_well<K: crate::operations::Kind>(case: cases::Case) {
         bench.check(bench.is_true("a"), "the cloud shows it");
         bench.check(bench.calls() <= case.calls.len(), "each call was made once");
         bench.check(bench.calls_on("b") == 0, "the other target was left alone");
+    }
+}
+
+every_kind!(no_condition_keeps_the_time_of_the_schemas_default: times);
+
+/// The API server gives a new object that status.
+async fn times<K: crate::operations::Kind>(case: cases::Case) {
+    let none = "1970-01-01T00:00:00Z";
+    let not_yet = |types: &[&str]| {
+        let one = |type_: &&str| {
+            serde_json::json!({
+                "type": type_, "status": "Unknown", "reason": "Pending", "message": "",
+                "lastTransitionTime": none,
+            })
+        };
+        serde_json::Value::from_iter(types.iter().map(one))
+    };
+    let mut bench = Bench::<K>::new(case, 90);
+    let of_operations = ["Ready", "Succeeded", "Reconciling", "Stalled", "Suspended"];
+    bench.forge(|status| {
+        *status = serde_json::json!({"state": "Pending", "conditions": not_yet(&of_operations)});
+    });
+    bench.api.edit(CONNECTION, |connection| {
+        connection["status"] = serde_json::json!({"conditions": not_yet(&["Ready"])});
+    });
+    let connection = bench.api.get(CONNECTION).expect("it is there");
+    bench.pass_of_connection(connection).await;
+    bench.pass().await;
+    let connection = bench.api.get(CONNECTION).expect("it is there");
+    for status in [bench.status(), connection["status"].clone()] {
+        let all = status["conditions"].as_array().expect("conditions");
+        let kept = |one: &serde_json::Value| one["lastTransitionTime"] == none;
+        bench.check(
+            !all.is_empty() && !all.iter().any(kept),
+            &status.to_string(),
+        );
     }
 }

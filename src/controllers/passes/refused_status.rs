@@ -1,8 +1,12 @@
 //! The API server takes a status for invalid, whatever the reason. A minimal one is
 //! written, nothing is forgotten, and a user hears of it.
 
+use serde_json::json;
+
 use super::cases::Case;
 use super::{Bench, every_kind};
+use crate::controllers::finished::finished;
+use crate::controllers::overdue::note;
 use crate::operations::Kind;
 
 /// Parts of a status that come from outside.
@@ -21,11 +25,7 @@ async fn replaced<K: Kind>(case: Case) {
     bench.check(summary.contains("status.observed"), "the field is named");
     bench.check(!summary.contains("canary"), "its value is not");
     bench.check(bench.calls() == 0, "nothing is sent");
-    let events = bench.api.events();
-    let told = events
-        .iter()
-        .filter(|(reason, _)| reason == "StatusRefused");
-    bench.check(told.count() == 1, "an event tells it once");
+    bench.check(told(&bench) == 1, "an event tells it once");
     // Not hot: at most a few writes for each look.
     let writes = bench.api.invalid_writes();
     bench.check(
@@ -101,4 +101,50 @@ async fn nothing_taken<K: Kind>(case: Case) {
     // What nothing was recorded of may have been so before.
     let succeeded = bench.state() == "Succeeded" && bench.is_true("a");
     bench.check(succeeded, "it goes on afterwards");
+}
+
+every_kind!(what_cannot_be_written_of_an_operation_that_has_ended_is_told: ended);
+
+async fn ended<K: Kind>(case: Case) {
+    let mut bench = Bench::<K>::new(case, 0);
+    bench.during(7200).await;
+    bench.check(!bench.outcome().is_empty(), "it has ended");
+    bench.api.edit(&bench.path, |object| {
+        object["metadata"]["annotations"]["errand.cloud/reconcile-requested-at"] = "x".into();
+    });
+    bench.api.take_for_invalid(Some("/status/conditions"));
+    let context = bench.context();
+    let (next, said) = finished::<K>(context, &bench.object()).await;
+    bench.check(!said && next.at.is_some(), "it is tried again");
+    bench.check(told(&bench) == 1, "an event tells it");
+}
+
+every_kind!(an_overdue_wait_that_cannot_be_written_is_told: overdue);
+
+async fn overdue<K: Kind>(case: Case) {
+    let bench = Bench::<K>::new(case, 60);
+    bench.forge(|status| {
+        let since = "2020-01-01T00:00:00Z";
+        status["state"] = "Waiting".into();
+        status["waiting"] = json!({"reason": "TargetBusy", "since": since});
+        status["conditions"] = json!([{
+            "type": "Ready", "status": "Unknown", "reason": "TargetBusy", "message": "",
+            "lastTransitionTime": since,
+        }]);
+    });
+    bench.api.take_for_invalid(Some("/status/conditions/1"));
+    let context = bench.context();
+    let mut memory = context.memory.take("u", context.writer);
+    for _ in 0..3 {
+        note::<K>(context, bench.object(), &mut memory).await;
+    }
+    bench.check(told(&bench) == 1, "an event tells it once");
+}
+
+fn told<K: Kind>(bench: &Bench<K>) -> usize {
+    let events = bench.api.events();
+    let told = events
+        .iter()
+        .filter(|(reason, _)| reason == "StatusRefused");
+    told.count()
 }

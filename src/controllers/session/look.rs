@@ -83,7 +83,7 @@ impl<K: Kind> Session<'_, K> {
         match facts {
             Ok(facts) => {
                 let assessment = K::assess(&self.object, &facts, open.as_ref());
-                connection.answered();
+                connection.answered(assessment.unread.is_none());
                 let skewed = connection.clients.skewed(self.ctx.rules.margin.0);
                 self.connection = Some(connection);
                 if let Some(at) = &mut self.at {
@@ -145,7 +145,7 @@ impl<K: Kind> Session<'_, K> {
                 connection.rejected(&e.refusal)
             }
             (_, Some(connection)) => {
-                connection.answered();
+                connection.answered(false);
                 read_trouble(e)
             }
             (_, None) => read_trouble(e),

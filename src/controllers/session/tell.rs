@@ -1,6 +1,6 @@
 //! Telling people: events, the log, metrics.
 
-use errand_engine::{Report, Span, Trouble};
+use errand_engine::{Report, Span, Tick, Trouble};
 use kube::ResourceExt as _;
 use kube::runtime::events::{Event as KubeEvent, EventType};
 
@@ -32,6 +32,37 @@ pub(super) fn shown<O>(status: Option<&Status<O>>) -> Option<(State, Reason)> {
 
 /// How often it is told that a status is refused.
 const AGAIN: Span = Span(3_600_000);
+
+/// The API server refuses a status of the object, because of these fields. Told once an
+/// hour, and when the fields change.
+pub(in crate::controllers) async fn tell_refused<R>(
+    context: &Context,
+    object: &R,
+    known: &mut Option<(String, Tick)>,
+    fields: &str,
+    shown: &str,
+) where
+    R: kube::Resource<DynamicType = ()>,
+{
+    let now = context.clock.now().mono;
+    let told = known.as_ref();
+    if told.is_some_and(|(of, at)| of == fields && now.0 - at.0 < AGAIN.0) {
+        return;
+    }
+    *known = Some((fields.to_owned(), now));
+    let (kind, name) = (R::kind(&()), object.name_any());
+    let namespace = object.namespace().unwrap_or_default();
+    tracing::warn!(%kind, %namespace, %name, %fields, %shown, "status refused");
+    let reason = Reason::StatusRefused;
+    let event = KubeEvent {
+        type_: EventType::Warning,
+        reason: reason.to_string(),
+        note: Some(format!("{} Refused: {fields}. {shown}", reason.meaning())),
+        action: State::Blocked.word().to_owned(),
+        secondary: None,
+    };
+    publish(context, object, &event).await;
+}
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn announce(&self, report: Report) {
@@ -125,29 +156,14 @@ impl<K: Kind> Session<'_, K> {
     }
 
     /// The API server refuses a status, because of these fields; `shown`: a minimal one
-    /// says so. Told once an hour, and when the fields change.
+    /// says so.
     pub(super) async fn tell_refused(&mut self, fields: &str, shown: bool) {
-        let now = self.now().mono;
-        let known = self.memory.status_refused.as_ref();
-        if known.is_some_and(|(of, at)| of == fields && now.0 - at.0 < AGAIN.0) {
-            return;
-        }
-        self.memory.status_refused = Some((fields.to_owned(), now));
-        let (kind, name) = (
-            <K::Object as kube::Resource>::kind(&()),
-            self.object.name_any(),
-        );
-        let namespace = self.namespace();
-        tracing::warn!(%kind, %namespace, %name, %fields, minimal = shown, "status refused");
-        let reason = Reason::StatusRefused;
         let shown = match shown {
             true => "Its status shows only what is needed to go on.",
             false => "Not even a minimal status is taken, so its status does not change.",
         };
-        let note = format!("{} Refused: {fields}. {shown}", reason.meaning());
-        let action = State::Blocked.word().to_owned();
-        self.publish(EventType::Warning, reason.to_string(), Some(note), action)
-            .await;
+        let known = &mut self.memory.status_refused;
+        tell_refused(self.ctx, &self.object, known, fields, shown).await;
     }
 
     async fn publish(

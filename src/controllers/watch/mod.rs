@@ -142,6 +142,16 @@ enum Fault {
     NotRead(#[from] NotRead),
 }
 
+/// How many milliseconds an API server may take to start before that is worth a warning.
+const STARTS_WITHIN: i64 = 60_000;
+
+/// The kind cannot be listed yet, as the API server is starting, for all that is known.
+fn is_starting(fault: &Fault, standing: Standing, silence: i64) -> bool {
+    let refused = matches!(fault, Fault::NotRead(e) if e.may_be_starting());
+    let not_yet = matches!(standing, Standing::Unlisted | Standing::NotServed);
+    refused && not_yet && silence < STARTS_WITHIN
+}
+
 impl<R> Watch<R>
 where
     R: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
@@ -223,7 +233,7 @@ where
             if self.heard.set(Standing::NotServed) {
                 tracing::warn!(%kind, "watch: the API server does not serve this kind; its CRD is missing. Other kinds are not affected");
             }
-        } else if quiet {
+        } else if quiet || is_starting(fault, self.heard.standing(), self.heard.silence()) {
             tracing::debug!(%kind, error = %fault, "watch");
         } else {
             tracing::warn!(%kind, error = %fault, "watch");

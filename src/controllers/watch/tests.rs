@@ -660,3 +660,27 @@ fn readiness_ends_after_5_min_of_silence_and_while_a_kind_is_unlisted() {
         assert!(text.contains(line), "no {line} in\n{text}");
     }
 }
+
+#[test]
+fn an_api_server_that_is_starting_is_worth_no_warning() {
+    let fault = |code| {
+        let (_, body) = failure(code, "storage is (re)initializing");
+        let status = serde_json::from_value(body).expect("a status");
+        Fault::NotRead(NotRead::Refused(Box::new(status)))
+    };
+    for (code, standing, silence, starting) in [
+        (429, Standing::Unlisted, 0, true),
+        (503, Standing::Unlisted, 59_999, true),
+        // The CRDs were installed while the operator ran.
+        (429, Standing::NotServed, 800, true),
+        (429, Standing::Unlisted, 60_000, false),
+        (429, Standing::Listed, 0, false),
+        (429, Standing::Failing, 0, false),
+        (403, Standing::Unlisted, 0, false),
+        (500, Standing::Unlisted, 0, false),
+    ] {
+        let found = is_starting(&fault(code), standing, silence);
+        assert_eq!(found, starting, "{code} {standing:?} {silence}");
+    }
+    assert!(!is_starting(&Fault::Ended, Standing::Unlisted, 0));
+}

@@ -231,7 +231,7 @@ mod tests {
             scope: "p1".into(),
             account: "a1".into(),
             namespace: "n1".into(),
-            admitted: Vec::new(),
+            hosts: Vec::new(),
         };
         OrderDesktop::claimant(object, &place).expect("one change")
     }

@@ -63,7 +63,7 @@ pub enum About {
     /// For this desktop, where it was placed from here.
     Desktop(Target),
     /// For what these details say.
-    Shown(Candidate),
+    Shown(Box<Candidate>),
     /// It was not looked into.
     NotRead,
 }
@@ -154,7 +154,7 @@ impl Book {
             return Some(About::Desktop(target.clone()));
         }
         let shown = notes.shown.get(&order.order_id)?;
-        (shown.then == *order).then(|| About::Shown(shown.candidate.clone()))
+        (shown.then == *order).then(|| About::Shown(Box::new(shown.candidate.clone())))
     }
 
     fn note_shown(&self, order: &Order, details: OrderDetails) {

@@ -74,9 +74,11 @@ pub(super) fn assess(
         (Goal::Act(_), None, Some(asked)) => vec![planned(&object.spec, asked)],
         _ => Vec::new(),
     };
-    let money = look
-        .order()
-        .map_or(ConditionStatus::Unknown, |details| paid(&details.order));
+    // Nothing to pay where nothing was ordered.
+    let money = look.own.map(|_| {
+        let order = look.order();
+        order.map_or(ConditionStatus::Unknown, |details| paid(&details.order))
+    });
     Assessment {
         due,
         trace: look.traced.as_ref().map_or(Trace::NotShown, |t| t.trace),
@@ -89,7 +91,7 @@ pub(super) fn assess(
             paid: !steps.is_empty(),
             steps,
         },
-        conditions: vec![(PAID, money)],
+        conditions: money.map(|money| (PAID, money)).into_iter().collect(),
         ..Assessment::new(goal, seen, look.observation(asked.as_ref()))
     }
 }

@@ -2,7 +2,7 @@
 
 use errand_engine::{Evidence, Goal, Tick, Witness};
 
-use super::words::{Motion, TERMINATED, is_failed, is_good, is_last, same};
+use super::words::{Motion, TERMINATED, is_documented, is_failed, is_good, is_last, same};
 use super::{Facts, interval};
 use crate::api::{InstanceObservation, InstanceReading, Reason, Timestamp, Until};
 use crate::clock::millis;
@@ -36,7 +36,11 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
             goal(object, until, state, &instance.operation_state, again)
         }
     };
-    let seen = format!("{} {why}", standing(id, instance));
+    let awaited = match (goal, &object.spec.until) {
+        (Goal::Wait(..), Some(until)) => awaited(until),
+        _ => String::new(),
+    };
+    let seen = format!("{} {why}{awaited}", standing(id, instance));
     let observed = InstanceReading {
         failed_since: stuck.map(|stuck| stuck.since),
         ..reading(instance, before)
@@ -45,6 +49,33 @@ pub(super) fn assess(object: &InstanceObservation, facts: &Facts) -> Assessment<
         shared_since: facts.shared_since,
         ..Assessment::new(goal, seen.trim_end(), observed)
     }
+}
+
+/// What is waited for. The words are open, so an unknown one is no mistake for certain.
+fn awaited(until: &Until) -> String {
+    let states = until.states.as_deref().unwrap_or(&[]);
+    let settled = match (until.settled, states) {
+        (Some(true), []) => "until nothing is being done with it",
+        (Some(true), _) => ", and until nothing is being done with it",
+        _ => "",
+    };
+    let named = match states {
+        [] => String::new(),
+        _ => format!("for {}", states.join(" or ")),
+    };
+    let odd: Vec<&str> = states
+        .iter()
+        .map(String::as_str)
+        .filter(|state| !is_documented(state))
+        .collect();
+    let odd = match odd[..] {
+        [] => String::new(),
+        _ => format!(
+            " {} is no documented state: if it is a mistake, correct spec.until.",
+            odd.join(" or ")
+        ),
+    };
+    format!("Errand waits {named}{settled}.{odd}")
 }
 
 /// Observations in a row that show a failed operation in a state that passes by itself.

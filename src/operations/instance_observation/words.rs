@@ -36,6 +36,16 @@ const PASSING: [(&str, &[&str]); 4] = [
     ("shutting-down", &["uninstall"]),
 ];
 
+/// The documented states, besides those that pass by themselves.
+const LASTING: [&str; 5] = ["running", "stopped", "error", "failed", TERMINATED];
+
+/// It is a state that the contracts know.
+pub(super) fn is_documented(state: &str) -> bool {
+    let passing = PASSING.iter().map(|(word, _)| *word);
+    let state = folded(state);
+    passing.chain(LASTING).any(|word| word == state)
+}
+
 /// The documented operations, of instances and of their servers.
 const OPERATIONS: [&str; 8] = [
     "install",

@@ -53,12 +53,15 @@ impl<'a> Failure<'a> {
         none.then_some(false)
     }
 
-    /// Which instance failed, and why, in the cloud's words; nothing if none did.
-    pub(super) fn instance(&self) -> String {
-        let batches = self.activity.batches.members().iter();
-        let mut instances = batches.flat_map(|batch| batch.instances.members());
-        let failed = instances.find(|instance| instance.status.is("FAILED"));
-        failed.map_or(String::new(), said)
+    /// Which instances failed, and why, in the cloud's words; nothing if none did.
+    pub(super) fn instances(&self) -> String {
+        let mut failed = failed_instances(self.activity);
+        let mut said: Vec<String> = failed.by_ref().take(NAMED).map(said).collect();
+        match failed.count() {
+            0 => {}
+            more => said.push(format!("So did {more} more.")),
+        }
+        said.join(" ")
     }
 
     /// What is known of its roll-back, where the cloud begins one.
@@ -79,6 +82,15 @@ impl<'a> Failure<'a> {
             }
         }
     }
+}
+
+/// The instances of an activity that failed.
+pub(super) fn failed_instances(
+    activity: &RefreshActivity,
+) -> impl Iterator<Item = &RefreshInstance> {
+    let batches = activity.batches.members().iter();
+    let instances = batches.flat_map(|batch| batch.instances.members());
+    instances.filter(|instance| instance.status.is("FAILED"))
 }
 
 /// Instances of the batch failed. `None`: that cannot be told.
@@ -102,8 +114,11 @@ fn failed(batch: &RefreshBatch) -> Option<bool> {
     (status.is_some() && all.iter().all(fine)).then_some(false)
 }
 
-/// Bytes of the cloud's words that are shown.
-const LONGEST: usize = 512;
+/// Most instances that a sentence names.
+const NAMED: usize = 3;
+
+/// Bytes of the cloud's words that are shown of each.
+const LONGEST: usize = 256;
 
 fn said(instance: &RefreshInstance) -> String {
     let short = |text: &str| {

@@ -87,7 +87,7 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
             Goal::Ask(_) => Some(look.question()),
             _ => None,
         },
-        ..Assessment::new(goal, seen.trim_end(), observation(found))
+        ..Assessment::new(goal, seen.trim_end(), observation(found, look.roll_back))
     }
 }
 
@@ -206,7 +206,7 @@ impl Look<'_> {
     fn failed(&self) -> Meaning {
         let (goal, due, _) = lost(Reason::RefreshFailed);
         let failure = self.failure();
-        let why = format!("{} {}", failure.instance(), failure.rolled_back());
+        let why = format!("{} {}", failure.instances(), failure.rolled_back());
         (goal, due, why.trim().to_owned())
     }
 
@@ -227,7 +227,7 @@ impl Look<'_> {
                 let why = format!(
                     "The cloud cancelled the refresh because instances failed (FailProcess {}). {} {}",
                     self.activity.fail_process.text().unwrap_or_default(),
-                    failure.instance(),
+                    failure.instances(),
                     failure.rolled_back(),
                 );
                 (goal, due, why.trim().replace("  ", " "))
@@ -265,7 +265,7 @@ impl Look<'_> {
             }),
         });
         let why = match failed {
-            true => self.failure().instance(),
+            true => self.failure().instances(),
             false => String::new(),
         };
         (goal, due, why)

@@ -398,7 +398,19 @@ fn standing(found: &ScheduledInstance) -> String {
         (None, _) => String::new(),
     };
     let id = found.id.text().unwrap_or_default();
-    format!("Scheduled-instance order {id} is there{word}{counts}.")
+    let name = match name(found) {
+        Some(name) if name != id => format!(" \"{name}\""),
+        _ => String::new(),
+    };
+    let release = match found.auto_release_at.known() {
+        Some(at) => format!(" The cloud releases its instances at {at:.0}."),
+        None => String::new(),
+    };
+    format!("Scheduled-instance order {id}{name} is there{word}{counts}.{release}")
+}
+
+fn name(found: &ScheduledInstance) -> Option<String> {
+    Some(text::line(found.name.text()?, 128)).filter(|name| !name.is_empty())
 }
 
 /// What the reading shows; what it lacks, and what an order that is gone is judged by,
@@ -419,6 +431,7 @@ fn observation(
     let time = |time: Field<Timestamp>| time.known().copied().map(Time);
     ReservationObservation {
         order_status: word(&found.status),
+        name: name(found),
         elastic_type: word(&found.elastic_type),
         delivery_type: word(&found.delivery_type),
         count: number(found.count).or(before.count),
@@ -428,6 +441,7 @@ fn observation(
         invalid: time(found.invalid_at),
         delivery_begins: time(found.start_delivery_at).or(before.delivery_begins),
         delivery_ends: time(found.end_delivery_at),
+        auto_release: time(found.auto_release_at),
         cancellable_until: match cancellable {
             Cancellable::Until(until) => Some(Time(until)),
             _ => None,

@@ -1,6 +1,7 @@
 //! Nothing is left behind, however we end.
 
 use crate::common::{alone, eventually, processes_of};
+use crate::sigint;
 use errand_controlplane::{ControlPlane, Error, Options};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -36,6 +37,7 @@ fn holder() -> (Child, PathBuf) {
 
 fn nothing_is_left_after(signal: &str, number: i32) {
     let _alone = alone();
+    sigint::ends_children();
     let (mut holder, dir) = holder();
     let kill = Command::new("sh")
         .args(["-c", r#"kill -s "$1" "$2""#, "kill", signal])

@@ -4,4 +4,5 @@
 mod answers;
 mod common;
 mod left_behind;
+mod sigint;
 mod without_go;

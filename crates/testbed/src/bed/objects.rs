@@ -5,10 +5,15 @@ use serde_json::Value;
 use super::{Bed, recorder};
 
 impl Bed {
-    /// `kubectl apply` into this namespace; panics with its words if it fails.
-    pub fn apply(&self, manifest: &str) -> String {
-        self.try_apply(manifest)
-            .unwrap_or_else(|e| panic!("kubectl apply: {e}"))
+    /// As `kubectl apply` into this namespace, which costs more than most tests: it runs
+    /// only where an object is there already or something is wrong. Panics with its words
+    /// if it fails.
+    pub fn apply(&self, manifest: &str) {
+        if manifest.contains("namespace:") || self.plane.create(&self.namespace, manifest).is_err()
+        {
+            self.try_apply(manifest)
+                .unwrap_or_else(|e| panic!("kubectl apply: {e}"));
+        }
     }
 
     /// `kubectl apply` into this namespace.

@@ -102,7 +102,7 @@ async fn an_order_is_read_with_times_of_minutes_or_seconds() {
         "Count": 3, "DeliveryCount": "1", "ReleaseCount": null,
         "CreatedAt": "2023-02-28T16:00Z", "UpdatedAt": "2023-02-28T16:00:01Z",
         "InvalidAt": "", "StartDeliveryAt": "2023-03-01T00:10+08:00",
-        "EndDeliveryAt": "2023-02-28T16:20:00.5Z", "AutoReleaseAt": null,
+        "EndDeliveryAt": "2023-02-28T16:20:00.5Z", "AutoReleaseAt": "2023-03-01T16:00Z",
         "ZoneId": "z", "InstanceConfig": {"Volumes": []},
     });
     let (found, _) = described(vec![result(&json!({"ScheduledInstanceInfo": [order]}))]).await;
@@ -110,6 +110,7 @@ async fn an_order_is_read_with_times_of_minutes_or_seconds() {
     let text = |text: &str| Field::Known(text.to_owned());
     let expected = ScheduledInstance {
         id: text(ID),
+        name: text("n"),
         status: text("SomeWord"),
         elastic_type: text("Segmented"),
         delivery_type: text("Reserve"),
@@ -120,6 +121,7 @@ async fn an_order_is_read_with_times_of_minutes_or_seconds() {
         invalid_at: Field::Absent,
         start_delivery_at: at("2023-02-28T16:10:00Z"),
         end_delivery_at: at("2023-02-28T16:20:00.5Z"),
+        auto_release_at: at("2023-03-01T16:00:00Z"),
     };
     assert_eq!(found, Ok(Found::There(expected)));
 }

@@ -5,7 +5,7 @@ use errand_engine::{Due, Evidence, Goal, Tick, Witness};
 use super::super::ORDER;
 use super::super::trace::millis;
 use super::{Look, Meaning, PAID, lost, wait};
-use crate::api::{ConditionStatus, Payment, Reason};
+use crate::api::{ConditionStatus, Payment, Reason, Timestamp};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, Job, Progress};
 
@@ -36,6 +36,8 @@ impl Look<'_> {
                 ),
             ),
             (Some(OrderStatus::PendingPayment), _) => {
+                let price = order.and_then(Order::price);
+                let costs = price.map_or(String::new(), |price| format!(" (price: {price})"));
                 let unpaid = match self.object.spec.payment {
                     Payment::Manual => "is not paid",
                     Payment::Automatic => "was not paid automatically",
@@ -43,7 +45,9 @@ impl Look<'_> {
                 wait(
                     Reason::WaitingForPayment,
                     Due::Later,
-                    format!("{name} {unpaid}: pay it at the cloud, or cancel it there. {now}"),
+                    format!(
+                        "{name}{costs} {unpaid}: pay it at the cloud, or cancel it there. {now}"
+                    ),
                 )
             }
             (_, Some(job)) => lost(
@@ -115,7 +119,7 @@ impl Look<'_> {
         let found = conditions
             .iter()
             .find(|condition| condition.type_ == type_)?;
-        Some((found.status, found.last_transition_time.millis()))
+        Some((found.status, found.since().map_or(0, Timestamp::millis)))
     }
 }
 

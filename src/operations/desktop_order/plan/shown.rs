@@ -5,7 +5,7 @@ use super::super::trace::millis;
 use super::super::words::{LINE, WORD, has, lower};
 use super::Look;
 use crate::api::{DesktopObservation, Timestamp};
-use crate::cloud::huawei::bss::OrderStatus;
+use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Job};
 use crate::text::line;
 
@@ -18,6 +18,8 @@ impl Look<'_> {
         let order = self.order().map(|details| &details.order);
         let status = order.and_then(|order| order.status());
         let number = order.and_then(|order| order.status_number);
+        let price = order.and_then(Order::price);
+        let official = order.and_then(Order::official_price);
         let job_id = self.own.as_ref().and_then(|own| own.job_id);
         let job_status = self.job().and_then(|job| job.status.as_deref());
         let of_order = match self.facts.unread {
@@ -29,6 +31,8 @@ impl Look<'_> {
                     .or(number.map(|number| number.to_string()))
                     .or(self.kept_status().map(str::to_owned)),
                 payment_deadline: self.deadline().or(self.kept_deadline()),
+                price: price.or(self.kept(|before| before.price.clone())),
+                official_price: official.or(self.kept(|before| before.official_price.clone())),
                 job_id: job_id.map(str::to_owned),
                 job_status: job_status.map(|word| line(word, WORD)),
                 ..DesktopObservation::default()
@@ -74,18 +78,17 @@ impl Look<'_> {
             .map(Timestamp::from_millis)
     }
 
-    /// The deadline that was seen, while BSS does not show the order: it is the order's
-    /// own and does not change.
+    /// The deadline that was seen, while BSS does not show the order.
     fn kept_deadline(&self) -> Option<Timestamp> {
+        self.kept(|before| before.payment_deadline)
+    }
+
+    /// What was seen of the own order, while BSS does not show it: it does not change.
+    fn kept<T>(&self, of: impl FnOnce(&DesktopObservation) -> Option<T>) -> Option<T> {
         if self.own.is_none() || self.order().is_some() {
             return None;
         }
-        self.object
-            .status
-            .as_ref()?
-            .observed
-            .as_ref()?
-            .payment_deadline
+        of(self.object.status.as_ref()?.observed.as_ref()?)
     }
 
     /// Where the own order stood when BSS last showed that, while it does not.
@@ -130,6 +133,9 @@ impl Look<'_> {
     /// far it is.
     pub(super) fn told(&self) -> String {
         let name = match (&self.foreign, self.order_id()) {
+            (Some(foreign), _) if foreign.recorded.elsewhere => {
+                "An order of an operation of another namespace that is gone".to_owned()
+            }
             (Some(foreign), _) => {
                 let asked = foreign.recorded.body.as_deref().unwrap_or("not known");
                 format!(

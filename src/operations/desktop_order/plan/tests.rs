@@ -220,9 +220,10 @@ const NOT_THERE: Evidence = Evidence::Absence(Witness::NOT_THERE);
 
 const REACHED: Goal = Goal::Reached(Evidence::Presence);
 
-fn paid_condition(seen: &Seen) -> ConditionStatus {
+fn paid_condition(seen: &Seen) -> Option<ConditionStatus> {
     match seen.conditions[..] {
-        [("Paid", status)] => status,
+        [] => None,
+        [("Paid", status)] => Some(status),
         ref other => panic!("{other:?}"),
     }
 }

@@ -440,3 +440,34 @@ fn a_failed_transition_ends_it_when_observations_show_it_for_an_interval() {
         assert_eq!(failed_again.goal, expected, "{until} {state} {operation}");
     }
 }
+
+#[test]
+fn it_says_what_it_waits_for_and_which_word_is_no_state() {
+    let waits = |until: serde_json::Value| assess(&asking(until), &instance("pending", None)).seen;
+    for (until, says) in [
+        (
+            serde_json::json!({"states": ["running"]}),
+            "Errand waits for running.",
+        ),
+        (
+            serde_json::json!({"states": ["running", "Stopped"], "settled": true}),
+            "Errand waits for running or Stopped, and until nothing is being done with it.",
+        ),
+        (
+            serde_json::json!({"settled": true}),
+            "Errand waits until nothing is being done with it.",
+        ),
+        (
+            serde_json::json!({"states": ["runing"]}),
+            "Errand waits for runing. runing is no documented state: if it is a mistake, correct spec.until.",
+        ),
+    ] {
+        let seen = waits(until);
+        assert!(seen.ends_with(says), "{seen}");
+    }
+    let seen = assess(
+        &asking(serde_json::json!({"states": ["running"]})),
+        &instance("running", None),
+    );
+    assert!(!seen.seen.contains("waits"), "{}", seen.seen);
+}

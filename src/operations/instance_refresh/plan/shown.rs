@@ -1,15 +1,19 @@
 //! What was seen of an activity, for status and in a sentence. A number that was not
 //! understood is left out: it is not 0.
 
-use crate::api::RefreshObservation;
+use super::super::failure::failed_instances;
 use crate::api::Timestamp as Time;
+use crate::api::{FailedInstance, RefreshObservation};
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch, RefreshInstance};
-use crate::cloud::{Field, parse_time};
+use crate::cloud::{Field, Found, parse_time};
 use crate::text;
+
+/// Most instances that status names.
+const FAILED: usize = 16;
 
 /// Where it stands, in words that change only when it does.
 pub(super) fn standing(activity: &RefreshActivity) -> String {
-    let seen = observation(activity);
+    let seen = observation(activity, None);
     let status = match activity.status.text() {
         Some(status) => format!("is {status}"),
         None => "has no status that can be read".to_owned(),
@@ -30,7 +34,11 @@ pub(super) fn standing(activity: &RefreshActivity) -> String {
     format!("Refresh activity {id} {status}{batch}{done}{failed}.")
 }
 
-pub(super) fn observation(activity: &RefreshActivity) -> RefreshObservation {
+/// `roll_back`: what is known of the activity that rolls it back.
+pub(super) fn observation(
+    activity: &RefreshActivity,
+    roll_back: Option<&Found<RefreshActivity>>,
+) -> RefreshObservation {
     let current = activity.current_batch.known();
     let mut listed = activity.batches.members().iter();
     let batch = listed.find(|batch| current.is_some() && batch.number.known() == current);
@@ -38,6 +46,7 @@ pub(super) fn observation(activity: &RefreshActivity) -> RefreshObservation {
         |word: &Field<String>| Some(text::line(word.text()?, 64)).filter(|word| !word.is_empty());
     let time = |text: &Field<String>| parse_time(text.text()?).map(Time);
     let instances = instances(activity);
+    let rolls = roll_back.and_then(Found::there);
     let with = |word: &str| {
         let all = instances.as_ref()?;
         let known = all.iter().all(|instance| instance.status.known().is_some());
@@ -53,6 +62,16 @@ pub(super) fn observation(activity: &RefreshActivity) -> RefreshObservation {
         instances_total: instances.as_ref().and_then(|all| count(all.len())),
         instances_done: with("SUCCESSFUL").and_then(count),
         instances_failed: with("FAILED").and_then(count),
+        failed_instances: failed_instances(activity)
+            .take(FAILED)
+            .map(|instance| FailedInstance {
+                id: short(&instance.id),
+                message: Some(text::line(instance.message.text().unwrap_or_default(), 256))
+                    .filter(|message| !message.is_empty()),
+            })
+            .collect(),
+        rollback_activity_id: rolls.and_then(|found| short(&found.id)),
+        rollback_status: rolls.and_then(|found| short(&found.status)),
         started: time(&activity.start_time),
         ended: time(&activity.end_time),
     }

@@ -602,3 +602,39 @@ fn an_order_seen_of_which_nothing_was_read_and_gone_is_unclear() {
         }
     }
 }
+
+#[test]
+fn the_name_and_the_time_of_release_are_shown() {
+    let named = ScheduledInstance {
+        name: text("nightly"),
+        auto_release_at: Field::Known(time("2026-11-26T14:00:00Z")),
+        ..esi()
+    };
+    let facts = Facts {
+        order: Found::There(named),
+        at: time(CREATED),
+    };
+    let seen = assess(&after(ReservationState::Reserved, &[]), &facts);
+    assert!(
+        seen.seen.contains("order esi-1 \"nightly\" is there"),
+        "{}",
+        seen.seen
+    );
+    assert!(
+        seen.seen
+            .contains("The cloud releases its instances at 2026-11-26T14:00:00Z."),
+        "{}",
+        seen.seen
+    );
+    assert_eq!(seen.observed.name.as_deref(), Some("nightly"));
+    assert_eq!(
+        seen.observed.auto_release,
+        Some(Time(time("2026-11-26T14:00:00Z")))
+    );
+    let facts = Facts {
+        order: Found::There(esi()),
+        at: time(CREATED),
+    };
+    let seen = assess(&after(ReservationState::Reserved, &[]), &facts);
+    assert!(!seen.seen.contains("releases"), "{}", seen.seen);
+}

@@ -32,7 +32,7 @@ fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
         assert_eq!(seen.plan.steps, [line]);
         assert!(seen.plan.paid);
         assert_eq!(seen.trace, Trace::NotShown);
-        assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
+        assert_eq!(paid_condition(&seen), None, "nothing was ordered");
         assert_eq!(seen.observed.desktop_status.as_deref(), Some("ACTIVE"));
         assert_eq!(seen.observed.product_id.as_deref(), Some("p1"));
     }

@@ -25,7 +25,7 @@ fn every_status_of_an_order_is_read_as_documented() {
         assert_eq!(seen.goal, wait(reason), "{status}");
         assert_eq!(seen.observed.order_status.as_deref(), Some(word));
         assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));
-        assert_eq!(paid_condition(&seen), money, "{status}");
+        assert_eq!(paid_condition(&seen), Some(money), "{status}");
         assert!(seen.seen.starts_with("Order CS1 "), "{}", seen.seen);
         assert!(seen.seen.ends_with("Desktop d1 has product p1."));
         assert!(seen.plan.steps.is_empty(), "it is sent already");
@@ -36,7 +36,7 @@ fn every_status_of_an_order_is_read_as_documented() {
         seen.seen,
         "Order CS1 is cancelled. Desktop d1 has product p1."
     );
-    assert_eq!(paid_condition(&seen), Unknown);
+    assert_eq!(paid_condition(&seen), Some(Unknown));
     let seen = after(known(77), None);
     assert_eq!(seen.goal, act(), "verified until its time is up");
     assert!(seen.seen.contains("status 77, which is not documented"));
@@ -213,7 +213,7 @@ fn an_accepted_order_that_bss_does_not_show_is_verified_by_the_desktop_alone() {
         seen.seen,
         "Desktop d1 has product p1. Order CS1 cannot be looked up, as BSS does not let this key read orders (CBC.0151)."
     );
-    assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
+    assert_eq!(paid_condition(&seen), Some(ConditionStatus::Unknown));
     assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));
     assert_eq!(seen.observed.order_status, None);
     assert_eq!(seen.observed.job_status.as_deref(), Some("RUNNING"));
@@ -285,4 +285,45 @@ fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
     let failed = lost(Reason::OrderFailed, NOT_THERE);
     assert_eq!(missing(known(5), None).goal, failed);
     assert_eq!(missing(unreadable(), job("SUCCESS")).goal, failed);
+}
+
+#[test]
+fn an_unpaid_order_tells_its_price_and_an_odd_amount_is_left_out() {
+    let with = |amount: Option<&str>, official: Option<&str>, currency: Option<&str>| {
+        let mut order = details("CS1", 6, &[]);
+        order.order.amount_after_discount = amount.map(str::to_owned);
+        order.order.official_amount = official.map(str::to_owned);
+        order.order.currency = currency.map(str::to_owned);
+        let facts = Facts {
+            orders: Orders::Known(Some(order)),
+            ..facts(desktop())
+        };
+        see(resize(), &facts, Some(&accepted()))
+    };
+    let seen = with(Some("99.5"), Some("120"), Some("CNY"));
+    assert!(
+        seen.seen
+            .starts_with("Order CS1 (price: 99.5 CNY) is not paid"),
+        "{}",
+        seen.seen
+    );
+    assert_eq!(seen.observed.price.as_deref(), Some("99.5 CNY"));
+    assert_eq!(seen.observed.official_price.as_deref(), Some("120 CNY"));
+    for (amount, currency) in [
+        (None, Some("CNY")),
+        (Some("99.5"), None),
+        (Some("-1"), Some("CNY")),
+        (Some("1e9"), Some("CNY")),
+        (Some("free"), Some("CNY")),
+        (Some("."), Some("CNY")),
+        (Some("99.5"), Some("C\u{202e}")),
+    ] {
+        let seen = with(amount, amount, currency);
+        assert!(
+            seen.seen.starts_with("Order CS1 is not paid"),
+            "{}",
+            seen.seen
+        );
+        assert_eq!(seen.observed.price, None, "{amount:?} {currency:?}");
+    }
 }

@@ -14,11 +14,11 @@ fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
     order.pending_payment_end_time = None;
     OpenOrder {
         order,
-        about: About::Shown(Candidate {
+        about: About::Shown(Box::new(Candidate {
             details,
             resources: Members::default(),
             untimed: false,
-        }),
+        })),
     }
 }
 

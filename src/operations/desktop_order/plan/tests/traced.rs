@@ -142,7 +142,7 @@ fn the_call_of_an_operation_that_is_gone_is_traced_by_what_it_asked_for() {
     assert_eq!((seen.goal, seen.trace), (block(), Trace::Shown));
     assert_eq!(ids(&seen), [("order_id", "CS9")], "kept in the ledger");
     assert_eq!(seen.observed.order_id, None, "and not as this one's");
-    assert_eq!(paid_condition(&seen), ConditionStatus::Unknown);
+    assert_eq!(paid_condition(&seen), None);
     let broken = Recorded {
         body: Some("{}".into()),
         ..foreign(expand())

@@ -92,6 +92,9 @@ fn a_roll_back_is_named_and_keeps_the_group_blocked() {
             assert_eq!(is_lost(seen.goal), Some(Reason::RefreshFailed), "{status}");
             assert!(seen.seen.ends_with(words), "{}", seen.seen);
             assert_eq!(seen.conditions[0].1, blocked, "{words}");
+            let shown = roll_back.there().map(|_| "asr-back");
+            assert_eq!(seen.observed.rollback_activity_id.as_deref(), shown);
+            assert_eq!(seen.observed.rollback_status.is_some(), shown.is_some());
         }
     }
 }
@@ -133,6 +136,31 @@ fn who_cancelled_is_left_open_where_a_word_or_the_instances_are_missing() {
             ..instances.clone()
         });
     }
+}
+
+#[test]
+fn every_failed_instance_is_shown_within_limits() {
+    let mut found = failed("AUTO_PAUSE");
+    found.status = text("FAILED_PAUSE");
+    let instance = |n: usize| RefreshInstance {
+        id: text(&format!("ins-{n}")),
+        status: text("FAILED"),
+        message: text(&"why ".repeat(1000)),
+        ..RefreshInstance::default()
+    };
+    let mut first = batch(1, "FAILED");
+    first.instances = list((0..40).map(instance).collect());
+    found.batches = list(vec![first, batch(2, "WAITING")]);
+    let seen = look(&asking(RefreshState::Completed), found);
+    assert!(seen.seen.contains("ins-2"), "{}", seen.seen);
+    assert!(!seen.seen.contains("ins-3"), "{}", seen.seen);
+    assert!(seen.seen.ends_with("So did 37 more."), "{}", seen.seen);
+    assert!(seen.seen.len() < 1100, "{}", seen.seen.len());
+    let shown = &seen.observed.failed_instances;
+    assert_eq!(shown.len(), 16);
+    assert_eq!(shown[15].id.as_deref(), Some("ins-15"));
+    let message = shown[0].message.as_deref().unwrap_or_default();
+    assert!((200..=256).contains(&message.len()), "{message}");
 }
 
 #[test]
