@@ -93,7 +93,7 @@ reasons! {
     Blocked {
         CredentialsRejected "CredentialsRejected": "The cloud does not accept the key. Put a valid one into the Secret.",
         CredentialsMissing "CredentialsMissing": "The Secret or a key in it is not there. Create it.",
-        PermissionDenied "PermissionDenied": "The cloud forbids the call to this key. Grant the key the permission for the call.",
+        PermissionDenied "PermissionDenied": "The cloud forbids the call: to this key, or from this address. The message names what to grant.",
         PaidOperationsForbidden "PaidOperationsForbidden": "This payment is not allowed: by policy.paidOperations of the connection, or by --paid-operations or --paid-namespace-selector of the operator, which are for its administrators. The message names each that forbids it.",
         LedgerFull "LedgerFull": "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked "TargetBlocked": "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",

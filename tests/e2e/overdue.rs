@@ -52,7 +52,12 @@ fn a_wait_is_overdue_in_time_with_one_write_and_one_event_and_ends_with_one() {
     let mut bed = bed("overdue");
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     bed.start_operator();
-    let down = Fault::new("dcs.", FaultKind::DropBefore);
+    let down = FaultKind::Error {
+        status: 503,
+        code: "DCS.5000".into(),
+        message: "away".into(),
+    };
+    let down = Fault::new("dcs.", down);
     bed.simulator.fault(down.always());
     bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     let get = |bed: &Bed| bed.get("rsc", "stop");

@@ -25,7 +25,7 @@ impl Asker<'_> {
         let rules = rules();
         let recheck = span(rules.recheck);
         let mended = format!(
-            "Errand tries again every {recheck} and goes on by itself once that is mended."
+            "Errand tries again every {recheck} and continues by itself once that is fixed."
         );
         match reason {
             Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
