@@ -89,7 +89,7 @@ pub fn a_refusal_after_a_lost_answer_ends_only_when_nothing_can_be_in_flight() {
     assert_eq!(ending(&bed.get("rsc", "stop")).state, "Verifying");
     bed.wait_until("its time is over", || {
         bed.advance(seconds(300));
-        ending(&bed.get("rsc", "stop")).reason != "ResolvingAnswer"
+        ending(&bed.get("rsc", "stop")).state == "Failed"
     });
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Failed", "Refused");
