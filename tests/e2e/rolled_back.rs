@@ -16,14 +16,17 @@ use crate::support::{ending, seconds};
 const BEDS: usize = 4;
 
 /// Objects of which nothing was sent yet, or whose call was refused, go on: their call may
-/// be sent, once.
-const MAY_SEND: [&str; 6] = [
+/// be sent, once. So may one again whose repeat has no second effect, where its answer was
+/// lost.
+const MAY_SEND: [&str; 8] = [
     "Pending",
     "Executing",
     "PermissionDenied-of-the-call",
     "TargetBlocked",
     "ScheduledInstanceReservation/Waiting-TargetBusy",
     "answered-while-away",
+    "ResizeCancellation/Verifying-ResolvingAnswer",
+    "ScheduledInstanceReservation/Verifying-ResolvingAnswer",
 ];
 
 const EFFECTS: [&str; 6] = [
