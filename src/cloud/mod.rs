@@ -10,6 +10,7 @@ mod ids;
 mod lenient;
 mod members;
 mod recent;
+mod room;
 mod secret;
 #[cfg(test)]
 pub(crate) mod server;
