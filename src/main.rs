@@ -54,7 +54,8 @@ enum Command {
         dir: PathBuf,
     },
     /// Print the namespace, service account and roles that the operator needs, for
-    /// `kubectl apply -f -`.
+    /// `kubectl apply -f -`. The ledgers are in the namespace, so delete them by
+    /// `kubectl delete -l app.kubernetes.io/name=errand -f -`.
     Rbac {
         /// Write the rules alone into this folder instead, a file for each role, those
         /// for users included.

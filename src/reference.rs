@@ -64,7 +64,7 @@ fn reasons() -> String {
 fn verdicts_page() -> String {
     let mut page = format!(
         "# Verdicts\n\n{NOTE}\n\nHow answers of the clouds are read. A service's own rows are asked before its gateway's. \
-         For a call that changes something, an answer that is not listed means that nobody knows whether it took effect.\n\n\
+         For a call that changes something, an answer that is not listed means that it is unknown whether the call took effect.\n\n\
          | Verdict | Meaning |\n| --- | --- |\n\
          | Verify | Says nothing about earlier calls: look at the cloud |\n\
          | Retry (reason) | No effect; passes by itself: call again after a while |\n\
@@ -73,7 +73,7 @@ fn verdicts_page() -> String {
          | Terminal | No effect; will never be accepted as it stands |\n\
          | Gone | What the call is about is not there |\n\
          | Lost (reason) | No effect; what is wanted can no longer be had |\n\n\
-         A star at the end of a code stands for whatever follows, and `any` for every code. To a call that changes something, an answer without a code of the cloud's own is never a refusal, as a proxy may write it after the call took effect. A 5xx is a fault, whatever code it carries, unless its row names it.\n"
+         A star in a code stands for any text; `*` alone is every code, and `any` every code and none. To a call that changes something, an answer without a code of the cloud's own is never a refusal, as a proxy may write it after the call took effect. A 5xx is a fault, whatever code it carries, unless its row names it.\n"
     );
     for (title, rows) in [
         ("Huawei Cloud: DCS", huawei::verdicts::DCS),

@@ -55,7 +55,7 @@ pub use shared::{
     Common, ConnectionKind, ConnectionRef, Decision, Mode, Resolution, Schedule, Timestamp,
 };
 pub use status::{
-    AnswerWord, Condition, ConditionStatus, Hold, LocalRef, LockedBy, ObservedFor, PlanStatus,
-    State, Status, StepStatus, Waiting,
+    AnswerWord, CloudError, Condition, ConditionStatus, Hold, LocalRef, LockedBy, ObservedFor,
+    PlanStatus, State, Status, StepStatus, Waiting,
 };
 pub use waits::{OVERDUE, Wait};

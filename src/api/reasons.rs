@@ -63,8 +63,6 @@ reasons! {
     Waiting {
         Pending "Pending": "Not looked at by Errand yet.",
         BeforeWindow "BeforeWindow": "schedule.notBefore has not come yet.",
-        ConnectionNotFound "ConnectionNotFound": "The connection that connectionRef names is not there. Create it, or correct the name.",
-        ConnectionNotReady "ConnectionNotReady": "The connection cannot be used as it is. Mend its spec.",
         TargetLocked "TargetLocked": "Another operation has a call to this target under way that must not be repeated; this one waits until that has ended.",
         WaitingForPayment "WaitingForPayment": "The order is placed and not paid. Pay it at the cloud before its deadline, or cancel it there.",
         OrderInReview "OrderInReview": "The order is placed and under review at the cloud.",
@@ -95,7 +93,7 @@ reasons! {
     Blocked {
         CredentialsRejected "CredentialsRejected": "The cloud does not accept the key. Put a valid one into the Secret.",
         CredentialsMissing "CredentialsMissing": "The Secret or a key in it is not there. Create it.",
-        PermissionDenied "PermissionDenied": "The cloud forbids the call to this key. Grant it the permission that the message names.",
+        PermissionDenied "PermissionDenied": "The cloud forbids the call: to this key, or from this address. The message names what to grant.",
         PaidOperationsForbidden "PaidOperationsForbidden": "This payment is not allowed: by policy.paidOperations of the connection, or by --paid-operations or --paid-namespace-selector of the operator, which are for its administrators. The message names each that forbids it.",
         LedgerFull "LedgerFull": "The ledger of the target has no room for another call. Nothing is sent without a record.",
         TargetBlocked "TargetBlocked": "The cloud will not act on the target before a person has dealt with it there, for instance paid an open order.",
@@ -103,6 +101,9 @@ reasons! {
         IntentNotStored "IntentNotStored": "The record of what was or is to be called could not be kept or read, so nothing is sent. Install the CRDs and the rights of this version.",
         ObjectUnreadable "ObjectUnreadable": "Errand cannot read the field of the object that the message names, so it does nothing with the object. Correct the field, or check that the CRDs match the operator's version.",
         StatusRefused "StatusRefused": "The API server refuses the status that Errand writes, so Errand sends nothing further. Correct the field that the message names, or check that the CRDs match the operator's version.",
+        CloudRefuses "CloudRefuses": "The cloud keeps refusing a call or a read with an answer that Errand does not know. Fix what the cloud's message names; Errand tries again.",
+        ConnectionNotFound "ConnectionNotFound": "The connection that connectionRef names does not exist. Create it, or correct the name.",
+        ConnectionNotReady "ConnectionNotReady": "The connection cannot be used as it is. Fix its spec.",
     }
     Held {
         AnswerUnknown "AnswerUnknown": "Nobody can know whether the last call took effect. A person has to look, and decide.",

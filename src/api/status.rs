@@ -386,6 +386,38 @@ pub struct LockedBy {
     pub ledger: String,
 }
 
+/// What the cloud, or something on the way to it, said when it last refused a call or a
+/// read, or gave no clear answer to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CloudError {
+    /// The call or the read, in the cloud's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub call: Option<String>,
+    /// HTTP status of the answer; absent: there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>", range(min = 100, max = 599))]
+    pub http_status: Option<u16>,
+    /// The cloud's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub code: Option<String>,
+    /// The cloud's error message, shortened; or why there is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub message: Option<String>,
+    /// What the cloud added to its message (`error_detail`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub detail: Option<String>,
+    /// Why permission was denied, encoded (`encoded_authorization_message`). An
+    /// administrator of the account decodes it with `decode-authorization-message` of STS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub encoded_authorization_message: Option<String>,
+}
+
 /// Why an operation waits, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -459,6 +491,10 @@ pub struct Status<O> {
     /// time: past it the condition Overdue is True.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// What the cloud said when it last refused a call or a read, or gave no clear answer;
+    /// absent once something else is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_cloud_error: Option<CloudError>,
     /// When the first call was intended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -505,6 +541,7 @@ impl<O> Default for Status<O> {
             observed_for: None,
             locked_by: None,
             waiting: None,
+            last_cloud_error: None,
             started_at: None,
             finished_at: None,
             last_handled_reconcile_at: None,

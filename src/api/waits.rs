@@ -49,10 +49,6 @@ impl Reason {
                 30 * MINUTE,
                 "Errand cannot complete its first observation. Check the operator's log for this object.",
             ),
-            Reason::ConnectionNotFound => {
-                wait(HOUR, "Create the connection, or correct connectionRef.")
-            }
-            Reason::ConnectionNotReady => wait(HOUR, "Fix the connection's spec."),
             Reason::TargetLocked => wait(
                 DAY,
                 "Check the operation that holds the target: it may need a decision or a payment.",
@@ -124,6 +120,9 @@ impl Reason {
             | Reason::IntentNotStored
             | Reason::ObjectUnreadable
             | Reason::StatusRefused
+            | Reason::CloudRefuses
+            | Reason::ConnectionNotFound
+            | Reason::ConnectionNotReady
             | Reason::AnswerUnknown
             | Reason::NoRecord
             | Reason::LedgerConflict

@@ -6,6 +6,8 @@
 
 mod advice;
 mod check;
+#[cfg(test)]
+mod codes;
 mod connection;
 mod json;
 mod plain;

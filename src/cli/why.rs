@@ -57,6 +57,7 @@ pub fn page(
     page.line("Finished", &view.text("/status/finishedAt"));
     page.list("Seen", seen(view.at("/status/observed")));
     page.list("Plan", plan(&view));
+    page.list("Cloud said", cloud_said(&view));
     page.list("Steps", steps(&view));
     page.line("Hold", &hold(&view));
     page.text
@@ -149,6 +150,7 @@ pub(super) fn cause(view: &View) -> Vec<String> {
             | Reason::TargetBlocked
             | Reason::TargetBusy
             | Reason::ConnectionMismatch
+            | Reason::CloudRefuses
     );
     match summary.as_str() {
         "" => vec![meaning],
@@ -183,6 +185,33 @@ fn plan(view: &View) -> Vec<String> {
         lines.push("(costs money)".to_owned());
     }
     lines
+}
+
+/// What the cloud said last, in its words.
+fn cloud_said(view: &View) -> Vec<String> {
+    let error = view.at("/status/lastCloudError");
+    let part = |label: &str, key: &str| match text(&error[key]) {
+        value if value.is_empty() => None,
+        value => Some(format!(
+            "{label}: {value}{}",
+            match key {
+                "code" => meant(error),
+                _ => String::new(),
+            }
+        )),
+    };
+    let parts = [
+        part("to", "call"),
+        part("HTTP status", "httpStatus"),
+        part("code", "code"),
+        part("message", "message"),
+        part("detail", "detail"),
+        part(
+            "encoded authorization message",
+            "encodedAuthorizationMessage",
+        ),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 fn steps(view: &View) -> Vec<String> {

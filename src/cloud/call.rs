@@ -32,6 +32,10 @@ const REQUEST_ID_LIMIT: usize = 128;
 /// signed, headers included.
 pub(super) const NOT_ACCEPTED: &str = "the key or the signature is not accepted";
 
+/// The message of a 4xx without a code of the cloud's own.
+pub(super) const NO_CODE: &str =
+    "the answer has no error code of the cloud; a proxy on the way may have written it";
+
 /// Ids by the cloud's names, like `order_id`.
 pub type Ids = BTreeMap<String, String>;
 
@@ -51,6 +55,12 @@ impl CallError {
             reading: Reading::Retry(Reason::CloudUnavailable),
             refusal,
         }
+    }
+
+    /// The same of that API.
+    pub(super) fn of(self, call: &'static str) -> Self {
+        let refusal = self.refusal.of(call);
+        Self { refusal, ..self }
     }
 
     /// The same of an answer that says something else than it should.
@@ -166,12 +176,19 @@ pub(super) fn unreadable(error: &serde_json::Error) -> CallError {
 /// What a cloud said, in a line each.
 pub(super) fn refusal(status: u16, code: &str, message: &str, request_id: &str) -> Refusal {
     let said = text::line;
+    let uncoded = code.is_empty() && (400..500).contains(&status);
+    let message = match message {
+        // The same, whatever was signed.
+        "" | NOT_ACCEPTED if uncoded => NO_CODE,
+        message => message,
+    };
     Refusal {
         status,
         code: said(code, CODE_LIMIT),
         message: said(message, MESSAGE_LIMIT),
         request_id: said(request_id, REQUEST_ID_LIMIT),
         ids: Ids::new(),
+        more: None,
     }
 }
 

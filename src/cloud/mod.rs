@@ -34,4 +34,4 @@ pub use secret::{Key, SecretText, Trial};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
 pub use transport::{Gate, Method, Outcome, Reply, Request, Transport, TransportError};
-pub use verdict::{Reading, Refusal, Row, Rows, Status};
+pub use verdict::{More, Reading, Refusal, Row, Rows, Status, says_no};

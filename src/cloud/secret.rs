@@ -124,6 +124,8 @@ impl Key {
         match refused {
             None => trial.accept(),
             Some((Some(Reading::Blocked(Reason::CredentialsRejected)), _)) => trial.reject(),
+            // Without a code it may be a proxy's, or a bad signature that the cloud counts.
+            Some((_, refusal)) if refusal.status == 401 && refusal.code.is_empty() => trial.miss(),
             Some((_, refusal)) if refusal.status == 401 => trial.reject(),
             Some((listed, refusal)) if shows_authentication(listed, refusal) => trial.accept(),
             Some(_) => {}

@@ -1,6 +1,6 @@
 //! The one way out: bounded in time and size, no redirects, no hidden retry, and a proxy
-//! only where the operator is told to use one. What mutates goes over a fresh connection, and is checked once more
-//! between connecting and sending.
+//! only where the operator is told to use one. What mutates goes over a fresh connection,
+//! and is checked again between connecting and sending.
 
 use std::error::Error as _;
 use std::fmt;

@@ -80,8 +80,8 @@ impl Status {
 pub struct Row {
     /// HTTP status.
     pub status: Status,
-    /// The cloud's error code; empty stands for any, and for a read for none too; a
-    /// star at the end stands for whatever follows.
+    /// The cloud's error code; a star stands for any text, but `*` alone for any code
+    /// there is; empty stands for any code and for none.
     pub code: &'static str,
     /// How it is read.
     pub reading: Reading,
@@ -91,8 +91,11 @@ pub struct Row {
 
 impl Row {
     fn covers(&self, status: u16, code: &str) -> bool {
-        let same = match self.code.strip_suffix('*') {
-            Some(prefix) => code.starts_with(prefix),
+        let same = match self.code.split_once('*') {
+            Some((before, after)) => {
+                let rest = code.strip_prefix(before);
+                !code.is_empty() && rest.is_some_and(|rest| rest.ends_with(after))
+            }
             None => self.code.is_empty() || self.code == code,
         };
         // A 5xx is no refusal, whatever code it carries, unless it is listed so.
@@ -135,9 +138,56 @@ pub struct Refusal {
     pub request_id: String,
     /// Ids in the answer that nothing else tells, by the cloud's names.
     pub ids: BTreeMap<String, String>,
+    /// What else there is to say of it.
+    pub more: Option<Box<More>>,
+}
+
+/// What few refusals have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct More {
+    /// The API that was called, in the cloud's words; empty where the caller knows it.
+    pub call: &'static str,
+    /// More of the cloud's message (`error_detail`), or empty.
+    pub detail: String,
+    /// What an administrator can decode (`encoded_authorization_message`), or empty.
+    pub encoded: String,
+}
+
+/// An answer with that status and code says no: it is no fault, and no success. Whether it
+/// is documented as having no effect is for the tables to say.
+pub fn says_no(status: u16, code: &str) -> bool {
+    const FAULTS: [&str; 2] = ["InternalError", "InternalServiceTimeout"];
+    match status {
+        400..=499 => true,
+        // Some clouds answer errors with a status of success.
+        200..=299 => !code.is_empty() && !FAULTS.iter().any(|fault| code.starts_with(fault)),
+        _ => false,
+    }
 }
 
 impl Refusal {
+    /// The cloud says no.
+    pub fn says_no(&self) -> bool {
+        says_no(self.status, &self.code)
+    }
+
+    /// The API that was called, where that is noted.
+    pub fn call(&self) -> &'static str {
+        self.more.as_ref().map_or("", |more| more.call)
+    }
+
+    /// The same of that API.
+    pub fn of(mut self, call: &'static str) -> Self {
+        self.more.get_or_insert_default().call = call;
+        self
+    }
+
+    /// The permission that the cloud says is missing, in its words.
+    pub fn permission(&self) -> Option<&str> {
+        let detail = self.more.as_ref().map_or("", |more| &more.detail);
+        permission(&self.message).or_else(|| permission(detail))
+    }
+
     /// Something that is no answer of the cloud: a time-out, a reset.
     pub fn of_transport(message: impl Into<String>) -> Self {
         Self {
@@ -174,6 +224,30 @@ impl Refusal {
     }
 }
 
+/// The first action in that text: `dcs:instance:get` or `as:CancelInstanceRefresh`.
+fn permission(text: &str) -> Option<&str> {
+    const NO_SERVICES: [&str; 6] = ["http", "https", "urn", "arn", "trn", "qcs"];
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_');
+    text.split(|c| !is_part(c)).find(|word| {
+        let parts: Vec<&str> = word.split(':').collect();
+        let starts = |with: fn(&char) -> bool| {
+            let first = |part: &&str| part.chars().next().is_some_and(|c| with(&c));
+            parts.iter().all(|part| first(part) && part.len() <= 64)
+        };
+        let known = !NO_SERVICES.contains(&parts[0]);
+        known
+            && match parts[..] {
+                [service, action] => {
+                    let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+                    let named = action.starts_with(|c: char| c.is_ascii_uppercase());
+                    service.chars().all(lower) && named && starts(char::is_ascii_alphabetic)
+                }
+                [_, _, _] => starts(char::is_ascii_alphabetic),
+                _ => false,
+            }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +266,8 @@ mod tests {
         row(Status::Shown, "Prefix*"),
         row(Status::Shown, "Group.*"),
         row(Status::Any4xx, "Client"),
+        row(Status::Shown, "Inner*.Malformed"),
+        row(Status::Is(401), "*"),
         row(Status::Is(429), ""),
         row(Status::Is(503), "Listed"),
     ]]);
@@ -227,6 +303,58 @@ mod tests {
         assert!(listed(200, "Prefix") && listed(200, "PrefixAndMore") && listed(200, "Prefix.X"));
         assert!(listed(200, "Group.X") && !listed(200, "Group") && !listed(200, "Groups"));
         assert!(!listed(200, "Pre") && !listed(200, "prefix") && !listed(200, "Shown.X"));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text_in_the_middle_too() {
+        assert!(listed(400, "InnerField.Malformed") && listed(400, "Inner.Malformed"));
+        assert!(!listed(400, "InnerField.Unsupported") && !listed(400, "Field.Malformed"));
+        assert!(!listed(400, "Inner"));
+    }
+
+    #[test]
+    fn a_star_alone_takes_every_code_and_not_none() {
+        assert!(listed(401, "Whatever") && !listed(401, "") && !listed(403, "Whatever"));
+    }
+
+    #[test]
+    fn the_missing_permission_is_named_where_the_cloud_names_it() {
+        for (message, named) in [
+            (
+                "Policy doesn't allow dcs:instance:cancelResizeTask to be performed.",
+                Some("dcs:instance:cancelResizeTask"),
+            ),
+            (
+                "User is not authorized to perform: ecs:DeleteScheduledInstance on resource: trn:ecs:cn-beijing:2100:instance/*",
+                Some("ecs:DeleteScheduledInstance"),
+            ),
+            (
+                "(as:CancelInstanceRefresh) qcs::as:ap-guangzhou:uin/1:auto-scaling-group/asg-1",
+                Some("as:CancelInstanceRefresh"),
+            ),
+            ("see https://support.example/iam", None),
+            ("at 12:30:00 denied: no", None),
+            ("limit:200,time:1 minute", None),
+            ("", None),
+        ] {
+            assert_eq!(permission(message), named, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_says_no_is_no_fault_and_no_success() {
+        for (status, code) in [(400, ""), (403, "X.1"), (429, ""), (200, "SomethingNew")] {
+            assert!(says_no(status, code), "{status} {code}");
+        }
+        for (status, code) in [
+            (0, ""),
+            (200, ""),
+            (302, ""),
+            (500, "X.1"),
+            (200, "InternalError.CallError"),
+        ] {
+            assert!(!says_no(status, code), "{status} {code}");
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ use crate::operations::{Client, Clients, Object, Place, Service, ServiceHost};
 pub(super) struct Unusable {
     pub(super) trouble: Trouble,
     pub(super) text: String,
+    /// What the cloud said, if that is why.
+    pub(super) said: Option<Box<Refusal>>,
 }
 
 /// Connections and their keys. One per process.
@@ -83,7 +85,11 @@ impl Usable {
             true => NoKey::Locked,
             false => NoKey::Rejected,
         };
-        self::no_key(&no_key, (&self.key.namespace, &self.names.0), &self.names.1)
+        let names = (&*self.key.namespace, &*self.names.0);
+        Unusable {
+            said: Some(Box::new(refusal.clone())),
+            ..self::no_key(&no_key, names, &self.names.1)
+        }
     }
 
     /// By the API server the connection is as it was when the clients were made. The
@@ -111,6 +117,7 @@ impl Connections {
             return Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotFound, false, 3),
                 text: "CloudConnections cannot be listed from the API server now.".to_owned(),
+                said: None,
             });
         }
         let reference = ObjectKey::new(namespace, &wanted.name);
@@ -120,7 +127,8 @@ impl Connections {
                 "There is no CloudConnection {} in namespace {namespace}. Create it, or correct connectionRef.",
                 wanted.name
             ),
-        })
+said: None,
+})
     }
 
     /// The client for an operation in `namespace`.
@@ -134,6 +142,7 @@ impl Connections {
             return Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {}: {odd}", connection.name_any()),
+                said: None,
             });
         }
         // What does not need the key first: a connection that cannot be used is
@@ -147,6 +156,7 @@ impl Connections {
         one_cloud(&places).map_err(|why| Unusable {
             trouble: trouble(Reason::ConnectionMismatch, true, 0),
             text: format!("CloudConnection {name}: {why}."),
+            said: None,
         })?;
         let secret = &connection.spec.credentials.secret_ref;
         // The services of a kind are of one cloud.
@@ -270,10 +280,12 @@ impl Connections {
                     "CloudConnection {name} is not of {}. Correct connectionRef.",
                     service.cloud().name()
                 ),
+                said: None,
             }),
             Some(Err(e)) => Err(Unusable {
                 trouble: trouble(Reason::ConnectionNotReady, false, 0),
                 text: format!("CloudConnection {name}: {e}."),
+                said: None,
             }),
             Some(Ok(origin)) => Ok(origin),
         }
@@ -470,7 +482,12 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
             ),
         ),
     };
-    Unusable { trouble, text }
+    let said = None;
+    Unusable {
+        trouble,
+        text,
+        said,
+    }
 }
 
 fn trouble(reason: Reason, blocked: bool, quiet: u32) -> Trouble {
@@ -480,5 +497,6 @@ fn trouble(reason: Reason, blocked: bool, quiet: u32) -> Trouble {
         quiet,
         // Looking again at a connection costs no cloud call, so it can be soon.
         pause: blocked.then_some(SECRET_FRESH),
+        refused: false,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use errand_engine::{Rules, State, Tick, Writer};
+use errand_engine::{Code, Rules, State, Tick, Writer};
 
 use super::admission::Started;
 use super::connections::Connections;
@@ -14,6 +14,7 @@ use super::ledger::{Ledgers, NoEffect};
 use super::metrics::Metrics;
 use super::money::Ceiling;
 use super::status::Said;
+use crate::api::Reason;
 use crate::clock::Clock;
 
 /// The total time-out of one request to the API server.
@@ -51,6 +52,10 @@ pub(super) struct Memory {
     pub(super) no_effect: NoEffect,
     /// The fields for which the API server refused a status, and when that was told.
     pub(super) status_refused: Option<(String, Tick)>,
+    /// Why it is Blocked, as an event has told.
+    pub(super) blocked: Option<Reason>,
+    /// Since when it waits for something that only the user can fix (monotonic clock).
+    pub(super) unfit: Option<(Code, Tick)>,
     /// Whether the condition Overdue was stored is not known, so no event tells it yet.
     pub(super) overdue_untold: bool,
 }
@@ -63,6 +68,8 @@ impl Memory {
             ledger: None,
             no_effect: NoEffect::default(),
             status_refused: None,
+            blocked: None,
+            unfit: None,
             overdue_untold: false,
         }
     }

@@ -15,16 +15,18 @@ use super::dispatch::{Next, Told, Wake, Work, dispatch};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
 use super::marks::REQUESTED_AT;
+use super::metrics::Tally;
 use super::observability::span;
 use super::overdue;
 use super::queue::{Owner, Urgency};
 use super::read::{NotRead, get};
 use super::session::{Rested, Session};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
+use super::status::reason;
 use super::surroundings::Change;
 use super::unreadable::Unreadable;
 use super::watches::{Reports, Watching, version};
-use crate::api::{Reason, State};
+use crate::api::{AnswerWord, Reason, State};
 use crate::operations::{Kind, Object};
 
 /// What nothing else wakes is looked at after this, should a wake-up have been lost.
@@ -80,17 +82,24 @@ pub(super) async fn control<K: Kind>(
     store_answers(&work, usize::from(concurrency)).await;
 }
 
-/// Its state, and whether it is overdue.
-fn count<O: Object>(kept: &Kept<O>) -> (State, bool) {
+/// What is counted of it.
+fn count<O: Object>(kept: &Kept<O>) -> Tally {
     match kept {
         Kept::Whole(object) => {
-            let state = object.status().and_then(|status| status.state);
-            (
-                state.unwrap_or(State::Pending),
-                overdue::is(object.as_ref()),
-            )
+            let status = object.status();
+            let state = status.and_then(|status| status.state);
+            let state = state.unwrap_or(State::Pending);
+            Tally {
+                state,
+                blocked: status.and_then(reason).filter(|_| state == State::Blocked),
+                overdue: overdue::is(object.as_ref()),
+            }
         }
-        Kept::Ended(ended) => (ended.state, false),
+        Kept::Ended(ended) => Tally {
+            state: ended.state,
+            blocked: None,
+            overdue: false,
+        },
     }
 }
 
@@ -351,6 +360,8 @@ impl<K: Kind> Operations<K> {
                 let at = Tick(decided.wall.0.saturating_add(span.0));
                 Next::wall(at, decided, Urgency::Deadline)
             }
+            // Their calls were answered at different times.
+            Some(span) if awaits_proof(&object) => Next::at(decided.after(span), urgency),
             Some(span) => Next::at(decided.after(spread(span, &uid)), urgency),
         };
         next.or(overdue)
@@ -431,6 +442,13 @@ fn is_deadline<O: Object>(object: &O) -> bool {
         .filter(|c| c.type_ == "Ready");
     let until = [Reason::BeforeWindow, Reason::MaintenanceWindow].map(|reason| reason.to_string());
     ready.any(|condition| until.contains(&condition.reason))
+}
+
+/// It looks for the effect of a call that was accepted.
+fn awaits_proof<O: Object>(object: &O) -> bool {
+    let status = object.status();
+    let last = status.and_then(|status| status.steps.last());
+    last.is_some_and(|last| last.answer == Some(AnswerWord::Accepted))
 }
 
 /// Answers that could not be stored when they came get a last try before this

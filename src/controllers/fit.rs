@@ -1,5 +1,5 @@
 //! Status as the API server takes it: every text of it is made visible, and no longer than
-//! its schema allows. It is applied to each status that is written, so that no field of any
+//! its schema allows; a number that its schema does not allow is left out. It is applied to each status that is written, so that no field of any
 //! kind can be forgotten. What is read from a cloud is bounded where it is decoded; here
 //! the limits of the fields themselves are kept.
 
@@ -79,6 +79,16 @@ fn fit(value: &mut Value, before: Option<&Value>, schema: &Value) -> bool {
         }
         Value::Object(members) => {
             let mut fits = true;
+            let odd = |name: &str, member: &Value| {
+                let of = schema["properties"].get(name);
+                of.is_some_and(|of| !is_number_of(member, of))
+            };
+            let before_of = |name: &str| before.and_then(|before| before.get(name));
+            members.retain(|name, member| {
+                let keep = before_of(name) == Some(member) || !odd(name, member);
+                fits &= keep;
+                keep
+            });
             for (name, member) in members {
                 let of = schema["properties"].get(name);
                 let of = of.or(schema.get("additionalProperties"));
@@ -92,6 +102,16 @@ fn fit(value: &mut Value, before: Option<&Value>, schema: &Value) -> bool {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
+}
+
+/// It is no number, or one that the schema allows. Numbers that have to be there are ours.
+fn is_number_of(value: &Value, schema: &Value) -> bool {
+    let Some(number) = value.as_f64() else {
+        return true;
+    };
+    let least = schema["minimum"].as_f64().unwrap_or(f64::MIN);
+    let most = schema["maximum"].as_f64().unwrap_or(f64::MAX);
+    (least..=most).contains(&number)
 }
 
 #[cfg(test)]
@@ -151,6 +171,22 @@ mod tests {
             );
         }
         assert_eq!(fitted_value(&fitted, None), fitted);
+    }
+
+    #[test]
+    fn a_number_that_the_schema_does_not_allow_is_left_out() {
+        let step = |status: u16| {
+            json!({"steps": [{
+                "number": 1, "id": "w-1", "name": "C", "writer": "w", "httpStatus": status,
+                "intendedAt": "2026-11-22T02:30:00Z", "sendBefore": "2026-11-22T03:00:00Z",
+            }]})
+        };
+        let left =
+            |status: u16| fitted_value(&step(status), None)["steps"][0]["httpStatus"].clone();
+        assert_eq!(left(599), json!(599));
+        for odd in [99, 600, 999] {
+            assert_eq!(left(odd), Value::Null, "{odd}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
 
 pub(super) use self::claim::NoEffect;
-use self::claim::{Changed, NoClaim, Open, Right, claimed, doubted, is_own, right};
+use self::claim::{Changed, NoClaim, Open, Right, claimed, doubted, is_own, is_void, right};
 use self::other::{both, entries_of};
 use self::record::{identity, record, recorded, told};
 use super::connections::{Connections, Unusable, place};
@@ -211,12 +211,13 @@ impl Ledgers {
         let mut holder = None;
         for (held, is_used) in [(Some(&ledger), true), (rest.as_ref(), false)] {
             let open = held.and_then(|held| held.spec.open.as_ref());
-            let Some(open) = open.filter(|open| !is_own(open, &me)) else {
+            let Some(open) = open.filter(|open| !is_own(open, &me) && !is_void(open)) else {
                 continue;
             };
             let held = held.map(kube::ResourceExt::name_any).unwrap_or_default();
             // Under the other name, what is at another cloud now holds nothing here.
-            let about = match is_used || both.swapped {
+            let here = open.host.is_some() && open.host == claimant.host;
+            let about = match is_used || both.swapped || here {
                 true => About::Call(&held),
                 false => About::Target(&name),
             };
@@ -236,7 +237,7 @@ impl Ledgers {
             Some(_) => Record::Free,
             None => record::<K>(&known, right, &claimant, &me, steps),
         };
-        let open = recorded(&known, record, steps, &claimant);
+        let open = recorded(&known, record, steps, &claimant, &me);
         claimant.kept_in = both.swapped.then(|| ledger.name_any());
         Ok(Look {
             claimant,
@@ -449,7 +450,9 @@ impl Ledgers {
         step_id: &str,
         answer: AnswerWord,
     ) -> Result<(), NotWritten> {
-        let right = look.right.filter(|right| *right != Right::Orphan);
+        let right = look
+            .right
+            .filter(|right| !matches!(right, Right::Orphan | Right::Void));
         let open = right.and_then(|right| Open::with(look.ledger.clone(), right));
         let open = open.filter(|open| open.lacks_the_answer_of(step_id));
         match self.put_no_effect(open, answer).await {

@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 use super::api_requests::ApiRequest;
 use super::watch::{Heard, Hearing, Standing};
-use crate::api::State;
+use crate::api::{Reason, State};
 
 /// A cloud call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -47,8 +47,17 @@ pub(super) struct Reconcile {
     pub(super) kind: String,
 }
 
-/// The states of the operations of one kind, and which of them are overdue.
-type Count = Box<dyn Fn() -> Vec<(State, bool)> + Send + Sync>;
+/// What is counted of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) state: State,
+    /// Why it is Blocked.
+    pub(super) blocked: Option<Reason>,
+    pub(super) overdue: bool,
+}
+
+/// The operations of one kind.
+type Count = Box<dyn Fn() -> Vec<Tally> + Send + Sync>;
 
 /// Counts operations by state when it is asked, from what the watches show.
 #[derive(Clone, Default)]
@@ -73,13 +82,20 @@ impl fmt::Debug for Census {
 
 impl Collector for Census {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let (mut states, mut overdue) = (Vec::new(), Vec::new());
+        let (mut states, mut overdue, mut blocked) = (Vec::new(), Vec::new(), Vec::new());
         for (kind, count) in self.lock().iter() {
             let mut of_kind: BTreeMap<String, i64> = BTreeMap::new();
+            let mut reasons: BTreeMap<String, i64> = BTreeMap::new();
             let mut late = 0;
-            for (state, is_overdue) in count() {
-                *of_kind.entry(state.word().to_owned()).or_default() += 1;
-                late += i64::from(is_overdue);
+            for counted in count() {
+                *of_kind.entry(counted.state.word().to_owned()).or_default() += 1;
+                if let Some(reason) = counted.blocked {
+                    *reasons.entry(reason.to_string()).or_default() += 1;
+                }
+                late += i64::from(counted.overdue);
+            }
+            for (reason, number) in reasons {
+                blocked.push((vec![("kind", kind.clone()), ("reason", reason)], number));
             }
             overdue.push((vec![("kind", kind.clone())], late));
             for (state, number) in of_kind {
@@ -88,6 +104,8 @@ impl Collector for Census {
         }
         let help = "Operations that the API server holds, by kind and state";
         gauge(&mut encoder, "errand_operations", help, states)?;
+        let help = "Operations that are Blocked, by kind and reason";
+        gauge(&mut encoder, "errand_operations_blocked", help, blocked)?;
         let help = "Operations that wait for longer than expected, by kind";
         gauge(&mut encoder, "errand_operations_overdue", help, overdue)
     }

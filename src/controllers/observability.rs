@@ -70,8 +70,8 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-/// Asks for the address of IPv4 where that of IPv6 is not to be had at all. A port that is
-/// taken, or not allowed, is not there for IPv4 either.
+/// Asks for the address of IPv4 where the one of IPv6 is not available. A port that is
+/// taken, or not allowed, is not available for IPv4 either.
 fn with_fallback<T>(
     address: SocketAddr,
     mut listen: impl FnMut(SocketAddr) -> io::Result<T>,

@@ -126,7 +126,8 @@ pub fn rules() -> Rules {
     }
 }
 
-/// Namespace, service account, roles and bindings.
+/// Namespace, service account, roles and bindings. The ledgers are in the namespace, so all
+/// others have a label by which they can be deleted without it.
 pub fn manifests() -> Vec<Value> {
     let Rules {
         operate,
@@ -137,7 +138,7 @@ pub fn manifests() -> Vec<Value> {
     let rbac = "rbac.authorization.k8s.io/v1";
     let cluster_name = format!("{NAMESPACE}:errand");
     let subjects = json!([{"kind": "ServiceAccount", "name": "errand", "namespace": NAMESPACE}]);
-    vec![
+    let mut all = vec![
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "errand", "namespace": NAMESPACE}}),
         json!({"apiVersion": rbac, "kind": "ClusterRole", "metadata": {"name": cluster_name}, "rules": rules}),
@@ -146,7 +147,14 @@ pub fn manifests() -> Vec<Value> {
         json!({"apiVersion": rbac, "kind": "Role", "metadata": {"name": "errand-own", "namespace": NAMESPACE}, "rules": own}),
         json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "errand-own", "namespace": NAMESPACE},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "errand-own"}, "subjects": subjects}),
-    ]
+    ];
+    for object in all
+        .iter_mut()
+        .filter(|object| object["kind"] != "Namespace")
+    {
+        object["metadata"]["labels"] = json!({"app.kubernetes.io/name": "errand"});
+    }
+    all
 }
 
 /// Group and plural of a kind.
@@ -189,6 +197,16 @@ mod tests {
                 let ledgers = resources.iter().any(|r| r == "operationledgers");
                 assert!(reads || !ledgers, "{name}: {rule}");
             }
+        }
+    }
+
+    /// By the label all are deleted but the namespace, in which the ledgers are.
+    #[test]
+    fn every_object_but_the_namespace_can_be_deleted_by_its_label() {
+        for object in manifests() {
+            let labels = &object["metadata"]["labels"];
+            let labelled = labels["app.kubernetes.io/name"] == "errand";
+            assert_eq!(labelled, object["kind"] != "Namespace", "{object}");
         }
     }
 }

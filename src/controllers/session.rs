@@ -26,6 +26,7 @@ use super::shown::Shown;
 use super::status::stored;
 use super::watches::version;
 use crate::api::{LockedBy, ObservedFor};
+use crate::cloud::Refusal;
 use crate::operations::{Assessment, Kind, Object};
 use crate::test_point::test_point;
 
@@ -53,6 +54,8 @@ pub(super) struct Session<'a, K: Kind> {
     /// The ledger as it was found, for kinds that have one.
     look: Option<Look>,
     trouble: Option<String>,
+    /// What the cloud said, if that is the trouble.
+    failed: Option<Box<Refusal>>,
     /// What stands there is not what `object` says: an intent that was not stored
     /// as written. The next write replaces it.
     mangled: bool,
@@ -75,6 +78,7 @@ pub(super) struct Rested<K: Kind> {
 }
 
 /// What an effect gave.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum Outcome {
     Event(Event),
     Nothing,
@@ -102,6 +106,7 @@ impl<'a, K: Kind> Session<'a, K> {
             doubted: None,
             look: None,
             trouble: None,
+            failed: None,
             mangled: false,
             changed: false,
             intended: false,

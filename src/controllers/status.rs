@@ -1,17 +1,18 @@
 //! Status: what the engine reports, as it is written. Pure. The way back, from what is
 //! stored to the engine's words, is in `stored`; the sentence for people in `summary`.
 
+mod cloud_error;
 mod minimal;
 mod stored;
 mod summary;
 
 use errand_engine::{
-    Answer, CLOCK_SKEW, Change, Code, Decision as EngineDecision, End, Forecast,
+    Answer, CLOCK_SKEW, CLOUD_REFUSES, Change, Code, Decision as EngineDecision, End, Forecast,
     Hold as EngineHold, How, INTENT_NOT_STORED, OBSERVATION_UNCLEAR, Report, Step, Tick,
 };
 use kube::Resource as _;
 
-pub(super) use self::stored::{approved, claimed_step, stored, verdict, wish};
+pub(super) use self::stored::{approved, claimed_step, reason, stored, verdict, wish};
 use self::stored::{hold_number, restored};
 use super::fit::fitted;
 use super::marks::REQUESTED_AT;
@@ -94,7 +95,7 @@ pub(super) fn answer_word(answer: Answer) -> AnswerWord {
     match answer {
         Answer::Accepted => AnswerWord::Accepted,
         Answer::Refused(_) => AnswerWord::Refused,
-        Answer::Unknown => AnswerWord::Unknown,
+        Answer::Unknown | Answer::Unlisted => AnswerWord::Unknown,
         Answer::NotSent => AnswerWord::NotSent,
     }
 }
@@ -115,6 +116,8 @@ pub(super) struct Rendering<'a, K: Kind> {
     pub(super) assessment: Option<&'a Assessment<<K::Object as Object>::Observed>>,
     /// Why the last effect could not be carried out.
     pub(super) trouble: Option<&'a str>,
+    /// What the cloud said, if that is why.
+    pub(super) failed: Option<&'a Refusal>,
     /// The words of the answer that the change folds in, and how it was read.
     pub(super) said: Option<&'a Said>,
     /// A further intent, as it is written.
@@ -185,7 +188,9 @@ impl<K: Kind> Rendering<'_, K> {
         }
         let (state, reason) = self.words();
         self.render_hold(&mut status, reason, now);
-        let summary = self.summary(reason, status.hold.as_ref());
+        status.last_cloud_error = self.cloud_error(&status, reason);
+        let error = status.last_cloud_error.as_ref();
+        let summary = self.summary(reason, status.hold.as_ref(), error);
         let desired_state = self.object.desired_state();
         let reopened = status.outcome.is_some() && status.desired_state != desired_state;
         if reopened {
@@ -225,6 +230,11 @@ impl<K: Kind> Rendering<'_, K> {
         let Some(step) = status.steps.iter_mut().find(|s| s.number == number) else {
             return;
         };
+        let known = |answer: Answer| answer_word(answer) != AnswerWord::Unknown;
+        if step.answer.is_some() && !known(answer) {
+            // It is as unknown as before.
+            return;
+        }
         // An unknown answer may become known by looking.
         if step
             .answer
@@ -352,6 +362,7 @@ pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reas
         INTENT_NOT_STORED => Reason::IntentNotStored,
         OBSERVATION_UNCLEAR => Reason::ObservationUnclear,
         CLOCK_SKEW => Reason::ClockSkew,
+        CLOUD_REFUSES => Reason::CloudRefuses,
         Code(index) => Reason::from_index(index).unwrap_or(Reason::Pending),
     };
     match report {

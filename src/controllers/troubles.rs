@@ -5,7 +5,7 @@ use errand_engine::{Code, Span, Trouble};
 
 use super::connections::Unusable;
 use crate::api::{LedgerObject, LockedBy, Reason};
-use crate::cloud::{CallError, Reading};
+use crate::cloud::{CallError, Reading, Refusal};
 use crate::text;
 
 /// How often a passing fault of a cloud is met before status tells it.
@@ -24,6 +24,7 @@ pub(super) fn concurrency_limit(pause: Span) -> Unusable {
             ..passing(Reason::ConcurrencyLimit)
         },
         text: Reason::ConcurrencyLimit.meaning().to_owned(),
+        said: None,
     }
 }
 
@@ -37,6 +38,7 @@ pub(super) fn passing(reason: Reason) -> Trouble {
             _ => QUIET_UNAVAILABLE,
         },
         pause: None,
+        refused: false,
     }
 }
 
@@ -69,6 +71,7 @@ pub(super) fn target_locked(
         text: format!(
             "{who} has a call to this target under way that must not be repeated (OperationLedger {ledger}). This operation waits until that has ended."
         ),
+        said: None,
     };
     let locked_by = LockedBy {
         kind: kind.clone(),
@@ -108,6 +111,7 @@ pub(super) fn blocked(reason: Reason, text: String) -> Unusable {
             ..passing(reason)
         },
         text,
+        said: None,
     }
 }
 
@@ -123,35 +127,70 @@ pub(super) fn no_ledger(text: String) -> Unusable {
             pause: Some(AGAIN_SOON),
             ..said.trouble
         },
-        text: said.text,
+        ..said
     }
 }
 
 /// How a failed read is told.
 pub(super) fn read_trouble(e: &CallError) -> Unusable {
+    let refusal = &e.refusal;
     let (reason, blocked) = match e.reading {
+        Reading::Retry(Reason::CloudUnavailable) if refusal.says_no() => {
+            (Reason::CloudRefuses, false)
+        }
         Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
         Reading::Blocked(reason) => (reason, true),
         // Lost is an answer to a mutating call; no table has it for a read.
         Reading::Verify | Reading::Terminal | Reading::Gone | Reading::Lost(_) => {
-            (Reason::CloudUnavailable, false)
+            (Reason::CloudRefuses, false)
         }
     };
-    let text = e.refusal.sentence("Reading the cloud");
+    let refused = reason == Reason::CloudRefuses;
+    let text = refusal.sentence(&match (refused, refusal.call()) {
+        (false, "") => "Reading the cloud".to_owned(),
+        (false, call) => format!("Reading the cloud ({call})"),
+        (true, "") => "The cloud refuses to be read".to_owned(),
+        (true, call) => format!("The cloud refuses the read {call}"),
+    });
     Unusable {
         trouble: Trouble {
             blocked,
+            refused,
             // What is not understood does not pass by asking again.
-            quiet: match blocked || reason == Reason::ObservationUnclear {
+            quiet: match blocked || refused || reason == Reason::ObservationUnclear {
                 true => 0,
                 false => passing(reason).quiet,
             },
             ..passing(reason)
         },
-        text: match blocked {
-            true => format!("{text} {}", reason.meaning()),
-            false => text,
+        text: match (blocked, reason) {
+            (_, Reason::PermissionDenied) => denied(text, refusal.call(), refusal),
+            (true, _) => format!("{text} {}", reason.meaning()),
+            (false, _) => text,
         },
+        said: Some(Box::new(refusal.clone())),
+    }
+}
+
+/// How a call that the key has no permission for is told: `text` is what the cloud said.
+pub(super) fn denied(text: String, call: &str, refusal: &Refusal) -> String {
+    const OF_THE_ADDRESS: [&str; 4] = [
+        "APIGW.0401",
+        "APIG.0401",
+        "IpInBlacklist",
+        "IpNotInWhitelist",
+    ];
+    if OF_THE_ADDRESS.contains(&refusal.code.as_str()) {
+        return format!("{text} Allow the address from which the operator calls.");
+    }
+    match (refusal.permission(), call) {
+        (Some(permission), _) => {
+            format!("{text} Grant the owner of the key the permission {permission}.")
+        }
+        (None, "") => format!("{text} {}", Reason::PermissionDenied.meaning()),
+        (None, call) => format!(
+            "{text} The cloud names no permission. Grant the owner of the key the one for {call}."
+        ),
     }
 }
 

@@ -161,6 +161,8 @@ pub struct Recorded {
     pub body: Option<String>,
     /// It is of another operation, whose object is gone.
     pub foreign: bool,
+    /// That operation was in another namespace, to which nothing of it is told.
+    pub elsewhere: bool,
     /// It is an earlier run of this very operation and over: there is nothing to
     /// trace, but what it made is not somebody else's doing.
     pub over: bool,

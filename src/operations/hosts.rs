@@ -37,6 +37,12 @@ impl<'a> Region<'a> {
         is_dns_label(name).then_some(Self(name))
     }
 
+    /// It is like `ap-guangzhou`. A single word in its place may be a host that is none of
+    /// a region, like `internal`.
+    fn has_parts(self) -> bool {
+        self.0.split('-').count() > 1 && self.0.split('-').all(|part| !part.is_empty())
+    }
+
     /// It is like `cn-north-4`. What is not may be a domain in which customers have hosts,
     /// like `obs` for object storage.
     fn is_numbered(self) -> bool {
@@ -77,7 +83,8 @@ impl Regions {
 impl HostRule {
     /// The host in that region, if it serves the region.
     pub fn in_region(&self, region: Region<'_>) -> Option<String> {
-        let serves = self.regions.include(region);
+        let is_in_name = self.host.contains("{region}");
+        let serves = self.regions.include(region) && (!is_in_name || region.has_parts());
         serves.then(|| self.host.replace("{region}", region.0))
     }
 

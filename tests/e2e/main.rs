@@ -6,6 +6,7 @@ mod assumptions;
 mod away;
 mod between;
 mod cli;
+mod cloud_words;
 mod command;
 mod costs;
 mod decisions;

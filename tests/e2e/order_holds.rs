@@ -303,7 +303,7 @@ fn an_order_of_another_type_is_not_taken_for_the_call() {
         period_num: 1,
         auto_renew: false,
     };
-    colleague(&bed, month, When::In(60));
+    colleague(&bed, month, When::In(600));
     bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
     let object = until_held(&bed);
     assert_eq!(object["status"]["steps"][0]["answer"], "Unknown");

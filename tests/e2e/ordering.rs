@@ -288,9 +288,10 @@ fn without_permission_for_bss_an_order_ends_all_the_same_and_paid_is_unknown() {
     seed_desktop(&bed, WorkspaceDesktop::new("desk-1"));
     bed.start_operator();
     bed.apply(&resize(&bed, "bigger", "desk-1", "Manual"));
-    let object = until_order(&bed, "bigger", "Verifying");
-    assert_eq!(condition(&object, "Paid"), "Unknown", "{object:#}");
+    until_order(&bed, "bigger", "Verifying");
     until_said(&bed, "bigger", "BSS does not let this key read orders");
+    let object = bed.get("dor", "bigger");
+    assert_eq!(condition(&object, "Paid"), "Unknown", "{object:#}");
     // Whether it is paid cannot be seen, so a person is asked after a while.
     until_order(&bed, "bigger", "ProofTimeout");
     act(&bed, "desk-1", OrderAction::Pay);

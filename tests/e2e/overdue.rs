@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use errand_simulator::{Fault, FaultKind};
 use errand_testbed::Bed;
 use serde_json::{Value, json};
 
 use crate::command::errand;
 use crate::support::{assert_ending, bed, condition, ending};
 
-/// How long a missing connection is expected to be missing.
+/// How long a cloud is expected to be unavailable.
 const EXPECTED: i64 = 3_600_000;
 
 fn overdue(object: &Value) -> Option<&Value> {
@@ -51,11 +52,18 @@ fn a_wait_is_overdue_in_time_with_one_write_and_one_event_and_ends_with_one() {
     let mut bed = bed("overdue");
     bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
     bed.start_operator();
-    let manifest = bed.cancellation("stop", "dcs-1", "task-1", "");
-    bed.apply(&manifest.replace("huawei-prod", "later"));
+    let down = FaultKind::Error {
+        status: 503,
+        code: "DCS.5000".into(),
+        message: "away".into(),
+    };
+    let down = Fault::new("dcs.", down);
+    bed.simulator.fault(down.always());
+    bed.apply(&bed.cancellation("stop", "dcs-1", "task-1", ""));
     let get = |bed: &Bed| bed.get("rsc", "stop");
     bed.wait_until("it waits", || {
-        ending(&get(&bed)).reason == "ConnectionNotFound"
+        bed.advance_if_led(Duration::from_millis(500));
+        ending(&get(&bed)).reason == "CloudUnavailable"
     });
     let waits = get(&bed);
     let since = millis(&waits["status"]["waiting"]["since"]);
@@ -81,9 +89,9 @@ fn a_wait_is_overdue_in_time_with_one_write_and_one_event_and_ends_with_one() {
     let told = get(&bed);
     let told_of = overdue(&told).expect("it is overdue");
     assert_eq!(told_of["status"], "True", "{told_of:#}");
-    assert_eq!(told_of["reason"], "ConnectionNotFound", "{told_of:#}");
+    assert_eq!(told_of["reason"], "CloudUnavailable", "{told_of:#}");
     let message = told_of["message"].as_str().unwrap_or_default();
-    for words in ["since 20", "expected 1 h", "Create the connection"] {
+    for words in ["since 20", "expected 1 h", "status page"] {
         assert!(message.contains(words), "{message}");
     }
     let late = millis(&told_of["lastTransitionTime"]) - since - EXPECTED;
@@ -114,8 +122,12 @@ fn a_wait_is_overdue_in_time_with_one_write_and_one_event_and_ends_with_one() {
         "it waits, it is overdue, and the event"
     );
 
-    bed.apply(&bed.connection("later"));
-    let object = bed.wait_at_rest("rsc", "stop");
+    bed.simulator.clear_faults();
+    bed.wait_until("it ends", || {
+        bed.advance_if_led(Duration::from_secs(2));
+        !ending(&get(&bed)).outcome.is_empty()
+    });
+    let object = get(&bed);
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
     let ended = overdue(&object).expect("the condition stays");
     assert_eq!(ended["status"], "False", "{ended:#}");

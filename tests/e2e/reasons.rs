@@ -89,7 +89,7 @@ pub fn a_refusal_after_a_lost_answer_ends_only_when_nothing_can_be_in_flight() {
     assert_eq!(ending(&bed.get("rsc", "stop")).state, "Verifying");
     bed.wait_until("its time is over", || {
         bed.advance(seconds(300));
-        ending(&bed.get("rsc", "stop")).reason != "ResolvingAnswer"
+        ending(&bed.get("rsc", "stop")).state == "Failed"
     });
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Failed", "Refused");
@@ -244,6 +244,7 @@ fn shown(reason: Reason) -> Shown {
         Reason::ConnectionMismatch => by!(reasons::an_endpoint_without_this_api_is_a_mismatch_and_not_a_missing_target),
         Reason::IntentNotStored => by!(older_and_newer::an_older_crd_that_drops_the_intent_blocks_and_nothing_is_sent_until_it_is_replaced),
         Reason::ObjectUnreadable => by!(older_and_newer::an_object_that_cannot_be_read_is_named_and_counted_and_stops_no_other),
+        Reason::CloudRefuses => by!(cloud_words::what_the_cloud_said_is_shown_and_what_blocks_leaves_an_event),
         Reason::StatusRefused => by!(hostile_text::a_refused_status_is_told_and_nothing_is_forgotten),
         Reason::WaitingForPayment => by!(ordering::an_unpaid_order_waits_without_a_write_however_long_and_is_delivered_after_payment),
         Reason::OrderInReview => by!(ordering::an_order_under_review_is_waited_for),

@@ -235,6 +235,41 @@ fn nothing_may_cost_money_until_it_is_allowed() {
 }
 
 #[test]
+fn a_ca_bundle_is_trusted_in_addition_to_the_images_certificates() {
+    let pod = |arguments: &[&str]| -> Value {
+        let objects = rendered(arguments);
+        of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"].clone()
+    };
+    let item = json!([{"key": "ca.crt", "path": "bundle.pem"}]);
+    for (value, volume) in [
+        (
+            "configMap",
+            json!({"configMap": {"name": "authorities", "items": item}}),
+        ),
+        (
+            "secret",
+            json!({"secret": {"secretName": "authorities", "items": item}}),
+        ),
+    ] {
+        let pod = pod(&[&format!("--set=caBundle.{value}=authorities")]);
+        let container = &pod["containers"][0];
+        let env = container["env"].as_array().expect("a list");
+        let found = env.iter().find(|one| one["name"] == "SSL_CERT_DIR");
+        let dirs = found.expect("where certificates are")["value"].to_string();
+        let mount = &container["volumeMounts"][0];
+        assert!(dirs.contains("/etc/ssl/certs:"), "{dirs}");
+        assert!(dirs.contains(mount["mountPath"].as_str().expect("a path")));
+        let mut expected = volume;
+        expected["name"] = mount["name"].clone();
+        assert_eq!(pod["volumes"], json!([expected]));
+    }
+    assert_eq!(pod(&[])["volumes"], Value::Null);
+    let both = "--set=caBundle.configMap=a,caBundle.secret=b";
+    let error = template(&[both]).expect_err(both);
+    assert!(error.contains("cannot be combined"), "{error}");
+}
+
+#[test]
 fn a_namespaced_installation_has_nothing_outside_of_namespaces() {
     let ours = rendered(&["--set=watchNamespace=team,crds.enabled=false"]);
     let namespaces = ours.iter().map(|o| o["metadata"]["namespace"].as_str());

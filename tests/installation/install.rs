@@ -344,5 +344,5 @@ fn crds_count() -> usize {
 const LEDGER: &str = "apiVersion: errand.cloud/v1alpha1
 kind: OperationLedger
 metadata: {name: kept, namespace: errand-system}
-spec: {target: kept}
+spec: {target: {service: huawei/workspace, scope: project-1, id: desk-1}}
 ";

@@ -3,7 +3,9 @@
 use crate::machine::Effect;
 #[cfg(test)]
 use crate::mutant::Mutant;
-use crate::proof::{certain, certainly_not_shown, counts, proof_left, unsettled, verify};
+use crate::proof::{
+    certain, certainly_not_shown, counts, proof_left, unsettled, until_proof, verify,
+};
 use crate::question::{asked, decided, end_orphan, hold, look_again};
 use crate::state::{Closed, Missing, Next, State, same_intent};
 use crate::types::*;
@@ -112,12 +114,14 @@ pub(crate) fn decide(
             finish(rules, state, End::Lost(code))
         }
         Goal::Wait(code, until) => {
-            let pause = until.unwrap_or(rules.poll);
+            let soon = until_proof(rules, &state, now, view);
+            let pause = until.unwrap_or(soon);
             waiting(rules, state, now, view, Report::Waiting(code), pause)
         }
         Goal::Block(code) => {
             let report = Report::Blocked(code);
-            waiting(rules, state, now, view, report, rules.recheck)
+            let pause = state.recheck(rules, now);
+            waiting(rules, state, now, view, report, pause)
         }
         Goal::Unclear => unclear(rules, state, now, view),
         Goal::Act(plan) => act(rules, state, now, plan, view),
@@ -173,7 +177,8 @@ fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Eff
             None => hold(rules, state, Hold::AnswerUnknown),
         };
     }
-    waiting(rules, state, now, view, report, rules.poll)
+    let pause = until_proof(rules, &state, now, view);
+    waiting(rules, state, now, view, report, pause)
 }
 
 /// The step is next, and its effect does not show.
@@ -201,7 +206,9 @@ fn act(rules: &Rules, mut state: State, now: Now, plan: Plan, view: View) -> (St
         Some((_, None)) if state.holds_stored_intent(now, plan.key) => {
             attempt(rules, state, now, plan)
         }
-        Some((_, None | Some(Answer::Unknown))) => unknown(rules, state, now, plan, view.trace),
+        Some((_, None | Some(Answer::Unknown | Answer::Unlisted))) => {
+            unknown(rules, state, now, plan, view.trace)
+        }
     }
 }
 
@@ -368,6 +375,14 @@ pub(crate) fn attempt(
         return match last {
             Some(Answer::Refused(Verdict::Verify(code))) => {
                 state.store(rules, Report::Waiting(code), Next::Rest(pause))
+            }
+            Some(Answer::Unlisted) if state.is_refused(rules, plan.key) => {
+                let next = Next::Rest(Some(Span(wait)));
+                state.store(rules, Report::Blocked(CLOUD_REFUSES), next)
+            }
+            // What came back is reported from the first time on.
+            Some(Answer::Unknown | Answer::Unlisted) => {
+                state.store(rules, Report::ResolvingAnswer, Next::Rest(pause))
             }
             _ => state.rest(pause),
         };

@@ -39,4 +39,4 @@ pub use types::{
     How, Now, Past, Pin, Plan, Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick,
     Trace, Trouble, Verdict, View, Wish, Witness, Writer, may_send,
 };
-pub use types::{CLOCK_SKEW, OBSERVATION_UNCLEAR};
+pub use types::{CLOCK_SKEW, CLOUD_REFUSES, OBSERVATION_UNCLEAR};

@@ -128,8 +128,12 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
                 return state.observe(now);
             }
             state.failures = 0;
+            state.refusals = 0;
             state.judged = true;
             state.skewed = view.skewed;
+            if let Some(stored) = &mut state.stored {
+                stored.deadline = view.deadline.or(stored.deadline);
+            }
             state.note_record(rules, now, view.record);
             match state.record {
                 Record::Ours(claim) if state.only_plans() && !state.may_have_acted() => {
@@ -142,8 +146,8 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             state.note_record(rules, now, record);
             conclude(rules, state, now, decision)
         }
-        (Phase::Observing | Phase::Recalling(_), Event::Unobserved(_, t)) => {
-            state.trouble(rules, t)
+        (Phase::Observing | Phase::Recalling(_), Event::Unobserved(now, t)) => {
+            state.trouble(rules, now, t)
         }
         (Phase::Permitting(plan), Event::Permitted(now)) => permitted(rules, state, now, plan),
         (Phase::Claiming(plan), Event::Permitted(now)) => {
@@ -260,7 +264,11 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
     }
     let unknown = |known: Step| {
         let found = stored.steps.iter().find(|step| same_intent(&known, step));
-        found.is_some_and(|step| step.is_open() && step.answer != known.answer)
+        found.is_some_and(|step| match step.answer {
+            None => true,
+            // One that is as unknown says no more.
+            Some(_) => step.is_open() && !known.is_open(),
+        })
     };
     state.unstored = state.unstored.filter(|known| unknown(*known));
     state.missing = None;
@@ -273,6 +281,10 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
         state.not_before = None;
     }
     let asked = stored.hold.is_some();
+    if stored.refused {
+        // Another process has counted them.
+        state.refusals = state.refusals.max(rules.refusals.saturating_sub(1));
+    }
     state.stored = Some(stored);
     state.plans = !wish.execute && !asked && !state.may_have_acted();
     if let (true, Some(report @ Report::Ended(_))) = (ended, state.untold) {
@@ -366,7 +378,7 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
     }
     match answer {
         Answer::Refused(Verdict::Blocked(code)) => {
-            let pause = rules.recheck;
+            let pause = state.recheck(rules, now);
             state.not_before = Some(now.after(pause));
             let next = state.release(step, pause);
             return state.store(rules, Report::Blocked(code), next);
@@ -377,11 +389,17 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             let next = state.release(step, pause);
             return state.store(rules, Report::Waiting(code), next);
         }
-        Answer::Unknown | Answer::Refused(Verdict::Verify(_) | Verdict::Retry) => {
+        Answer::Unknown
+        | Answer::Unlisted
+        | Answer::Refused(Verdict::Verify(_) | Verdict::Retry) => {
             // A look at the cloud comes first; if that shows nothing, the next
             // attempt waits.
             state.misses = state.misses.saturating_add(1);
-            state.not_before = Some(now.after(rules.pause(state.misses)));
+            let pause = match state.is_refused(rules, step.key) {
+                true => state.recheck(rules, now),
+                false => rules.pause(state.misses),
+            };
+            state.not_before = Some(now.after(pause));
         }
         _ => state.misses = 0,
     }

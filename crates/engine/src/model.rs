@@ -107,6 +107,9 @@ fn rules(budget: &Budget) -> Rules {
         backoff: Span(1),
         backoff_max: Span(1),
         recheck: Span(1),
+        urgent: Span(1),
+        soon: Span(1),
+        refusals: 2,
         mutant: None,
     }
 }
@@ -134,6 +137,7 @@ fn loses_an_answer(action: Action) -> bool {
     match action {
         Action::Slip(_, _, slip) => match slip {
             Slip::AnswerLost | Slip::RequestLost | Slip::Late => true,
+            Slip::Unlisted(_) => true,
             Slip::Unheard | Slip::Undone => true,
             Slip::Slow | Slip::Refused(_) | Slip::NotSent | Slip::Withheld => false,
             Slip::Misread | Slip::Shared | Slip::Reached(_) | Slip::Lost => false,

@@ -33,22 +33,35 @@ pub(crate) fn verify(
     if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
-    state.store(
-        rules,
-        Report::Verifying,
-        Next::Rest(Some(rules.poll.min(left))),
-    )
+    let pause = rules.until_proof(waited(now, last, due));
+    state.store(rules, Report::Verifying, Next::Rest(Some(pause.min(left))))
+}
+
+/// The interval between observations: shorter while an accepted call was answered a
+/// short time ago.
+pub(crate) fn until_proof(rules: &Rules, state: &State, now: Now, view: View) -> Span {
+    match state.last_accepted(view.past.over) {
+        Some(last) => rules.until_proof(waited(now, last, view.due)),
+        None => rules.poll,
+    }
+}
+
+/// How long the accepted step's effect has been due.
+fn waited(now: Now, last: Step, due: Due) -> Span {
+    let answered = last.answered.unwrap_or(last.intended.wall);
+    let since = match due {
+        Due::SinceAnswer | Due::Later => answered,
+        Due::Since(at) => answered.max(at),
+    };
+    Span(now.wall.0 - since.0)
 }
 
 /// How much longer the accepted step's effect may take to show.
 pub(crate) fn proof_left(state: &State, now: Now, last: Step, due: Due) -> Span {
-    let answered = last.answered.unwrap_or(last.intended.wall);
-    let since = match due {
-        Due::SinceAnswer => answered,
-        Due::Since(at) => answered.max(at),
-        Due::Later => return Span(i64::MAX),
-    };
-    Span(state.stored().wish.verify_timeout.0 - (now.wall.0 - since.0))
+    match due {
+        Due::Later => Span(i64::MAX),
+        _ => Span(state.stored().wish.verify_timeout.0 - waited(now, last, due).0),
+    }
 }
 
 /// The evidence is good enough for what it is given for.

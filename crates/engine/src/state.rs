@@ -81,6 +81,8 @@ pub struct State {
     pub(crate) missing: Option<(Missing, u8)>,
     /// Looks at the cloud that failed, in a row.
     pub(crate) failures: u32,
+    /// Those of them that the cloud refused, and no table lists.
+    pub(crate) refusals: u8,
     /// Requests to the API server without a usable answer, in a row.
     pub(crate) unheard: u32,
     /// Attempts in a row that did not get through.
@@ -119,6 +121,7 @@ impl State {
             asked: Tick(0),
             missing: None,
             failures: 0,
+            refusals: 0,
             unheard: 0,
             misses: 0,
             not_before: None,
@@ -390,23 +393,37 @@ impl State {
     }
 
     /// A look that failed: pause, and tell it once it has lasted.
-    pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
+    pub(crate) fn trouble(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
         self.failures = self.failures.saturating_add(1);
+        self.refusals = match t.refused {
+            true => self.refusals.saturating_add(1),
+            false => 0,
+        };
         self.missing = None;
+        let t = Trouble {
+            blocked: t.blocked || self.refusals >= rules.refusals,
+            ..t
+        };
         let failures = self.failures;
-        self.tell(rules, t, failures).0
+        self.tell(rules, now, t, failures).0
     }
 
     /// An attempt that did not get through: the same, and no other before its time.
     pub(crate) fn miss(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
         self.misses = self.misses.saturating_add(1);
         let misses = self.misses;
-        let (mut result, pause) = self.tell(rules, t, misses);
+        let (mut result, pause) = self.tell(rules, now, t, misses);
         result.0.not_before = Some(now.after(pause));
         result
     }
 
-    fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
+    fn tell(
+        mut self,
+        rules: &Rules,
+        now: Now,
+        t: Trouble,
+        times: u32,
+    ) -> ((State, Vec<Effect>), Span) {
         // A decision that was to be acted on is kept, and its question with it.
         #[cfg(test)]
         let lost = rules.is(Mutant::DecisionLost);
@@ -419,7 +436,7 @@ impl State {
         let waits = self.stored.is_some() && self.offered().is_some();
         let pause = match t.pause {
             Some(pause) => pause,
-            None if t.blocked => rules.recheck,
+            None if t.blocked => self.recheck(rules, now),
             None => rules.pause(times),
         };
         let pause = match waits {
@@ -435,6 +452,25 @@ impl State {
         };
         let stored = self.store(rules, report, Next::Rest(Some(pause)));
         (stored, pause)
+    }
+
+    /// The pause before looking again at something that a user has to fix: short while
+    /// the cloud does not take the call for much longer.
+    pub(crate) fn recheck(&self, rules: &Rules, now: Now) -> Span {
+        let deadline = self.stored.as_ref().and_then(|stored| stored.deadline);
+        let left = deadline.map(|at| at.0 - now.wall.0);
+        match left.is_some_and(|left| (1..rules.urgent.0).contains(&left)) {
+            true => rules.recheck.min(rules.poll),
+            false => rules.recheck,
+        }
+    }
+
+    /// The cloud refused the last calls of that name, in a way that is in no table.
+    pub(crate) fn is_refused(&self, rules: &Rules, key: StepKey) -> bool {
+        let sent = |step: &Step| step.key == key && step.answer != Some(Answer::NotSent);
+        let steps = self.steps().rev().filter(sent);
+        let row = steps.take_while(|step| step.answer == Some(Answer::Unlisted));
+        row.count() >= usize::from(rules.refusals)
     }
 
     /// The intent that the plan leads to: the unsent one, if that is still good,

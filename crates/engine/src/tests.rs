@@ -12,6 +12,7 @@ mod intents;
 mod ledger;
 mod plans;
 mod premises;
+mod refusals;
 mod sending;
 mod telling;
 mod unknown;
@@ -43,6 +44,7 @@ const AWAY: Trouble = Trouble {
     blocked: false,
     quiet: 3,
     pause: None,
+    refused: false,
 };
 /// As the shell words a 429.
 const THROTTLED: Trouble = Trouble {
@@ -50,6 +52,7 @@ const THROTTLED: Trouble = Trouble {
     blocked: false,
     quiet: 20,
     pause: None,
+    refused: false,
 };
 
 const fn plan(key: u8, class: Class) -> Plan {
@@ -124,6 +127,8 @@ impl Script {
                     not_after: None,
                     decision: None,
                 },
+                deadline: None,
+                refused: false,
             },
             report: None,
             todo: None,
@@ -209,6 +214,7 @@ impl Script {
             target: Pin::default(),
             shared: false,
             skewed: self.skewed,
+            deadline: None,
         }
     }
 

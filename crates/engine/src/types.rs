@@ -13,7 +13,7 @@ pub use question::{Ask, Decision, Hold, Pin, Question};
 pub use reading::{Due, Evidence, Goal, Past, Record, Trace, Trouble, View, Witness};
 pub use report::{Change, Closing, End, Forecast, How, Report};
 pub use step::{
-    Answer, CLOCK_SKEW, Class, Code, OBSERVATION_UNCLEAR, Plan, Step, StepKey, Verdict, Writer,
-    may_send,
+    Answer, CLOCK_SKEW, CLOUD_REFUSES, Class, Code, OBSERVATION_UNCLEAR, Plan, Step, StepKey,
+    Verdict, Writer, may_send,
 };
 pub use time::{Now, Rules, Span, Tick};

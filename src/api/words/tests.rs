@@ -78,13 +78,14 @@ fn the_reasons_stay_as_they_are() {
     );
 }
 
-const REASONS: &str = "Pending BeforeWindow ConnectionNotFound ConnectionNotReady TargetLocked \
+const REASONS: &str = "Pending BeforeWindow TargetLocked \
     WaitingForPayment OrderInReview OrderProcessing RefreshRunning AwaitingDelivery \
     AwaitingState TargetBusy ConcurrencyLimit Throttled CloudUnavailable ClockSkew \
     ObservationUnclear MaintenanceWindow Executing Verifying ResolvingAnswer \
     SuspendedBySpec SuspendedByConnection PlanReady CredentialsRejected \
     CredentialsMissing PermissionDenied PaidOperationsForbidden LedgerFull \
-    TargetBlocked ConnectionMismatch IntentNotStored ObjectUnreadable StatusRefused AnswerUnknown \
+    TargetBlocked ConnectionMismatch IntentNotStored ObjectUnreadable StatusRefused CloudRefuses \
+    ConnectionNotFound ConnectionNotReady AnswerUnknown \
     NoRecord LedgerConflict DesiredStateUnreachable RefreshPausedOnFailure \
     RefreshPausedAtBatch ProofTimeout AlreadySatisfied AssumedDone Cancelled \
     Delivered Reserved Completed Paused Observed Reached Refused TargetNotFound \

@@ -25,7 +25,7 @@ impl Asker<'_> {
         let rules = rules();
         let recheck = span(rules.recheck);
         let mended = format!(
-            "Errand tries again every {recheck} and goes on by itself once that is mended."
+            "Errand tries again every {recheck} and continues by itself once that is fixed."
         );
         match reason {
             Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
@@ -47,13 +47,37 @@ impl Asker<'_> {
             ))
             .say(PUT_KEY)
             .run(self.put_key()),
-            Reason::PermissionDenied => Advice::new(mended).say(format!(
-                "Grant the permission to the owner of the access key{} in the cloud's IAM.",
-                match self.secret() {
+            Reason::PermissionDenied => {
+                let owner = match self.secret() {
                     secret if secret.is_empty() => String::new(),
                     secret => format!(" in Secret {secret}"),
+                };
+                let advice = Advice::new(mended).say("Do what Cause says at its end.").say(format!(
+                    "A permission: in the cloud's IAM, grant the owner of the access key{owner} what Cause names."
+                ));
+                match self.view.text("/status/lastCloudError/encodedAuthorizationMessage") {
+                    encoded if encoded.is_empty() => advice,
+                    _ => advice.say("An administrator of the account can decode why: pass status.lastCloudError.encodedAuthorizationMessage to decode-authorization-message of the cloud's STS."),
                 }
-            )),
+            }
+            Reason::ConnectionNotFound => Advice::new(
+                "Nothing is sent. Errand continues by itself as soon as the connection exists.",
+            )
+            .say("Create it, or correct spec.connectionRef. Existing connections:")
+            .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
+            Reason::ConnectionNotReady => Advice::new(
+                "Nothing is sent. Errand continues by itself once the connection is corrected.",
+            )
+            .say("Fix the connection as Cause says (with GitOps: in Git):")
+            .run(format!("kubectl edit {} -n {}", self.connection_object(), self.place.namespace)),
+            Reason::CloudRefuses => Advice::new(format!(
+                "Errand tries again every {recheck}, and every {} while the cloud takes the call for less than {} longer. It continues by itself once the cloud accepts.",
+                span(rules.poll),
+                span(rules.urgent)
+            ))
+            .say("Fix what the cloud's message in Cause names: a permission, a quota, the account's balance, an allow list. The cloud's documentation of the API lists its codes.")
+            .say("If the message does not help, open a ticket with the cloud and give it the request id from Steps.")
+            .say(self.by_hand()),
             Reason::TargetBlocked => Advice::new(mended).say(format!(
                 "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
                 self.target()

@@ -12,7 +12,6 @@ impl Asker<'_> {
         let rules = rules();
         let poll = span(rules.poll);
         let longest = span(rules.backoff_max);
-        let connection = self.connection_object();
         match reason {
             Reason::BeforeWindow => Advice::new(format!(
                 "The first call is sent at {} if it is still needed then{}.",
@@ -23,16 +22,6 @@ impl Asker<'_> {
                 }
             ))
             .say("To send it earlier, change spec.schedule."),
-            Reason::ConnectionNotFound => Advice::new(
-                "Nothing is sent. Errand goes on by itself as soon as the connection is there.",
-            )
-            .say("Create it, or correct spec.connectionRef. What there is:")
-            .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
-            Reason::ConnectionNotReady => Advice::new(
-                "Nothing is sent. Errand goes on by itself once the connection is mended.",
-            )
-            .say("Mend the connection as Cause says (with GitOps: in Git):")
-            .run(format!("kubectl edit {connection} -n {}", self.place.namespace)),
             Reason::ConcurrencyLimit => Advice::new(format!(
                 "It starts by itself once another operation of the connection has ended; Errand looks every {poll}."
             ))
@@ -94,9 +83,27 @@ impl Asker<'_> {
                 "Errand looks every {poll}: it ends if the effect shows, and otherwise sends the call again where that is harmless, or asks a person (Held)."
             ),
         };
-        Advice::new(next)
-            .say("Nothing, as a rule. To be told when it is at rest:")
-            .run(self.place.command("wait"))
+        let advice = Advice::new(next);
+        match self.cloud_error() {
+            Some(error) => advice
+                .say(format!(
+                    "Read what the cloud said ({error}). If it names something that you can fix, fix it: Errand sees that with its next observation."
+                ))
+                .say(self.by_hand())
+                .say("To wait until it finishes or needs attention:"),
+            None => advice.say("Nothing, as a rule. To wait until it finishes or needs attention:"),
+        }
+        .run(self.place.command("wait"))
+    }
+
+    /// The code of what the cloud said last, or its HTTP status.
+    pub(super) fn cloud_error(&self) -> Option<String> {
+        let part = |name: &str| self.view.text(&format!("/status/lastCloudError/{name}"));
+        match (part("code"), part("httpStatus")) {
+            (code, _) if !code.is_empty() => Some(code),
+            (_, status) if !status.is_empty() => Some(format!("HTTP {status}")),
+            _ => None,
+        }
     }
 
     fn end_of_window(&self) -> String {
@@ -106,7 +113,7 @@ impl Asker<'_> {
     }
 
     /// What can be done without Errand, and that this is no harm.
-    fn by_hand(&self) -> String {
+    pub(super) fn by_hand(&self) -> String {
         format!(
             "If it cannot wait, do it by hand in the cloud's console, at {}: Errand sees that and sends nothing.",
             self.target()

@@ -335,25 +335,31 @@ pub async fn show_order(
     let path = Path::of(&["v2", "orders", "customer-orders", "details", order])?;
     let (mut info, mut given) = (None, false);
     let no_filter = Query::default();
-    let lines = pages::all(client, &path, &no_filter, |page: Answer| {
-        info = match (info.take(), page.order_info) {
-            (Some(before), Some(now)) if before == now => Some(now),
-            // It changed between two pages, or the pages are of two orders.
-            (Some(Order { order_id, .. }), Some(now)) => {
-                let same = order_id == now.order_id;
-                Some(Order::of_which_nothing_is_known(match same {
-                    true => order_id,
-                    false => String::new(),
-                }))
-            }
-            (before, now) => now.or(before),
-        };
-        given |= !page.order_line_items.is_empty();
-        // Lines that are announced and not given must not hide the order itself. Where
-        // some are given, what the others are about matters.
-        let count = if given { page.total_count } else { Some(0) };
-        (page.order_line_items, count)
-    });
+    let lines = pages::all(
+        client,
+        "ShowCustomerOrderDetails",
+        &path,
+        &no_filter,
+        |page: Answer| {
+            info = match (info.take(), page.order_info) {
+                (Some(before), Some(now)) if before == now => Some(now),
+                // It changed between two pages, or the pages are of two orders.
+                (Some(Order { order_id, .. }), Some(now)) => {
+                    let same = order_id == now.order_id;
+                    Some(Order::of_which_nothing_is_known(match same {
+                        true => order_id,
+                        false => String::new(),
+                    }))
+                }
+                (before, now) => now.or(before),
+            };
+            given |= !page.order_line_items.is_empty();
+            // Lines that are announced and not given must not hide the order itself. Where
+            // some are given, what the others are about matters.
+            let count = if given { page.total_count } else { Some(0) };
+            (page.order_line_items, count)
+        },
+    );
     let lines = match lines.await {
         Err(e) if e.reading == Reading::Gone => return Ok(Look::Seen(None)),
         lines => lines,
@@ -393,11 +399,17 @@ pub async fn list_orders(
     let filters = filters.fixed("order_by", "createTime");
     let path = Path::of(&["v2", "orders", "customer-orders"])?;
     let (mut requests, mut says_nothing) = (0, false);
-    let rows = pages::all(client, &path, &filters, |page: Answer| {
-        requests += 1;
-        says_nothing |= page.total_count.is_none() && page.order_infos.is_none();
-        (page.order_infos.unwrap_or_default(), page.total_count)
-    });
+    let rows = pages::all(
+        client,
+        "ListCustomerOrders",
+        &path,
+        &filters,
+        |page: Answer| {
+            requests += 1;
+            says_nothing |= page.total_count.is_none() && page.order_infos.is_none();
+            (page.order_infos.unwrap_or_default(), page.total_count)
+        },
+    );
     let rows = look(rows.await)?;
     if says_nothing {
         let why = "the answer has neither a list of orders nor their count";
@@ -445,7 +457,13 @@ pub async fn order_resources(
     let question = serde_json::json!({"order_id": order, "offset": 0, "limit": PAGE});
     // The cloud's own spelling.
     let path = Path::of(&["v2", "orders", "suscriptions", "resources", "query"])?;
-    let answer = client.ask(&path, question.to_string().into_bytes()).await;
+    let answer = client
+        .ask(
+            "ListPayPerUseCustomerResources",
+            &path,
+            question.to_string().into_bytes(),
+        )
+        .await;
     let answer = answer.and_then(|body| parse::<Answer>(&body));
     Ok(match look(answer)? {
         Look::Seen(all) => {

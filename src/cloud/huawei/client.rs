@@ -5,11 +5,17 @@ use super::signer::{SignInput, sign};
 use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
 use crate::cloud::signing::query_text;
-use crate::cloud::verdict::{Reading, Refusal, Rows};
+use crate::cloud::verdict::{More, Reading, Refusal, Rows};
 use crate::cloud::{Gate, Hidden, Key, Method, Path, Query, Reply, Request, Transport};
+use crate::text;
 
 /// How long a date may be off before the gateway refuses the signature.
 const DATE_WINDOW_MS: i64 = 15 * 60 * 1000;
+
+/// Bytes of `error_detail` that are passed on, and the longest
+/// `encoded_authorization_message`.
+const DETAIL_LIMIT: usize = 1024;
+const ENCODED_LIMIT: usize = 4096;
 
 /// The members that hold an error's code.
 const CODES: &[&str] = &["error_code", "errorCode", "code"];
@@ -58,33 +64,45 @@ pub struct Client {
 }
 
 impl Client {
-    /// A read; an answer outside 2xx is an error with its reading.
-    pub async fn get(&self, path: &Path, query: &Query) -> Result<Vec<u8>, CallError> {
+    /// A read; an answer outside 2xx is an error with its reading. `call` is the API's name.
+    pub async fn get(
+        &self,
+        call: &'static str,
+        path: &Path,
+        query: &Query,
+    ) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
-        self.read(self.request(Method::Get, path, query, Vec::new()), dated)
-            .await
+        let request = self.request(Method::Get, path, query, Vec::new());
+        self.read(request, dated).await.map_err(|e| e.of(call))
     }
 
     /// A read whose question is too long for a path: it is asked by POST.
-    pub async fn ask(&self, path: &Path, body: Vec<u8>) -> Result<Vec<u8>, CallError> {
+    pub async fn ask(
+        &self,
+        call: &'static str,
+        path: &Path,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
-        self.read(
-            self.request(Method::Post, path, &Query::default(), body),
-            dated,
-        )
-        .await
+        let request = self.request(Method::Post, path, &Query::default(), body);
+        self.read(request, dated).await.map_err(|e| e.of(call))
     }
 
     /// A read whose documented answer has errors in a member of it: those of what was
     /// asked about. One that is in no member is of the call.
-    pub async fn get_with_errors(&self, path: &Path) -> Result<Vec<u8>, CallError> {
+    pub async fn get_with_errors(
+        &self,
+        call: &'static str,
+        path: &Path,
+    ) -> Result<Vec<u8>, CallError> {
         let dated = self.date();
         let request = self.request(Method::Get, path, &Query::default(), Vec::new());
-        let (reply, refusal) = self.answered(request, dated).await?;
+        let answered = self.answered(request, dated).await;
+        let (reply, refusal) = answered.map_err(|e| e.of(call))?;
         let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         match member(&body, CODES).as_str() {
             "" | SUCCESS => Ok(reply.body),
-            _ => Err(CallError::unavailable(refusal)),
+            _ => Err(CallError::unavailable(refusal).of(call)),
         }
     }
 
@@ -109,7 +127,6 @@ impl Client {
         self.key.answered(Some((listed, &refusal)));
         let reading = match listed {
             Some(reading) => reading,
-            None if reply.status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&reply.status) => Reading::Terminal,
             None => Reading::Retry(Reason::CloudUnavailable),
         };
@@ -168,9 +185,9 @@ impl Client {
         if reply.status == 401 && stale {
             return Some(Reading::Retry(Reason::ClockSkew));
         }
-        self.rows
-            .find(reply.status, &refusal.code)
-            .map(|row| row.reading)
+        let own = is_own_code(&refusal.code);
+        let code = if own { refusal.code.as_str() } else { "" };
+        self.rows.find(reply.status, code).map(|row| row.reading)
     }
 
     fn request(&self, method: Method, path: &Path, query: &Query, body: Vec<u8>) -> Request {
@@ -261,7 +278,25 @@ fn refusal(reply: &Reply) -> Refusal {
         "" => member(&body, &["request_id"]),
         id => id.to_owned(),
     };
-    call::refusal(reply.status, &code, message, &request_id)
+    let refusal = call::refusal(reply.status, &code, message, &request_id);
+    let encoded = member(error, &["encoded_authorization_message"]);
+    // What was signed may be repeated in it, and a part of what is encoded is nothing.
+    let shown = reply.status != 401;
+    let more = More {
+        call: "",
+        detail: match shown {
+            true => text::line(&member(error, &["error_detail"]), DETAIL_LIMIT),
+            false => String::new(),
+        },
+        encoded: match shown && encoded.len() <= ENCODED_LIMIT && text::is_visible(&encoded) {
+            true => encoded,
+            false => String::new(),
+        },
+    };
+    Refusal {
+        more: (more != More::default()).then(|| Box::new(more)),
+        ..refusal
+    }
 }
 
 #[cfg(test)]

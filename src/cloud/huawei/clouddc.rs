@@ -106,7 +106,7 @@ pub async fn show_instance_status(
     id: &str,
 ) -> Result<Found<InstanceStatus>, CallError> {
     let path = Path::of(&["v1", client.scope.id(), "instances", id, "status"])?;
-    let body = match client.get_with_errors(&path).await {
+    let body = match client.get_with_errors("ShowInstanceStatus", &path).await {
         Ok(body) => body,
         Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
         Err(e) => return Err(e),
@@ -154,7 +154,10 @@ pub async fn list_instances(client: &Client) -> Result<Vec<Instance>, CallError>
         if let Some(marker) = marker.take() {
             query = query.mark("marker", &marker)?;
         }
-        let body = client.get(&path, &query).await.map_err(of_a_list)?;
+        let body = client
+            .get("ListInstances", &path, &query)
+            .await
+            .map_err(of_a_list)?;
         let page: Page = parse(&body)?;
         let length = body.len();
         drop(body);

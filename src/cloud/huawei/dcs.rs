@@ -209,11 +209,12 @@ struct CancelResult {
 /// `ShowInstance`; `None`: there is no such instance.
 pub async fn show_instance(client: &Client, asked: &str) -> Result<Option<Instance>, CallError> {
     let path = Path::of(&["v2", client.scope.id(), "instances", asked])?;
-    let Object(instance): Object<Instance> = match client.get(&path, &Query::default()).await {
-        Ok(body) => parse(&body)?,
-        Err(e) if e.reading == Reading::Gone => return Ok(None),
-        Err(e) => return Err(e),
-    };
+    let Object(instance): Object<Instance> =
+        match client.get("ShowInstance", &path, &Query::default()).await {
+            Ok(body) => parse(&body)?,
+            Err(e) if e.reading == Reading::Gone => return Ok(None),
+            Err(e) => return Err(e),
+        };
     if let Read::Understood(id) = &instance.id
         && !id.eq_ignore_ascii_case(asked)
     {
@@ -240,6 +241,7 @@ pub async fn list_background_tasks(
     let no_filter = Query::default();
     let tasks = pages::all(
         client,
+        "ListBackgroundTask",
         &path,
         &no_filter,
         |Object(page): Object<TaskPage>| {

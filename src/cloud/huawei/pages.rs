@@ -28,6 +28,7 @@ const MAX_PAGES: usize = 100;
 /// only an empty page is the end.
 pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
     client: &Client,
+    call: &'static str,
     path: &Path,
     filters: &Query,
     mut open: impl FnMut(P) -> (Vec<T>, C),
@@ -39,7 +40,7 @@ pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
         let offset = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let query = filters.clone().number("offset", offset);
         let query = query.number("limit", PAGE);
-        let body = client.get(path, &query).await?;
+        let body = client.get(call, path, &query).await?;
         let length = body.len();
         if length > LONGEST_PAGE {
             return Err(incomplete(items.len(), "more"));

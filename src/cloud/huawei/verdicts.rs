@@ -1,8 +1,8 @@
 //! How the answers of Huawei Cloud are read (contracts: a.6, e.3, e.5 and h), as data.
 //!
-//! What is not listed is not a refusal: for a mutating call nobody knows. A row without a
-//! code takes every answer to a read, and to a mutating call every answer that has a code
-//! of the cloud's own (contracts: l.5).
+//! What is not listed is not a refusal: for a mutating call no one knows whether it acted.
+//! A 401 or 403 is a refusal if it has a code of the cloud's own: without one it may be a
+//! proxy's, which forwarded the call and answered after that (contracts: l.5).
 
 use crate::api::Reason::{
     ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBlocked, TargetBusy, Throttled,
@@ -35,7 +35,7 @@ pub const GATEWAY: &[Row] = &[
     ),
     row(
         401,
-        "",
+        "*",
         Blocked(CredentialsRejected),
         "the signature or the key is not accepted",
     ),
@@ -86,6 +86,12 @@ pub const GATEWAY: &[Row] = &[
         "APIGW.0802",
         Blocked(PermissionDenied),
         "the agency or identity is forbidden in this region",
+    ),
+    row(
+        403,
+        "*",
+        Blocked(PermissionDenied),
+        "the key lacks a permission",
     ),
 ];
 

@@ -320,7 +320,12 @@ pub async fn show_desktop(client: &Client, desktop: &str) -> Result<Option<Deskt
         desktop: Desktop,
     }
     let path = Path::of(&["v2", client.scope.id(), "desktops", desktop])?;
-    let Some(body) = found(client.get(&path, &Query::default()).await)? else {
+    let Some(body) = found(
+        client
+            .get("ShowDesktopDetail", &path, &Query::default())
+            .await,
+    )?
+    else {
         return Ok(None);
     };
     let Answer { desktop: shown } = parse(&body)?;
@@ -345,7 +350,7 @@ pub async fn list_products(client: &Client, product: &str) -> Result<Members<Pro
     let path = Path::of(&["v2", client.scope.id(), "products"])?;
     let filters = Query::default().name("product_id", product)?;
     let mut listed = true;
-    let rows = pages::all(client, &path, &filters, |page: Answer| {
+    let rows = pages::all(client, "ListProducts", &path, &filters, |page: Answer| {
         let products = match (page.products, page.total_count) {
             (Value::Null, Some(0)) => Members::from(Vec::new()),
             (Value::Array(products), _) => Members::from(products),

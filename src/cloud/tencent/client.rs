@@ -36,9 +36,11 @@ pub struct Client {
 
 impl Client {
     /// A read: the member `Response`; an error in it is one with its reading.
-    pub async fn call(&self, action: &str, body: &Value) -> Result<Value, CallError> {
-        let reply = self.transport.read(self.request(action, body)).await?;
+    pub async fn call(&self, action: &'static str, body: &Value) -> Result<Value, CallError> {
+        let reply = self.transport.read(self.request(action, body)).await;
+        let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let (refusal, answer) = self.answer(&reply);
+        let refusal = refusal.of(action);
         match answer {
             Answer::Response(response) => {
                 self.key.answered(None);

@@ -1,4 +1,4 @@
-//! How the answers of Tencent Cloud are read (contracts: c.3 and h), as data.
+//! How the answers of Tencent Cloud are read (contracts: c.3, h and l.3), as data.
 //!
 //! An error comes with HTTP 200 and is told by its code alone. What is not listed is
 //! not a refusal, and neither is InternalError in any form: the call may have had its
@@ -110,6 +110,16 @@ pub const COMMON: &[Row] = &[
         Blocked(PermissionDenied),
         "the key, or the service's role, lacks a permission",
     ),
+    row(
+        "IpInBlacklist",
+        Blocked(PermissionDenied),
+        "the address of this operator is on a deny list of the account",
+    ),
+    row(
+        "IpNotInWhitelist",
+        Blocked(PermissionDenied),
+        "the address of this operator is not on the allow list of the account",
+    ),
     row("RequestLimitExceeded*", Retry(Throttled), "too many calls"),
     row(
         "InvalidAction",
@@ -122,11 +132,37 @@ pub const COMMON: &[Row] = &[
         "no such version of the API at this endpoint",
     ),
     row(
+        "ActionOffline",
+        Blocked(ConnectionMismatch),
+        "the API is no longer offered at this endpoint",
+    ),
+    row(
+        "NoSuchProduct",
+        Blocked(ConnectionMismatch),
+        "no such service at this endpoint",
+    ),
+    row(
+        "UnsupportedRegion",
+        Blocked(ConnectionMismatch),
+        "the service is not offered in this region",
+    ),
+    row(
+        "UnsupportedProtocol",
+        Blocked(ConnectionMismatch),
+        "the endpoint does not take this protocol",
+    ),
+    row(
         "InvalidParameter*",
         Terminal,
         "a parameter, or its value, is not valid",
     ),
-    row("MissingParameter", Terminal, "a parameter is missing"),
+    row("MissingParameter*", Terminal, "a parameter is missing"),
+    row("InvalidRequest", Terminal, "the request is not valid"),
+    row(
+        "RequestSizeLimitExceeded",
+        Terminal,
+        "the request is too large",
+    ),
     row("UnknownParameter", Terminal, "a parameter is not known"),
     row(
         "UnsupportedOperation",

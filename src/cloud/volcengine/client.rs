@@ -66,8 +66,9 @@ struct Answer {
 
 impl Client {
     /// A read: the member `Result`; an error in the answer is one with its reading.
-    pub async fn get(&self, action: &str, query: &Query) -> Result<Value, CallError> {
-        let reply = self.transport.read(self.request(action, query)).await?;
+    pub async fn get(&self, action: &'static str, query: &Query) -> Result<Value, CallError> {
+        let reply = self.transport.read(self.request(action, query)).await;
+        let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let status = reply.status;
         let Answer {
             refusal,
@@ -80,15 +81,13 @@ impl Client {
                 if result.is_ok() {
                     self.key.answered(None);
                 }
-                return result;
+                return result.map_err(|e| e.of(action));
             }
-            None if status == 401 => Reading::Blocked(Reason::CredentialsRejected),
-            None if status == 403 => Reading::Blocked(Reason::PermissionDenied),
             None if (400..500).contains(&status) => Reading::Terminal,
             None => Reading::Retry(Reason::CloudUnavailable),
         };
         self.key.answered(Some((listed, &refusal)));
-        Err(CallError { reading, refusal })
+        Err(CallError { reading, refusal }.of(action))
     }
 
     /// A mutating call: signed now, sent once. `meaning` is asked about the member

@@ -1,4 +1,4 @@
-//! How the answers of Volcengine are read (contracts: b.1, b.6 and h), as data.
+//! How the answers of Volcengine are read (contracts: b.1, b.6, h and l.4), as data.
 //!
 //! An error is told by its code: it may come with any status, and 412 carries one
 //! that passes and one that is final. What is not listed is not a refusal, and
@@ -89,9 +89,54 @@ pub const COMMON: &[Row] = &[
         "the signature is not accepted",
     ),
     row(
+        "InvalidAuthorization",
+        Blocked(CredentialsRejected),
+        "the signature is malformed",
+    ),
+    row(
+        "InvalidCredential",
+        Blocked(CredentialsRejected),
+        "the credential in the signature is not valid",
+    ),
+    row(
+        "MissingAuthenticationToken",
+        Blocked(CredentialsRejected),
+        "the request has no credentials",
+    ),
+    row(
+        "MissingSignature",
+        Blocked(CredentialsRejected),
+        "the request has no signature",
+    ),
+    row(
+        "InvalidSecretToken",
+        Blocked(CredentialsRejected),
+        "the session token is not accepted",
+    ),
+    row(
+        "InvalidClientTokenId",
+        Blocked(CredentialsRejected),
+        "the key is not accepted",
+    ),
+    row(
         "AccessDenied",
         Blocked(PermissionDenied),
         "the key lacks a permission",
+    ),
+    row(
+        "LackPolicy",
+        Blocked(PermissionDenied),
+        "the key lacks a permission",
+    ),
+    row(
+        "LackProjectPolicy",
+        Blocked(PermissionDenied),
+        "the key lacks a permission in the project",
+    ),
+    row(
+        "ServiceShouldCallSelfApi",
+        Blocked(PermissionDenied),
+        "the API is not open to this account",
     ),
     row(
         "ServiceNotFound",
@@ -103,12 +148,52 @@ pub const COMMON: &[Row] = &[
         Blocked(ConnectionMismatch),
         "no such API at this endpoint",
     ),
+    row(
+        "MethodNotAllowed",
+        Blocked(ConnectionMismatch),
+        "the endpoint does not take this request method",
+    ),
+    row(
+        "UnsupportedRegion",
+        Blocked(ConnectionMismatch),
+        "the service is not offered in this region",
+    ),
+    row(
+        "UnsupportedProtocol",
+        Blocked(ConnectionMismatch),
+        "the endpoint does not take this protocol",
+    ),
+    row(
+        "UnsupportedOperation",
+        Blocked(ConnectionMismatch),
+        "the endpoint does not offer this operation",
+    ),
     row("MissingParameter", Terminal, "a parameter is missing"),
+    row("MissingParameter.*", Terminal, "a parameter is missing"),
+    row("Invalid*.Malformed", Terminal, "a parameter is malformed"),
+    row(
+        "InnerApiNeedAccountInfo",
+        Terminal,
+        "the request lacks information about the account",
+    ),
     row(
         "MissingRequestInfo",
         Terminal,
         "a part of the request is missing",
     ),
+    // What is refused with a code of the service's own, whichever it is (contracts: l.5).
+    Row {
+        status: Status::Is(401),
+        code: "*",
+        reading: Blocked(CredentialsRejected),
+        meaning: "the key or the signature is not accepted",
+    },
+    Row {
+        status: Status::Is(403),
+        code: "*",
+        reading: Blocked(PermissionDenied),
+        meaning: "the key lacks a permission",
+    },
     // Whatever else it carries. If it carries nothing, that is no answer to a mutating
     // call (contracts: l.5).
     Row {

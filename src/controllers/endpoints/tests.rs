@@ -796,3 +796,14 @@ fn an_operation_does_not_mix_the_vendor_with_another_cloud() {
         assert!(found.contains("a cloud of its own"), "{bad}: {found}");
     }
 }
+
+/// Tencent Cloud's endpoint within a VPC, by a region of that name.
+#[test]
+fn a_vpc_endpoint_needs_a_flag_whatever_the_region_is_called() {
+    let policy = EndpointPolicy::default();
+    let url = "https://as.internal.tencentcloudapi.com";
+    for region in ["ap-guangzhou", "internal"] {
+        let found = fault(&policy, Service::TencentAs, region, url);
+        assert!(!found.is_empty(), "{region}: {url} is used without a flag");
+    }
+}

@@ -58,15 +58,19 @@ impl Credential {
 struct Entry {
     standing: Standing,
     being_tried: bool,
-    /// The vendor has accepted it before. What others sign badly does not stop it; its
-    /// own rejection does, until it is tried again.
-    proven: bool,
+    /// When the vendor had accepted it before and it was used last. What others sign badly
+    /// does not stop it; its own rejection does, until it is tried again.
+    proven: Option<i64>,
 }
+
+/// An accepted credential that was not used for so long is forgotten: temporary ones are
+/// replaced by others for ever.
+const PROVEN: i64 = 7 * 24 * 3_600_000;
 
 impl Entry {
     /// A cloud of its own accepts whatever its owner likes, so that is forgotten.
-    fn is_needed(&self) -> bool {
-        self.being_tried || self.proven
+    fn is_needed(&self, now: i64) -> bool {
+        self.being_tried || self.proven.is_some_and(|used| now - used < PROVEN)
     }
 }
 
@@ -113,11 +117,14 @@ impl Known {
     /// It may be used; true if that is to try it, which ends with
     /// [`end_trial`](Self::end_trial).
     pub(super) fn take(&mut self, of: &Credential, recheck: Span, now: i64) -> Result<bool, NoKey> {
-        let entry = self
-            .credentials
-            .entry(of.key(), now, Entry::is_needed, Entry::default);
+        let entry =
+            self.credentials
+                .entry(of.key(), now, |entry| entry.is_needed(now), Entry::default);
         match entry.standing {
-            Standing::Accepted => return Ok(false),
+            Standing::Accepted => {
+                entry.proven = entry.proven.map(|_| now);
+                return Ok(false);
+            }
             Standing::Rejected { at, locked } if now - at < recheck.0 => {
                 return Err(match locked {
                     true => NoKey::Locked,
@@ -134,8 +141,8 @@ impl Known {
         }
         let vouched = self.vouched.contains(&of.slot);
         let (most, own) = match () {
-            () if entry.proven => (usize::MAX, usize::MAX),
-            () if vouched => (MOST_BAD, MOST_BAD),
+            () if entry.proven.is_some() => (usize::MAX, usize::MAX),
+            () if vouched => (MOST_BAD, SHARE),
             () if self.vouched.is_empty() => (MOST_BAD, SHARE),
             () => (SHARE, SHARE),
         };
@@ -204,11 +211,11 @@ impl Known {
     /// True if that is news.
     pub(super) fn settle(&mut self, of: &Credential, standing: Standing, now: i64) -> bool {
         self.vouched.remove(&of.slot);
-        let entry = self
-            .credentials
-            .entry(of.key(), now, Entry::is_needed, Entry::default);
+        let entry =
+            self.credentials
+                .entry(of.key(), now, |entry| entry.is_needed(now), Entry::default);
         if standing == Standing::Accepted && matches!(of.cloud, Authority::Vendor(_)) {
-            entry.proven = true;
+            entry.proven = Some(now);
         }
         std::mem::replace(&mut entry.standing, standing) != standing
     }

@@ -247,3 +247,44 @@ fn what_an_earlier_process_has_seen_counts_for_a_while_only() {
         "it was shown too late"
     );
 }
+
+/// A tenant's connections were ready before a restart; then their Secrets hold another's
+/// key id.
+#[test]
+fn one_namespace_that_was_ready_before_leaves_the_third_place() {
+    let mut known = Known::default();
+    for slot in [
+        "team-a/wrong-1",
+        "team-a/wrong-2",
+        "team-a/wrong-3",
+        "team-b/right",
+    ] {
+        known.vouch(slot.to_owned(), 0);
+    }
+    let mut made = 0;
+    for n in 1..=3 {
+        let of = credential("team-a", &format!("wrong-{n}"));
+        made += usize::from(fails(&mut known, &of, 0).is_ok());
+    }
+    let right = credential("team-b", "right");
+    assert_eq!(known.take(&right, RECHECK, 0), Ok(true), "{made} were made");
+}
+
+/// Temporary credentials are new ones every hour.
+#[test]
+fn what_is_known_of_old_temporary_credentials_is_forgotten() {
+    let mut known = Known::default();
+    for hour in 0..1000_i64 {
+        let now = hour * 60 * MINUTE;
+        let of = credential("team-a", &format!("temporary-{hour}"));
+        assert_eq!(known.take(&of, RECHECK, now), Ok(true));
+        known.end_trial(&of);
+        known.settle(&of, Standing::Accepted, now);
+    }
+    let first = credential("team-a", "temporary-0");
+    assert_eq!(
+        known.standing(&first),
+        Standing::Untried,
+        "used 41 days ago"
+    );
+}

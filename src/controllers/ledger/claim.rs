@@ -42,6 +42,9 @@ pub(super) enum Right {
     /// The object that it is of is gone or claims something else. The claim may be ended,
     /// and is kept as an entry.
     Orphan,
+    /// The ledger says that its call had no effect, so it counts for no other object, and
+    /// may be replaced.
+    Void,
 }
 
 /// Steps of an object of which this process knows that they had no effect, because it has
@@ -147,7 +150,9 @@ impl Open {
         let mut spec = ledger.spec.clone();
         spec.open = None;
         match (closing, right) {
-            (Closing::NoEffect | Closing::Answered(_), Right::Orphan) => return None,
+            (_, Right::Void) | (Closing::NoEffect | Closing::Answered(_), Right::Orphan) => {
+                return None;
+            }
             (Closing::NoEffect, _) if had_no_effect(&open, no_effect) => {}
             // It may have had one after all: the next operation on the target finds out.
             (Closing::NoEffect, _) => {
@@ -237,6 +242,7 @@ pub(super) fn claimed(
     let before = match (spec.open.take(), right) {
         (None, _) => None,
         (Some(before), Some(Right::Own | Right::Again)) => Some(before),
+        (Some(_), Some(Right::Void)) => None,
         (Some(_), Some(Right::Orphan) | None) => return Err(NoClaim::NotOurs),
     };
     let approvals = before.as_ref().map_or(0, |open| open.approvals) + u32::from(approved);
@@ -262,9 +268,17 @@ pub(super) fn right(open: &LedgerClaim, me: &LedgerObject, claimant: &Claimant) 
     let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
     match (is_own(open, me), same) {
         (true, _) => Right::Own,
+        (false, _) if is_void(open) => Right::Void,
         (false, true) => Right::Again,
         (false, false) => Right::Orphan,
     }
+}
+
+/// The ledger itself says that the call had no effect, and it stands for no call before it
+/// that may have had one.
+pub(super) fn is_void(open: &LedgerClaim) -> bool {
+    let refused = matches!(open.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
+    open.records_answer && refused && open.approvals == 0
 }
 
 /// It is claimed for that very object.

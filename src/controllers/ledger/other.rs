@@ -14,10 +14,10 @@ pub(super) struct Both {
     pub(super) swapped: bool,
 }
 
-/// A call of this namespace that is claimed under the other name is brought to its end
-/// there, if it went to the host at which the target is now. Calls to other hosts are not,
-/// nor those of other namespaces: nothing that is seen at one cloud may end a call to
-/// another one. Of a claim that does not tell its host, its namespace is all that is known.
+/// A call that is claimed under the other name is brought to its end there, if it went to
+/// the host at which the target is now. Calls to other hosts are not: nothing that is seen
+/// at one cloud may end a call to another one. Of a claim that does not tell its host, its
+/// namespace is all that is known.
 pub(super) fn both(
     target: OperationLedger,
     other: Option<OperationLedger>,
@@ -26,9 +26,9 @@ pub(super) fn both(
 ) -> Both {
     let is_ours = |ledger: &OperationLedger| {
         let open = ledger.spec.open.as_ref();
-        open.is_some_and(|open| {
-            let here = open.host.is_none() || open.host.as_deref() == host;
-            open.object.namespace == namespace && here
+        open.is_some_and(|open| match &open.host {
+            Some(of) => host == Some(of.as_str()),
+            None => open.object.namespace == namespace,
         })
     };
     match other {

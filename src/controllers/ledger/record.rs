@@ -30,6 +30,7 @@ pub(super) fn record<K: Kind>(
     steps: &[StepStatus],
 ) -> Record {
     let reason = |reason: Reason| Record::Spent(code(reason));
+    let right = right.filter(|right| *right != Right::Void);
     if let (Some(open), Some(right)) = (&ledger.open, right) {
         let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
         let step = claimed_step::<K>(open);
@@ -42,7 +43,7 @@ pub(super) fn record<K: Kind>(
                 writer: Writer(0),
                 ..step
             }),
-            Right::Orphan => Record::Orphan(step, pin(&open.step_id)),
+            Right::Orphan | Right::Void => Record::Orphan(step, pin(&open.step_id)),
         };
     }
     let mut entries = ledger.entries.iter().rev();
@@ -68,6 +69,7 @@ pub(super) fn recorded(
     record: Record,
     steps: &[StepStatus],
     claimant: &Claimant,
+    me: &LedgerObject,
 ) -> Option<Recorded> {
     if let Record::Spent(_) = record {
         return earlier_run(ledger, claimant);
@@ -90,6 +92,7 @@ pub(super) fn recorded(
             ids: last.ids.clone(),
             body: claim.map(|claim| claim.body.clone()),
             foreign: false,
+            elsewhere: false,
             over: false,
         });
     };
@@ -105,6 +108,7 @@ pub(super) fn recorded(
         ids,
         body: Some(claim.body.clone()),
         foreign: matches!(record, Record::Orphan(..)),
+        elsewhere: claim.object.namespace != me.namespace,
         over: false,
     })
 }
@@ -128,6 +132,7 @@ fn earlier_run(ledger: &OperationLedgerSpec, claimant: &Claimant) -> Option<Reco
         ids: entry.ids.clone(),
         body: Some(claimant.body.clone()),
         foreign: false,
+        elsewhere: false,
         over: true,
     })
 }

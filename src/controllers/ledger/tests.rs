@@ -104,7 +104,8 @@ fn a_call_whose_answer_was_lost_is_not_looked_for_after_it_could_arrive() {
             (Some("2026-11-22T09:00:00Z"), "2026-11-22T03:00:00Z"),
         ] {
             let steps = [step(answered_at)];
-            let call = recorded(&ledger, record, &steps, &claimant).expect("a call");
+            let call = recorded(&ledger, record, &steps, &claimant, &object("ns", "n", "u"))
+                .expect("a call");
             let expected: jiff::Timestamp = expected.parse().expect("a time");
             assert_eq!(
                 call.send_before,

@@ -75,7 +75,7 @@ fn each_reason_to_wait_is_overdue_at_its_time_and_told_once() {
         assert_eq!(decide(&object, None, Tick(since())), Overdue::Stored);
         assert_eq!(at(&object, YEAR), Overdue::Stored, "{reason}");
     }
-    assert!(waits > 15, "{waits}");
+    assert!(waits > 13, "{waits}");
 }
 
 #[test]

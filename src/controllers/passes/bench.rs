@@ -417,6 +417,12 @@ impl<K: Kind> Bench<K> {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// The same, as long as a pause is.
+    pub(super) fn advance_by(&self, span: Span) {
+        let millis = u64::try_from(span.0).expect("time goes on");
+        self.clock.advance(Duration::from_millis(millis));
+    }
+
     /// Now, and that many seconds, as the API writes it.
     pub(super) fn time(&self, seconds: i64) -> Value {
         let now = jiff::Timestamp::try_from(self.clock.now()).expect("a time");

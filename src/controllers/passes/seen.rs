@@ -45,7 +45,7 @@ async fn hidden<K: Kind>(case: Case) {
         ("Execute", 503, "DCS.5000", "CloudUnavailable"),
         ("Plan", 403, "DCS.2003", "PermissionDenied"),
         ("Execute", 403, "DCS.2003", "PermissionDenied"),
-        ("Execute", 400, "DCS.9999", "CloudUnavailable"),
+        ("Execute", 400, "DCS.9999", "CloudRefuses"),
     ] {
         let mut bench = Bench::<K>::new(case, 60);
         bench.edit(|spec| spec["mode"] = mode.into());

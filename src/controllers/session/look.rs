@@ -1,6 +1,6 @@
 //! Reading: the object from the API server, the ledger, the cloud.
 
-use errand_engine::{Event, Hold, Record, View};
+use errand_engine::{Event, Hold, Record, Tick, View};
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Session;
@@ -13,7 +13,7 @@ use crate::controllers::read::get;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::stored;
 use crate::controllers::troubles::{blocked, no_ledger, read_trouble};
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Kind, Object};
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn read(&mut self) -> Event {
@@ -35,7 +35,7 @@ impl<K: Kind> Session<'_, K> {
     }
 
     pub(super) async fn observe(&mut self) -> Event {
-        self.trouble = None;
+        (self.trouble, self.failed) = (None, None);
         // With the right to try its key, which only one has.
         self.connection = None;
         let started = self.now().wall;
@@ -54,6 +54,7 @@ impl<K: Kind> Session<'_, K> {
             Ok(remembers) => remembers,
             Err(unusable) => return Event::Unobserved(self.now(), self.tell(unusable)),
         };
+        self.memory.unfit = None;
         // The ledger first: a claim on it as it is found counts on a look at the
         // cloud that is newer than every earlier claim.
         self.look = None;
@@ -117,6 +118,7 @@ impl<K: Kind> Session<'_, K> {
                     // What nothing is remembered of was never seen before.
                     shared: assessment.shared_since.is_some() && remembers,
                     skewed,
+                    deadline: self.deadline(&assessment.observed),
                 };
                 self.assessment = Some(assessment);
                 Event::Observed(self.now(), view)
@@ -127,6 +129,13 @@ impl<K: Kind> Session<'_, K> {
                 Event::Unobserved(self.now(), self.tell(unusable))
             }
         }
+    }
+
+    /// Until when the cloud takes the call, by this observation.
+    fn deadline(&self, observed: &<K::Object as Object>::Observed) -> Option<Tick> {
+        let mut seen = self.object.clone();
+        seen.status_mut()?.observed = Some(observed.clone());
+        seen.possible_until().map(|at| Tick(at.millis()))
     }
 
     /// The cloud was not read, or not all of it.

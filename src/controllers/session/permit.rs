@@ -25,7 +25,7 @@ impl<K: Kind> Session<'_, K> {
         };
         if connection.clients.skewed(self.ctx.rules.margin.0) {
             let trouble = passing(Reason::ClockSkew);
-            self.trouble = Some(Reason::ClockSkew.meaning().to_owned());
+            (self.trouble, self.failed) = (Some(Reason::ClockSkew.meaning().to_owned()), None);
             return Event::Forbidden(now, trouble);
         }
         let policy = connection.policy.clone();

@@ -13,7 +13,7 @@ use crate::controllers::connections::suspends;
 use crate::controllers::money::Charge;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
-use crate::controllers::troubles::passing;
+use crate::controllers::troubles::{denied, passing};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -25,6 +25,7 @@ impl<K: Kind> Session<'_, K> {
         let (step, clients) = (*step, connection.clients.clone());
         if !self.intended && !connection.is_newest(&self.ctx.client).await {
             let name = &self.object.asked().connection.name;
+            self.failed = None;
             self.trouble = Some(format!(
                 "CloudConnection {name} has changed, or cannot be read now, so nothing is sent through it until the watch has shown it."
             ));
@@ -53,14 +54,18 @@ impl<K: Kind> Session<'_, K> {
             self.memory.no_effect.note(&info.id);
         }
         let now = self.now();
+        let name = K::STEPS[usize::from(step.key.0)].name;
         let reading = match &sent {
             Sent::Refused(reading, _) => Some(*reading),
             _ => None,
         };
         let answer = match sent {
             Sent::Accepted { .. } => Answer::Accepted,
+            Sent::Unknown(_) if refusal.says_no() => Answer::Unlisted,
             Sent::Unknown(_) => Answer::Unknown,
             Sent::NotSent(_) => {
+                // It is nothing that the cloud said.
+                self.failed = None;
                 self.trouble = Some(format!(
                     "{} could not be sent: {}.",
                     info.name, refusal.message
@@ -68,7 +73,8 @@ impl<K: Kind> Session<'_, K> {
                 return Event::Unsent(now, passing(Reason::CloudUnavailable));
             }
             Sent::Refused(Reading::Retry(reason), _) => {
-                self.trouble = Some(format!("{}: {}.", info.name, refusal.label()));
+                self.trouble = Some(refusal.sentence(name));
+                self.failed = Some(Box::new(refusal.of(name)));
                 return Event::Unsent(now, passing(reason));
             }
             Sent::Refused(reading, _) => {
@@ -77,8 +83,13 @@ impl<K: Kind> Session<'_, K> {
                 {
                     self.trouble = Some(connection.rejected(&refusal).text);
                 } else {
-                    self.trouble = Some(refusal.sentence(info.name.as_str()));
+                    let text = refusal.sentence(name);
+                    self.trouble = Some(match reading {
+                        Reading::Blocked(Reason::PermissionDenied) => denied(text, name, &refusal),
+                        _ => text,
+                    });
                 }
+                self.failed = Some(Box::new(refusal.clone().of(name)));
                 Answer::Refused(verdict(reading))
             }
         };

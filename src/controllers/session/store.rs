@@ -5,6 +5,7 @@ use kube::{Resource as _, ResourceExt as _};
 use rand::Rng as _;
 
 use super::Session;
+use super::tell::shown;
 use crate::api::{AnswerWord, StepStatus};
 use crate::controllers::ledger::{self, Look};
 use crate::controllers::put::{NotWritten, put_status};
@@ -29,6 +30,7 @@ impl<K: Kind> Session<'_, K> {
             change,
             assessment: self.assessment.as_ref(),
             trouble: self.trouble.as_deref(),
+            failed: self.failed.as_deref(),
             said: said
                 .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
                 .map(|(_, said)| said),
@@ -67,9 +69,11 @@ impl<K: Kind> Session<'_, K> {
         }
         match written {
             Ok(object) if intent.is_none_or(|step| self.echoes(&object, &step)) => {
+                let before = shown(self.object.status());
                 self.object = object;
                 self.mangled = false;
                 self.note_version();
+                self.note_blocked(before).await;
                 if change.answer.is_some() {
                     self.memory.said = None;
                 }

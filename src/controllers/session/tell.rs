@@ -5,13 +5,13 @@ use kube::ResourceExt as _;
 use kube::runtime::events::{Event as KubeEvent, EventType};
 
 use super::Session;
-use crate::api::{Reason, State, StepStatus};
+use crate::api::{Reason, State, Status, StepStatus};
 use crate::controllers::audit::Answered;
 use crate::controllers::connections::Unusable;
 use crate::controllers::context::Context;
 use crate::controllers::expiry::{Expiry, expiry};
 use crate::controllers::metrics::{CloudCall, Ended};
-use crate::controllers::status::{Said, words};
+use crate::controllers::status::{Said, reason, words};
 use crate::operations::{Kind, Object as _};
 
 /// Publishes an event about the object.
@@ -20,6 +20,14 @@ where
     R: kube::Resource<DynamicType = ()>,
 {
     context.events.publish(event, &object.object_ref(&())).await;
+}
+
+/// How long a connection that does not fit may be on its way.
+const GRACE: Span = Span(60_000);
+
+/// What a status says: state and reason.
+pub(super) fn shown<O>(status: Option<&Status<O>>) -> Option<(State, Reason)> {
+    status.and_then(|status| Some((status.state?, reason(status)?)))
 }
 
 /// How often it is told that a status is refused.
@@ -120,6 +128,33 @@ impl<K: Kind> Session<'_, K> {
         }
     }
 
+    /// A user has to fix something: told once for each reason, in an event and the log.
+    /// What stood there before an attempt to go on counts.
+    pub(super) async fn note_blocked(&mut self, before: Option<(State, Reason)>) {
+        let Some((state, reason)) = shown(self.object.status()) else {
+            return;
+        };
+        match state {
+            State::Blocked if self.memory.blocked == Some(reason) => {}
+            State::Blocked => {
+                self.memory.blocked = Some(reason);
+                if before == Some((state, reason)) {
+                    // Another process has told it.
+                    return;
+                }
+                let summary = self.object.status().and_then(|s| s.summary.clone());
+                let text = summary.as_deref().unwrap_or_default();
+                tracing::warn!(operation = %self.object.target(), %reason, %text, "blocked");
+                let action = state.word().to_owned();
+                let reason = reason.to_string();
+                self.publish(EventType::Warning, reason, summary, action)
+                    .await;
+            }
+            State::Pending | State::Executing => {}
+            _ => self.memory.blocked = None,
+        }
+    }
+
     /// The API server refuses a status, because of these fields; `shown`: a minimal one
     /// says so.
     pub(super) async fn tell_refused(&mut self, fields: &str, shown: bool) {
@@ -161,8 +196,38 @@ impl<K: Kind> Session<'_, K> {
     }
 
     pub(super) fn tell(&mut self, unusable: Unusable) -> Trouble {
-        self.trouble = Some(unusable.text);
-        unusable.trouble
+        (self.trouble, self.failed) = (Some(unusable.text), unusable.said);
+        self.after_grace(unusable.trouble)
+    }
+
+    /// A connection that is missing, or that cannot be used as it is, may be on its way:
+    /// objects are applied in any order. After that it is for the user to fix.
+    fn after_grace(&mut self, trouble: Trouble) -> Trouble {
+        let of_the_connection = [Reason::ConnectionNotFound, Reason::ConnectionNotReady];
+        let reason = Reason::from_index(trouble.code.0);
+        let reason = reason.filter(|reason| of_the_connection.contains(reason));
+        let Some(reason) = reason.filter(|_| trouble.quiet == 0) else {
+            self.memory.unfit = None;
+            return trouble;
+        };
+        let now = self.now().mono;
+        let since = match self.memory.unfit {
+            Some((code, since)) if code == trouble.code => since,
+            _ => now,
+        };
+        self.memory.unfit = Some((trouble.code, since));
+        let left = Span(GRACE.0 - (now.0 - since.0));
+        let stands = shown(self.object.status()) == Some((State::Blocked, reason));
+        match stands || left.0 <= 0 {
+            true => Trouble {
+                blocked: true,
+                ..trouble
+            },
+            false => Trouble {
+                pause: Some(left),
+                ..trouble
+            },
+        }
     }
 
     pub(super) fn count_call(&self, call: &'static str, result: &'static str) {

@@ -79,7 +79,7 @@ fn answer(answer: Option<Answer>) -> String {
     match answer {
         None => "open".to_owned(),
         Some(Answer::Accepted) => "Accepted".to_owned(),
-        Some(Answer::Unknown) => "Unknown".to_owned(),
+        Some(Answer::Unknown | Answer::Unlisted) => "Unknown".to_owned(),
         Some(Answer::NotSent) => "NotSent".to_owned(),
         Some(Answer::Refused(verdict)) => match verdict {
             Verdict::Verify(code) => refused(&format!("Verify/{}", reason(code))),

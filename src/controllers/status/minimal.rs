@@ -53,6 +53,7 @@ impl<K: Kind> Rendering<'_, K> {
             plan: None,
             target: before.target,
             locked_by: None,
+            last_cloud_error: None,
             state: Some(state),
             summary: Some(text.clone()),
             ..without_intent.rendered()

@@ -9,7 +9,7 @@ use kube::Resource as _;
 
 use super::question;
 use crate::api::{
-    AnswerWord, Decision, Hold, LedgerClaim, Mode, Reason, Resolution, Status, StepStatus,
+    AnswerWord, Decision, Hold, LedgerClaim, Mode, Reason, Resolution, State, Status, StepStatus,
 };
 use crate::cloud::Reading;
 use crate::controllers::marks::RESTORED;
@@ -34,7 +34,16 @@ pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: boo
             pin: hold.about.as_deref().map(pin).unwrap_or_default(),
         }),
         wish: wish::<K>(object, suspended),
+        deadline: object.possible_until().map(|at| Tick(at.millis())),
+        refused: status.state == Some(State::Blocked)
+            && reason(status) == Some(Reason::CloudRefuses),
     }
+}
+
+/// The reason that status gives.
+pub(in crate::controllers) fn reason<O>(status: &Status<O>) -> Option<Reason> {
+    let ready = status.conditions.iter().find(|c| c.type_ == "Ready")?;
+    Reason::from_word(&ready.reason)
 }
 
 /// A label shows that it was restored from a backup.
@@ -146,6 +155,7 @@ pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
             AnswerWord::Refused => {
                 Answer::Refused(recorded_reading::<K>(step).map_or(VERIFY, verdict))
             }
+            AnswerWord::Unknown if says_no(step) => Answer::Unlisted,
             known => engine_answer(known),
         }),
         answered: step
@@ -153,6 +163,12 @@ pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
             .or(step.answered_at)
             .map(|at| Tick(at.millis())),
     })
+}
+
+/// The recorded answer says no, and is in no table.
+fn says_no(step: &StepStatus) -> bool {
+    let status = step.http_status.unwrap_or_default();
+    crate::cloud::says_no(status, step.code.as_deref().unwrap_or_default())
 }
 
 /// How a recorded refusal was read when it came.

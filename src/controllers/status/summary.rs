@@ -6,14 +6,19 @@ use kube::ResourceExt as _;
 
 use super::stored::{engine_step, offered};
 use super::{Rendering, words};
-use crate::api::{Hold, Reason};
+use crate::api::{CloudError, Hold, Reason};
 use crate::cloud::Refusal;
 use crate::operations::{Claimant, Kind, Object as _};
 use crate::text;
 
 impl<K: Kind> Rendering<'_, K> {
     /// What happened, what was seen, and what to do: stable while nothing changes.
-    pub(super) fn summary(&self, reason: Reason, open: Option<&Hold>) -> String {
+    pub(super) fn summary(
+        &self,
+        reason: Reason,
+        open: Option<&Hold>,
+        error: Option<&CloudError>,
+    ) -> String {
         let seen = self.assessment.map(|a| a.seen.as_str());
         let refused;
         let busy = self.waits_after_a_refusal().unwrap_or_default();
@@ -44,6 +49,9 @@ impl<K: Kind> Rendering<'_, K> {
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
                 (Some(trouble), _) => vec![trouble],
+                (None, Some(seen)) if reason == Reason::CloudRefuses => {
+                    vec![reason.meaning(), seen]
+                }
                 (None, Some(seen)) => vec![seen, &busy],
                 (None, None) => vec![reason.meaning()],
             },
@@ -94,7 +102,11 @@ impl<K: Kind> Rendering<'_, K> {
                 .collect(),
         };
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        text::line(&parts.join(" "), text::SENTENCE)
+        let mut sentence = parts.join(" ");
+        if let Some(error) = error.filter(|error| !error.is_in(&sentence)) {
+            sentence = format!("{sentence} {}", error.sentence());
+        }
+        text::line(&sentence, text::SENTENCE)
     }
 
     /// What executing the plan now would come to.

@@ -61,6 +61,7 @@ pub(super) fn call(at: i64, answer: Option<AnswerWord>, ids: &[(&str, &str)]) ->
         ids: ids.collect(),
         body: None,
         foreign: false,
+        elsewhere: false,
         over: false,
     }
 }

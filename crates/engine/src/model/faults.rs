@@ -67,6 +67,8 @@ kinds! {
     Unwitnessed,
     /// Another mode, or the label of the restore goes.
     Edit,
+    /// Refused in a way that is in no table, having taken effect or not.
+    Unlisted,
 }
 
 /// How often each kind may yet happen.
@@ -88,6 +90,8 @@ pub(super) enum Slip {
     Late,
     Slow,
     Refused(Verdict),
+    /// An unlisted refusal; true: it took effect all the same.
+    Unlisted(bool),
     NotSent,
     Withheld,
     Misread,
@@ -109,6 +113,7 @@ impl Slip {
             Slip::Late => Kind::Late,
             Slip::Slow => Kind::Slow,
             Slip::Refused(_) | Slip::NotSent | Slip::Withheld => Kind::Refusal,
+            Slip::Unlisted(_) => Kind::Unlisted,
             Slip::Misread => Kind::Misreading,
             Slip::Shared => Kind::SharedReading,
             Slip::Reached(_) | Slip::Lost => Kind::Unwitnessed,
@@ -148,6 +153,8 @@ const SLIPS: &[Slip] = &[
     Slip::Refused(Verdict::Verify(REFUSED)),
     Slip::Refused(Verdict::Blocked(REFUSED)),
     Slip::Refused(Verdict::Terminal),
+    Slip::Unlisted(false),
+    Slip::Unlisted(true),
     Slip::NotSent,
     Slip::Withheld,
 ];
@@ -395,5 +402,7 @@ pub(super) fn fresh(wish: Wish) -> Stored {
         seen: false,
         hold: None,
         wish,
+        deadline: None,
+        refused: false,
     }
 }

@@ -57,6 +57,10 @@ pub(super) const ALL: &[(&str, Occurs)] = &[
         world.objects.iter().any(|o| o.in_the_way.is_some())
     }),
     ("is blocked", reports!(Report::Blocked(_))),
+    (
+        "is refused by the cloud",
+        reports!(Report::Blocked(CLOUD_REFUSES)),
+    ),
     ("waits for another", reports!(Report::Waiting(BUSY))),
     (
         "asks AnswerUnknown",

@@ -52,7 +52,9 @@ impl Pairs {
     }
 
     fn assert_hold(&self) {
-        let kinds = Kind::ALL.iter().filter(|kind| !self.without.contains(kind));
+        // Those have a model of their own.
+        let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Unlisted);
+        let kinds = kinds.filter(|kind| !self.without.contains(kind));
         let kinds: Vec<Kind> = kinds.copied().collect();
         let occurred = Arc::<occurrences::Occurred>::default();
         let mut found = vec![];
@@ -292,7 +294,7 @@ fn a_decision_is_taken_whatever_happens_besides() {
     let (mut all, mut taken) = (0, 0);
     for (family, lead) in questions {
         let others = Kind::ALL.iter().copied().filter(|kind| match kind {
-            Kind::Decision | Kind::Change | Kind::Unwitnessed => false,
+            Kind::Decision | Kind::Change | Kind::Unwitnessed | Kind::Unlisted => false,
             // Together these are what assumption 6 rules out.
             Kind::Restore => lead == [Kind::RequestLost],
             Kind::Delete if lead == [Kind::Restore] => false,
@@ -324,6 +326,31 @@ fn a_decision_is_taken_whatever_happens_besides() {
         "AssumeDone",
         "GiveUp",
     ] {
+        assert!(seen.contains(&occurs), "{occurs:?} never occurs");
+    }
+}
+
+/// Unlisted refusals, as many as lead to Blocked and one more, with each other kind of
+/// fault once.
+#[test]
+fn what_the_cloud_refuses_without_a_listed_code_keeps_every_promise() {
+    let occurred = Arc::<occurrences::Occurred>::default();
+    let mut all = 0;
+    for (family, without) in [
+        (NATURAL, OF_ORDERS),
+        (NEVER, &[Kind::Change, Kind::Unwitnessed]),
+    ] {
+        let others = Kind::ALL.iter().filter(|kind| **kind != Kind::Unlisted);
+        for other in others.filter(|kind| !without.contains(kind)) {
+            let faults = [(Kind::Unlisted, 3), (*other, 1)];
+            let mut scenario = Scenario::new(family, budget(&faults));
+            scenario.occurred = Arc::clone(&occurred);
+            all += assert_sound(&scenario, "refusals", &faults.map(|(kind, _)| kind));
+        }
+    }
+    say(&format!("model refusals: {all} unique states"));
+    let seen = occurred.names();
+    for occurs in ["is refused by the cloud", "asks AnswerUnknown", "succeeds"] {
         assert!(seen.contains(&occurs), "{occurs:?} never occurs");
     }
 }

@@ -18,6 +18,7 @@ const LOCKED: Trouble = Trouble {
     blocked: false,
     quiet: 0,
     pause: None,
+    refused: false,
 };
 /// What cannot be read, or may not be called, now.
 pub(super) const AWAY: Code = Code(6);
@@ -26,12 +27,14 @@ const UNREACHABLE: Trouble = Trouble {
     blocked: false,
     quiet: 1,
     pause: None,
+    refused: false,
 };
 const WITHHELD: Trouble = Trouble {
     code: Code(3),
     blocked: false,
     quiet: u32::MAX,
     pause: None,
+    refused: false,
 };
 
 impl Scenario {
@@ -363,6 +366,12 @@ impl Scenario {
                 Answer::Unknown
             }
             Some(Slip::RequestLost) => Answer::Unknown,
+            Some(Slip::Unlisted(acts)) => {
+                if acts {
+                    self.act(world, late);
+                }
+                Answer::Unlisted
+            }
             Some(Slip::Late) => {
                 world.late(late);
                 Answer::Unknown

@@ -154,6 +154,7 @@ impl Scenario {
             target: Pin::default(),
             shared,
             skewed: world.mode == CloudMode::Skewed,
+            deadline: None,
         };
         let session = &mut world.processes[p].sessions[o];
         (session.unclear, session.asking) = (false, false);

@@ -78,6 +78,7 @@ fn a_view_older_than_the_question_proves_nothing() {
             target: Pin::default(),
             shared: false,
             skewed: false,
+            deadline: None,
         };
         s.on(Event::Observed(s.now, view));
         assert_eq!(s.todo, Some(Effect::Observe), "{goal:?}");
@@ -100,6 +101,7 @@ fn a_view_from_before_the_answer_is_no_proof() {
         target: Pin::default(),
         shared: false,
         skewed: false,
+        deadline: None,
     };
     s.on(Event::Observed(s.now, view));
     assert_eq!(s.todo, Some(Effect::Observe));

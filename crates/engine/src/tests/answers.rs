@@ -40,7 +40,7 @@ fn accepted_is_not_success_until_the_effect_is_seen() {
         }
         s.sees(Goal::Act(plan)).written();
         assert_eq!(s.report, Some(Report::Verifying));
-        assert_eq!(s.rests_for(), rules().poll);
+        assert_eq!(s.rests_for(), rules().soon);
         assert_eq!(s.sends, 1);
     }
 }
@@ -158,7 +158,8 @@ fn refused_for_good_is_not_failed_while_an_earlier_call_may_yet_arrive() {
     let mut s = Script::new();
     s.sent(NATURAL)
         .answer(Answer::Unknown)
-        .sees(Goal::Act(NATURAL));
+        .sees(Goal::Act(NATURAL))
+        .written();
     s.pass(s.rests_for().0).wake().sees(Goal::Act(NATURAL));
     s.permitted().written();
     s.answer(Answer::Refused(Verdict::Terminal))
@@ -189,7 +190,8 @@ fn a_refusal_that_says_nothing_is_proof_of_an_earlier_step_that_may_have_acted()
     let mut s = Script::new();
     s.sent(NATURAL)
         .answer(Answer::Unknown)
-        .sees(Goal::Act(NATURAL));
+        .sees(Goal::Act(NATURAL))
+        .written();
     s.pass(s.rests_for().0).wake().sees(Goal::Act(NATURAL));
     s.permitted().written();
     s.answer(Answer::Refused(Verdict::Verify(BUSY)))

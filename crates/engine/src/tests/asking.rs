@@ -174,7 +174,8 @@ fn a_refusal_that_says_it_is_too_late_ends_with_that_reason() {
     let mut s = Script::new();
     s.sent(NATURAL)
         .answer(Answer::Unknown)
-        .sees(Goal::Act(NATURAL));
+        .sees(Goal::Act(NATURAL))
+        .written();
     s.pass(MINUTE).wake().sees(Goal::Act(NATURAL));
     s.permitted().written().answer(late);
     s.sees(Goal::Act(NATURAL)).written();
@@ -194,6 +195,7 @@ fn a_shared_reading_may_be_older_where_no_step_is_about() {
             target: Pin::default(),
             shared: true,
             skewed: false,
+            deadline: None,
         };
         s.on(Event::Observed(s.now, view));
         s.todo == Some(Effect::Observe)

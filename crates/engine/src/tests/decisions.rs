@@ -12,6 +12,7 @@ const LIMITED: Trouble = Trouble {
     blocked: true,
     quiet: 0,
     pause: Some(Span(5 * MINUTE)),
+    refused: false,
 };
 
 /// What a session meets.

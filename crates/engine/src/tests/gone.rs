@@ -86,7 +86,12 @@ fn the_claim_of_a_tokens_repeat_stands_for_the_calls_before_it() {
         s.wake().sees(token).permitted();
         s.record = Record::Ours(s.claiming());
         s.permitted().written().answer(Answer::Unknown).written();
-        s.sees(token).pass(MINUTE).wake().sees(token).permitted();
+        s.sees(token)
+            .written()
+            .pass(MINUTE)
+            .wake()
+            .sees(token)
+            .permitted();
         s.record = Record::Ours(s.claiming());
         s.permitted().written();
         match answer {

@@ -404,6 +404,7 @@ fn what_is_paid_later_is_due_from_then_on() {
             target: Pin::default(),
             shared: false,
             skewed: false,
+            deadline: None,
         };
         let event = Event::Observed(s.now, view);
         s.on(event).written();
@@ -428,6 +429,7 @@ fn a_ledger_that_may_not_be_written_is_told_and_the_end_is_not_stored_before_it(
         blocked: true,
         quiet: 0,
         pause: None,
+        refused: false,
     };
     let mut s = Script::new();
     s.ordered().answer(Answer::Accepted).written().sees(SEEN);

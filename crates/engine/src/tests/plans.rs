@@ -8,6 +8,7 @@ const BLOCKED: Trouble = Trouble {
     blocked: true,
     quiet: 0,
     pause: None,
+    refused: false,
 };
 
 /// A plan whose next look finds the ledger like this.

@@ -30,6 +30,8 @@ fn orphaned(plan: Plan) -> Script {
 #[test]
 fn a_natural_step_is_sent_again_with_a_new_intent_after_a_pause() {
     let mut s = unknown(NATURAL);
+    assert_eq!(s.storing(), Report::ResolvingAnswer);
+    s.written();
     assert_eq!(s.rests_for(), rules().backoff);
     s.pass(s.rests_for().0).wake().sees(Goal::Act(NATURAL));
     s.permitted().written();

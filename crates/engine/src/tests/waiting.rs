@@ -51,6 +51,7 @@ fn what_a_person_has_to_mend_is_told_at_once() {
         blocked: true,
         quiet: 0,
         pause: None,
+        refused: false,
     };
     let mut s = Script::new();
     s.wake();

@@ -3,6 +3,8 @@
 use super::question::{Decision, Question};
 #[cfg(test)]
 use super::report::{Change, Report};
+#[cfg(any(test, doc))]
+use super::step::CLOUD_REFUSES;
 use super::step::Step;
 use super::time::{Span, Tick};
 
@@ -46,6 +48,12 @@ pub struct Stored {
     pub hold: Option<Question>,
     /// What the user asks.
     pub wish: Wish,
+    /// Until when the cloud takes the call, where it has said so.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub deadline: Option<Tick>,
+    /// It was reported that the cloud refuses: Blocked with [`CLOUD_REFUSES`].
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub refused: bool,
 }
 
 #[cfg(test)]
@@ -61,6 +69,7 @@ impl Stored {
             step.answered = Some(at);
         }
         self.steps.extend(intent);
+        self.refused = change.report == Report::Blocked(CLOUD_REFUSES);
         self.ended |= matches!(change.report, Report::Ended(_));
         let open = self.hold.map(|question| question.id);
         if self.ended || (change.handled.is_some() && change.handled == open) {

@@ -2,6 +2,8 @@
 
 use super::question::{Ask, Pin};
 use super::step::{Code, Plan, Step};
+#[cfg(doc)]
+use super::time::Rules;
 use super::time::{Span, Tick};
 
 /// A complete reading of the cloud in the protocol's words.
@@ -28,6 +30,9 @@ pub struct View {
     /// The clocks of this process and of the cloud differ by more than the margin:
     /// nothing final is concluded from ours.
     pub skewed: bool,
+    /// Until when the cloud takes the call, where it says so.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub deadline: Option<Tick>,
 }
 
 /// What a complete reading of the cloud means for the operation.
@@ -167,4 +172,7 @@ pub struct Trouble {
     pub quiet: u32,
     /// Try again after this, however many failures there were.
     pub pause: Option<Span>,
+    /// A refusal that is in no table: Blocked once there are [`Rules::refusals`] in a row.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub refused: bool,
 }

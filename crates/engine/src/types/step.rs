@@ -21,6 +21,9 @@ pub const OBSERVATION_UNCLEAR: Code = Code(u16::MAX - 1);
 /// The code of Waiting/ClockSkew.
 pub const CLOCK_SKEW: Code = Code(u16::MAX - 2);
 
+/// The code of Blocked/CloudRefuses.
+pub const CLOUD_REFUSES: Code = Code(u16::MAX - 3);
+
 /// Which of its kind's steps a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -87,13 +90,13 @@ impl Step {
     pub fn may_have_acted(&self) -> bool {
         matches!(
             self.answer,
-            None | Some(Answer::Unknown) | Some(Answer::Accepted)
+            None | Some(Answer::Unknown | Answer::Unlisted | Answer::Accepted)
         )
     }
 
     /// Nobody knows what came of it.
     pub fn is_open(&self) -> bool {
-        matches!(self.answer, None | Some(Answer::Unknown))
+        matches!(self.answer, None | Some(Answer::Unknown | Answer::Unlisted))
     }
 }
 
@@ -109,6 +112,9 @@ pub enum Answer {
     Unknown,
     /// Nothing of it reached the cloud.
     NotSent,
+    /// A refusal that is not documented as having no effect: as unknown as silence, but
+    /// a user can read it and act on it.
+    Unlisted,
 }
 
 /// How a refusal is read.

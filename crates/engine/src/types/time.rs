@@ -63,6 +63,12 @@ pub struct Rules {
     pub backoff_max: Span,
     /// Pause before looking again at something that waits for a person.
     pub recheck: Span,
+    /// A deadline of the cloud that is nearer than this keeps pauses at `poll`.
+    pub urgent: Span,
+    /// First interval between observations after an accepted call.
+    pub soon: Span,
+    /// Refusals in a row that are in no table, after which the user is to fix something.
+    pub refusals: u8,
     /// The deliberate mistake that a test makes.
     #[cfg(test)]
     pub(crate) mutant: Option<Mutant>,
@@ -82,6 +88,9 @@ impl Rules {
             backoff: Span(SECOND),
             backoff_max: Span(60 * SECOND),
             recheck: Span(5 * 60 * SECOND),
+            urgent: Span(30 * 60 * SECOND),
+            soon: Span(SECOND),
+            refusals: 3,
             #[cfg(test)]
             mutant: None,
         }
@@ -108,6 +117,12 @@ impl Rules {
                 .saturating_mul(factor)
                 .min(self.backoff_max.0),
         )
+    }
+
+    /// The interval between observations so long after an accepted answer: a quarter of
+    /// that, at least `soon`, at most `poll`.
+    pub fn until_proof(&self, since: Span) -> Span {
+        Span((since.0 / 4).max(self.soon.0).min(self.poll.0))
     }
 
     #[cfg(test)]

@@ -76,7 +76,7 @@ async fn a_global_service_is_asked_for_the_account_and_not_for_a_project() {
     let mut client = client(server.origin());
     client.scope = Scope::Domain("d1".to_owned());
     client
-        .get(&path(&["v2", "x"]), &Query::default())
+        .get("ShowX", &path(&["v2", "x"]), &Query::default())
         .await
         .expect("an answer");
     let asked = server.asked()[0].to_lowercase();
@@ -140,6 +140,8 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
             "APIGW.0301",
             Reading::Blocked(Reason::CredentialsRejected),
         ),
+        (401, "XYZ.1", Reading::Blocked(Reason::CredentialsRejected)),
+        (403, "DCS.2999", Reading::Blocked(Reason::PermissionDenied)),
     ] {
         for name in ["error_code", "errorCode", "code"] {
             let body = serde_json::json!({name: code, "error_msg": "m"});
@@ -153,7 +155,6 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
     for (status, body) in [
         (400, r#"{"error_code": "DCS.9999", "error_msg": "m"}"#),
         (400, ""),
-        (403, r#"{"error_code": "XYZ.1"}"#),
         (404, ""),
         (409, ""),
         (500, r#"{"error_code": "DCS.5000"}"#),
@@ -301,7 +302,7 @@ async fn got(answer: String) -> Result<Vec<u8>, Reading> {
     let server = Server::answering([answer]);
     let query = Query::default().number("limit", 1);
     let got = client(server.origin())
-        .get(&path(&["v2", "p1", "x"]), &query)
+        .get("ShowX", &path(&["v2", "p1", "x"]), &query)
         .await;
     assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
     got.map_err(|e| e.reading)
@@ -318,7 +319,21 @@ async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
             Reading::Blocked(Reason::ConnectionMismatch),
         ),
         (404, "", Reading::Terminal),
-        (403, "", Reading::Blocked(Reason::PermissionDenied)),
+        // Without a code of the cloud's own it is refused, and not by the cloud's IAM.
+        (401, "", Reading::Terminal),
+        (401, "<html>", Reading::Terminal),
+        (403, "", Reading::Terminal),
+        (403, r#"{"code": 403}"#, Reading::Terminal),
+        (
+            401,
+            r#"{"error_code": "XYZ.1"}"#,
+            Reading::Blocked(Reason::CredentialsRejected),
+        ),
+        (
+            403,
+            r#"{"error_code": "XYZ.1"}"#,
+            Reading::Blocked(Reason::PermissionDenied),
+        ),
         (400, "", Reading::Terminal),
         (429, "", Reading::Retry(Reason::Throttled)),
         (500, "", Reading::Retry(Reason::CloudUnavailable)),

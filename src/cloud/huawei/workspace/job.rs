@@ -113,7 +113,7 @@ impl Job {
 /// `ShowJob`; `None`: there is no such job (any more), or the answer shows another one.
 pub async fn show_job(client: &Client, job: &str) -> Result<Option<Job>, CallError> {
     let path = Path::of(&["v2", client.scope.id(), "workspace-jobs", job])?;
-    let answer = found(client.get(&path, &Query::default()).await)?;
+    let answer = found(client.get("ShowJob", &path, &Query::default()).await)?;
     let shown: Option<Job> = answer.map(|body| parse(&body)).transpose()?;
     Ok(shown.filter(|shown| shown.id == job))
 }

@@ -278,6 +278,11 @@ async fn only_a_listed_refusal_of_an_order_is_one() {
             "APIGW.0301",
             Reading::Blocked(Reason::CredentialsRejected),
         ),
+        (
+            403,
+            "WKS.99999999",
+            Reading::Blocked(Reason::PermissionDenied),
+        ),
     ] {
         let Sent::Refused(found, _) = ordered_with(answer(status, &error(code))).await else {
             panic!("{status} {code} is a refusal");
@@ -287,7 +292,6 @@ async fn only_a_listed_refusal_of_an_order_is_one() {
     for (status, code) in [
         (400, "WKS.0001"),
         (409, "WKS.99999999"),
-        (403, "WKS.99999999"),
         (404, "WKS.99999999"),
         (500, "WKS.00010032"),
         (504, "APIGW.0201"),

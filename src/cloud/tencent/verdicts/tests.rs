@@ -100,6 +100,16 @@ const EXPECTED: &[(&str, Option<Reading>)] = &[
     ("InternalError.CallError", None),
     ("InternalError.CalleeError", None),
     ("InternalError.RequestError", None),
+    // l.3
+    ("ActionOffline", Some(Blocked(ConnectionMismatch))),
+    ("NoSuchProduct", Some(Blocked(ConnectionMismatch))),
+    ("UnsupportedRegion", Some(Blocked(ConnectionMismatch))),
+    ("UnsupportedProtocol", Some(Blocked(ConnectionMismatch))),
+    ("IpInBlacklist", Some(Blocked(PermissionDenied))),
+    ("IpNotInWhitelist", Some(Blocked(PermissionDenied))),
+    ("InvalidRequest", Some(Terminal)),
+    ("RequestSizeLimitExceeded", Some(Terminal)),
+    ("MissingParameter.Other", Some(Terminal)),
     // Not listed anywhere.
     ("", None),
     ("AuthFailure", None),

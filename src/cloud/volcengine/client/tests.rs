@@ -189,14 +189,16 @@ async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
         ),
         (404, String::new(), Reading::Terminal),
         (400, error("SomethingNew"), Reading::Terminal),
+        (401, String::new(), Reading::Terminal),
+        (403, "<html>".to_owned(), Reading::Terminal),
         (
             401,
-            String::new(),
+            error("SomethingNew"),
             Reading::Blocked(Reason::CredentialsRejected),
         ),
         (
             403,
-            String::new(),
+            error("LackProjectPolicy"),
             Reading::Blocked(Reason::PermissionDenied),
         ),
         (

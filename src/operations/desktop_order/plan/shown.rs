@@ -133,6 +133,9 @@ impl Look<'_> {
     /// far it is.
     pub(super) fn told(&self) -> String {
         let name = match (&self.foreign, self.order_id()) {
+            (Some(foreign), _) if foreign.recorded.elsewhere => {
+                "An order of an operation of another namespace that is gone".to_owned()
+            }
             (Some(foreign), _) => {
                 let asked = foreign.recorded.body.as_deref().unwrap_or("not known");
                 format!(

@@ -59,7 +59,8 @@ fn fields_that_are_null_or_unknown_do_no_harm() {
     let body = r#"{"error_code": "DCS.4239", "error_msg": "not extending", "error_ext_msg": null}"#;
     assert_eq!(code_and_message(body), expected());
     let body = r#"{"error_code": null, "error_msg": null}"#;
-    assert_eq!(code_and_message(body), (String::new(), String::new()));
+    let expected = (String::new(), call::NO_CODE.to_owned());
+    assert_eq!(code_and_message(body), expected);
 }
 
 #[test]

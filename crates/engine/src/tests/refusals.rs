@@ -1,0 +1,201 @@
+//! Refusals that are in no table, and how soon a proof is looked for.
+
+use super::*;
+
+/// As the shell words a read that is refused.
+const REFUSED: Trouble = Trouble {
+    code: Code(60),
+    blocked: false,
+    quiet: 0,
+    pause: None,
+    refused: true,
+};
+const BLOCKED: Option<Report> = Some(Report::Blocked(CLOUD_REFUSES));
+
+/// The step is due, sent, and refused; then the cloud is observed and shows nothing.
+fn refused(s: &mut Script, plan: Plan) {
+    s.wake().sees(Goal::Act(plan)).permitted().written();
+    s.answer(Answer::Unlisted).sees(Goal::Act(plan)).written();
+}
+
+fn unread(s: &mut Script, trouble: Trouble) {
+    s.wake();
+    s.on(Event::Unobserved(s.now, trouble)).written();
+}
+
+#[test]
+fn three_unlisted_refusals_of_a_step_in_a_row_are_blocked_and_retried_slowly() {
+    let mut s = Script::new();
+    for pause in [1, 2] {
+        refused(&mut s, NATURAL);
+        assert_eq!(s.report, Some(Report::ResolvingAnswer));
+        assert_eq!(s.rests_for(), Span(pause * SECOND));
+        s.pass(s.rests_for().0);
+    }
+    for _ in 0..3 {
+        refused(&mut s, NATURAL);
+        assert_eq!(s.report, BLOCKED);
+        assert_eq!(s.rests_for(), rules().recheck);
+        s.pass(s.rests_for().0 - 1)
+            .wake()
+            .sees(Goal::Act(NATURAL))
+            .written();
+        assert_eq!(s.report, BLOCKED, "not before its time");
+        s.pass(1);
+    }
+    assert_eq!(s.sends, 5);
+    s.wake().sees(Goal::Act(NATURAL)).permitted().written();
+    s.answer(Answer::Accepted).sees(SEEN).written();
+    assert_eq!(s.report, Some(Report::Ended(End::Succeeded(How::Proven))));
+}
+
+#[test]
+fn another_answer_ends_a_row_of_refusals() {
+    let mut s = Script::new();
+    for answer in [Answer::Unlisted, Answer::Unlisted, Answer::Unknown] {
+        s.wake().sees(Goal::Act(NATURAL)).permitted().written();
+        s.answer(answer).sees(Goal::Act(NATURAL)).written();
+        s.pass(s.rests_for().0);
+    }
+    for _ in 0..2 {
+        refused(&mut s, NATURAL);
+        assert_eq!(s.report, Some(Report::ResolvingAnswer));
+        s.pass(s.rests_for().0);
+    }
+    refused(&mut s, NATURAL);
+    assert_eq!(s.report, BLOCKED);
+}
+
+#[test]
+fn a_restart_forgets_no_refusal() {
+    let mut s = Script::new();
+    for _ in 0..2 {
+        refused(&mut s, NATURAL);
+        s.pass(s.rests_for().0);
+    }
+    s.restart();
+    refused(&mut s, NATURAL);
+    assert_eq!(s.report, BLOCKED);
+}
+
+#[test]
+fn a_change_ends_the_pause_after_refusals() {
+    let mut s = Script::new();
+    for _ in 0..3 {
+        refused(&mut s, NATURAL);
+        s.pass(MINUTE);
+    }
+    s.object.wish.changed = true;
+    s.wake().sees(Goal::Act(NATURAL)).permitted();
+    assert!(matches!(s.todo, Some(Effect::Intend(..))));
+}
+
+#[test]
+fn a_step_that_must_not_repeat_is_held_however_it_was_refused() {
+    let mut s = Script::new();
+    s.sent(NEVER).answer(Answer::Unlisted);
+    assert_eq!(s.storing(), Report::ResolvingAnswer);
+    s.written().sees(Goal::Act(NEVER)).written();
+    s.pass(rules().settle().0)
+        .wake()
+        .sees(Goal::Act(NEVER))
+        .written();
+    assert_eq!(s.report, Some(Report::Held(Hold::AnswerUnknown)));
+    assert_eq!(s.sends, 1);
+}
+
+#[test]
+fn a_deadline_of_the_cloud_keeps_retries_short_until_it_has_passed() {
+    for (minutes, pause) in [
+        (40, rules().recheck),
+        (20, rules().poll),
+        (-1, rules().recheck),
+    ] {
+        let mut s = Script::new();
+        s.object.deadline = Some(Tick(s.now.wall.0 + minutes * MINUTE));
+        for _ in 0..2 {
+            refused(&mut s, NATURAL);
+            s.pass(s.rests_for().0);
+        }
+        refused(&mut s, NATURAL);
+        assert_eq!((s.report, s.rests_for()), (BLOCKED, pause), "{minutes}");
+        let deadline = s.object.deadline;
+        let mut s = Script::new();
+        s.object.deadline = deadline;
+        for _ in 0..3 {
+            unread(&mut s, REFUSED);
+        }
+        assert_eq!(s.rests_for(), pause, "{minutes}");
+        let mut s = Script::new();
+        s.object.deadline = deadline;
+        s.sent(NATURAL);
+        s.answer(Answer::Refused(Verdict::Blocked(FORBIDDEN)))
+            .written();
+        assert_eq!(s.rests_for(), pause, "{minutes}");
+    }
+}
+
+#[test]
+fn three_reads_refused_in_a_row_are_blocked_and_the_first_is_reported_at_once() {
+    let mut s = Script::new();
+    for pause in [1, 2] {
+        unread(&mut s, REFUSED);
+        assert_eq!(s.report, Some(Report::Waiting(REFUSED.code)));
+        assert_eq!(s.rests_for(), Span(pause * SECOND));
+        s.pass(s.rests_for().0);
+    }
+    for _ in 0..2 {
+        unread(&mut s, REFUSED);
+        assert_eq!(s.report, Some(Report::Blocked(REFUSED.code)));
+        assert_eq!(s.rests_for(), rules().recheck);
+        s.pass(s.rests_for().0);
+    }
+    // A read that succeeds, or fails otherwise, ends the row.
+    unread(&mut s, Trouble { quiet: 0, ..AWAY });
+    unread(&mut s, REFUSED);
+    assert_eq!(s.report, Some(Report::Waiting(REFUSED.code)));
+}
+
+#[test]
+fn a_read_that_stays_refused_after_a_restart_stays_blocked() {
+    let mut s = Script::new();
+    s.object.refused = true;
+    unread(&mut s, REFUSED);
+    assert_eq!(s.report, Some(Report::Blocked(REFUSED.code)));
+}
+
+#[test]
+fn a_proof_is_looked_for_soon_at_first_and_then_more_slowly() {
+    let first = |seconds: i64| rules().until_proof(Span(seconds * SECOND));
+    let pauses = [-5, 0, 1, 4, 8, 40, 120, 3600].map(|seconds| first(seconds).0);
+    assert_eq!(
+        pauses,
+        [1_000, 1_000, 1_000, 1_000, 2_000, 10_000, 30_000, 30_000]
+    );
+    for goal in [Goal::Act(NEVER), Goal::Wait(BUSY, None), Goal::Unclear] {
+        let mut s = Script::new();
+        s.sent(NEVER)
+            .answer(Answer::Accepted)
+            .written()
+            .sees(goal)
+            .written();
+        let (mut observations, mut since) = (0, 0);
+        while since < 600 * SECOND {
+            let pause = s.rests_for();
+            assert_eq!(pause, rules().until_proof(Span(since)), "{goal:?}");
+            since += pause.0;
+            observations += 1;
+            s.pass(pause.0).wake().sees(goal).written();
+        }
+        assert!(observations <= 600 / 30 + 18, "{observations} {goal:?}");
+    }
+}
+
+#[test]
+fn before_a_call_was_accepted_the_routine_interval_holds() {
+    for goal in [Goal::Wait(BUSY, None), Goal::Unclear] {
+        let mut s = Script::new();
+        s.wake().sees(goal).written();
+        assert_eq!(s.rests_for(), rules().poll, "{goal:?}");
+    }
+}
