@@ -4,11 +4,13 @@
 mod call;
 mod contradicted;
 mod field;
+mod hidden;
 pub mod huawei;
 mod ids;
 mod lenient;
 mod members;
 mod recent;
+mod room;
 mod secret;
 #[cfg(test)]
 pub(crate) mod server;
@@ -22,12 +24,13 @@ pub mod volcengine;
 pub use call::{CallError, Ids, Meaning, Sent};
 pub use contradicted::contradicted;
 pub use field::{Field, Found, List};
+pub use hidden::Hidden;
 pub use ids::{OddId, Path, Query, is_id};
 pub use lenient::Read;
 pub(crate) use lenient::parse_time;
 pub use members::Members;
 pub use recent::Recent;
-pub use secret::{Hidden, Key, SecretText, Trial};
+pub use secret::{Key, SecretText, Trial};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;
 pub use transport::{Gate, Method, Outcome, Reply, Request, Transport, TransportError};

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::verdict::{Reading, Refusal, canonical};
@@ -182,115 +180,6 @@ fn digest(parts: &[&str]) -> String {
     hasher.finalize().iter().copied().map(hex).collect()
 }
 
-/// What must not be found in an answer to a request that was signed with a key: a cloud,
-/// or what stands for one, may repeat in its words what it was sent.
-#[derive(Clone)]
-pub struct Hidden(Vec<String>);
-
-const PLACEHOLDER: &str = "(secret)";
-
-impl Hidden {
-    /// Each part of the key, and of the header that its signature is in.
-    pub fn of(key: &Key, authorization: &str) -> Self {
-        let signature = authorization.rsplit_once('=').map(|(_, hex)| hex);
-        let token = key.token.as_ref().map(SecretText::reveal);
-        let parts = [key.id.reveal(), key.secret.reveal(), authorization];
-        let mut all = Vec::new();
-        for part in parts.into_iter().chain(token).chain(signature) {
-            // So short a text is no secret, and may be a part of any word.
-            if part.len() < 4 {
-                continue;
-            }
-            let quoted = utf8_percent_encode(part, NON_ALPHANUMERIC).to_string();
-            all.extend([part.to_owned(), quoted.to_lowercase(), quoted]);
-        }
-        // The longest first, should one be a part of another.
-        all.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
-        all.dedup();
-        Self(all)
-    }
-
-    /// The text without any of it.
-    pub fn text(&self, text: &str) -> String {
-        let hide = |text: String, part: &String| match text.contains(part) {
-            true => text.replace(part, PLACEHOLDER),
-            false => text,
-        };
-        self.0.iter().fold(text.to_owned(), hide)
-    }
-
-    /// The body of an answer without any of it, be it written with escapes or not.
-    pub(super) fn body(&self, body: Vec<u8>) -> Vec<u8> {
-        let text = String::from_utf8_lossy(&body);
-        let escaped = text.contains('\\');
-        if !self.is_in(&text) && !escaped {
-            return body;
-        }
-        let Ok(mut value) = serde_json::from_slice(&body) else {
-            // A reader that skips what it does not need may find JSON in it, and escapes
-            // hide what is there.
-            return match escaped {
-                true => Vec::new(),
-                false => self.text(&text).into_bytes(),
-            };
-        };
-        match self.hide(&mut value) {
-            true => value.to_string().into_bytes(),
-            false => body,
-        }
-    }
-
-    fn is_in(&self, text: &str) -> bool {
-        self.0.iter().any(|part| text.contains(part))
-    }
-
-    /// Takes it out of every text; false if it was in none.
-    fn hide(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) => {
-                // JSON within a text has escapes of its own.
-                let inner = text.contains('\\').then(|| serde_json::from_str(text).ok());
-                if inner
-                    .flatten()
-                    .is_some_and(|mut inner| self.hide(&mut inner))
-                {
-                    PLACEHOLDER.clone_into(text);
-                    return true;
-                }
-                let found = self.is_in(text);
-                if found {
-                    *text = self.text(text);
-                }
-                found
-            }
-            Value::Number(number) => {
-                let found = self.is_in(&number.to_string());
-                if found {
-                    *value = PLACEHOLDER.into();
-                }
-                found
-            }
-            Value::Array(items) => {
-                let mut found = false;
-                for item in items {
-                    found |= self.hide(item);
-                }
-                found
-            }
-            Value::Object(members) => {
-                let mut found = false;
-                let all = std::mem::take(members);
-                for (name, mut member) in all {
-                    found |= self.hide(&mut member) || self.is_in(&name);
-                    members.insert(self.text(&name), member);
-                }
-                found
-            }
-            Value::Null | Value::Bool(_) => false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,64 +191,6 @@ mod tests {
             secret: SecretText::new(secret),
             token: token.map(SecretText::new),
             trial: None,
-        }
-    }
-
-    fn hidden() -> Hidden {
-        let key = key("AKID-1", "wJ/lr", Some("wJ/lr+token"));
-        Hidden::of(&key, "SDK Access=AKID-1, Signature=c0ffee12")
-    }
-
-    #[test]
-    fn nothing_of_a_key_is_left_in_a_text() {
-        let said = "Access=AKID-1 wJ/lr, wJ/lr+token: bad; wJ%2Flr wj%2flr%2Btoken c0ffee12";
-        let left = "Access=(secret) (secret), (secret): bad; (secret) (secret)%2Btoken (secret)";
-        assert_eq!(hidden().text(said), left);
-        assert_eq!(hidden().text("no such instance"), "no such instance");
-    }
-
-    #[test]
-    fn nothing_of_a_key_is_left_in_a_body_however_it_is_written() {
-        for (body, left) in [
-            (r#"{"status":"is AKID-1"}"#, r#"{"status":"is (secret)"}"#),
-            (
-                r#"{"status":"is AKID\u002d1"}"#,
-                r#"{"status":"is (secret)"}"#,
-            ),
-            (r#"{"a":[{"wJ\/lr":1}]}"#, r#"{"a":[{"(secret)":1}]}"#),
-            (
-                r#"{"details":"{\"a\":\"AKID\\u002d1\"}"}"#,
-                r#"{"details":"(secret)"}"#,
-            ),
-            // Neither JSON nor, in the last one, text.
-            ("<p>AKID-1</p>", "<p>(secret)</p>"),
-            (r#"{"status":"AKID-1"#, r#"{"status":"(secret)"#),
-            // Not JSON to us, and to a reader that skips what it does not need it is.
-            (r#"{"status":"AKID\u002d1","x":1e999}"#, ""),
-            (r#"{"status":"AKID\u002d1","x":"\ud800"}"#, ""),
-            // As it came, to the last blank.
-            (
-                r#"{ "n": 1.50, "t": "\u4e2d" }"#,
-                r#"{ "n": 1.50, "t": "\u4e2d" }"#,
-            ),
-        ] {
-            let hidden = hidden().body(body.as_bytes().to_vec());
-            assert_eq!(String::from_utf8_lossy(&hidden), left, "{body}");
-        }
-        let many = |bracket: &str| bracket.repeat(200);
-        let deep = format!(
-            r#"{{"status":"AKID\u002d1","x":{}{}}}"#,
-            many("["),
-            many("]")
-        );
-        for no_json in [
-            b"\xff AKID-1".to_vec(),
-            b"{\"status\":\"AKID\\u002d1\",\"x\":\"\xff\"}".to_vec(),
-            deep.into_bytes(),
-        ] {
-            let left = hidden().body(no_json);
-            let left = String::from_utf8_lossy(&left);
-            assert!(!left.contains("AKID"), "{left}");
         }
     }
 

@@ -12,6 +12,8 @@ use futures::future::BoxFuture;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tower::{BoxError, Layer, Service};
 
+use super::hidden::LONG;
+use super::room::{HEAVIEST, Place, Room, weigh};
 use super::{Hidden, Recent, SharedReads, Trial};
 use crate::clock::Clock;
 use crate::mistakes::Mistake;
@@ -19,7 +21,11 @@ use crate::proxies::{Proxies, Proxy};
 use crate::test_point::test_point;
 
 /// Answers longer than this are cut off and count as unreadable.
-const BODY_LIMIT: usize = 4 << 20;
+const LONGEST: usize = 4 << 20;
+
+/// The same of answers to what mutates, which are documented to be far shorter. An answer
+/// longer than this needs a place, and no answer of these may have to wait for one.
+const SHORT: usize = LONG;
 
 /// HTTP method of a cloud call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +59,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Body; empty for none.
     pub body: Vec<u8>,
+    /// The namespace of the key that signed it.
+    pub namespace: String,
     /// What must not be found in the answer.
     pub hidden: Hidden,
     /// Of the key that signed it.
@@ -70,6 +78,8 @@ pub struct Reply {
     pub request_id: String,
     /// Body.
     pub body: Vec<u8>,
+    /// Of a long one, until it was decoded.
+    pub place: Option<Place>,
 }
 
 /// Why there is no readable answer.
@@ -99,6 +109,9 @@ pub struct Transport {
     timeout: Duration,
     /// Cloud's time minus ours, by origin, in milliseconds.
     offsets: Arc<Mutex<Recent<String, i64>>>,
+    room: Arc<Room>,
+    /// Of lists that are read in several answers.
+    lists: Arc<Room>,
     /// The clock that requests are dated with.
     pub clock: Clock,
     /// Readings that operations share.
@@ -137,6 +150,8 @@ impl Transport {
             proxies,
             timeout,
             offsets: Arc::default(),
+            room: Arc::default(),
+            lists: Arc::default(),
             shared: Arc::default(),
             clock,
         })
@@ -151,7 +166,7 @@ impl Transport {
 
     /// A call that changes nothing.
     pub async fn read(&self, request: Request) -> Outcome {
-        self.call(&self.reads, request).await
+        self.call(&self.reads, request, LONGEST).await
     }
 
     /// A call that changes something: once, over a connection of its own, and
@@ -163,25 +178,25 @@ impl Transport {
             .build()
             .map_err(|e| TransportError::NotSent(describe(&e, None)))?;
         if Mistake::Retry.is_made() {
-            let first = self.call(&client, request.clone()).await;
+            let first = self.call(&client, request.clone(), SHORT).await;
             if !matches!(first, Err(TransportError::NoAnswer(_))) {
                 return first;
             }
         }
-        self.call(&client, request).await
+        self.call(&client, request, SHORT).await
     }
 
     /// Nothing of an answer leaves here with the key in it.
-    async fn call(&self, client: &reqwest::Client, request: Request) -> Outcome {
+    async fn call(&self, client: &reqwest::Client, request: Request, most: usize) -> Outcome {
         let (hidden, trial) = (request.hidden.clone(), request.trial.clone());
         if trial.as_ref().is_some_and(|trial| trial.is_over()) {
             let why = "the cloud has not accepted the key a moment ago";
             return Err(TransportError::NotSent(why.to_owned()));
         }
-        match self.exchange(client, request).await {
+        match self.exchange(client, request, most).await {
             Ok(reply) => Ok(Reply {
                 request_id: hidden.text(&reply.request_id),
-                body: hidden.body(reply.body),
+                body: without(hidden, reply.body).await,
                 ..reply
             }),
             Err(TransportError::NotSent(text)) => Err(TransportError::NotSent(hidden.text(&text))),
@@ -194,7 +209,7 @@ impl Transport {
         }
     }
 
-    async fn exchange(&self, client: &reqwest::Client, request: Request) -> Outcome {
+    async fn exchange(&self, client: &reqwest::Client, request: Request, most: usize) -> Outcome {
         let asked = self.clock.now().wall.0;
         let proxy = request.origin.parse().ok();
         let proxy = proxy.and_then(|origin| self.proxies.of(&origin));
@@ -233,15 +248,24 @@ impl Transport {
             self.learn(&request.origin, date, asked, answered);
         }
         let status = response.status().as_u16();
-        let mut body = Vec::new();
+        let unreadable = |why: String| Err(TransportError::NoAnswer(why));
+        let (mut body, mut weight, mut place) = (Vec::new(), 0, None);
         while let Some(chunk) = response
             .chunk()
             .await
             .map_err(|e| TransportError::NoAnswer(describe(&e, proxy)))?
         {
-            if body.len() + chunk.len() > BODY_LIMIT {
-                let text = format!("the answer is longer than {BODY_LIMIT} bytes");
-                return Err(TransportError::NoAnswer(text));
+            let length = body.len() + chunk.len();
+            weight += weigh(&chunk);
+            if length > most {
+                return unreadable(format!("the answer is longer than {most} bytes"));
+            }
+            if weight > HEAVIEST {
+                return unreadable("the answer has more values than any documented one".to_owned());
+            }
+            if length > SHORT && place.is_none() {
+                place = Some(self.place(&self.room, &request.namespace).await?);
+                body.reserve_exact(most - body.len());
             }
             body.extend_from_slice(&chunk);
         }
@@ -250,7 +274,19 @@ impl Transport {
             date,
             request_id,
             body,
+            place,
         })
+    }
+
+    /// A place for a list that a key of that namespace reads in several long answers.
+    pub(super) async fn place_of_list(&self, namespace: &str) -> Result<Place, TransportError> {
+        self.place(&self.lists, namespace).await
+    }
+
+    async fn place(&self, room: &Room, namespace: &str) -> Result<Place, TransportError> {
+        let taken = tokio::time::timeout(self.timeout, room.take(namespace)).await;
+        let why = "time-out: too many long answers at the same time";
+        taken.map_err(|_| TransportError::NoAnswer(why.to_owned()))
     }
 
     /// The header has whole seconds and was written somewhere between question
@@ -267,6 +303,15 @@ impl Transport {
         // An offset matters for as long as requests go there.
         *offsets.entry(origin.to_owned(), answered, |_| false, || 0) = offset;
     }
+}
+
+/// The body without the key. Where that takes a while, not in the way of other tasks.
+async fn without(hidden: Hidden, body: Vec<u8>) -> Vec<u8> {
+    if body.len() <= SHORT {
+        return hidden.body(body);
+    }
+    let searched = tokio::task::spawn_blocking(move || hidden.body(body));
+    searched.await.expect("it does not panic")
 }
 
 fn builder(

@@ -224,6 +224,7 @@ impl Client {
             target,
             headers,
             body,
+            namespace: self.key.namespace.clone(),
             hidden,
             trial: self.key.trial.clone(),
         }

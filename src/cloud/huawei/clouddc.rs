@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::lenient::Object;
+use crate::cloud::room::Pages;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Field, Found, List, Path, Query, lenient};
 use crate::text;
@@ -146,6 +147,7 @@ pub async fn list_instances(client: &Client) -> Result<Vec<Instance>, CallError>
     let mut ids = BTreeSet::new();
     let mut got = 0;
     let mut marker: Option<String> = None;
+    let mut pages = Pages::new(&client.transport, &client.key.namespace);
     for _ in 0..MAX_PAGES {
         let limit = i64::try_from(LARGEST_PAGE).unwrap_or(i64::MAX);
         let mut query = Query::default().number("limit", limit);
@@ -157,11 +159,14 @@ pub async fn list_instances(client: &Client) -> Result<Vec<Instance>, CallError>
             .await
             .map_err(of_a_list)?;
         let page: Page = parse(&body)?;
+        let length = body.len();
+        drop(body);
         if page.instances.is_unclear() {
             // It names nothing that could be followed.
             return Ok(all);
         }
         let size = page.size();
+        pages.add::<Instance>(length, size).await?;
         got += size;
         for instance in page.instances.members() {
             let Some(id) = instance.id.text() else {

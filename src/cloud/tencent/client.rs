@@ -169,6 +169,7 @@ impl Client {
             target: "/".to_owned(),
             headers,
             body,
+            namespace: self.key.namespace.clone(),
             hidden,
             trial: self.key.trial.clone(),
         }

@@ -1,7 +1,7 @@
-//! Dates, and what is learnt from them; and proxies.
+//! Dates, and what is learnt from them; proxies; and how much of an answer is read.
 
 use super::*;
-use crate::cloud::server::{Server, answer, answer_with, key, open_gate};
+use crate::cloud::server::{Server, answer, answer_with, key, open_gate, transport};
 
 const ORIGIN: &str = "https://dcs.example";
 const NOON: i64 = 1_795_262_400_000;
@@ -102,6 +102,7 @@ fn request(origin: &str) -> Request {
         target: "/v2/call".to_owned(),
         headers: vec![],
         body: b"signed".to_vec(),
+        namespace: "team".to_owned(),
         hidden: Hidden::of(&key(), ""),
         trial: None,
     }
@@ -164,4 +165,64 @@ async fn http_on_loopback_never_goes_through_a_proxy() {
     let read = transport.read(request(cloud.origin()));
     assert_eq!(read.await.expect("an answer").status, 200);
     assert!(proxy.asked().is_empty());
+}
+
+/// What an answer of that body comes to, read and sent.
+async fn of_body(body: &str) -> [Outcome; 2] {
+    let cloud = Server::answering([answer(200, body), answer(200, body)]);
+    let transport = transport();
+    let read = transport.read(request(cloud.origin())).await;
+    let sent = transport.send_once(request(cloud.origin()), open_gate());
+    [read, sent.await]
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_its_length_and_to_what_it_becomes_when_it_is_decoded() {
+    let of_length = |length: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(length - 8));
+    let [read, sent] = of_body(&of_length(SHORT)).await;
+    assert!(read.expect("short").place.is_none() && sent.expect("short").place.is_none());
+    let [read, sent] = of_body(&of_length(LONGEST)).await;
+    assert!(read.expect("long").place.is_some());
+    let list = format!("[{}]", vec![r#"{"":0}"#; 100_000].join(","));
+    let [values, _] = of_body(&list).await;
+    let [long, _] = of_body(&of_length(LONGEST + 1)).await;
+    for (outcome, why) in [
+        (sent, "the answer is longer than 65536 bytes"),
+        (long, "the answer is longer than 4194304 bytes"),
+        (values, "the answer has more values than any documented one"),
+    ] {
+        assert_eq!(
+            outcome.err(),
+            Some(TransportError::NoAnswer(why.to_owned()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_waits_for_a_place_of_its_namespace_and_a_short_one_for_none() {
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(SHORT));
+    let transport = Transport {
+        timeout: Duration::from_millis(100),
+        ..transport()
+    };
+    let held = [
+        transport.room.take("team").await,
+        transport.room.take("team").await,
+    ];
+    let cloud = Server::answering([answer(200, &long), answer(200, "{}"), answer(200, &long)]);
+    let read = |namespace: &str| {
+        let namespace = namespace.to_owned();
+        transport.read(Request {
+            namespace,
+            ..request(cloud.origin())
+        })
+    };
+    let why = "time-out: too many long answers at the same time".to_owned();
+    assert_eq!(
+        read("team").await.err(),
+        Some(TransportError::NoAnswer(why))
+    );
+    assert!(read("team").await.is_ok(), "a short one");
+    assert!(read("others").await.is_ok(), "a long one of others");
+    drop(held);
 }

@@ -200,6 +200,7 @@ impl Client {
             target: format!("/?{}", query_text(&query)),
             headers,
             body: Vec::new(),
+            namespace: self.key.namespace.clone(),
             hidden,
             trial: self.key.trial.clone(),
         }

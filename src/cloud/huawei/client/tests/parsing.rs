@@ -9,6 +9,7 @@ fn parsed(status: u16, body: &str) -> Refusal {
         date: None,
         request_id: String::new(),
         body: body.as_bytes().to_vec(),
+        place: None,
     };
     refusal(&reply)
 }
@@ -141,6 +142,7 @@ fn the_request_id_of_the_header_comes_before_that_of_the_body() {
         date: None,
         request_id: "from-header".to_owned(),
         body: br#"{"request_id": "from-body"}"#.to_vec(),
+        place: None,
     };
     assert_eq!(refusal(&reply).request_id, "from-header");
     reply.request_id.clear();
