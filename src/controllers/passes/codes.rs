@@ -74,7 +74,7 @@ fn documented(service: Service) -> Vec<(u16, String)> {
     let rows = tables.iter().flat_map(|rows| rows.iter()).map(|row| {
         let code = match row.code {
             "" if row.status == Status::Is(404) => String::new(),
-            "" | "*" => "Any.0001".to_owned(),
+            "" | "*" => "APIGW.7777".to_owned(),
             code => code.replace('*', "Any"),
         };
         let status = match (row.status, service.cloud()) {

@@ -140,7 +140,7 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
             "APIGW.0301",
             Reading::Blocked(Reason::CredentialsRejected),
         ),
-        (401, "XYZ.1", Reading::Blocked(Reason::CredentialsRejected)),
+        (401, "WKS.1", Reading::Blocked(Reason::CredentialsRejected)),
         (403, "DCS.2999", Reading::Blocked(Reason::PermissionDenied)),
     ] {
         for name in ["error_code", "errorCode", "code"] {
@@ -154,6 +154,12 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
     }
     for (status, body) in [
         (400, r#"{"error_code": "DCS.9999", "error_msg": "m"}"#),
+        // In the form of the cloud, and not with a code of it: a proxy's, say.
+        (401, r#"{"error_code": "policy.4711", "error_msg": "m"}"#),
+        (403, r#"{"error": {"code": "policy.4711", "message": "m"}}"#),
+        (403, r#"{"error_code": "WAF.0001", "error_msg": "m"}"#),
+        (403, r#"{"error_code": "WKS.blocked", "error_msg": "m"}"#),
+        (429, r#"{"error_code": "policy.4711", "error_msg": "m"}"#),
         (400, ""),
         (404, ""),
         (409, ""),
@@ -326,12 +332,12 @@ async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
         (403, r#"{"code": 403}"#, Reading::Terminal),
         (
             401,
-            r#"{"error_code": "XYZ.1"}"#,
+            r#"{"error_code": "DCS.1"}"#,
             Reading::Blocked(Reason::CredentialsRejected),
         ),
         (
             403,
-            r#"{"error_code": "XYZ.1"}"#,
+            r#"{"error_code": "DCS.1"}"#,
             Reading::Blocked(Reason::PermissionDenied),
         ),
         (400, "", Reading::Terminal),
