@@ -41,7 +41,9 @@ impl Proxy {
         let uri: Uri = text.parse().map_err(|_| error.clone())?;
         let known = matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
         let named = uri.host().is_some_and(|host| !host.is_empty());
-        match known && named {
+        // The client's parser refuses more, and then uses no proxy without a word.
+        let usable = reqwest::Url::parse(&text).is_ok();
+        match known && named && usable {
             true => Ok(Self(uri)),
             false => Err(error),
         }

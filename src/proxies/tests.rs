@@ -135,3 +135,17 @@ fn cloud_calls_use_the_proxy_for_https_alone() {
         assert!(proxies(unusable).unwrap().for_clouds().is_err());
     }
 }
+
+#[test]
+fn what_the_client_could_not_use_is_refused() {
+    for odd in [
+        "http://proxy.example:99999",
+        "http://proxy.example:1:2",
+        "http://[::1",
+        "ftp://proxy.example",
+        "http://",
+        "a b",
+    ] {
+        assert!(proxies(&[("HTTPS_PROXY", odd)]).is_err(), "{odd}");
+    }
+}
