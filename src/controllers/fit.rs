@@ -96,7 +96,7 @@ fn fit(value: &mut Value, before: Option<&Value>, schema: &Value) -> bool {
                 let Some(of) = of.filter(|of| of.is_object()) else {
                     continue;
                 };
-                fits &= fit(member, before.and_then(|before| before.get(name)), of);
+                fits &= fit(member, before_of(name), of);
             }
             fits
         }

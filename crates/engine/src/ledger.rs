@@ -40,7 +40,7 @@ impl State {
 
     /// A claimed step that status does not have may have been sent all the same:
     /// by a process that was killed before its intent was stored, or before
-    /// somebody emptied status. What the ledger says of a call that status has is the
+    /// a user emptied status. What the ledger says of a call that status has is the
     /// answer to it: the process that wrote it was killed before it told status.
     fn add_claimed(&mut self, now: Now, mut claimed: Step) {
         let had_no_effect = matches!(claimed.answer, Some(Answer::Refused(_) | Answer::NotSent));

@@ -196,9 +196,9 @@ impl Open {
             ledger, mut open, ..
         } = self;
         let mut spec = ledger.spec.clone();
-        let refused = |answer| matches!(answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
         // The ledger says so itself, or the claim is of a version that did not write it.
-        let believed = refused(open.answer) || !open.records_answer && refused(last.answer);
+        let believed =
+            says_no_effect(open.answer) || !open.records_answer && says_no_effect(last.answer);
         match last.answer {
             // A call of this object before may have had an effect: one that the ledger
             // keeps as approved, or one that status tells of.
@@ -277,8 +277,11 @@ pub(super) fn right(open: &LedgerClaim, me: &LedgerObject, claimant: &Claimant) 
 /// The ledger itself says that the call had no effect, and it stands for no call before it
 /// that may have had one.
 pub(super) fn is_void(open: &LedgerClaim) -> bool {
-    let refused = matches!(open.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
-    open.records_answer && refused && open.approvals == 0
+    open.records_answer && says_no_effect(open.answer) && open.approvals == 0
+}
+
+fn says_no_effect(answer: Option<AnswerWord>) -> bool {
+    matches!(answer, Some(AnswerWord::Refused | AnswerWord::NotSent))
 }
 
 /// It is claimed for that very object.
@@ -298,9 +301,8 @@ pub(super) fn is_own(open: &LedgerClaim, me: &LedgerObject) -> bool {
 
 /// That call certainly had no effect.
 fn had_no_effect(open: &LedgerClaim, no_effect: &NoEffect) -> bool {
-    let refused = matches!(open.answer, Some(AnswerWord::Refused | AnswerWord::NotSent));
     // A version that did not write it believed status.
-    refused || !open.records_answer || no_effect.is_known(&open.step_id)
+    says_no_effect(open.answer) || !open.records_answer || no_effect.is_known(&open.step_id)
 }
 
 /// The id of a claim's step if its object's status says that it had no effect, and nothing
