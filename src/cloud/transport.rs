@@ -157,6 +157,18 @@ impl Transport {
         })
     }
 
+    /// The same with another clock, by which nothing was learnt yet.
+    pub fn with_clock(&self, clock: Clock) -> Self {
+        Self {
+            offsets: Arc::default(),
+            room: Arc::default(),
+            lists: Arc::default(),
+            shared: Arc::default(),
+            clock,
+            ..self.clone()
+        }
+    }
+
     /// The cloud's time at this origin minus ours, as last seen in a `Date`
     /// header; 0 while it has not been seen.
     pub fn offset(&self, origin: &str) -> i64 {
@@ -299,9 +311,11 @@ impl Transport {
         } else {
             0
         };
+        // An offset matters for as long as requests go there, whatever becomes of the
+        // wall clock.
+        let now = self.clock.now().mono.0;
         let mut offsets = self.offsets.lock().expect("no panic while it is held");
-        // An offset matters for as long as requests go there.
-        *offsets.entry(origin.to_owned(), answered, |_| false, || 0) = offset;
+        *offsets.entry(origin.to_owned(), now, |_| false, || 0) = offset;
     }
 }
 

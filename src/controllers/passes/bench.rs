@@ -627,8 +627,8 @@ impl<K: Kind> Passing<K> {
             let transport = Transport::new(Clock::system(), Duration::from_secs(30));
             transport.expect("a transport")
         });
-        let mut transport = transport.clone();
-        transport.clock = clock.clone();
+        // What it learns is of this clock: hours ahead of it, another forgets all of it.
+        let transport = transport.with_clock(clock.clone());
         let (news, received) = mpsc::unbounded_channel();
         let (connections, shown) = (Shown::default(), Shown::default());
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
