@@ -1,5 +1,7 @@
 //! `CloudConnection`: an account at a cloud, and the Secret with its key.
 
+use std::collections::BTreeMap;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,7 +66,8 @@ pub struct CloudConnectionSpec {
     /// documents for the region needs nothing else; every other host has to be admitted by
     /// the operator's flag --allow-endpoint, with its port if that is not 443.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoints: Option<Endpoints>,
+    #[schemars(extend("maxProperties" = 32))]
+    pub endpoints: Option<BTreeMap<String, Option<Endpoint>>>,
 }
 
 /// What operations may do through a connection.
@@ -221,36 +224,13 @@ pub struct SecretKeys {
     pub security_token: Option<String>,
 }
 
-/// Endpoints by service.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Endpoints {
-    /// Distributed Cache Service, for instance `https://dcs.cn-north-4.myhuaweicloud.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+/// A URL without a path, for instance `https://dcs.cn-north-4.myhuaweicloud.com`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Endpoint(
     #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
-    pub dcs: Option<String>,
-    /// Workspace, for instance `https://workspace.cn-north-4.myhuaweicloud.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
-    pub workspace: Option<String>,
-    /// Billing, where orders are, for instance `https://bss.myhuaweicloud.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
-    pub bss: Option<String>,
-    /// CloudDC, for instance `https://clouddc.cn-east-3.myhuaweicloud.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
-    pub clouddc: Option<String>,
-    /// Volcengine ECS, for instance `https://open.volcengineapi.com`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
-    pub ecs: Option<String>,
-    /// Tencent Cloud Auto Scaling (`as`), for instance
-    /// `https://as.tencentcloudapi.com`.
-    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^https?://[A-Za-z0-9.:-]{1,200}$"), length(max = 256))]
-    pub auto_scaling: Option<String>,
-}
+    pub String,
+);
 
 /// What Errand found out about the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 //! generated from their types.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceColumnDefinition, CustomResourceDefinition, JSON, JSONSchemaProps,
+    CustomResourceColumnDefinition, CustomResourceDefinition, JSON, JSONSchemaProps, ValidationRule,
 };
 
 use super::connection::CloudConnectionStatus;
@@ -38,27 +38,50 @@ fn with_plan_columns(mut crd: CustomResourceDefinition) -> CustomResourceDefinit
 }
 
 /// Gives a connection's status the default that makes a new object one whose key nobody
-/// has used.
-pub fn connection_crd(crd: CustomResourceDefinition) -> CustomResourceDefinition {
-    with_default_status(crd, CloudConnectionStatus::not_probed())
+/// has used, and its endpoints the rule that each is for one of these services.
+pub fn connection_crd(
+    crd: CustomResourceDefinition,
+    services: &[&str],
+) -> CustomResourceDefinition {
+    let mut crd = with_default_status(crd, CloudConnectionStatus::not_probed());
+    let names = services.join(", ");
+    let quoted: Vec<_> = services.iter().map(|name| format!("'{name}'")).collect();
+    let rule = ValidationRule {
+        rule: format!("self.all(service, service in [{}])", quoted.join(", ")),
+        message: Some(format!(
+            "endpoints are given by service, and the services are {names}"
+        )),
+        ..ValidationRule::default()
+    };
+    for endpoints in properties(&mut crd, &["spec", "endpoints"]) {
+        let text = endpoints.description.get_or_insert_default();
+        text.push_str(&format!(" The services are {names}."));
+        endpoints.x_kubernetes_validations = Some(vec![rule.clone()]);
+    }
+    crd
 }
 
 fn with_default_status(
     mut crd: CustomResourceDefinition,
     default: serde_json::Value,
 ) -> CustomResourceDefinition {
-    for version in &mut crd.spec.versions {
-        let status = version
-            .schema
-            .as_mut()
-            .and_then(|schema| schema.open_api_v3_schema.as_mut())
-            .and_then(|root| root.properties.as_mut())
-            .and_then(|properties| properties.get_mut("status"));
-        if let Some(status) = status {
-            make_default(status, default.clone());
-        }
+    for status in properties(&mut crd, &["status"]) {
+        make_default(status, default.clone());
     }
     crd
+}
+
+/// The schema of a field, in each version.
+fn properties<'a>(
+    crd: &'a mut CustomResourceDefinition,
+    path: &'a [&str],
+) -> impl Iterator<Item = &'a mut JSONSchemaProps> {
+    crd.spec.versions.iter_mut().filter_map(|version| {
+        let root = version.schema.as_mut()?.open_api_v3_schema.as_mut()?;
+        path.iter().try_fold(root, |schema, name| {
+            schema.properties.as_mut()?.get_mut(*name)
+        })
+    })
 }
 
 fn make_default(status: &mut JSONSchemaProps, default: serde_json::Value) {

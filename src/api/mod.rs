@@ -21,7 +21,7 @@ mod words;
 
 pub use connection::{
     CloudConnection, CloudConnectionSpec, CloudConnectionStatus, ConnectionReason, Credentials,
-    Endpoints, HuaweiConnection, PaidOperations, Policy, SecretKeys, SecretRef, Site,
+    Endpoint, HuaweiConnection, PaidOperations, Policy, SecretKeys, SecretRef, Site,
     TencentConnection, VolcengineConnection,
 };
 pub use crds::{connection_crd, operation_crd};

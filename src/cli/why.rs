@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use errand::api::Reason;
-use errand::operations::Service;
+use errand::cloud::SERVICES;
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -253,10 +253,10 @@ fn meant(step: &Value) -> String {
         .as_u64()
         .and_then(|s| u16::try_from(s).ok());
     // The codes tell the services apart.
-    let row = Service::ALL
+    let row = SERVICES
         .iter()
         .filter(|_| !code.is_empty())
-        .find_map(|service| service.rows().find(status.unwrap_or(400), &code));
+        .find_map(|service| service.rows.find(status.unwrap_or(400), &code));
     row.map_or_else(String::new, |row| format!(" ({})", row.meaning))
 }
 

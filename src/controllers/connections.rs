@@ -17,8 +17,10 @@ use super::secrets::LABEL;
 use super::shown::{ObjectKey, Shown};
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
-use crate::cloud::{Key, Refusal, Transport, tencent, volcengine};
-use crate::operations::{Client, Clients, Object, Place, Service, ServiceHost};
+use crate::cloud::{
+    HuaweiScope, Key, Protocol, Refusal, SERVICES, Service, Transport, tencent, volcengine,
+};
+use crate::operations::{Client, Clients, Object, Place, ServiceHost};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -136,7 +138,7 @@ said: None,
         &self,
         namespace: &str,
         connection: &CloudConnection,
-        services: &[Service],
+        services: &[&'static Service],
     ) -> Result<Usable, Unusable> {
         if let Some(odd) = odd_id(&connection.spec) {
             return Err(Unusable {
@@ -148,7 +150,7 @@ said: None,
         // What does not need the key first: a connection that cannot be used is
         // told as such.
         let places = services.iter().map(|service| {
-            let origin = self.origin_of(connection, *service)?;
+            let origin = self.origin_of(connection, service)?;
             Ok((*service, origin))
         });
         let places = places.collect::<Result<Vec<_>, Unusable>>()?;
@@ -199,9 +201,9 @@ said: None,
 
     /// The place of a connection as a text: what a mistyped region or project changes.
     fn here(&self, connection: &CloudConnection) -> String {
-        let hosts = Service::ALL.into_iter().filter_map(|service| {
+        let hosts = SERVICES.into_iter().filter_map(|service| {
             let origin = self.origin(connection, service)?.ok()?;
-            Some(format!("{} {}", service.label(), origin.url))
+            Some(format!("{} {}", service.name, origin.url))
         });
         let spec = &connection.spec;
         let mut place = vec![spec.account_id.clone(), scope(connection)];
@@ -222,43 +224,35 @@ said: None,
     fn client(
         &self,
         connection: &CloudConnection,
-        service: Service,
+        service: &'static Service,
         origin: String,
         key: &Key,
     ) -> Client {
-        let (key, transport, rows) = (key.clone(), self.transport.clone(), service.rows());
+        let (key, transport, rows) = (key.clone(), self.transport.clone(), service.rows);
         let scope = scope(connection);
-        match service {
-            Service::HuaweiBss => Client::Huawei(huawei::Client {
+        match service.protocol {
+            Protocol::Huawei(of) => Client::Huawei(huawei::Client {
                 origin,
-                scope: Scope::Domain(connection.spec.account_id.clone()),
+                scope: match of {
+                    HuaweiScope::Project => Scope::Project(scope),
+                    HuaweiScope::Account => Scope::Domain(connection.spec.account_id.clone()),
+                },
                 key,
                 transport,
                 rows,
             }),
-            Service::HuaweiDcs | Service::HuaweiWorkspace | Service::HuaweiCloudDc => {
-                Client::Huawei(huawei::Client {
-                    origin,
-                    scope: Scope::Project(scope),
-                    key,
-                    transport,
-                    rows,
-                })
-            }
-            Service::VolcengineEcs => Client::Volcengine(volcengine::Client {
+            Protocol::Volcengine(actions) => Client::Volcengine(volcengine::Client {
                 origin,
                 region: scope,
-                service: volcengine::ecs::SERVICE,
-                version: volcengine::ecs::VERSION,
+                actions,
                 key,
                 transport,
                 rows,
             }),
-            Service::TencentAs => Client::Tencent(tencent::Client {
+            Protocol::Tencent(actions) => Client::Tencent(tencent::Client {
                 origin,
                 region: scope,
-                service: tencent::autoscaling::SERVICE,
-                version: tencent::autoscaling::VERSION,
+                actions,
                 key,
                 transport,
                 rows,
@@ -270,7 +264,7 @@ said: None,
     fn origin_of(
         &self,
         connection: &CloudConnection,
-        service: Service,
+        service: &'static Service,
     ) -> Result<Origin, Unusable> {
         let name = connection.name_any();
         match self.origin(connection, service) {
@@ -302,9 +296,9 @@ said: None,
             let text = "policy.suspend is true: no operation of this connection sends anything.";
             return said(ConnectionReason::SuspendedBySpec, text);
         }
-        let places = Service::ALL
+        let places = SERVICES
             .iter()
-            .filter_map(|service| self.origin(connection, *service));
+            .filter_map(|service| self.origin(connection, service));
         let mut clouds = Vec::new();
         for origin in places {
             match origin {
@@ -356,7 +350,7 @@ said: None,
     fn origin(
         &self,
         connection: &CloudConnection,
-        service: Service,
+        service: &'static Service,
     ) -> Option<Result<Origin, EndpointError>> {
         self.endpoints.origin(connection, service)
     }
@@ -390,7 +384,7 @@ pub(super) fn place(
     connection: &CloudConnection,
     namespace: &str,
 ) -> Place {
-    let hosts = Service::ALL.into_iter().filter_map(|service| {
+    let hosts = SERVICES.into_iter().filter_map(|service| {
         let origin = endpoints.origin(connection, service)?.ok()?;
         Some(ServiceHost {
             service,

@@ -14,22 +14,16 @@ mod admitted;
 
 use self::address::{Address, HTTPS};
 use self::admitted::{Admitted, As};
-use crate::api::{CloudConnection, CloudConnectionSpec, Endpoints, Site};
-use crate::operations::{Cloud, HostOwner, Region, Service};
+use crate::api::{CloudConnection, CloudConnectionSpec, Site};
+use crate::cloud::{Cloud, Region, Service};
+use crate::operations::HostOwner;
 
 pub use self::admitted::AllowedEndpoint;
 
 /// The endpoint that a connection names for a service.
-pub(super) fn named(endpoints: Option<&Endpoints>, service: Service) -> Option<&str> {
-    let endpoints = endpoints?;
-    match service {
-        Service::HuaweiDcs => endpoints.dcs.as_deref(),
-        Service::HuaweiWorkspace => endpoints.workspace.as_deref(),
-        Service::HuaweiBss => endpoints.bss.as_deref(),
-        Service::HuaweiCloudDc => endpoints.clouddc.as_deref(),
-        Service::VolcengineEcs => endpoints.ecs.as_deref(),
-        Service::TencentAs => endpoints.auto_scaling.as_deref(),
-    }
+pub(super) fn named<'a>(spec: &'a CloudConnectionSpec, service: &Service) -> Option<&'a str> {
+    let endpoint = spec.endpoints.as_ref()?.get(service.endpoint)?;
+    Some(&endpoint.as_ref()?.0)
 }
 
 /// Whose accounts and keys the hosts of a service know: what is remembered of a key, or
@@ -81,16 +75,14 @@ impl Origin {
 
 /// Why an operation must not use these origins together: evidence from one cloud says
 /// nothing of a call to another.
-pub(super) fn one_cloud(origins: &[(Service, Origin)]) -> Result<(), String> {
+pub(super) fn one_cloud(origins: &[(&'static Service, Origin)]) -> Result<(), String> {
     let is_own = |origin: &Origin| matches!(origin.authority, Authority::Own { .. });
     let own = origins.iter().find(|(_, origin)| is_own(origin));
     let vendors = origins.iter().find(|(_, origin)| !is_own(origin));
     match (own, vendors) {
         (Some((own, at)), Some((vendors, _))) => Err(format!(
             "the endpoint of {} is {}, which is a cloud of its own, and that of {} is the vendor's. Name endpoints of one cloud for both",
-            own.label(),
-            at.url,
-            vendors.label()
+            own.name, at.url, vendors.name
         )),
         _ => Ok(()),
     }
@@ -113,12 +105,12 @@ fn region_and_site(spec: &CloudConnectionSpec, cloud: Cloud) -> Option<(&str, Si
 
 /// The host that is used where none is named, and its site.
 fn default_host(
-    service: Service,
+    service: &'static Service,
     region: Region<'_>,
     site: Site,
 ) -> Option<(String, Option<Site>)> {
     let mut rules = service
-        .hosts()
+        .hosts
         .iter()
         .filter(|rule| rule.site.is_none_or(|of| of == site));
     rules.find_map(|rule| Some((rule.in_region(region)?, rule.site)))
@@ -126,7 +118,10 @@ fn default_host(
 
 /// The vendor's endpoint that is used where none is named. `None`: the connection is of
 /// another cloud, or its region has none.
-pub(super) fn default_endpoint(spec: &CloudConnectionSpec, service: Service) -> Option<String> {
+pub(super) fn default_endpoint(
+    spec: &CloudConnectionSpec,
+    service: &'static Service,
+) -> Option<String> {
     let (region, site) = region_and_site(spec, service.cloud())?;
     let (host, _) = default_host(service, Region::new(region)?, site)?;
     Some(format!("https://{host}"))
@@ -222,11 +217,11 @@ impl EndpointPolicy {
     pub(super) fn origin(
         &self,
         connection: &CloudConnection,
-        service: Service,
+        service: &'static Service,
     ) -> Option<Result<Origin, EndpointError>> {
         let spec = &connection.spec;
         let (name, site) = region_and_site(spec, service.cloud())?;
-        let given = named(spec.endpoints.as_ref(), service);
+        let given = named(spec, service);
         let namespace = connection.metadata.namespace.as_deref().unwrap_or_default();
         let found = match (Region::new(name), given) {
             (None, _) => Err(Rule::Region),
@@ -235,7 +230,7 @@ impl EndpointPolicy {
         };
         Some(found.map_err(|rule| EndpointError {
             given: given.map_or_else(
-                || format!("of {} in region {name}", service.label()),
+                || format!("of {} in region {name}", service.name),
                 str::to_owned,
             ),
             rule,
@@ -249,7 +244,7 @@ impl EndpointPolicy {
         &self,
         given: &str,
         namespace: &str,
-        service: Service,
+        service: &'static Service,
         region: Region<'_>,
         site: Site,
     ) -> Result<Origin, Rule> {
@@ -265,7 +260,7 @@ impl EndpointPolicy {
             admitted: false,
             site,
         };
-        let mut documented = service.hosts().iter();
+        let mut documented = service.hosts.iter();
         let documented = documented.find(|rule| rule.in_region(region).as_ref() == Some(&host));
         let usual = address.https && address.port == HTTPS;
         if let Some(rule) = documented.filter(|_| usual) {
@@ -292,7 +287,7 @@ impl EndpointPolicy {
 }
 
 /// The vendor's own host for what names none.
-fn vendors(service: Service, region: Region<'_>, site: Site) -> Option<Origin> {
+fn vendors(service: &'static Service, region: Region<'_>, site: Site) -> Option<Origin> {
     let (host, of) = default_host(service, region, site)?;
     Some(Origin {
         url: format!("https://{host}"),
@@ -305,8 +300,8 @@ fn vendors(service: Service, region: Region<'_>, site: Site) -> Option<Origin> {
 
 /// Which of the vendor's sites a host serves: the one that only it serves, or the
 /// connection's. None: the service has no sites.
-fn of_site(service: Service, of: Option<Site>, connection: Site) -> Option<Site> {
-    let has_sites = service.hosts().iter().any(|rule| rule.site.is_some());
+fn of_site(service: &'static Service, of: Option<Site>, connection: Site) -> Option<Site> {
+    let has_sites = service.hosts.iter().any(|rule| rule.site.is_some());
     has_sites.then(|| of.unwrap_or(connection))
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::endpoints::{Origin, default_endpoint, named};
 use crate::api::{CloudConnection, CloudConnectionSpec, ObservedFor, Site, State, Status};
-use crate::operations::{Object, Service, digest};
+use crate::cloud::Service;
+use crate::operations::{Object, digest};
 
 /// Where a connection's operations of one kind take place, in every respect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +22,9 @@ pub(super) struct At {
 
 impl At {
     /// `origins` are those of the services that the kind calls.
-    pub(super) fn of(connection: &CloudConnection, origins: &[(Service, Origin)]) -> Self {
+    pub(super) fn of(connection: &CloudConnection, origins: &[(&'static Service, Origin)]) -> Self {
         let spec = &connection.spec;
-        let services: Vec<Service> = origins.iter().map(|(service, _)| *service).collect();
+        let services: Vec<&'static Service> = origins.iter().map(|(service, _)| *service).collect();
         let (region, project) = match (&spec.huawei, &spec.volcengine, &spec.tencent) {
             (Some(huawei), ..) => (&huawei.region, Some(huawei.project_id.clone())),
             (_, Some(volcengine), _) => (&volcengine.region, None),
@@ -31,8 +32,8 @@ impl At {
             (None, None, None) => (&spec.account_id, None),
         };
         let endpoints = services.iter().filter_map(|service| {
-            let endpoint = named(spec.endpoints.as_ref(), *service)?;
-            Some((service.label().to_owned(), endpoint.to_owned()))
+            let endpoint = named(spec, service)?;
+            Some((service.name.to_owned(), endpoint.to_owned()))
         });
         Self {
             cloud: services
@@ -45,7 +46,7 @@ impl At {
             site: site(spec, &services),
             clouds: origins
                 .iter()
-                .map(|(service, origin)| (service.label().to_owned(), origin.cloud()))
+                .map(|(service, origin)| (service.name.to_owned(), origin.cloud()))
                 .collect(),
         }
     }
@@ -68,7 +69,7 @@ impl At {
 
 /// The connection's site, if an endpoint that it does not name depends on it. The
 /// endpoints themselves are not compared: those of a vendor may differ between versions.
-fn site(spec: &CloudConnectionSpec, services: &[Service]) -> Option<Site> {
+fn site(spec: &CloudConnectionSpec, services: &[&'static Service]) -> Option<Site> {
     let own = match (&spec.huawei, &spec.tencent) {
         (Some(huawei), _) => huawei.site,
         (_, Some(tencent)) => tencent.site,
@@ -84,9 +85,9 @@ fn site(spec: &CloudConnectionSpec, services: &[Service]) -> Option<Site> {
         }
         let unnamed = services
             .iter()
-            .filter(|service| named(spec.endpoints.as_ref(), **service).is_none());
+            .filter(|service| named(&spec, service).is_none());
         let endpoints: Vec<_> = unnamed
-            .map(|service| default_endpoint(&spec, *service))
+            .map(|service| default_endpoint(&spec, service))
             .collect();
         endpoints
     };

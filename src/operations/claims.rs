@@ -2,9 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Service;
 use crate::api::{AnswerWord, LedgerTarget};
-use crate::cloud::Ids;
+use crate::cloud::{Ids, Service};
 use crate::mistakes::Mistake;
 
 /// Where an operation takes place.
@@ -24,7 +23,7 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceHost {
     /// The service.
-    pub service: Service,
+    pub service: &'static Service,
     /// Its host, with the port if that is not 443.
     pub host: String,
     /// Whose host it is.
@@ -81,7 +80,7 @@ impl Claimant {
             ]),
         };
         let mut hosts = place.hosts.iter();
-        let at = hosts.find(|at| at.service.label() == target.service);
+        let at = hosts.find(|at| at.service.name == target.service);
         let host = at.map(|at| at.host.clone());
         let owner = at.map(|at| at.owner);
         target.host = host.clone().filter(|_| owner == Some(HostOwner::Own));
@@ -191,6 +190,7 @@ pub struct ClosedCall {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::huawei;
 
     fn target() -> LedgerTarget {
         LedgerTarget {
@@ -238,7 +238,7 @@ mod tests {
     fn a_ledger_of_the_vendor_is_named_as_before_and_that_of_an_own_cloud_by_its_host() {
         let claim = |hosts: &[(&str, HostOwner)]| {
             let hosts = hosts.iter().map(|(host, owner)| ServiceHost {
-                service: Service::HuaweiWorkspace,
+                service: &huawei::workspace::SERVICE,
                 host: (*host).to_owned(),
                 owner: *owner,
             });

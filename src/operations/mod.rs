@@ -6,7 +6,6 @@
 
 mod claims;
 pub mod desktop_order;
-mod hosts;
 pub mod instance_observation;
 pub mod instance_refresh;
 mod registry;
@@ -21,20 +20,18 @@ use std::time::Duration;
 pub(crate) use claims::digest;
 pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
-pub(crate) use hosts::is_dns_label;
-pub use hosts::{HostRule, Region, Regions};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-pub use services::{Client, Clients, Cloud, Service};
+pub use services::{Client, Clients};
 
 use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
     Schedule, Status, Timestamp,
 };
-use crate::cloud::{CallError, Gate, Ids, Sent};
+use crate::cloud::{CallError, Gate, Ids, Sent, Service};
 
 /// A step of a kind: one mutating cloud call.
 #[derive(Clone, Copy, Debug)]
@@ -271,7 +268,7 @@ pub trait Kind: Send + Sync + 'static {
     /// Its mutating calls.
     const STEPS: &'static [StepInfo];
     /// The cloud's services that it calls; the first is the one that it changes.
-    const SERVICES: &'static [Service];
+    const SERVICES: &'static [&'static Service];
 
     /// The outcome when the wanted result was seen.
     fn done(object: &Self::Object) -> Reason;

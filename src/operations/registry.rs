@@ -11,6 +11,7 @@ use super::instance_refresh::SteerRefresh;
 use super::resize_cancellation::CancelResize;
 use super::scheduled_instance_reservation::SteerReservation;
 use crate::api::{CloudConnection, OperationLedger, connection_crd, operation_crd};
+use crate::cloud::SERVICES;
 
 /// Something to do for each kind.
 pub trait Visitor {
@@ -44,7 +45,10 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     }
     let mut all = each_kind(&mut Definition);
     all.extend([
-        connection_crd(CloudConnection::crd()),
+        connection_crd(
+            CloudConnection::crd(),
+            &SERVICES.map(|service| service.endpoint),
+        ),
         OperationLedger::crd(),
     ]);
     all

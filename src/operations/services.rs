@@ -1,100 +1,6 @@
-//! The clouds' services that operations call, and clients of them.
+//! The clients of one connection that an operation calls.
 
-use crate::cloud::huawei::{self, verdicts};
-use crate::cloud::{Reading, Rows, tencent, volcengine};
-
-/// A cloud service that operations call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Huawei Cloud Distributed Cache Service.
-    HuaweiDcs,
-    /// Huawei Cloud Workspace.
-    HuaweiWorkspace,
-    /// Huawei Cloud's billing, where orders are.
-    HuaweiBss,
-    /// Huawei Cloud CloudDC.
-    HuaweiCloudDc,
-    /// Volcengine ECS.
-    VolcengineEcs,
-    /// Tencent Cloud Auto Scaling.
-    TencentAs,
-}
-
-/// Whose service it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Cloud {
-    /// Huawei Cloud.
-    Huawei,
-    /// Volcengine.
-    Volcengine,
-    /// Tencent Cloud.
-    Tencent,
-}
-
-impl Cloud {
-    /// Its name, for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Cloud::Huawei => "Huawei Cloud",
-            Cloud::Volcengine => "Volcengine",
-            Cloud::Tencent => "Tencent Cloud",
-        }
-    }
-}
-
-impl Service {
-    /// Every service.
-    pub const ALL: [Service; 6] = [
-        Service::HuaweiDcs,
-        Service::HuaweiWorkspace,
-        Service::HuaweiBss,
-        Service::HuaweiCloudDc,
-        Service::VolcengineEcs,
-        Service::TencentAs,
-    ];
-
-    /// Whose it is.
-    pub fn cloud(self) -> Cloud {
-        match self {
-            Service::HuaweiDcs
-            | Service::HuaweiWorkspace
-            | Service::HuaweiBss
-            | Service::HuaweiCloudDc => Cloud::Huawei,
-            Service::VolcengineEcs => Cloud::Volcengine,
-            Service::TencentAs => Cloud::Tencent,
-        }
-    }
-
-    /// Bounded label for metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Service::HuaweiDcs => "huawei/dcs",
-            Service::HuaweiWorkspace => "huawei/workspace",
-            Service::HuaweiBss => "huawei/bss",
-            Service::HuaweiCloudDc => "huawei/clouddc",
-            Service::VolcengineEcs => "volcengine/ecs",
-            Service::TencentAs => "tencent/as",
-        }
-    }
-
-    /// How its answers are read.
-    pub fn rows(self) -> Rows {
-        match self {
-            Service::HuaweiDcs => verdicts::DCS_ROWS,
-            Service::HuaweiWorkspace => verdicts::WORKSPACE_ROWS,
-            Service::HuaweiBss => verdicts::BSS_ROWS,
-            Service::HuaweiCloudDc => verdicts::CLOUDDC_ROWS,
-            Service::VolcengineEcs => volcengine::verdicts::ECS_ROWS,
-            Service::TencentAs => tencent::verdicts::AS_ROWS,
-        }
-    }
-
-    /// How a refusal that is recorded in status was read. None: by what is not in
-    /// the tables, so it has to be verified.
-    pub fn recorded(self, status: u16, code: &str) -> Option<Reading> {
-        self.rows().find(status, code).map(|row| row.reading)
-    }
-}
+use crate::cloud::{Service, huawei, tencent, volcengine};
 
 /// A client of a service, with a key.
 #[derive(Clone, Debug)]
@@ -122,7 +28,7 @@ impl Client {
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// In the order of the kind's services.
-    pub services: Vec<(Service, Client)>,
+    pub services: Vec<(&'static Service, Client)>,
     /// Since when this process knows of the object as it is now, in milliseconds of
     /// the operator's clock. A reading that began before may be older than the object.
     pub known_since: i64,
@@ -136,14 +42,14 @@ impl Clients {
     }
 
     /// The client of a service that is among the kind's.
-    pub fn of(&self, service: Service) -> &Client {
+    pub fn of(&self, service: &Service) -> &Client {
         let mut clients = self.services.iter();
         let found = clients.find(|(of, _)| *of == service);
         &found.expect("a service of the kind").1
     }
 
     /// Of a service of Huawei Cloud that is among the kind's.
-    pub fn huawei(&self, service: Service) -> &huawei::Client {
+    pub fn huawei(&self, service: &Service) -> &huawei::Client {
         match self.of(service) {
             Client::Huawei(client) => client,
             _ => unreachable!("a service of Huawei Cloud"),
@@ -152,7 +58,7 @@ impl Clients {
 
     /// Of Volcengine ECS, for a kind that calls it.
     pub fn volcengine(&self) -> &volcengine::Client {
-        match self.of(Service::VolcengineEcs) {
+        match self.of(&volcengine::ecs::SERVICE) {
             Client::Volcengine(client) => client,
             _ => unreachable!("a service of Volcengine"),
         }
@@ -160,7 +66,7 @@ impl Clients {
 
     /// Of Tencent Cloud Auto Scaling, for a kind that calls it.
     pub fn tencent(&self) -> &tencent::Client {
-        match self.of(Service::TencentAs) {
+        match self.of(&tencent::autoscaling::SERVICE) {
             Client::Tencent(client) => client,
             _ => unreachable!("a service of Tencent Cloud"),
         }

@@ -3,6 +3,7 @@
 //! cluster differ.
 
 mod bounds;
+mod compatible;
 mod files;
 mod words;
 

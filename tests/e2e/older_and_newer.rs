@@ -305,3 +305,56 @@ pub fn a_connection_that_cannot_be_read_reports_the_field() {
     let object = bed.wait_at_rest("rsc", "stop");
     assert_ending(&bed, &object, "Succeeded", "Cancelled");
 }
+
+/// Endpoints were named fields, and are a map.
+#[test]
+fn endpoints_of_f7ba42e_read_back_after_the_upgrade_and_after_the_rollback() {
+    const CONNECTIONS: &str = "cloudconnections.errand.cloud";
+    let file = "tests/fixtures/f7ba42e/crds/cloudconnections.errand.cloud.yaml";
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let old = std::fs::read_to_string(file).expect("the definition of f7ba42e");
+    let old: Value = serde_yaml_ng::from_str(&old).expect("a definition");
+    let old = &old["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let plane = own_plane();
+    let replace = |with: Option<&Value>| {
+        let change = |schema: &mut Value| *schema = with.unwrap_or(schema).clone();
+        let installed = plane.install_schema(CONNECTIONS, change);
+        installed.unwrap_or_else(|e| panic!("{e}"));
+    };
+    let bed = bed_on(&plane, "endpoints", BedOptions::default());
+    let named = |name: &str, endpoints: &str| {
+        let manifest = bed.connection(name);
+        let (rest, _) = manifest.split_once("  endpoints:").expect("they come last");
+        format!("{rest}  endpoints: {endpoints}\n")
+    };
+    let refused = |endpoints: &str| bed.try_apply(&named("probe", endpoints)).err();
+    let endpoints = |name: &str| bed.get("cc", name)["spec"]["endpoints"].clone();
+    let given = json!({"dcs": "https://dcs.example", "as": "https://as.example", "bss": null});
+    replace(Some(old));
+    bed.wait_until("the old schema is used", || {
+        refused("{nonsense: x}").is_some_and(|e| e.contains("unknown field"))
+    });
+    bed.apply(&named("old", &given.to_string()));
+    replace(None);
+    let is_refused =
+        |e: String| e.contains("the services are dcs, workspace, bss, clouddc, ecs, as");
+    bed.wait_until("the new schema is used", || {
+        refused("{nonsense: \"https://x.example\"}").is_some_and(is_refused)
+    });
+    assert_eq!(endpoints("old"), given);
+    bed.edit(
+        "cc",
+        "old",
+        &json!({"metadata": {"labels": {"edited": "yes"}}}),
+    );
+    assert_eq!(endpoints("old"), given);
+    bed.apply(&named("new", "{dcs: \"https://dcs.example\"}"));
+    let said = refused("{dcs: \"dcs.example\"}").expect("it is no URL");
+    assert!(said.contains("spec.endpoints.dcs"), "{said}");
+    replace(Some(old));
+    bed.wait_until("the old schema is used", || {
+        refused("{nonsense: x}").is_some_and(|e| e.contains("unknown field"))
+    });
+    assert_eq!(endpoints("old"), given);
+    assert_eq!(endpoints("new"), json!({"dcs": "https://dcs.example"}));
+}

@@ -5,12 +5,30 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::EU;
 use super::client::Client;
 use super::pages;
+use super::verdicts;
+use crate::api::Site;
 use crate::cloud::call::{CallError, parse};
+use crate::cloud::hosts::{of_site, rule};
 use crate::cloud::ids::checked;
 use crate::cloud::verdict::{Reading, Refusal};
+use crate::cloud::{HuaweiScope, Protocol, Service};
 use crate::cloud::{Members, Path, Query, contradicted, lenient};
+
+/// Billing, where orders are.
+pub static SERVICE: Service = Service {
+    name: "huawei/bss",
+    endpoint: "bss",
+    protocol: Protocol::Huawei(HuaweiScope::Account),
+    hosts: &[
+        rule("bss.myhuaweicloud.eu", EU),
+        of_site("bss.myhuaweicloud.com", Site::China),
+        of_site("bss-intl.myhuaweicloud.com", Site::International),
+    ],
+    rows: verdicts::BSS_ROWS,
+};
 
 /// What BSS lets this key see.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,28 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
+use super::verdicts;
+use super::{ALL_BUT_EU, EU};
 use crate::cloud::call::{CallError, parse};
+use crate::cloud::hosts::rule;
 use crate::cloud::lenient::Object;
 use crate::cloud::room::Pages;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Field, Found, List, Path, Query, lenient};
+use crate::cloud::{HuaweiScope, Protocol, Service};
 use crate::text;
+
+/// CloudDC.
+pub static SERVICE: Service = Service {
+    name: "huawei/clouddc",
+    endpoint: "clouddc",
+    protocol: Protocol::Huawei(HuaweiScope::Project),
+    hosts: &[
+        rule("clouddc.{region}.myhuaweicloud.eu", EU),
+        rule("clouddc.{region}.myhuaweicloud.com", ALL_BUT_EU),
+    ],
+    rows: verdicts::CLOUDDC_ROWS,
+};
 
 /// Largest page that there is.
 pub const LARGEST_PAGE: usize = 1000;

@@ -9,10 +9,26 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
+use super::verdicts;
+use super::{ALL_BUT_EU, EU};
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::hosts::rule;
 use crate::cloud::lenient::{self, Form, Object, Read};
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Gate, Path, Query, contradicted, is_id};
+use crate::cloud::{HuaweiScope, Protocol, Service};
+
+/// Distributed Cache Service.
+pub static SERVICE: Service = Service {
+    name: "huawei/dcs",
+    endpoint: "dcs",
+    protocol: Protocol::Huawei(HuaweiScope::Project),
+    hosts: &[
+        rule("dcs.{region}.myhuaweicloud.eu", EU),
+        rule("dcs.{region}.myhuaweicloud.com", ALL_BUT_EU),
+    ],
+    rows: verdicts::DCS_ROWS,
+};
 
 /// The code of a cancel for a change that does not wait: cancelled already, running,
 /// run, or never there.

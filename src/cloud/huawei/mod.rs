@@ -12,5 +12,10 @@ mod signer;
 pub mod verdicts;
 pub mod workspace;
 
+use super::Regions;
+
 pub use client::{Client, Scope};
 pub use signer::{SignInput, sign};
+
+const EU: Regions = Regions::Only(&["eu-west-101"]);
+const ALL_BUT_EU: Regions = Regions::AllBut(&["eu-west-101"]);

@@ -24,7 +24,7 @@ const fn row(status: u16, code: &'static str, reading: Reading, meaning: &'stati
 }
 
 /// The API gateway in front of every service.
-pub const GATEWAY: &[Row] = &[
+pub static GATEWAY: &[Row] = &[
     row(429, "", Retry(Throttled), "too many calls"),
     row(0, "APIGW.0308", Retry(Throttled), "too many calls"),
     row(
@@ -96,7 +96,7 @@ pub const GATEWAY: &[Row] = &[
 ];
 
 /// Distributed Cache Service.
-pub const DCS: &[Row] = &[
+pub static DCS: &[Row] = &[
     row(
         0,
         super::dcs::NOT_EXTENDING,
@@ -244,7 +244,7 @@ pub const DCS: &[Row] = &[
 ];
 
 /// Workspace. WKS.0001 and its like are too general to be a refusal of the call.
-pub const WORKSPACE: &[Row] = &[
+pub static WORKSPACE: &[Row] = &[
     row(
         409,
         "WKS.00010032",
@@ -268,7 +268,7 @@ pub const WORKSPACE: &[Row] = &[
 ];
 
 /// The account's orders.
-pub const BSS: &[Row] = &[
+pub static BSS: &[Row] = &[
     row(
         403,
         "CBC.0150",
@@ -303,7 +303,7 @@ pub const BSS: &[Row] = &[
 
 /// CloudDC, which documents no code of its own. An instance that is gone is told by
 /// the status, so what the gateway says with the same status has to come first.
-pub const CLOUDDC: &[Row] = &[
+pub static CLOUDDC: &[Row] = &[
     row(
         404,
         "APIGW.0101",
@@ -314,13 +314,13 @@ pub const CLOUDDC: &[Row] = &[
 ];
 
 /// DCS behind the gateway.
-pub const DCS_ROWS: Rows = Rows(&[DCS, GATEWAY]);
+pub static DCS_ROWS: Rows = Rows(&[DCS, GATEWAY]);
 /// Workspace behind the gateway.
-pub const WORKSPACE_ROWS: Rows = Rows(&[WORKSPACE, GATEWAY]);
+pub static WORKSPACE_ROWS: Rows = Rows(&[WORKSPACE, GATEWAY]);
 /// CloudDC behind the gateway.
-pub const CLOUDDC_ROWS: Rows = Rows(&[CLOUDDC, GATEWAY]);
+pub static CLOUDDC_ROWS: Rows = Rows(&[CLOUDDC, GATEWAY]);
 /// BSS behind the gateway.
-pub const BSS_ROWS: Rows = Rows(&[BSS, GATEWAY]);
+pub static BSS_ROWS: Rows = Rows(&[BSS, GATEWAY]);
 
 #[cfg(test)]
 mod tests;

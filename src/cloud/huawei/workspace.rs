@@ -8,9 +8,25 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::pages;
+use super::verdicts;
+use super::{ALL_BUT_EU, EU};
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::hosts::rule;
 use crate::cloud::{Gate, Members, Path, Query, contradicted, is_id, lenient};
+use crate::cloud::{HuaweiScope, Protocol, Service};
 use crate::text;
+
+/// Workspace.
+pub static SERVICE: Service = Service {
+    name: "huawei/workspace",
+    endpoint: "workspace",
+    protocol: Protocol::Huawei(HuaweiScope::Project),
+    hosts: &[
+        rule("workspace.{region}.myhuaweicloud.eu", EU),
+        rule("workspace.{region}.myhuaweicloud.com", ALL_BUT_EU),
+    ],
+    rows: verdicts::WORKSPACE_ROWS,
+};
 
 pub use job::{Job, Progress, SubJob, show_job};
 

@@ -5,16 +5,37 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::verdicts;
+use crate::api::Site;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
+use crate::cloud::hosts::{of_site, rule};
 use crate::cloud::ids::checked;
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Actions, Protocol, Regions, Service};
 use crate::cloud::{Field, Found, Gate, List, OddId, contradicted};
 
-/// The name in the signature.
-pub const SERVICE: &str = "as";
+/// Its actions, by version.
+pub const ACTIONS: Actions = Actions {
+    service: "as",
+    version: "2018-04-19",
+};
 
-/// The version of the API.
-pub const VERSION: &str = "2018-04-19";
+/// Auto Scaling.
+pub static SERVICE: Service = Service {
+    name: "tencent/as",
+    endpoint: "as",
+    protocol: Protocol::Tencent(ACTIONS),
+    hosts: &[
+        rule("as.{region}.tencentcloudapi.com", FINANCE),
+        of_site("as.tencentcloudapi.com", Site::China),
+        of_site("as.intl.tencentcloudapi.com", Site::International),
+        // The nearest region.
+        rule("as.{region}.tencentcloudapi.com", Regions::All),
+    ],
+    rows: verdicts::AS_ROWS,
+};
+
+const FINANCE: Regions = Regions::Only(&["*-fsi"]);
 
 /// A refresh of a scaling group's instances (`DescribeRefreshActivities`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -10,7 +10,7 @@ use super::signer::{SignInput, sign};
 use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, unreadable};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Hidden, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Actions, Gate, Hidden, Key, Method, Reply, Request, Transport};
 
 /// What is signed. With the action, which the official SDK leaves open.
 const SIGNED: &[&str] = &["content-type", "host", "x-tc-action"];
@@ -22,10 +22,8 @@ pub struct Client {
     pub origin: String,
     /// Region.
     pub region: String,
-    /// Service, like `as`, which stands in the signature.
-    pub service: &'static str,
-    /// Version of the service's API, like `2018-04-19`.
-    pub version: &'static str,
+    /// Which service's actions it calls.
+    pub actions: Actions,
     /// The key that requests are signed with.
     pub key: Key,
     /// The way out.
@@ -140,7 +138,7 @@ impl Client {
             ("Content-Type", "application/json"),
             ("User-Agent", USER_AGENT),
             ("X-TC-Action", action),
-            ("X-TC-Version", self.version),
+            ("X-TC-Version", self.actions.version),
             ("X-TC-Region", &self.region),
             ("X-TC-Timestamp", &timestamp.to_string()),
         ]
@@ -156,7 +154,7 @@ impl Client {
             signed: SIGNED,
             body: &body,
             timestamp,
-            service: self.service,
+            service: self.actions.service,
             key_id: self.key.id.reveal(),
             secret: self.key.secret.reveal(),
         });

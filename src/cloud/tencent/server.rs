@@ -1,6 +1,6 @@
 //! A client for the tests beside it.
 
-use super::autoscaling::{SERVICE, VERSION};
+use super::autoscaling::ACTIONS;
 use super::client::Client;
 use super::verdicts::AS_ROWS;
 use crate::cloud::server::{key, transport};
@@ -10,8 +10,7 @@ pub(crate) fn client(origin: &str) -> Client {
     Client {
         origin: origin.to_owned(),
         region: "ap-guangzhou".to_owned(),
-        service: SERVICE,
-        version: VERSION,
+        actions: ACTIONS,
         key: key(),
         transport: transport(),
         rows: AS_ROWS,

@@ -20,7 +20,7 @@ const fn row(code: &'static str, reading: Reading, meaning: &'static str) -> Row
 }
 
 /// Auto Scaling: instance refresh.
-pub const AS: &[Row] = &[
+pub static AS: &[Row] = &[
     row(
         "ResourceUnavailable.RefreshActivityStatusConflictWithOperation",
         Verify,
@@ -89,7 +89,7 @@ pub const AS: &[Row] = &[
 ];
 
 /// What every service answers.
-pub const COMMON: &[Row] = &[
+pub static COMMON: &[Row] = &[
     row(
         "AuthFailure.SignatureExpire",
         Retry(ClockSkew),
@@ -172,7 +172,7 @@ pub const COMMON: &[Row] = &[
 ];
 
 /// Auto Scaling, with what every service answers.
-pub const AS_ROWS: Rows = Rows(&[AS, COMMON]);
+pub static AS_ROWS: Rows = Rows(&[AS, COMMON]);
 
 #[cfg(test)]
 mod tests;

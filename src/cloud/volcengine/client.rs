@@ -15,7 +15,7 @@ use crate::cloud::call::{
 };
 use crate::cloud::signing::{hash, query_text};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Gate, Hidden, Key, Method, Query, Reply, Request, Transport};
+use crate::cloud::{Actions, Gate, Hidden, Key, Method, Query, Reply, Request, Transport};
 
 /// A service, as one key sees it in one region.
 #[derive(Clone, Debug)]
@@ -24,10 +24,8 @@ pub struct Client {
     pub origin: String,
     /// Region, which stands in the signature only.
     pub region: String,
-    /// Service, like `ecs`, which stands there, too.
-    pub service: &'static str,
-    /// Version of the service's API, like `2020-04-01`.
-    pub version: &'static str,
+    /// Which service's actions it calls.
+    pub actions: Actions,
     /// The key that requests are signed with.
     pub key: Key,
     /// The way out.
@@ -164,7 +162,7 @@ impl Client {
 
     fn request(&self, action: &str, query: &Query) -> Request {
         let method = Method::Get;
-        let named = [("Action", action), ("Version", self.version)];
+        let named = [("Action", action), ("Version", self.actions.version)];
         let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let query = [&named[..], query.pairs()].concat();
         let now = self.transport.clock.now().wall.0 + self.clock_offset();
@@ -187,7 +185,7 @@ impl Client {
             headers: &headers,
             body: &[],
             region: &self.region,
-            service: self.service,
+            service: self.actions.service,
             key_id: self.key.id.reveal(),
             secret: self.key.secret.reveal(),
         });

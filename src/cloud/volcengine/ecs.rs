@@ -8,16 +8,48 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::Client;
+use super::verdicts;
+use crate::api::Site;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent};
 use crate::cloud::field::{self, Field, Found, List};
+use crate::cloud::hosts::{of_site, rule};
 use crate::cloud::verdict::Reading;
+use crate::cloud::{Actions, Protocol, Regions, Service};
 use crate::cloud::{Gate, Query, contradicted};
 
-/// The name in the signature.
-pub const SERVICE: &str = "ecs";
+/// Its actions, by version.
+pub const ACTIONS: Actions = Actions {
+    service: "ecs",
+    version: "2020-04-01",
+};
 
-/// The version of the API.
-pub const VERSION: &str = "2020-04-01";
+/// Elastic Compute Service.
+pub static SERVICE: Service = Service {
+    name: "volcengine/ecs",
+    endpoint: "ecs",
+    protocol: Protocol::Volcengine(ACTIONS),
+    hosts: &[
+        rule("ecs.{region}.volcengineapi.com", BOOTSTRAP),
+        rule("open.volcengineapi.com", Regions::All),
+        rule("ecs.{region}.volcengineapi.com", Regions::All),
+        // IPv4 and IPv6.
+        rule("ecs.{region}.volcengine-api.com", Regions::All),
+        // BytePlus, the vendor's cloud outside China, with accounts of its own.
+        of_site("open.byteplusapi.com", Site::International),
+        of_site("open.{region}.byteplusapi.com", Site::International),
+        of_site("ecs.{region}.byteplusapi.com", Site::International),
+        of_site("ecs.{region}.byteplus-api.com", Site::International),
+    ],
+    rows: verdicts::ECS_ROWS,
+};
+
+/// Regions with endpoints of their own; the vendor's SDK calls them bootstrap regions.
+const BOOTSTRAP: Regions = Regions::Only(&[
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "*-autodriving",
+    "*-selfdrive",
+]);
 
 /// Never follow more pages than this.
 const MAX_PAGES: usize = 100;

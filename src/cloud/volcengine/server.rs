@@ -1,7 +1,7 @@
 //! A client for the tests beside it.
 
 use super::client::Client;
-use super::ecs::{SERVICE, VERSION};
+use super::ecs::ACTIONS;
 use super::verdicts::ECS_ROWS;
 use crate::cloud::server::{key, transport};
 
@@ -10,8 +10,7 @@ pub(crate) fn client(origin: &str) -> Client {
     Client {
         origin: origin.to_owned(),
         region: "cn-beijing".to_owned(),
-        service: SERVICE,
-        version: VERSION,
+        actions: ACTIONS,
         key: key(),
         transport: transport(),
         rows: ECS_ROWS,

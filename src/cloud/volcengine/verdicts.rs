@@ -22,7 +22,7 @@ const fn row(code: &'static str, reading: Reading, meaning: &'static str) -> Row
 }
 
 /// Elastic Compute Service: scheduled instances.
-pub const ECS: &[Row] = &[
+pub static ECS: &[Row] = &[
     row(
         "IdempotentProcessing",
         Retry(TargetBusy),
@@ -66,7 +66,7 @@ pub const ECS: &[Row] = &[
 ];
 
 /// What every service answers.
-pub const COMMON: &[Row] = &[
+pub static COMMON: &[Row] = &[
     row("FlowLimitExceeded", Retry(Throttled), "too many calls"),
     row(
         "AccountFlowLimitExceeded",
@@ -205,7 +205,7 @@ pub const COMMON: &[Row] = &[
 ];
 
 /// ECS, with what every service answers.
-pub const ECS_ROWS: Rows = Rows(&[ECS, COMMON]);
+pub static ECS_ROWS: Rows = Rows(&[ECS, COMMON]);
 
 #[cfg(test)]
 mod tests;

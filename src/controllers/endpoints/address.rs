@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Rule;
-use crate::operations::is_dns_label;
+use crate::cloud::is_dns_label;
 
 /// The port of https.
 pub(super) const HTTPS: u16 = 443;

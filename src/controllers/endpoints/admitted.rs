@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::Rule;
 use super::address::{Address, HTTPS, Host, name, split_port};
-use crate::operations::{Service, is_dns_label};
+use crate::cloud::{SERVICES, is_dns_label};
 
 /// What the flag says, once it is known to be good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ fn suffix(namespace: Option<&str>, domain: &str) -> Result<String, String> {
 
 /// The domains that the vendors' own hosts are in.
 fn vendor_domains() -> impl Iterator<Item = &'static str> {
-    let rules = Service::ALL.into_iter().flat_map(Service::hosts);
+    let rules = SERVICES.into_iter().flat_map(|service| service.hosts);
     rules.map(|rule| rule.domain())
 }
 

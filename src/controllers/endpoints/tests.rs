@@ -1,9 +1,14 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cloud::{SERVICES, huawei, tencent, volcengine};
 
 /// A connection in namespace `team-a` that names that endpoint for a service.
-fn connection(cloud: Cloud, region: &str, named: Option<(Service, &str)>) -> CloudConnection {
+fn connection(
+    cloud: Cloud,
+    region: &str,
+    named: Option<(&'static Service, &str)>,
+) -> CloudConnection {
     let (word, place) = match cloud {
         Cloud::Huawei => ("huawei", json!({"region": region, "projectId": "p"})),
         Cloud::Volcengine => ("volcengine", json!({"region": region})),
@@ -12,7 +17,7 @@ fn connection(cloud: Cloud, region: &str, named: Option<(Service, &str)>) -> Clo
     let mut spec = json!({"accountId": "a", "credentials": {"secretRef": {"name": "s"}}});
     spec[word] = place;
     if let Some((service, url)) = named {
-        spec["endpoints"] = json!({field(service): url});
+        spec["endpoints"] = json!({service.endpoint: url});
     }
     serde_json::from_value(json!({
         "apiVersion": "errand.cloud/v1alpha1",
@@ -21,17 +26,6 @@ fn connection(cloud: Cloud, region: &str, named: Option<(Service, &str)>) -> Clo
         "spec": spec,
     }))
     .expect("a connection")
-}
-
-fn field(service: Service) -> &'static str {
-    match service {
-        Service::HuaweiDcs => "dcs",
-        Service::HuaweiWorkspace => "workspace",
-        Service::HuaweiBss => "bss",
-        Service::HuaweiCloudDc => "clouddc",
-        Service::VolcengineEcs => "ecs",
-        Service::TencentAs => "as",
-    }
 }
 
 fn with_site(mut connection: CloudConnection, site: Site) -> CloudConnection {
@@ -47,7 +41,7 @@ fn with_site(mut connection: CloudConnection, site: Site) -> CloudConnection {
 
 fn origin(
     policy: &EndpointPolicy,
-    service: Service,
+    service: &'static Service,
     region: &str,
     url: &str,
 ) -> Result<Origin, EndpointError> {
@@ -56,7 +50,7 @@ fn origin(
 }
 
 /// Which rule it breaks, as a sentence; empty: none.
-fn fault(policy: &EndpointPolicy, service: Service, region: &str, url: &str) -> String {
+fn fault(policy: &EndpointPolicy, service: &'static Service, region: &str, url: &str) -> String {
     let found = origin(policy, service, region, url);
     found.err().map_or(String::new(), |error| error.to_string())
 }
@@ -66,87 +60,91 @@ fn plain() -> EndpointPolicy {
 }
 
 /// The documented hosts (contracts: g.1, l.1, l.3, l.4).
-const DOCUMENTED: &[(Service, &str, &str)] = &[
+const DOCUMENTED: &[(&Service, &str, &str)] = &[
     (
-        Service::HuaweiDcs,
+        &huawei::dcs::SERVICE,
         "cn-north-4",
         "dcs.cn-north-4.myhuaweicloud.com",
     ),
     (
-        Service::HuaweiDcs,
+        &huawei::dcs::SERVICE,
         "eu-west-101",
         "dcs.eu-west-101.myhuaweicloud.eu",
     ),
     (
-        Service::HuaweiWorkspace,
+        &huawei::workspace::SERVICE,
         "cn-north-4",
         "workspace.cn-north-4.myhuaweicloud.com",
     ),
     (
-        Service::HuaweiWorkspace,
+        &huawei::workspace::SERVICE,
         "eu-west-101",
         "workspace.eu-west-101.myhuaweicloud.eu",
     ),
     (
-        Service::HuaweiCloudDc,
+        &huawei::clouddc::SERVICE,
         "cn-east-3",
         "clouddc.cn-east-3.myhuaweicloud.com",
     ),
     (
-        Service::HuaweiCloudDc,
+        &huawei::clouddc::SERVICE,
         "eu-west-101",
         "clouddc.eu-west-101.myhuaweicloud.eu",
     ),
-    (Service::HuaweiBss, "cn-north-4", "bss.myhuaweicloud.com"),
+    (&huawei::bss::SERVICE, "cn-north-4", "bss.myhuaweicloud.com"),
     (
-        Service::HuaweiBss,
+        &huawei::bss::SERVICE,
         "ap-southeast-1",
         "bss-intl.myhuaweicloud.com",
     ),
-    (Service::HuaweiBss, "eu-west-101", "bss.myhuaweicloud.eu"),
+    (&huawei::bss::SERVICE, "eu-west-101", "bss.myhuaweicloud.eu"),
     (
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "cn-beijing",
         "open.volcengineapi.com",
     ),
     (
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "cn-beijing",
         "ecs.cn-beijing.volcengineapi.com",
     ),
     (
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "cn-beijing",
         "ecs.cn-beijing.volcengine-api.com",
     ),
     (
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "ap-southeast-2",
         "ecs.ap-southeast-2.volcengineapi.com",
     ),
     (
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "ap-southeast-1",
         "open.byteplusapi.com",
     ),
     (
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "ap-southeast-1",
         "ecs.ap-southeast-1.byteplusapi.com",
     ),
-    (Service::TencentAs, "ap-guangzhou", "as.tencentcloudapi.com"),
     (
-        Service::TencentAs,
+        &tencent::autoscaling::SERVICE,
+        "ap-guangzhou",
+        "as.tencentcloudapi.com",
+    ),
+    (
+        &tencent::autoscaling::SERVICE,
         "ap-guangzhou",
         "as.ap-guangzhou.tencentcloudapi.com",
     ),
     (
-        Service::TencentAs,
+        &tencent::autoscaling::SERVICE,
         "ap-singapore",
         "as.intl.tencentcloudapi.com",
     ),
     (
-        Service::TencentAs,
+        &tencent::autoscaling::SERVICE,
         "ap-shanghai-fsi",
         "as.ap-shanghai-fsi.tencentcloudapi.com",
     ),
@@ -161,7 +159,7 @@ fn a_documented_host_of_the_service_and_region_needs_no_flag() {
             format!("https://{host}:443"),
             format!("HTTPS://{}", host.to_uppercase()),
         ] {
-            let found = origin(&plain(), *service, region, &url).unwrap_or_else(|e| panic!("{e}"));
+            let found = origin(&plain(), service, region, &url).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(found.url, format!("https://{host}"), "in one spelling");
             assert_eq!(found.authority, Authority::Vendor(service.cloud()));
             assert!(!found.admitted);
@@ -176,12 +174,12 @@ fn a_host_of_another_service_region_or_customer_needs_a_flag() {
             if other == service && at == region {
                 continue;
             }
-            let hosts = other.hosts().iter();
+            let hosts = other.hosts.iter();
             let region = Region::new(at).expect("a region");
             let documented = hosts.filter_map(|rule| rule.in_region(region));
             let url = format!("https://{host}");
             let allowed = documented.into_iter().any(|known| known == *host);
-            let found = fault(&plain(), *other, at, &url);
+            let found = fault(&plain(), other, at, &url);
             assert_eq!(
                 found.is_empty(),
                 allowed,
@@ -189,7 +187,7 @@ fn a_host_of_another_service_region_or_customer_needs_a_flag() {
             );
         }
     }
-    let (dcs, region) = (Service::HuaweiDcs, "cn-north-4");
+    let (dcs, region) = (&huawei::dcs::SERVICE, "cn-north-4");
     for host in [
         // Object storage of anyone.
         "evil.obs.cn-north-4.myhuaweicloud.com",
@@ -292,7 +290,7 @@ fn an_endpoint_in_an_unusual_form_is_refused_with_the_rule_that_it_breaks() {
         ("https://[::a9fe:a9fe]".to_owned(), "link-local"),
         ("https://[64:ff9b::a9fe:a9fe]".to_owned(), "link-local"),
     ] {
-        let found = fault(&policy, Service::HuaweiDcs, "cn-north-4", &url);
+        let found = fault(&policy, &huawei::dcs::SERVICE, "cn-north-4", &url);
         assert!(
             found.contains(rule),
             "{url:?}: {rule:?} is not in {found:?}"
@@ -314,9 +312,9 @@ fn a_domain_of_customers_is_no_region() {
     ] {
         let connection = connection(Cloud::Huawei, region, None);
         for service in [
-            Service::HuaweiDcs,
-            Service::HuaweiWorkspace,
-            Service::HuaweiCloudDc,
+            &huawei::dcs::SERVICE,
+            &huawei::workspace::SERVICE,
+            &huawei::clouddc::SERVICE,
         ] {
             let found = plain().origin(&connection, service);
             assert!(!matches!(found, Some(Ok(_))), "{region}: {found:?}");
@@ -338,7 +336,7 @@ fn a_region_that_is_no_dns_label_has_no_host() {
         "*",
         "a:1",
     ] {
-        for service in Service::ALL {
+        for service in SERVICES {
             let connection = connection(service.cloud(), region, None);
             let found = plain().origin(&connection, service).expect("of this cloud");
             let found = found.expect_err("it would be another host").to_string();
@@ -349,7 +347,7 @@ fn a_region_that_is_no_dns_label_has_no_host() {
     }
     let named = fault(
         &plain(),
-        Service::HuaweiDcs,
+        &huawei::dcs::SERVICE,
         "evil.example/",
         "https://dcs.evil.example/.myhuaweicloud.com",
     );
@@ -361,91 +359,91 @@ fn every_service_has_an_endpoint_that_follows_region_and_site() {
     let (china, international) = (Site::China, Site::International);
     for (service, region, site, host) in [
         (
-            Service::HuaweiDcs,
+            &huawei::dcs::SERVICE,
             "cn-north-4",
             None,
             "dcs.cn-north-4.myhuaweicloud.com",
         ),
         (
-            Service::HuaweiWorkspace,
+            &huawei::workspace::SERVICE,
             "cn-north-4",
             None,
             "workspace.cn-north-4.myhuaweicloud.com",
         ),
         (
-            Service::HuaweiWorkspace,
+            &huawei::workspace::SERVICE,
             "eu-west-101",
             Some(international),
             "workspace.eu-west-101.myhuaweicloud.eu",
         ),
         (
-            Service::HuaweiCloudDc,
+            &huawei::clouddc::SERVICE,
             "cn-east-3",
             None,
             "clouddc.cn-east-3.myhuaweicloud.com",
         ),
         (
-            Service::HuaweiBss,
+            &huawei::bss::SERVICE,
             "cn-north-4",
             None,
             "bss.myhuaweicloud.com",
         ),
         (
-            Service::HuaweiBss,
+            &huawei::bss::SERVICE,
             "cn-north-4",
             Some(china),
             "bss.myhuaweicloud.com",
         ),
         (
-            Service::HuaweiBss,
+            &huawei::bss::SERVICE,
             "ap-southeast-1",
             Some(international),
             "bss-intl.myhuaweicloud.com",
         ),
         (
-            Service::HuaweiBss,
+            &huawei::bss::SERVICE,
             "eu-west-101",
             None,
             "bss.myhuaweicloud.eu",
         ),
         (
-            Service::HuaweiBss,
+            &huawei::bss::SERVICE,
             "eu-west-101",
             Some(international),
             "bss.myhuaweicloud.eu",
         ),
         (
-            Service::VolcengineEcs,
+            &volcengine::ecs::SERVICE,
             "cn-beijing",
             None,
             "open.volcengineapi.com",
         ),
         (
-            Service::VolcengineEcs,
+            &volcengine::ecs::SERVICE,
             "ap-southeast-2",
             None,
             "ecs.ap-southeast-2.volcengineapi.com",
         ),
         (
-            Service::VolcengineEcs,
+            &volcengine::ecs::SERVICE,
             "cn-shanghai-autodriving",
             None,
             "ecs.cn-shanghai-autodriving.volcengineapi.com",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "ap-guangzhou",
             None,
             "as.tencentcloudapi.com",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "ap-singapore",
             Some(international),
             "as.intl.tencentcloudapi.com",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "ap-beijing-fsi",
             None,
             "as.ap-beijing-fsi.tencentcloudapi.com",
@@ -464,30 +462,29 @@ fn every_service_has_an_endpoint_that_follows_region_and_site() {
         assert_eq!(found.expect("of this cloud").expect("allowed").url, url);
         // Naming it changes nothing.
         assert_eq!(fault(&plain(), service, region, &url), "");
-        let others = Service::ALL.iter();
+        let others = SERVICES.iter();
         for other in others.filter(|other| other.cloud() != service.cloud()) {
-            assert_eq!(default_endpoint(&connection.spec, *other), None);
-            assert_eq!(plain().origin(&connection, *other), None);
+            assert_eq!(default_endpoint(&connection.spec, other), None);
+            assert_eq!(plain().origin(&connection, other), None);
         }
     }
 }
 
 #[test]
 fn each_service_is_reached_at_the_endpoint_that_is_named_for_it() {
-    let named_for = |service: Service| {
-        let url = format!("https://{}", field(service));
+    let named_for = |service: &'static Service| {
+        let url = format!("https://{}", service.endpoint);
         let connection = connection(service.cloud(), "r", Some((service, &url)));
-        Service::ALL.map(|other| {
-            let named = named(connection.spec.endpoints.as_ref(), other);
+        SERVICES.map(|other| {
+            let named = named(&connection.spec, other);
             named == Some(url.as_str())
         })
     };
-    for (index, service) in Service::ALL.into_iter().enumerate() {
-        let mut expected = [false; Service::ALL.len()];
+    for (index, service) in SERVICES.into_iter().enumerate() {
+        let mut expected = [false; SERVICES.len()];
         expected[index] = true;
         assert_eq!(named_for(service), expected);
     }
-    assert_eq!(named(None, Service::HuaweiBss), None);
 }
 
 #[test]
@@ -503,7 +500,7 @@ fn an_admitted_host_is_an_alias_of_the_vendor_or_a_cloud_of_one_namespace() {
         "192.0.2.7",
     ];
     let policy = EndpointPolicy::of(&flags, false).expect("good flags");
-    let at = |url: &str| origin(&policy, Service::HuaweiDcs, "cn-north-4", url);
+    let at = |url: &str| origin(&policy, &huawei::dcs::SERVICE, "cn-north-4", url);
     let vendor = Authority::Vendor(Cloud::Huawei);
     for (url, authority, name) in [
         ("https://alias.example", vendor.clone(), "alias.example"),
@@ -571,7 +568,7 @@ fn own(host: &str) -> Authority {
 fn a_loopback_host_without_a_port_admits_every_port_where_http_is_allowed() {
     let allowed = |flag: &str, http: bool, url: &str| {
         let policy = EndpointPolicy::of(&[flag], http).expect("a good flag");
-        fault(&policy, Service::HuaweiDcs, "cn-north-4", url)
+        fault(&policy, &huawei::dcs::SERVICE, "cn-north-4", url)
     };
     for (flag, url) in [
         ("127.0.0.1", "http://127.0.0.1:8080"),
@@ -688,44 +685,44 @@ fn the_site_of_a_vendors_host_is_its_own_or_the_connections() {
     let policy = EndpointPolicy::of(&flags, false).expect("good flags");
     for (service, url, of_china, of_international) in [
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "",
             "Vendor/China",
             "Vendor/International",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "https://alias.example",
             "Vendor/China",
             "Vendor/International",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "https://as.intl.tencentcloudapi.com",
             "Vendor/International",
             "Vendor/International",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "https://as.r-one-1.tencentcloudapi.com",
             "Vendor/China",
             "Vendor/International",
         ),
         (
-            Service::TencentAs,
+            &tencent::autoscaling::SERVICE,
             "https://own.example",
             "own.example",
             "own.example",
         ),
-        (Service::HuaweiDcs, "", "Vendor", "Vendor"),
+        (&huawei::dcs::SERVICE, "", "Vendor", "Vendor"),
         (
-            Service::HuaweiDcs,
+            &huawei::dcs::SERVICE,
             "https://alias.example",
             "Vendor",
             "Vendor",
         ),
         (
-            Service::HuaweiBss,
+            &huawei::bss::SERVICE,
             "https://bss.myhuaweicloud.com",
             "Vendor/China",
             "Vendor/China",
@@ -747,13 +744,13 @@ fn the_site_of_a_vendors_host_is_its_own_or_the_connections() {
     }
     let byteplus = origin(
         &policy,
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "r-one-1",
         "https://open.byteplusapi.com",
     );
     let volcengine = origin(
         &policy,
-        Service::VolcengineEcs,
+        &volcengine::ecs::SERVICE,
         "r-one-1",
         "https://open.volcengineapi.com",
     );
@@ -774,7 +771,7 @@ fn an_operation_does_not_mix_the_vendor_with_another_cloud() {
     let both = |endpoints: Value| {
         let mut connection = connection(Cloud::Huawei, "cn-north-4", None);
         connection.spec.endpoints = serde_json::from_value(endpoints).expect("endpoints");
-        let origins = [Service::HuaweiWorkspace, Service::HuaweiBss].map(|service| {
+        let origins = [&huawei::workspace::SERVICE, &huawei::bss::SERVICE].map(|service| {
             let origin = policy.origin(&connection, service).expect("of this cloud");
             (service, origin.expect("allowed"))
         });
@@ -803,7 +800,7 @@ fn a_vpc_endpoint_needs_a_flag_whatever_the_region_is_called() {
     let policy = EndpointPolicy::default();
     let url = "https://as.internal.tencentcloudapi.com";
     for region in ["ap-guangzhou", "internal"] {
-        let found = fault(&policy, Service::TencentAs, region, url);
+        let found = fault(&policy, &tencent::autoscaling::SERVICE, region, url);
         assert!(!found.is_empty(), "{region}: {url} is used without a flag");
     }
 }

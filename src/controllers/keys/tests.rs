@@ -7,8 +7,8 @@ use super::super::context::API_TIMEOUT;
 use super::super::fake_api;
 use super::known::{Credential, Known};
 use super::*;
+use crate::cloud::Cloud;
 use crate::cloud::SecretText;
-use crate::operations::Cloud;
 
 const VENDOR: Authority = Authority::Vendor(Cloud::Huawei);
 

@@ -1,3 +1,4 @@
+use crate::cloud::{huawei, tencent};
 use serde_json::{Value, json};
 
 use super::*;
@@ -37,7 +38,7 @@ fn operation(change: impl FnOnce(&mut Value)) -> ResizeCancellation {
 
 /// Where the connection's services are. The operator admits aliases of the vendor, and a
 /// cloud of the namespace's own.
-fn at(connection: &CloudConnection, services: &[Service]) -> At {
+fn at(connection: &CloudConnection, services: &[&'static Service]) -> At {
     let flags = [
         "alias.example",
         "dcs.alias.example",
@@ -49,10 +50,10 @@ fn at(connection: &CloudConnection, services: &[Service]) -> At {
     at_with(&flags, connection, services)
 }
 
-fn at_with(flags: &[&str], connection: &CloudConnection, services: &[Service]) -> At {
+fn at_with(flags: &[&str], connection: &CloudConnection, services: &[&'static Service]) -> At {
     let policy = EndpointPolicy::of(flags, false).expect("good flags");
     let origins = services.iter().filter_map(|service| {
-        let origin = policy.origin(connection, *service)?;
+        let origin = policy.origin(connection, service)?;
         Some((*service, origin.expect("allowed")))
     });
     At::of(connection, &origins.collect::<Vec<_>>())
@@ -61,7 +62,7 @@ fn at_with(flags: &[&str], connection: &CloudConnection, services: &[Service]) -
 /// The object after an observation through that connection.
 fn observed(connection: &CloudConnection, bound: bool) -> ResizeCancellation {
     let mut object = operation(|_| {});
-    let at = at(connection, &[Service::HuaweiDcs]);
+    let at = at(connection, &[&huawei::dcs::SERVICE]);
     let about = ObservedFor {
         bound,
         ..at.observed_for(&object)
@@ -71,7 +72,7 @@ fn observed(connection: &CloudConnection, bound: bool) -> ResizeCancellation {
 }
 
 fn compared(object: &ResizeCancellation, connection: &CloudConnection) -> Memory {
-    let at = at(connection, &[Service::HuaweiDcs]);
+    let at = at(connection, &[&huawei::dcs::SERVICE]);
     memory(object, &at.observed_for(object), true)
 }
 
@@ -179,19 +180,29 @@ fn memory_of_version_0_1_0_is_kept_unless_it_may_be_of_another_target() {
 fn the_site_belongs_to_the_place_where_an_endpoint_depends_on_it() {
     let named = json!({"as": "https://as.example", "bss": "https://bss.example"});
     for (cloud, services, endpoints, differ) in [
-        ("tencent", &[Service::TencentAs][..], json!(null), true),
-        ("tencent", &[Service::TencentAs], named.clone(), false),
-        ("huawei", &[Service::HuaweiDcs], json!(null), false),
-        ("huawei", &[Service::HuaweiCloudDc], json!(null), false),
+        (
+            "tencent",
+            &[&tencent::autoscaling::SERVICE][..],
+            json!(null),
+            true,
+        ),
+        (
+            "tencent",
+            &[&tencent::autoscaling::SERVICE],
+            named.clone(),
+            false,
+        ),
+        ("huawei", &[&huawei::dcs::SERVICE], json!(null), false),
+        ("huawei", &[&huawei::clouddc::SERVICE], json!(null), false),
         (
             "huawei",
-            &[Service::HuaweiWorkspace, Service::HuaweiBss],
+            &[&huawei::workspace::SERVICE, &huawei::bss::SERVICE],
             json!(null),
             true,
         ),
         (
             "huawei",
-            &[Service::HuaweiWorkspace, Service::HuaweiBss],
+            &[&huawei::workspace::SERVICE, &huawei::bss::SERVICE],
             named,
             false,
         ),
@@ -228,7 +239,7 @@ fn memory_of_another_site_is_of_another_place_unless_no_site_was_written() {
             spec["tencent"] = json!({"region": "ap-singapore", "site": site});
         })
     };
-    let at = |site: &str| at(&here(site), &[Service::TencentAs]);
+    let at = |site: &str| at(&here(site), &[&tencent::autoscaling::SERVICE]);
     for bound in [false, true] {
         let mut object = operation(|_| {});
         let mut then = at("China").observed_for(&object);
@@ -300,7 +311,7 @@ fn the_vendor_and_its_aliases_are_one_place_and_a_cloud_of_its_own_is_another() 
 #[test]
 fn the_same_endpoint_is_the_same_place_whatever_it_is_admitted_as() {
     let connection = connection(|spec| spec["endpoints"] = json!({"dcs": "https://own.example"}));
-    let at = |flag: &str| at_with(&[flag], &connection, &[Service::HuaweiDcs]);
+    let at = |flag: &str| at_with(&[flag], &connection, &[&huawei::dcs::SERVICE]);
     let (alias, own) = (at("own.example"), at("ns=own.example"));
     for (then, now) in [(&alias, &own), (&own, &alias)] {
         let mut object = operation(|_| {});

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use super::cases::{Case, LARGER};
 use crate::api::{CloudConnection, LEDGER_ENTRIES, PaidOperations};
 use crate::clock::Clock;
+use crate::cloud::Cloud;
 use crate::cloud::Transport;
 use crate::controllers::connection_status::Statuses;
 use crate::controllers::connections::{Connections, place};
@@ -34,7 +35,7 @@ use crate::controllers::money::Ceiling;
 use crate::controllers::session::Session;
 use crate::controllers::shown::{Kept, ObjectKey, Shown};
 use crate::controllers::watches::Reports;
-use crate::operations::{Claimant, Cloud, Kind, Object as _};
+use crate::operations::{Claimant, Kind, Object as _};
 
 /// The project, or the region, of the connection, and another one of the same key,
 /// where there is nothing.

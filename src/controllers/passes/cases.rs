@@ -10,7 +10,8 @@ use kube::Resource as _;
 use serde_json::{Value, json};
 
 use super::bench::HERE;
-use crate::operations::{Cloud, Kind};
+use crate::cloud::Cloud;
+use crate::operations::Kind;
 
 /// What another user does at the cloud.
 pub(super) type Act = fn(&Simulator);

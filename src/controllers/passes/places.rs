@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::bench::{ACCOUNT, HERE, THERE};
 use super::cases::Case;
 use super::{Bench, every_kind};
-use crate::operations::{Cloud, Kind};
+use crate::cloud::Cloud;
+use crate::operations::Kind;
 
 /// An edit of a connection.
 struct Edit {

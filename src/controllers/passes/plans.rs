@@ -7,7 +7,8 @@ use serde_json::json;
 use super::bench::{CONNECTION, LEDGERS, SECRET};
 use super::cases::Case;
 use super::{Bench, every_kind};
-use crate::operations::{Cloud, Kind};
+use crate::cloud::Cloud;
+use crate::operations::Kind;
 
 /// What an operation meets.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,8 @@ use errand_simulator::{Fault, FaultKind, Reservation, Seed};
 
 use super::cases::Case;
 use super::{Bench, every_kind};
-use crate::operations::{Cloud, Kind};
+use crate::cloud::Cloud;
+use crate::operations::Kind;
 
 /// A refusal that is in no table.
 fn unlisted(case: Case) -> (FaultKind, &'static str) {

@@ -231,7 +231,7 @@ impl<K: Kind> Session<'_, K> {
     }
 
     pub(super) fn count_call(&self, call: &'static str, result: &'static str) {
-        let service = K::SERVICES[0].label();
+        let service = K::SERVICES[0].name;
         let label = CloudCall {
             service,
             call,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Clients, Others, Service};
+use super::super::{Clients, Others};
 use super::earlier::Earlier;
 use super::open_orders::{OpenOrders, Target, note_placed, open_orders, waiter};
 use super::standing::{Standing, is_next, standing};
@@ -106,7 +106,7 @@ pub(super) async fn observe(
     call: Option<Call<'_>>,
     others: &Others,
 ) -> Result<Facts, CallError> {
-    let workspace = clients.huawei(Service::HuaweiWorkspace);
+    let workspace = clients.huawei(&workspace::SERVICE);
     let spec = &object.spec;
     let desktop = workspace::show_desktop(workspace, &spec.desktop_id).await?;
     let mut facts = Facts {
@@ -138,8 +138,8 @@ async fn observe_orders(
     call: Option<Call<'_>>,
     others: &Others,
 ) -> Result<(), CallError> {
-    let workspace = clients.huawei(Service::HuaweiWorkspace);
-    let bss = clients.huawei(Service::HuaweiBss);
+    let workspace = clients.huawei(&workspace::SERVICE);
+    let bss = clients.huawei(&bss::SERVICE);
     let waiter = waiter(bss, clients.known_since);
     let desktop = facts.desktop.as_ref();
     let asked = order(&object.spec);

@@ -18,14 +18,15 @@ mod words;
 use errand_engine::{Class, StepKey};
 
 use super::{
-    Asked, Assessment, Claimant, Clients, Kind, Object, Others, Place, Recorded, Service, StepInfo,
+    Asked, Assessment, Claimant, Clients, Kind, Object, Others, Place, Recorded, StepInfo,
 };
 use crate::api::{
     DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
     PaidOperations, Payment, Reason, TermUnit, Timestamp,
 };
-use crate::cloud::huawei::workspace::{Change, ChangeOrder, Period};
-use crate::cloud::{CallError, Gate, Refusal, Sent};
+use crate::cloud::huawei::bss;
+use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Period};
+use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
 use crate::mistakes::Mistake;
 
 pub use earlier::{Earlier, StillOpen};
@@ -141,7 +142,7 @@ impl Kind for OrderDesktop {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[ORDER];
-    const SERVICES: &'static [Service] = &[Service::HuaweiWorkspace, Service::HuaweiBss];
+    const SERVICES: &'static [&'static Service] = &[&workspace::SERVICE, &bss::SERVICE];
 
     fn done(_: &DesktopOrder) -> Reason {
         Reason::Delivered
@@ -155,7 +156,7 @@ impl Kind for OrderDesktop {
         let spec = &object.spec;
         let body = String::from_utf8(order(spec)?.body()).expect("JSON is text");
         let target = LedgerTarget {
-            service: Service::HuaweiWorkspace.label().to_owned(),
+            service: workspace::SERVICE.name.to_owned(),
             scope: place.scope.clone(),
             id: spec.desktop_id.clone(),
             host: None,

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use errand_engine::StepKey;
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
 use crate::api::{InstanceObservation, InstanceObservationStatus, InstanceReading, Reason};
-use crate::cloud::{CallError, Gate, Refusal, Sent};
+use crate::cloud::huawei::clouddc;
+use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
 
 pub use facts::Facts;
 
@@ -55,7 +56,7 @@ impl Kind for ObserveInstance {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[];
-    const SERVICES: &'static [Service] = &[Service::HuaweiCloudDc];
+    const SERVICES: &'static [&'static Service] = &[&clouddc::SERVICE];
 
     fn done(object: &InstanceObservation) -> Reason {
         match object.spec.until {
@@ -74,7 +75,7 @@ impl Kind for ObserveInstance {
         object: &InstanceObservation,
         _: Option<&Recorded>,
     ) -> Result<Facts, CallError> {
-        let client = clients.huawei(Service::HuaweiCloudDc);
+        let client = clients.huawei(&clouddc::SERVICE);
         facts::observe(client, object, clients.known_since).await
     }
 

@@ -12,12 +12,12 @@ mod stage;
 
 use errand_engine::{Class, StepKey};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
 use crate::api::{
     InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
 };
 use crate::cloud::tencent::autoscaling::{self, ResumeMode};
-use crate::cloud::{CallError, Gate, Refusal, Sent};
+use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
 
 pub use facts::Facts;
 
@@ -90,7 +90,7 @@ impl Kind for SteerRefresh {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[STOP, CANCEL, RESUME, RETRY, CONTINUE];
-    const SERVICES: &'static [Service] = &[Service::TencentAs];
+    const SERVICES: &'static [&'static Service] = &[&autoscaling::SERVICE];
 
     fn done(object: &InstanceRefresh) -> Reason {
         match object.spec.desired_state {

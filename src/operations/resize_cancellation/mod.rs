@@ -8,12 +8,12 @@ mod window;
 
 use errand_engine::{Class, StepKey};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
 use crate::api::{
     AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation, StepStatus,
 };
 use crate::cloud::huawei::dcs;
-use crate::cloud::{CallError, Gate, Sent};
+use crate::cloud::{CallError, Gate, Sent, Service};
 
 pub use facts::Facts;
 
@@ -74,7 +74,7 @@ impl Kind for CancelResize {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[CANCEL];
-    const SERVICES: &'static [Service] = &[Service::HuaweiDcs];
+    const SERVICES: &'static [&'static Service] = &[&dcs::SERVICE];
 
     fn done(_: &ResizeCancellation) -> Reason {
         Reason::Cancelled
@@ -85,7 +85,7 @@ impl Kind for CancelResize {
         object: &ResizeCancellation,
         _: Option<&Recorded>,
     ) -> Result<Facts, CallError> {
-        facts::observe(clients.huawei(Service::HuaweiDcs), &object.spec.instance_id).await
+        facts::observe(clients.huawei(&dcs::SERVICE), &object.spec.instance_id).await
     }
 
     fn assess(
@@ -109,6 +109,6 @@ impl Kind for CancelResize {
         gate: Gate,
     ) -> Sent {
         debug_assert_eq!(step, CANCEL.key);
-        steps::cancel(clients.huawei(Service::HuaweiDcs), object, gate).await
+        steps::cancel(clients.huawei(&dcs::SERVICE), object, gate).await
     }
 }

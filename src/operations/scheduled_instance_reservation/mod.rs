@@ -9,13 +9,13 @@ mod plan;
 
 use errand_engine::{Class, StepKey};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, Service, StepInfo};
+use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
 use crate::api::{
     Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
     ScheduledInstanceReservationStatus, StepStatus, Timestamp,
 };
 use crate::cloud::volcengine::ecs;
-use crate::cloud::{CallError, Gate, Refusal, Sent};
+use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
 
 pub use facts::Facts;
 
@@ -85,7 +85,7 @@ impl Kind for SteerReservation {
     type Facts = Facts;
 
     const STEPS: &'static [StepInfo] = &[DELETE];
-    const SERVICES: &'static [Service] = &[Service::VolcengineEcs];
+    const SERVICES: &'static [&'static Service] = &[&ecs::SERVICE];
 
     fn done(object: &ScheduledInstanceReservation) -> Reason {
         match object.spec.desired_state {

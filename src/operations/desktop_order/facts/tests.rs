@@ -16,8 +16,10 @@ use crate::api::{
     AnswerWord, DesktopObservation, DesktopOrder, DesktopOrderStatus, Payment, Reason,
 };
 use crate::cloud::Sent;
+use crate::cloud::Service;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
+use crate::cloud::huawei::{bss, workspace};
 use crate::operations::{Assessment, Recorded};
 
 const PROJECT: &str = "p1";
@@ -48,10 +50,10 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
             .product(PROJECT, WorkspaceProduct::new("p1"))
             .product(PROJECT, WorkspaceProduct::new("p2")),
     );
-    let of = |service: Service, scope| {
+    let of = |service: &'static Service, scope| {
         let client = Client {
             scope,
-            rows: service.rows(),
+            rows: service.rows,
             ..client(&simulator.url())
         };
         (service, crate::operations::Client::Huawei(client))
@@ -59,8 +61,8 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
     let clients = Clients {
         known_since: 0,
         services: vec![
-            of(Service::HuaweiWorkspace, Scope::Project(PROJECT.into())),
-            of(Service::HuaweiBss, Scope::Domain("domain".into())),
+            of(&workspace::SERVICE, Scope::Project(PROJECT.into())),
+            of(&bss::SERVICE, Scope::Domain("domain".into())),
         ],
     };
     Bed {

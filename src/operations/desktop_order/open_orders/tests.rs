@@ -20,10 +20,12 @@ use super::super::{Clients, DesktopOrder, Facts, Kind as _, OrderDesktop};
 use super::*;
 use crate::api::{DesktopObservation, Reason};
 use crate::clock::Clock;
+use crate::cloud::Service;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
+use crate::cloud::huawei::{bss, workspace};
 use crate::cloud::{Ids, Sent, Transport};
-use crate::operations::{Assessment, ClosedCall, Others, Service, code};
+use crate::operations::{Assessment, ClosedCall, Others, code};
 
 const PROJECT: &str = "p1";
 const DAY: i64 = 86_400;
@@ -76,10 +78,10 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
         Duration::from_secs(30),
     );
     let transport = transport.expect("a client");
-    let of = |service: Service, scope| {
+    let of = |service: &'static Service, scope| {
         let client = Client {
             scope,
-            rows: service.rows(),
+            rows: service.rows,
             transport: transport.clone(),
             ..client(&simulator.url())
         };
@@ -88,8 +90,8 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
     let clients = Clients {
         known_since: 0,
         services: vec![
-            of(Service::HuaweiWorkspace, Scope::Project(PROJECT.into())),
-            of(Service::HuaweiBss, Scope::Domain("domain".into())),
+            of(&workspace::SERVICE, Scope::Project(PROJECT.into())),
+            of(&bss::SERVICE, Scope::Domain("domain".into())),
         ],
     };
     Bed {

@@ -1,7 +1,6 @@
-//! The vendors' own hosts, as data: for each service the documented hosts, in which the
-//! region of the connection is filled in (contracts: g.1, l.1, l.3, l.4).
+//! Rules for the vendors' own hosts, in which the region of the connection is filled in
+//! (contracts: g.1, l.1, l.3, l.4).
 
-use super::Service;
 use crate::api::Site;
 
 /// A documented host of a service.
@@ -95,77 +94,8 @@ impl HostRule {
     }
 }
 
-impl Service {
-    /// Its documented hosts. The first one that serves the region and the site of a
-    /// connection is used where the connection names none.
-    pub fn hosts(self) -> &'static [HostRule] {
-        match self {
-            Service::HuaweiDcs => DCS,
-            Service::HuaweiWorkspace => WORKSPACE,
-            Service::HuaweiCloudDc => CLOUDDC,
-            Service::HuaweiBss => BSS,
-            Service::VolcengineEcs => ECS,
-            Service::TencentAs => AUTO_SCALING,
-        }
-    }
-}
-
-const DCS: &[HostRule] = &[
-    rule("dcs.{region}.myhuaweicloud.eu", HUAWEI_EU),
-    rule("dcs.{region}.myhuaweicloud.com", HUAWEI_BUT_EU),
-];
-
-const WORKSPACE: &[HostRule] = &[
-    rule("workspace.{region}.myhuaweicloud.eu", HUAWEI_EU),
-    rule("workspace.{region}.myhuaweicloud.com", HUAWEI_BUT_EU),
-];
-
-const CLOUDDC: &[HostRule] = &[
-    rule("clouddc.{region}.myhuaweicloud.eu", HUAWEI_EU),
-    rule("clouddc.{region}.myhuaweicloud.com", HUAWEI_BUT_EU),
-];
-
-const BSS: &[HostRule] = &[
-    rule("bss.myhuaweicloud.eu", HUAWEI_EU),
-    of_site("bss.myhuaweicloud.com", Site::China),
-    of_site("bss-intl.myhuaweicloud.com", Site::International),
-];
-
-const ECS: &[HostRule] = &[
-    rule("ecs.{region}.volcengineapi.com", VOLCENGINE_BOOTSTRAP),
-    rule("open.volcengineapi.com", Regions::All),
-    rule("ecs.{region}.volcengineapi.com", Regions::All),
-    // IPv4 and IPv6.
-    rule("ecs.{region}.volcengine-api.com", Regions::All),
-    // BytePlus, the vendor's cloud outside China, with accounts of its own.
-    of_site("open.byteplusapi.com", Site::International),
-    of_site("open.{region}.byteplusapi.com", Site::International),
-    of_site("ecs.{region}.byteplusapi.com", Site::International),
-    of_site("ecs.{region}.byteplus-api.com", Site::International),
-];
-
-const AUTO_SCALING: &[HostRule] = &[
-    rule("as.{region}.tencentcloudapi.com", TENCENT_FINANCE),
-    of_site("as.tencentcloudapi.com", Site::China),
-    of_site("as.intl.tencentcloudapi.com", Site::International),
-    // The nearest region.
-    rule("as.{region}.tencentcloudapi.com", Regions::All),
-];
-
-const HUAWEI_EU: Regions = Regions::Only(&["eu-west-101"]);
-const HUAWEI_BUT_EU: Regions = Regions::AllBut(&["eu-west-101"]);
-
-/// Regions with endpoints of their own; the vendor's SDK calls them bootstrap regions.
-const VOLCENGINE_BOOTSTRAP: Regions = Regions::Only(&[
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "*-autodriving",
-    "*-selfdrive",
-]);
-
-const TENCENT_FINANCE: Regions = Regions::Only(&["*-fsi"]);
-
-const fn rule(host: &'static str, regions: Regions) -> HostRule {
+/// A host that every site of the vendor uses.
+pub(super) const fn rule(host: &'static str, regions: Regions) -> HostRule {
     let site = None;
     HostRule {
         host,
@@ -174,7 +104,8 @@ const fn rule(host: &'static str, regions: Regions) -> HostRule {
     }
 }
 
-const fn of_site(host: &'static str, site: Site) -> HostRule {
+/// A host of one site.
+pub(super) const fn of_site(host: &'static str, site: Site) -> HostRule {
     HostRule {
         host,
         regions: Regions::All,
@@ -185,7 +116,7 @@ const fn of_site(host: &'static str, site: Site) -> HostRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::Cloud;
+    use crate::cloud::{Cloud, SERVICES};
 
     #[test]
     fn a_region_is_one_dns_label() {
@@ -224,7 +155,7 @@ mod tests {
             "ap-southeast-3",
             "ap-shanghai-fsi",
         ];
-        for service in Service::ALL {
+        for service in SERVICES {
             // Huawei Cloud numbers its regions.
             let has = |name: &&str| service.cloud() != Cloud::Huawei || !name.ends_with("fsi");
             let regions = regions.into_iter().filter(has);
@@ -233,8 +164,8 @@ mod tests {
                     let serves = |rule: &&HostRule| {
                         rule.in_region(region).is_some() && rule.site.is_none_or(|of| of == site)
                     };
-                    let found = service.hosts().iter().find(serves);
-                    assert!(found.is_some(), "{service:?} {region:?} {site:?}");
+                    let found = service.hosts.iter().find(serves);
+                    assert!(found.is_some(), "{} {region:?} {site:?}", service.name);
                 }
             }
         }
@@ -242,8 +173,8 @@ mod tests {
 
     #[test]
     fn a_host_is_in_a_domain_of_its_vendor() {
-        for service in Service::ALL {
-            for rule in service.hosts() {
+        for service in SERVICES {
+            for rule in service.hosts {
                 let ending = format!(".{}", rule.domain());
                 assert!(rule.host.ends_with(&ending), "{}", rule.host);
                 assert_eq!(rule.domain().matches('.').count(), 1, "{}", rule.host);
