@@ -8,7 +8,7 @@ use super::{Bench, every_kind};
 use crate::operations::{Cloud, Kind};
 
 /// A refusal that is in no table.
-fn unlisted(case: Case) -> (FaultKind, &'static str) {
+pub(super) fn unlisted(case: Case) -> (FaultKind, &'static str) {
     let (status, code) = match (case.cloud, case.services[0]) {
         (Cloud::Huawei, "dcs.") => (400, "DCS.9999"),
         (Cloud::Huawei, "workspace.") => (400, "WKS.0001"),
@@ -19,7 +19,7 @@ fn unlisted(case: Case) -> (FaultKind, &'static str) {
     (error(status, code), code)
 }
 
-fn error(status: u16, code: &str) -> FaultKind {
+pub(super) fn error(status: u16, code: &str) -> FaultKind {
     FaultKind::Error {
         status,
         code: code.to_owned(),
@@ -28,7 +28,7 @@ fn error(status: u16, code: &str) -> FaultKind {
 }
 
 /// The summary and the field say what the cloud said to that.
-fn says<K: Kind>(bench: &Bench<K>, code: &str, what: &str) {
+pub(super) fn says<K: Kind>(bench: &Bench<K>, code: &str, what: &str) {
     let (summary, error) = (bench.summary(), bench.status()["lastCloudError"].clone());
     bench.check(summary.contains(code), &format!("{what}: the code"));
     bench.check(
