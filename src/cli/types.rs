@@ -1,7 +1,7 @@
 //! Which kinds there are and how users name them, from the registry.
 
 use errand::api::CloudConnection;
-use errand::operations::{Kind, StepInfo, Visitor, each_kind};
+use errand::operations::{Kind, Object as _, StepInfo, Visitor, each_kind};
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
@@ -10,6 +10,8 @@ use kube::{CustomResourceExt, Resource};
 pub struct Type {
     /// Its mutating calls.
     steps: &'static [StepInfo],
+    /// What happens at a deadline that the cloud sets.
+    pub deadline: Option<&'static str>,
     /// What a client needs to reach it.
     pub resource: ApiResource,
     /// For commands that users are told to run.
@@ -20,7 +22,10 @@ pub struct Type {
 
 impl Type {
     fn of<K: Kind>() -> Self {
-        Self::named::<K::Object>(K::STEPS)
+        Self {
+            deadline: K::Object::DEADLINE,
+            ..Self::named::<K::Object>(K::STEPS)
+        }
     }
 
     fn named<R: CustomResourceExt + Resource<DynamicType = ()>>(
@@ -31,6 +36,7 @@ impl Type {
         others.extend(names.short_names.unwrap_or_default());
         Self {
             steps,
+            deadline: None,
             resource: ApiResource::erase::<R>(&()),
             singular: names.singular.unwrap_or(names.kind).to_lowercase(),
             others,

@@ -93,6 +93,23 @@ pub enum TransportError {
     NoAnswer(String),
 }
 
+/// An exchange without a readable answer.
+struct Failed {
+    error: TransportError,
+    /// The cloud may have counted a bad signature. Not where an answer came and this process
+    /// did not read all of it, for a reason of its own.
+    counts: bool,
+}
+
+impl From<TransportError> for Failed {
+    fn from(error: TransportError) -> Self {
+        Self {
+            error,
+            counts: true,
+        }
+    }
+}
+
 /// What came of a mutating call.
 pub type Outcome = Result<Reply, TransportError>;
 
@@ -211,17 +228,24 @@ impl Transport {
                 body: without(hidden, reply.body).await,
                 ..reply
             }),
-            Err(TransportError::NotSent(text)) => Err(TransportError::NotSent(hidden.text(&text))),
-            Err(TransportError::NoAnswer(text)) => {
-                if let Some(trial) = trial {
-                    trial.miss();
+            Err(Failed { error, counts }) => Err(match error {
+                TransportError::NotSent(text) => TransportError::NotSent(hidden.text(&text)),
+                TransportError::NoAnswer(text) => {
+                    if let Some(trial) = trial.filter(|_| counts) {
+                        trial.miss();
+                    }
+                    TransportError::NoAnswer(hidden.text(&text))
                 }
-                Err(TransportError::NoAnswer(hidden.text(&text)))
-            }
+            }),
         }
     }
 
-    async fn exchange(&self, client: &reqwest::Client, request: Request, most: usize) -> Outcome {
+    async fn exchange(
+        &self,
+        client: &reqwest::Client,
+        request: Request,
+        most: usize,
+    ) -> Result<Reply, Failed> {
         let asked = self.clock.now().wall.0;
         let proxy = request.origin.parse().ok();
         let proxy = proxy.and_then(|origin| self.proxies.of(&origin));
@@ -260,7 +284,11 @@ impl Transport {
             self.learn(&request.origin, date, asked, answered);
         }
         let status = response.status().as_u16();
-        let unreadable = |why: String| Err(TransportError::NoAnswer(why));
+        let own = |error| Failed {
+            error,
+            counts: status == 401,
+        };
+        let unreadable = |why: String| Err(own(TransportError::NoAnswer(why)));
         let (mut body, mut weight, mut place) = (Vec::new(), 0, None);
         while let Some(chunk) = response
             .chunk()
@@ -276,7 +304,8 @@ impl Transport {
                 return unreadable("the answer has more values than any documented one".to_owned());
             }
             if length > SHORT && place.is_none() {
-                place = Some(self.place(&self.room, &request.namespace).await?);
+                let taken = self.place(&self.room, &request.namespace).await;
+                place = Some(taken.map_err(own)?);
                 body.reserve_exact(most - body.len());
             }
             body.extend_from_slice(&chunk);

@@ -15,6 +15,7 @@ use super::observed_for::At;
 use super::read::get;
 use super::secrets::LABEL;
 use super::shown::{ObjectKey, Shown};
+use super::troubles::read_failed;
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{
@@ -73,6 +74,12 @@ impl Usable {
         if self.taken.heard() || here {
             self.tell_news();
         }
+    }
+
+    /// It could not be read, and not because the cloud rejected the key.
+    pub(super) fn failed(&mut self, refusal: &Refusal) {
+        self.taken.note(refusal);
+        self.answered(false);
     }
 
     /// The cloud rejected the key: it is not used until it is corrected, or a slow
@@ -339,9 +346,13 @@ said: None,
             Err(e @ NoKey::NotFound) => Some((ConnectionReason::SecretNotFound, text(&e))),
             Err(e @ NoKey::NotLabelled) => Some((ConnectionReason::SecretNotLabelled, text(&e))),
             Err(e @ NoKey::Malformed(_)) => Some((ConnectionReason::SecretKeyMissing, text(&e))),
-            Err(NoKey::Unreadable | NoKey::Forbidden | NoKey::BeingTried | NoKey::TooManyBad) => {
-                None
-            }
+            Err(
+                NoKey::Unreadable
+                | NoKey::Forbidden
+                | NoKey::BeingTried
+                | NoKey::TooManyBad
+                | NoKey::Unclear(_),
+            ) => None,
         }
     }
 
@@ -463,6 +474,7 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
                 "The key in Secret {secret} of CloudConnection {connection} has not been accepted yet, and within five minutes the cloud has refused others with the same key id, in this Secret or in others. One more could lock the key for everybody who uses it. Correct or delete those Secrets; Errand tries this one within five minutes."
             ),
         ),
+        NoKey::Unclear(said) => return unclear(said.as_deref(), connection, secret),
         NoKey::Locked => (
             self::trouble(Reason::CredentialsRejected, true, 0),
             format!(
@@ -481,6 +493,31 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
         trouble,
         text,
         said,
+    }
+}
+
+/// A key that was not accepted yet is not tried more often than the cloud lets it be tried
+/// with bad signatures, as what was answered does not tell that they are good.
+fn unclear(said: Option<&Refusal>, connection: &str, secret: &str) -> Unusable {
+    let paced = format!(
+        "No answer has shown yet whether the cloud accepts the key in Secret {secret} of CloudConnection {connection}. Too many bad signatures lock a key, so Errand tries it again within five minutes."
+    );
+    let refused = said.filter(|said| said.says_no());
+    let reason = match refused {
+        Some(_) => Reason::CloudRefuses,
+        None => Reason::CloudUnavailable,
+    };
+    Unusable {
+        trouble: Trouble {
+            pause: Some(SECRET_FRESH),
+            refused: refused.is_some(),
+            ..trouble(reason, false, 0)
+        },
+        text: match said {
+            Some(said) => format!("{} {paced}", read_failed(said, refused.is_some())),
+            None => paced,
+        },
+        said: said.map(|said| Box::new(said.clone())),
     }
 }
 

@@ -20,7 +20,7 @@ use super::observability::span;
 use super::overdue;
 use super::queue::{Owner, Urgency};
 use super::read::{NotRead, get};
-use super::session::{Rested, Session};
+use super::session::{Rested, Session, deadline};
 use super::shown::{Ended, Kept, ObjectKey, Shown};
 use super::status::reason;
 use super::surroundings::Change;
@@ -140,7 +140,7 @@ fn owner<O: Object>(object: &O) -> Owner {
 fn urgency<O: Object>(object: &O, now: Tick) -> Urgency {
     let schedule = object.asked().schedule;
     let ends = schedule.and_then(|schedule| schedule.not_after);
-    let mut ends = ends.into_iter().chain(object.possible_until());
+    let mut ends = ends.into_iter().chain(object.possible_until(now));
     let near = ends.any(|at| (0..NEAR.0).contains(&(at.millis() - now.0)));
     let called = object.status().is_some_and(|s| !s.steps.is_empty());
     match (near, called) {
@@ -306,6 +306,8 @@ impl<K: Kind> Operations<K> {
                         NotRead::Unreadable(_) => context.rules.recheck,
                         _ => context.rules.backoff,
                     };
+                    let now = context.clock.now().wall;
+                    let pause = context.rules.within(pause, deadline(&object, now), now);
                     return Next::at(context.clock.after(pause), Urgency::Routine);
                 }
             },
@@ -362,7 +364,14 @@ impl<K: Kind> Operations<K> {
             }
             // Their calls were answered at different times.
             Some(span) if awaits_proof(&object) => Next::at(decided.after(span), urgency),
-            Some(span) => Next::at(decided.after(spread(span, &uid)), urgency),
+            Some(span) => {
+                // The engine has cut it; it is not to become longer than that again.
+                let until = deadline(&object, decided.wall);
+                let pause = context
+                    .rules
+                    .within(spread(span, &uid), until, decided.wall);
+                Next::at(decided.after(pause), urgency)
+            }
         };
         next.or(overdue)
     }

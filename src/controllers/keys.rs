@@ -20,7 +20,7 @@ use super::endpoints::Authority;
 use super::secrets;
 use crate::api::SecretRef;
 use crate::clock::Clock;
-use crate::cloud::{Key, Recent, Trial};
+use crate::cloud::{Key, Recent, Refusal, Trial};
 
 /// A Secret that was read is not read again for this long.
 pub(super) const SECRET_FRESH: Span = Span(30_000);
@@ -50,6 +50,9 @@ pub(super) enum NoKey {
     /// It was not used yet, and too many bad signatures were made with its key id, by
     /// this Secret or others.
     TooManyBad,
+    /// The same of requests whose answer does not tell that their signature was bad; and
+    /// what was said to the last one with this credential.
+    Unclear(Option<Box<Refusal>>),
 }
 
 impl NoKey {
@@ -61,7 +64,11 @@ impl NoKey {
             | Self::Malformed(_)
             | Self::Rejected
             | Self::Locked => true,
-            Self::Unreadable | Self::Forbidden | Self::BeingTried | Self::TooManyBad => false,
+            Self::Unreadable
+            | Self::Forbidden
+            | Self::BeingTried
+            | Self::TooManyBad
+            | Self::Unclear(_) => false,
         }
     }
 }
@@ -105,6 +112,8 @@ pub(super) enum Standing {
 pub(super) struct Taken {
     pub(super) key: Key,
     credential: Credential,
+    /// What was said to a request with it, if that does not tell what the cloud thinks of it.
+    said: Option<Box<Refusal>>,
     known: Arc<Mutex<Known>>,
     clock: Clock,
 }
@@ -113,6 +122,11 @@ impl Taken {
     /// Monotonic, as [`Standing::Rejected`] has it.
     pub(super) fn now(&self) -> i64 {
         self.clock.now().mono.0
+    }
+
+    /// A request with it was answered so.
+    pub(super) fn note(&mut self, refusal: &Refusal) {
+        self.said = Some(Box::new(refusal.clone()));
     }
 
     /// Says what the requests so far have shown; true if that is news.
@@ -133,7 +147,7 @@ impl Taken {
         let mut known = lock(&self.known);
         match standing {
             Standing::Rejected { .. } => {
-                known.count(&self.credential, bad.unwrap_or(1).max(1), now)
+                known.count_rejected(&self.credential, bad.unwrap_or(1).max(1), now);
             }
             Standing::Accepted | Standing::Untried => {}
         }
@@ -153,7 +167,8 @@ impl Drop for Taken {
     fn drop(&mut self) {
         let now = self.now();
         if let Some(bad) = self.end_trial() {
-            lock(&self.known).count(&self.credential, bad, now);
+            let said = self.said.take();
+            lock(&self.known).count_unclear(&self.credential, bad, said, now);
         }
     }
 }
@@ -205,6 +220,7 @@ impl Keys {
         Ok(Taken {
             key,
             credential,
+            said: None,
             known: self.known.clone(),
             clock: self.clock.clone(),
         })

@@ -11,7 +11,7 @@ mod tell;
 
 pub(super) use self::tell::{publish, tell_refused};
 
-use errand_engine::{Effect, Event, Now, Span, step};
+use errand_engine::{Effect, Event, Now, Span, Tick, step};
 use kube::ResourceExt as _;
 use tokio::time::timeout;
 
@@ -75,6 +75,12 @@ pub(super) struct Rested<K: Kind> {
     pub(super) decided: Now,
     /// How long after that to look again; absent: on the next change only.
     pub(super) wake: Option<Span>,
+}
+
+/// The deadline that the cloud sets for the operation, by what was observed last.
+pub(super) fn deadline<O: Object>(object: &O, now: Tick) -> Option<Tick> {
+    let until = object.possible_until(now);
+    until.map(|at| Tick(at.millis()))
 }
 
 /// What an effect gave.
@@ -195,7 +201,9 @@ impl<'a, K: Kind> Session<'a, K> {
         let suspended = suspends(&self.ctx.connections.store, &self.object);
         let mut stored = stored::<K>(&self.object, suspended);
         stored.wish.changed = self.changed;
-        Event::Woken(self.now(), stored)
+        let now = self.now();
+        stored.deadline = deadline(&self.object, now.wall);
+        Event::Woken(now, stored)
     }
 
     fn note_version(&mut self) {

@@ -188,9 +188,16 @@ impl<K: Kind> Rendering<'_, K> {
         }
         let (state, reason) = self.words();
         self.render_hold(&mut status, reason, now);
-        status.last_cloud_error = self.cloud_error(&status, reason);
+        let same = self.throttled_again(reason);
+        status.last_cloud_error = match same {
+            Some((error, _)) => Some(error.clone()),
+            None => self.cloud_error(&status, reason),
+        };
         let error = status.last_cloud_error.as_ref();
-        let summary = self.summary(reason, status.hold.as_ref(), error);
+        let summary = match same {
+            Some((_, summary)) => summary.clone(),
+            None => self.summary(reason, status.hold.as_ref(), error),
+        };
         let desired_state = self.object.desired_state();
         let reopened = status.outcome.is_some() && status.desired_state != desired_state;
         if reopened {

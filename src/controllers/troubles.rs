@@ -8,8 +8,8 @@ use crate::api::{LedgerObject, LockedBy, Reason};
 use crate::cloud::{CallError, Reading, Refusal};
 use crate::text;
 
-/// How often a passing fault of a cloud is met before status tells it.
-const QUIET_THROTTLED: u32 = 20;
+/// How often a passing fault of a cloud is met before status tells it. What the cloud
+/// refuses is told from the first time on.
 pub(super) const QUIET_UNAVAILABLE: u32 = 3;
 
 /// How soon what the API server did not give is asked for again, which mostly can be
@@ -33,12 +33,19 @@ pub(super) fn passing(reason: Reason) -> Trouble {
         code: Code(reason.index()),
         blocked: false,
         quiet: match reason {
-            Reason::Throttled => QUIET_THROTTLED,
             Reason::ClockSkew => 1,
             _ => QUIET_UNAVAILABLE,
         },
         pause: None,
         refused: false,
+    }
+}
+
+/// The cloud refused a call for now, and said so.
+pub(super) fn refused_for_now(reason: Reason) -> Trouble {
+    Trouble {
+        quiet: 0,
+        ..passing(reason)
     }
 }
 
@@ -131,6 +138,16 @@ pub(super) fn no_ledger(text: String) -> Unusable {
     }
 }
 
+/// The sentence of a read that failed.
+pub(super) fn read_failed(refusal: &Refusal, refused: bool) -> String {
+    refusal.sentence(&match (refused, refusal.call()) {
+        (false, "") => "Reading the cloud".to_owned(),
+        (false, call) => format!("Reading the cloud ({call})"),
+        (true, "") => "The cloud refuses to be read".to_owned(),
+        (true, call) => format!("The cloud refuses the read {call}"),
+    })
+}
+
 /// How a failed read is told.
 pub(super) fn read_trouble(e: &CallError) -> Unusable {
     let refusal = &e.refusal;
@@ -146,18 +163,13 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
         }
     };
     let refused = reason == Reason::CloudRefuses;
-    let text = refusal.sentence(&match (refused, refusal.call()) {
-        (false, "") => "Reading the cloud".to_owned(),
-        (false, call) => format!("Reading the cloud ({call})"),
-        (true, "") => "The cloud refuses to be read".to_owned(),
-        (true, call) => format!("The cloud refuses the read {call}"),
-    });
+    let text = read_failed(refusal, refused);
     Unusable {
         trouble: Trouble {
             blocked,
             refused,
-            // What is not understood does not pass by asking again.
-            quiet: match blocked || refused || reason == Reason::ObservationUnclear {
+            // What is not understood does not pass by asking again, and a refusal may not.
+            quiet: match blocked || refusal.says_no() || reason == Reason::ObservationUnclear {
                 true => 0,
                 false => passing(reason).quiet,
             },

@@ -223,8 +223,13 @@ pub trait Object:
         None
     }
 
-    /// Until when the cloud takes the call, where it has said so.
-    fn possible_until(&self) -> Option<Timestamp> {
+    /// What happens at a deadline that the cloud sets; nothing for kinds that have none.
+    const DEADLINE: Option<&'static str> = None;
+
+    /// That deadline, by what was observed last: until when the cloud takes the call, or
+    /// what is wanted can still come about.
+    fn possible_until(&self, now: Tick) -> Option<Timestamp> {
+        let _ = now;
         None
     }
 

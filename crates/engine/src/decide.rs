@@ -120,7 +120,7 @@ pub(crate) fn decide(
         }
         Goal::Block(code) => {
             let report = Report::Blocked(code);
-            let pause = state.recheck(rules, now);
+            let pause = rules.recheck;
             waiting(rules, state, now, view, report, pause)
         }
         Goal::Unclear => unclear(rules, state, now, view),
@@ -299,6 +299,12 @@ fn unknown(
     #[cfg(test)]
     let class = match class {
         Class::Token { .. } if rules.is(Mutant::TokenForever) => Class::Natural,
+        Class::Provable
+            if rules.is(Mutant::RefusalsProve)
+                && state.is_blocked_on(rules, plan.key, plan.class) =>
+        {
+            Class::Natural
+        }
         Class::Never if rules.is(Mutant::NeverAsProvable) => Class::Provable,
         Class::Never if rules.is(Mutant::NeverAsNatural) => Class::Natural,
         class => class,
@@ -309,6 +315,11 @@ fn unknown(
             attempt(rules, state, now, plan)
         }
         Class::Token { .. } | Class::Provable => match unsettled(rules, &state, now) {
+            Some(left) if state.is_blocked_on(rules, plan.key, plan.class) => {
+                // It is sent again once it is certain that none of them had an effect.
+                let next = Next::Rest(Some(rules.recheck.min(left)));
+                state.store(rules, Report::Blocked(CLOUD_REFUSES), next)
+            }
             Some(left) => resolving(rules, state, left),
             None if trace == Trace::Unclear => hold(rules, state, Hold::AnswerUnknown),
             None if !certainly_not_shown(rules, &mut state) => state.observe(now),
@@ -376,7 +387,7 @@ pub(crate) fn attempt(
             Some(Answer::Refused(Verdict::Verify(code))) => {
                 state.store(rules, Report::Waiting(code), Next::Rest(pause))
             }
-            Some(Answer::Unlisted) if state.is_refused(rules, plan.key) => {
+            Some(Answer::Unlisted) if state.is_blocked_on(rules, plan.key, plan.class) => {
                 let next = Next::Rest(Some(Span(wait)));
                 state.store(rules, Report::Blocked(CLOUD_REFUSES), next)
             }

@@ -147,7 +147,7 @@ impl State {
             // Only spares others a wait; the next claim makes up for it.
             (Closed::Rest(pause), _) => self.rest(pause),
             (Closed::Orphaned, _) => self.orphaned(),
-            (_, Event::Forbidden(now, t)) => self.trouble(rules, now, t),
+            (_, Event::Forbidden(_, t)) => self.trouble(rules, t),
             (_, Event::NoReply(_)) => self.not_heard(rules),
             (_, _) => self.reread(),
         }

@@ -86,6 +86,14 @@ impl Event {
     /// When what it leads to was decided, which is what a pause counts from. The
     /// reply to a write decides nothing: what follows it was decided before.
     pub fn decides_at(&self) -> Option<Now> {
+        match self {
+            Event::Written(..) => None,
+            other => other.now(),
+        }
+    }
+
+    /// When it happened, where that is known.
+    fn now(&self) -> Option<Now> {
         match *self {
             Event::Woken(now, _)
             | Event::Observed(now, _)
@@ -93,16 +101,41 @@ impl Event {
             | Event::Recalled(now, _)
             | Event::Permitted(now)
             | Event::Forbidden(now, _)
+            | Event::Written(now, _)
             | Event::NoReply(now)
             | Event::Answered(now, _)
             | Event::Unsent(now, _) => Some(now),
-            Event::Gone | Event::Conflict | Event::Written(..) => None,
+            Event::Gone | Event::Conflict => None,
         }
     }
 }
 
-/// Advances one object's session by what came of its last effect.
-pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>) {
+/// Advances one object's session by what came of its last effect. The one place where a
+/// deadline of the cloud shortens pauses, whatever they are for.
+pub fn step(rules: &Rules, state: State, event: Event) -> (State, Vec<Effect>) {
+    let known = match &event {
+        Event::Woken(_, stored) => stored.deadline,
+        Event::Observed(_, view) => view.deadline,
+        _ => None,
+    };
+    let stored = state.stored.as_ref();
+    let deadline = known.or(stored.and_then(|stored| stored.deadline));
+    let now = event.now();
+    let (mut state, mut effects) = advance(rules, state, event);
+    if let Some(now) = now {
+        let within = |pause| rules.within(pause, deadline, now.wall);
+        for effect in &mut effects {
+            if let Effect::Rest(Some(pause)) = effect {
+                *pause = within(*pause);
+            }
+        }
+        let latest = now.after(within(Span(i64::MAX)));
+        state.not_before = state.not_before.map(|at| at.min(latest));
+    }
+    (state, effects)
+}
+
+fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>) {
     match (state.phase, event) {
         // The object may come from a cache that does not know yet that it is gone or
         // suspended. A write would find that out; an intent that stands there already
@@ -131,6 +164,7 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             state.refusals = 0;
             state.judged = true;
             state.skewed = view.skewed;
+            state.over = view.past.over;
             if let Some(stored) = &mut state.stored {
                 stored.deadline = view.deadline.or(stored.deadline);
             }
@@ -146,8 +180,8 @@ pub fn step(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect
             state.note_record(rules, now, record);
             conclude(rules, state, now, decision)
         }
-        (Phase::Observing | Phase::Recalling(_), Event::Unobserved(now, t)) => {
-            state.trouble(rules, now, t)
+        (Phase::Observing | Phase::Recalling(_), Event::Unobserved(_, t)) => {
+            state.trouble(rules, t)
         }
         (Phase::Permitting(plan), Event::Permitted(now)) => permitted(rules, state, now, plan),
         (Phase::Claiming(plan), Event::Permitted(now)) => {
@@ -378,7 +412,7 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
     }
     match answer {
         Answer::Refused(Verdict::Blocked(code)) => {
-            let pause = state.recheck(rules, now);
+            let pause = rules.recheck;
             state.not_before = Some(now.after(pause));
             let next = state.release(step, pause);
             return state.store(rules, Report::Blocked(code), next);
@@ -396,7 +430,7 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             // attempt waits.
             state.misses = state.misses.saturating_add(1);
             let pause = match state.is_refused(rules, step.key) {
-                true => state.recheck(rules, now),
+                true => rules.recheck,
                 false => rules.pause(state.misses),
             };
             state.not_before = Some(now.after(pause));
@@ -414,6 +448,9 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
         _ => {
             let report = match answer {
                 Answer::Accepted => Report::Verifying,
+                _ if state.is_blocked_on(rules, step.key, step.class) => {
+                    Report::Blocked(CLOUD_REFUSES)
+                }
                 _ => Report::ResolvingAnswer,
             };
             state.store(rules, report, Next::Observe)

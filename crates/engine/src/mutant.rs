@@ -38,6 +38,9 @@ mutants! {
     StaleListAsProof,
     /// One reading proves that something is missing.
     AbsenceOnce,
+    /// Refusals that no table lists prove that a step had no effect, once a user has to
+    /// fix something.
+    RefusalsProve,
     /// A token is trusted for ever.
     TokenForever,
     /// The intent that a decision led to leaves its question open.

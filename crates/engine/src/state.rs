@@ -99,6 +99,8 @@ pub struct State {
     pub(crate) judged: bool,
     /// By that reading the clocks differ too much.
     pub(crate) skewed: bool,
+    /// By that reading steps up to this number have run their course.
+    pub(crate) over: u32,
     /// What a question that this session puts is about.
     pub(crate) pin: Pin,
 }
@@ -130,6 +132,7 @@ impl State {
             plans: false,
             judged: false,
             skewed: false,
+            over: 0,
             pin: Pin::default(),
         }
     }
@@ -319,6 +322,7 @@ impl State {
         self.plans = false;
         self.judged = false;
         self.skewed = false;
+        self.over = 0;
         self.pin = Pin::default();
         // Whose claim has to be closed if the object goes meanwhile.
         if !matches!(self.record, Record::Ours(claim) if self.is_loose(&claim)) {
@@ -393,7 +397,7 @@ impl State {
     }
 
     /// A look that failed: pause, and tell it once it has lasted.
-    pub(crate) fn trouble(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
+    pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
         self.failures = self.failures.saturating_add(1);
         self.refusals = match t.refused {
             true => self.refusals.saturating_add(1),
@@ -405,25 +409,19 @@ impl State {
             ..t
         };
         let failures = self.failures;
-        self.tell(rules, now, t, failures).0
+        self.tell(rules, t, failures).0
     }
 
     /// An attempt that did not get through: the same, and no other before its time.
     pub(crate) fn miss(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
         self.misses = self.misses.saturating_add(1);
         let misses = self.misses;
-        let (mut result, pause) = self.tell(rules, now, t, misses);
+        let (mut result, pause) = self.tell(rules, t, misses);
         result.0.not_before = Some(now.after(pause));
         result
     }
 
-    fn tell(
-        mut self,
-        rules: &Rules,
-        now: Now,
-        t: Trouble,
-        times: u32,
-    ) -> ((State, Vec<Effect>), Span) {
+    fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
         // A decision that was to be acted on is kept, and its question with it.
         #[cfg(test)]
         let lost = rules.is(Mutant::DecisionLost);
@@ -436,7 +434,7 @@ impl State {
         let waits = self.stored.is_some() && self.offered().is_some();
         let pause = match t.pause {
             Some(pause) => pause,
-            None if t.blocked => self.recheck(rules, now),
+            None if t.blocked => rules.recheck,
             None => rules.pause(times),
         };
         let pause = match waits {
@@ -454,23 +452,21 @@ impl State {
         (stored, pause)
     }
 
-    /// The pause before looking again at something that a user has to fix: short while
-    /// the cloud does not take the call for much longer.
-    pub(crate) fn recheck(&self, rules: &Rules, now: Now) -> Span {
-        let deadline = self.stored.as_ref().and_then(|stored| stored.deadline);
-        let left = deadline.map(|at| at.0 - now.wall.0);
-        match left.is_some_and(|left| (1..rules.urgent.0).contains(&left)) {
-            true => rules.recheck.min(rules.poll),
-            false => rules.recheck,
-        }
-    }
-
-    /// The cloud refused the last calls of that name, in a way that is in no table.
+    /// The cloud refused the last calls of that name that have not run their course, in a
+    /// way that is in no table.
     pub(crate) fn is_refused(&self, rules: &Rules, key: StepKey) -> bool {
-        let sent = |step: &Step| step.key == key && step.answer != Some(Answer::NotSent);
+        let sent = |step: &Step| {
+            step.key == key && step.number > self.over && step.answer != Some(Answer::NotSent)
+        };
         let steps = self.steps().rev().filter(sent);
         let row = steps.take_while(|step| step.answer == Some(Answer::Unlisted));
         row.count() >= usize::from(rules.refusals)
+    }
+
+    /// The same of one that Errand repeats by itself: a user has to fix something, and
+    /// then it goes on. What must not repeat is asked about instead.
+    pub(crate) fn is_blocked_on(&self, rules: &Rules, key: StepKey, class: Class) -> bool {
+        class != Class::Never && self.is_refused(rules, key)
     }
 
     /// The intent that the plan leads to: the unsent one, if that is still good,

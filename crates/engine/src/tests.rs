@@ -50,7 +50,7 @@ const AWAY: Trouble = Trouble {
 const THROTTLED: Trouble = Trouble {
     code: Code(51),
     blocked: false,
-    quiet: 20,
+    quiet: 0,
     pause: None,
     refused: false,
 };
@@ -271,9 +271,14 @@ impl Script {
         self.on(Event::Answered(self.now, answer))
     }
 
+    /// It was not sent, or is refused for now; that is stored, if it is to be told.
     fn unsent(&mut self, trouble: Trouble) -> &mut Self {
         assert!(matches!(self.todo, Some(Effect::Send(_))));
-        self.on(Event::Unsent(self.now, trouble))
+        self.on(Event::Unsent(self.now, trouble));
+        match self.todo {
+            Some(Effect::Store(_)) => self.written(),
+            _ => self,
+        }
     }
 
     /// The process is replaced by another.

@@ -24,9 +24,9 @@ impl Asker<'_> {
     pub(super) fn blocked(&self, reason: Reason) -> Advice {
         let rules = rules();
         let recheck = span(rules.recheck);
-        let mended = format!(
-            "Errand tries again every {recheck} and continues by itself once that is fixed."
-        );
+        let often = self.often();
+        let mended =
+            format!("Errand tries again {often}. It continues by itself once that is fixed.");
         match reason {
             Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
                 "Nothing is sent. Within a minute after the Secret has the label Errand continues by itself.",
@@ -71,9 +71,7 @@ impl Asker<'_> {
             .say("Fix the connection as Cause says (with GitOps: in Git):")
             .run(format!("kubectl edit {} -n {}", self.connection_object(), self.place.namespace)),
             Reason::CloudRefuses => Advice::new(format!(
-                "Errand tries again every {recheck}, and every {} while the cloud takes the call for less than {} longer. It continues by itself once the cloud accepts.",
-                span(rules.poll),
-                span(rules.urgent)
+                "Errand tries again {often}. It continues by itself once the cloud accepts."
             ))
             .say("Fix what the cloud's message in Cause names: a permission, a quota, the account's balance, an allow list. The cloud's documentation of the API lists its codes.")
             .say("If the message does not help, open a ticket with the cloud and give it the request id from Steps.")
@@ -117,6 +115,20 @@ impl Asker<'_> {
                     self.connection_object(),
                     self.place.namespace
                 )),
+        }
+    }
+
+    /// How often Errand tries again, for kinds with a deadline and for others.
+    fn often(&self) -> String {
+        let rules = rules();
+        let recheck = span(rules.recheck);
+        match self.place.named.type_.deadline {
+            Some(deadline) => format!(
+                "every {recheck}, and every {} in the last {} before {deadline}",
+                span(rules.poll),
+                span(rules.urgent)
+            ),
+            None => format!("every {recheck}"),
         }
     }
 

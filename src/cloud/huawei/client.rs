@@ -271,6 +271,8 @@ fn refusal(reply: &Reply) -> Refusal {
     let raw = member(error, &["error_msg", "errorMsg", "message"]);
     let message = match reply.status {
         401 if raw.contains("reach the limit") => Refusal::LOCKED,
+        // A proxy's, which knows nothing of the key.
+        401 if !code.is_empty() && !is_own_code(&code) => "",
         401 => NOT_ACCEPTED,
         _ => &raw,
     };

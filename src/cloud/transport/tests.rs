@@ -186,6 +186,17 @@ async fn an_answer_is_read_up_to_its_length_and_to_what_it_becomes_when_it_is_de
     let list = format!("[{}]", vec![r#"{"":0}"#; 100_000].join(","));
     let [values, _] = of_body(&list).await;
     let [long, _] = of_body(&of_length(LONGEST + 1)).await;
+    // The answer came: its status says whether it can have been a bad signature.
+    for (status, counted) in [(200, 0), (403, 0), (401, 1)] {
+        let cloud = Server::answering([answer(status, &of_length(LONGEST + 1))]);
+        let trial = Arc::<Trial>::default();
+        let tried = Request {
+            trial: Some(trial.clone()),
+            ..request(cloud.origin())
+        };
+        assert!(transport().read(tried).await.is_err());
+        assert_eq!(trial.bad_signatures(), counted, "{status}");
+    }
     for (outcome, why) in [
         (sent, "the answer is longer than 65536 bytes"),
         (long, "the answer is longer than 4194304 bytes"),
@@ -210,10 +221,12 @@ async fn a_long_answer_waits_for_a_place_of_its_namespace_and_a_short_one_for_no
         transport.room.take("team").await,
     ];
     let cloud = Server::answering([answer(200, &long), answer(200, "{}"), answer(200, &long)]);
+    let trial = Arc::<Trial>::default();
     let read = |namespace: &str| {
         let namespace = namespace.to_owned();
         transport.read(Request {
             namespace,
+            trial: Some(trial.clone()),
             ..request(cloud.origin())
         })
     };
@@ -222,6 +235,7 @@ async fn a_long_answer_waits_for_a_place_of_its_namespace_and_a_short_one_for_no
         read("team").await.err(),
         Some(TransportError::NoAnswer(why))
     );
+    assert_eq!(trial.bad_signatures(), 0, "it says nothing of the key");
     assert!(read("team").await.is_ok(), "a short one");
     assert!(read("others").await.is_ok(), "a long one of others");
     drop(held);

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use errand_engine::Span;
 
 use super::{NoKey, Standing};
-use crate::cloud::{Key, Recent};
+use crate::cloud::{Key, Recent, Refusal};
 use crate::controllers::endpoints::Authority;
 
 /// Bad signatures with one key id at one cloud, of credentials that it never accepted,
@@ -58,6 +58,8 @@ impl Credential {
 struct Entry {
     standing: Standing,
     being_tried: bool,
+    /// What was said last to a request with it, if it was not that the cloud rejects it.
+    unclear: Option<Box<Refusal>>,
     /// When the vendor had accepted it before and it was used last. What others sign badly
     /// does not stop it; its own rejection does, until it is tried again.
     proven: Option<i64>,
@@ -93,6 +95,8 @@ struct Bad {
     namespace: String,
     /// Absent while a request is under way that may turn out to be one.
     at: Option<i64>,
+    /// The cloud said that it was one.
+    certain: bool,
 }
 
 impl Known {
@@ -154,11 +158,16 @@ impl Known {
         let bad = self.bad.entry(key).or_default();
         let ours = bad.iter().filter(|bad| bad.namespace == of.namespace);
         if bad.len() >= most || ours.count() >= own {
-            return Err(NoKey::TooManyBad);
+            let certain = bad.iter().any(|bad| bad.certain);
+            return Err(match &entry.unclear {
+                None if certain => NoKey::TooManyBad,
+                said => NoKey::Unclear(said.clone()),
+            });
         }
         bad.push(Bad {
             namespace: of.namespace.clone(),
             at: None,
+            certain: false,
         });
         entry.standing = Standing::Untried;
         entry.being_tried = true;
@@ -196,14 +205,34 @@ impl Known {
         known
     }
 
-    /// So many bad signatures may have been made with it.
-    pub(super) fn count(&mut self, of: &Credential, bad: u32, now: i64) {
+    /// So many bad signatures were made with it.
+    pub(super) fn count_rejected(&mut self, of: &Credential, bad: u32, now: i64) {
+        self.count(of, bad, now, true);
+    }
+
+    /// So many requests with it may have had a bad signature; and what was said to the last
+    /// one.
+    pub(super) fn count_unclear(
+        &mut self,
+        of: &Credential,
+        bad: u32,
+        said: Option<Box<Refusal>>,
+        now: i64,
+    ) {
+        self.count(of, bad, now, false);
+        if let Some(entry) = self.credentials.get_mut(&of.key()).filter(|_| bad > 0) {
+            entry.unclear = said;
+        }
+    }
+
+    fn count(&mut self, of: &Credential, bad: u32, now: i64, certain: bool) {
         let key = (of.cloud.clone(), of.id.clone());
         let all = self.bad.entry(key).or_default();
         for _ in 0..bad {
             all.push(Bad {
                 namespace: of.namespace.clone(),
                 at: Some(now),
+                certain,
             });
         }
     }
@@ -217,6 +246,7 @@ impl Known {
         if standing == Standing::Accepted && matches!(of.cloud, Authority::Vendor(_)) {
             entry.proven = Some(now);
         }
+        entry.unclear = None;
         std::mem::replace(&mut entry.standing, standing) != standing
     }
 }

@@ -110,6 +110,8 @@ fn what_is_known_of_a_key_is_known_of_that_credential_alone() {
 
 const MINUTE: i64 = 60_000;
 const RECHECK: Span = Span(5 * MINUTE);
+/// How long a bad signature counts.
+const COUNTED: i64 = 5 * MINUTE;
 
 fn credential(namespace: &str, secret: &str) -> Credential {
     let key = Key {
@@ -126,7 +128,7 @@ fn credential(namespace: &str, secret: &str) -> Credential {
 fn fails(known: &mut Known, of: &Credential, now: i64) -> Result<(), NoKey> {
     assert!(known.take(of, RECHECK, now)?, "it is tried");
     known.end_trial(of);
-    known.count(of, 1, now);
+    known.count_rejected(of, 1, now);
     let rejected = Standing::Rejected {
         at: now,
         locked: false,
@@ -163,15 +165,47 @@ fn requests_that_are_under_way_count_and_so_do_those_without_an_answer() {
     for of in &all[..3] {
         assert_eq!(known.take(of, RECHECK, 0), Ok(true));
     }
-    assert_eq!(known.take(&all[3], RECHECK, 0), Err(NoKey::TooManyBad));
+    let unclear = Err(NoKey::Unclear(None));
+    assert_eq!(known.take(&all[3], RECHECK, 0), unclear);
     // One got no answer, the others showed nothing bad.
     for of in &all[..3] {
         known.end_trial(of);
     }
-    known.count(&all[0], 1, 0);
+    known.count_unclear(&all[0], 1, None, 0);
     assert_eq!(known.take(&all[0], RECHECK, 0), Ok(true));
     assert_eq!(known.take(&all[3], RECHECK, 0), Ok(true));
-    assert_eq!(known.take(&all[1], RECHECK, 0), Err(NoKey::TooManyBad));
+    assert_eq!(known.take(&all[1], RECHECK, 0), unclear);
+}
+
+/// A proxy answers 401, which says nothing of the key, and counts all the same.
+#[test]
+fn what_does_not_tell_that_a_key_is_bad_is_never_told_as_that() {
+    let mut known = Known::default();
+    let own = credential("team-a", "secret");
+    let said = || {
+        let refusal = Refusal {
+            status: 401,
+            ..Refusal::default()
+        };
+        Some(Box::new(refusal))
+    };
+    for now in [0, 1] {
+        assert_eq!(known.take(&own, RECHECK, now), Ok(true));
+        known.end_trial(&own);
+        known.count_unclear(&own, 1, said(), now);
+    }
+    let paced = Err(NoKey::Unclear(said()));
+    assert_eq!(known.take(&own, RECHECK, 2), paced);
+    // Another's are certain. What was said to its own request stays what it is told.
+    let other = credential("team-b", "other");
+    assert_eq!(fails(&mut known, &other, 2), Ok(()));
+    assert_eq!(known.take(&own, RECHECK, 3), paced);
+    let third = credential("team-c", "secret");
+    assert_eq!(known.take(&third, RECHECK, 3), Err(NoKey::TooManyBad));
+    assert_eq!(known.take(&own, RECHECK, COUNTED), Ok(true), "in time");
+    known.end_trial(&own);
+    known.settle(&own, Standing::Accepted, COUNTED);
+    assert_eq!(known.take(&own, RECHECK, COUNTED), Ok(false));
 }
 
 #[test]
@@ -198,7 +232,7 @@ fn after_a_restart_a_key_that_was_accepted_before_goes_before_others() {
     known.end_trial(&right);
     known.settle(&right, Standing::Accepted, 0);
     // Nothing that others do stops it from here on.
-    known.count(&right, 9, 0);
+    known.count_rejected(&right, 9, 0);
     assert_eq!(known.take(&right, RECHECK, 1), Ok(false));
 }
 

@@ -424,6 +424,12 @@ impl<K: Kind> Bench<K> {
         self.clock.advance(Duration::from_millis(millis));
     }
 
+    /// Now, in milliseconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        let now = jiff::Timestamp::try_from(self.clock.now()).expect("a time");
+        now.as_millisecond()
+    }
+
     /// Now, and that many seconds, as the API writes it.
     pub(super) fn time(&self, seconds: i64) -> Value {
         let now = jiff::Timestamp::try_from(self.clock.now()).expect("a time");
@@ -520,6 +526,12 @@ impl<K: Kind> Bench<K> {
     pub(super) fn status(&self) -> Value {
         let object = self.api.get(&self.path).unwrap_or_default();
         object["status"].clone()
+    }
+
+    /// Another one after each write.
+    pub(super) fn version(&self) -> String {
+        let object = self.api.get(&self.path).unwrap_or_default();
+        text(&object["metadata"]["resourceVersion"])
     }
 
     pub(super) fn state(&self) -> String {

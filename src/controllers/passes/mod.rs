@@ -12,6 +12,7 @@ mod decisions;
 mod forged;
 mod hostile;
 mod money;
+mod on_time;
 mod others;
 mod permissions;
 mod places;

@@ -9,7 +9,7 @@ use crate::cloud::Cloud;
 use crate::operations::Kind;
 
 /// A refusal that is in no table.
-fn unlisted(case: Case) -> (FaultKind, &'static str) {
+pub(super) fn unlisted(case: Case) -> (FaultKind, &'static str) {
     let (status, code) = match (case.cloud, case.services[0]) {
         (Cloud::Huawei, "dcs.") => (400, "DCS.9999"),
         (Cloud::Huawei, "workspace.") => (400, "WKS.0001"),
@@ -20,7 +20,7 @@ fn unlisted(case: Case) -> (FaultKind, &'static str) {
     (error(status, code), code)
 }
 
-fn error(status: u16, code: &str) -> FaultKind {
+pub(super) fn error(status: u16, code: &str) -> FaultKind {
     FaultKind::Error {
         status,
         code: code.to_owned(),
@@ -29,7 +29,7 @@ fn error(status: u16, code: &str) -> FaultKind {
 }
 
 /// The summary and the field say what the cloud said to that.
-fn says<K: Kind>(bench: &Bench<K>, code: &str, what: &str) {
+pub(super) fn says<K: Kind>(bench: &Bench<K>, code: &str, what: &str) {
     let (summary, error) = (bench.summary(), bench.status()["lastCloudError"].clone());
     bench.check(summary.contains(code), &format!("{what}: the code"));
     bench.check(

@@ -3,7 +3,7 @@
 use errand_engine::{Event, Hold, Record, Tick, View};
 use kube::{Resource as _, ResourceExt as _};
 
-use super::Session;
+use super::{Session, deadline};
 use crate::api::{AnswerWord, Mode, ObservedFor, Reason};
 use crate::cloud::{CallError, Reading};
 use crate::controllers::connections::{Unusable, Usable, place};
@@ -131,11 +131,11 @@ impl<K: Kind> Session<'_, K> {
         }
     }
 
-    /// Until when the cloud takes the call, by this observation.
+    /// The deadline that the cloud sets, by this observation.
     fn deadline(&self, observed: &<K::Object as Object>::Observed) -> Option<Tick> {
         let mut seen = self.object.clone();
         seen.status_mut()?.observed = Some(observed.clone());
-        seen.possible_until().map(|at| Tick(at.millis()))
+        deadline(&seen, self.now().wall)
     }
 
     /// The cloud was not read, or not all of it.
@@ -145,7 +145,7 @@ impl<K: Kind> Session<'_, K> {
                 connection.rejected(&e.refusal)
             }
             (_, Some(connection)) => {
-                connection.answered(false);
+                connection.failed(&e.refusal);
                 read_trouble(e)
             }
             (_, None) => read_trouble(e),

@@ -13,7 +13,7 @@ use crate::controllers::connections::suspends;
 use crate::controllers::money::Charge;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
-use crate::controllers::troubles::{denied, passing};
+use crate::controllers::troubles::{denied, passing, refused_for_now};
 use crate::mistakes::Mistake;
 use crate::operations::{Kind, Object as _};
 
@@ -75,7 +75,7 @@ impl<K: Kind> Session<'_, K> {
             Sent::Refused(Reading::Retry(reason), _) => {
                 self.trouble = Some(refusal.sentence(name));
                 self.failed = Some(Box::new(refusal.of(name)));
-                return Event::Unsent(now, passing(reason));
+                return Event::Unsent(now, refused_for_now(reason));
             }
             Sent::Refused(reading, _) => {
                 if let Reading::Blocked(Reason::CredentialsRejected) = reading

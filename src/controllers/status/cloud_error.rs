@@ -40,6 +40,19 @@ impl<K: Kind> Rendering<'_, K> {
         shown.filter(|_| self.trouble.is_some() && same).cloned()
     }
 
+    /// The same refusal for the rate of requests as the one that is shown, and what is shown
+    /// of it. The words, or the call, may be others each time, and each would cost a write.
+    pub(super) fn throttled_again(&self, why: Reason) -> Option<(&CloudError, &String)> {
+        let before = self.object.status()?;
+        let (said, shown) = (self.failed?, before.last_cloud_error.as_ref()?);
+        let (status, code) = (Some(said.status), Some(&said.code));
+        let same = shown.http_status.or(Some(0)) == status
+            && shown.code.as_ref().or(Some(&String::new())) == code;
+        let waits = matches!(self.change.report, Report::Waiting(_));
+        let still = why == Reason::Throttled && reason(before) == Some(why);
+        (same && waits && still).then_some((shown, before.summary.as_ref()?))
+    }
+
     /// Its answer is the one that this change folds in.
     fn is_new(&self, step: &StepStatus) -> bool {
         let answer = self.change.answer;
@@ -132,6 +145,10 @@ impl CloudError {
             let part = part.as_deref().unwrap_or_default();
             text.contains(part.trim_end_matches('.'))
         };
-        has(&self.code) && has(&self.message)
+        let label = match (&self.code, self.http_status) {
+            (None, Some(status)) => Some(format!("HTTP {status}")),
+            (code, _) => code.clone(),
+        };
+        has(&label) && has(&self.message)
     }
 }

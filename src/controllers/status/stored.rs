@@ -15,7 +15,8 @@ use crate::cloud::Reading;
 use crate::controllers::marks::RESTORED;
 use crate::operations::{Kind, Object, StepInfo, code, pin};
 
-/// The object as the engine sees it; `suspended` is what its connection says.
+/// The object as the engine sees it; `suspended` is what its connection says. What else
+/// depends on the session is for that to add.
 pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: bool) -> Stored {
     let empty = Status::default();
     let status = object.status().unwrap_or(&empty);
@@ -34,7 +35,7 @@ pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: boo
             pin: hold.about.as_deref().map(pin).unwrap_or_default(),
         }),
         wish: wish::<K>(object, suspended),
-        deadline: object.possible_until().map(|at| Tick(at.millis())),
+        deadline: None,
         refused: status.state == Some(State::Blocked)
             && reason(status) == Some(Reason::CloudRefuses),
     }

@@ -15,7 +15,7 @@ mod steps;
 mod trace;
 mod words;
 
-use errand_engine::{Class, StepKey};
+use errand_engine::{Class, StepKey, Tick};
 
 use super::{
     Asked, Assessment, Claimant, Clients, Kind, Object, Others, Place, Recorded, StepInfo,
@@ -134,6 +134,12 @@ impl Object for DesktopOrder {
         let observed = self.status.as_ref()?.observed.as_ref()?;
         let unpaid = reason == Reason::WaitingForPayment;
         observed.payment_deadline.filter(|_| unpaid)
+    }
+
+    const DEADLINE: Option<&'static str> = Some("the time to pay the order ends");
+
+    fn possible_until(&self, _: Tick) -> Option<Timestamp> {
+        self.status.as_ref()?.observed.as_ref()?.payment_deadline
     }
 }
 

@@ -6,11 +6,13 @@ mod steps;
 mod task;
 mod window;
 
-use errand_engine::{Class, StepKey};
+use errand_engine::{Class, StepKey, Tick};
 
+use self::window::Window;
 use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
 use crate::api::{
-    AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation, StepStatus,
+    AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation,
+    StepStatus, Timestamp,
 };
 use crate::cloud::huawei::dcs;
 use crate::cloud::{CallError, Gate, Sent, Service};
@@ -66,6 +68,17 @@ impl Object for ResizeCancellation {
 
     fn status_mut(&mut self) -> Option<&mut ResizeCancellationStatus> {
         self.status.as_mut()
+    }
+
+    const DEADLINE: Option<&'static str> = Some("the maintenance window opens");
+
+    /// A change that is listed may run from then on.
+    fn possible_until(&self, now: Tick) -> Option<Timestamp> {
+        let observed = self.status.as_ref()?.observed.as_ref()?;
+        observed.task_status.as_ref()?;
+        let (begin, end) = observed.maintenance_window.as_ref()?.split_once('-')?;
+        let opens = Window::parse(begin, end)?.opens_after(now.0);
+        Some(Timestamp::from_millis(opens))
     }
 }
 

@@ -27,6 +27,16 @@ impl Window {
         let since = (second - self.begin).rem_euclid(DAY);
         (since < length).then_some(length - since)
     }
+
+    /// When it opens next after that time; both in milliseconds since 1970.
+    pub(super) fn opens_after(self, at: i64) -> i64 {
+        let today = at.div_euclid(1000 * DAY) * DAY + self.begin;
+        let next = match today * 1000 > at {
+            true => today,
+            false => today + DAY,
+        };
+        next * 1000
+    }
 }
 
 fn seconds(text: &str) -> Option<i64> {
@@ -73,6 +83,17 @@ mod tests {
             assert!(window.is_some());
         }
         assert_eq!(Window::parse("18:00+08:00", "19"), None);
+    }
+
+    #[test]
+    fn a_window_opens_each_day() {
+        let window = Window::parse("18", "19").unwrap();
+        assert_eq!(window.opens_after(at(17, 59)), at(18, 0));
+        assert_eq!(window.opens_after(at(18, 0) - 1), at(18, 0));
+        for now in [at(18, 0), at(18, 30), at(23, 0)] {
+            assert_eq!(window.opens_after(now), at(24 + 18, 0));
+        }
+        assert_eq!(window.opens_after(at(0, 0)), at(18, 0));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 mod facts;
 mod plan;
 
-use errand_engine::{Class, StepKey};
+use errand_engine::{Class, StepKey, Tick};
 
 use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
 use crate::api::{
@@ -59,7 +59,9 @@ impl Object for ScheduledInstanceReservation {
         observed.delivery_ends.filter(|_| awaited)
     }
 
-    fn possible_until(&self) -> Option<Timestamp> {
+    const DEADLINE: Option<&'static str> = Some("the time to cancel ends");
+
+    fn possible_until(&self, _: Tick) -> Option<Timestamp> {
         self.status.as_ref()?.observed.as_ref()?.cancellable_until
     }
 

@@ -75,6 +75,12 @@ pub(super) const BITES: &[Bite] = &[
         UNSEEN,
     ),
     bite(
+        Mutant::RefusalsProve,
+        PROVABLE,
+        &[(Kind::Unlisted, 2), (Kind::Misreading, 2)],
+        NOT_TWICE,
+    ),
+    bite(
         Mutant::TokenForever,
         TOKEN,
         &[

@@ -338,6 +338,8 @@ fn what_the_cloud_refuses_without_a_listed_code_keeps_every_promise() {
     let mut all = 0;
     for (family, without) in [
         (NATURAL, OF_ORDERS),
+        (TOKEN, OF_ORDERS),
+        (PROVABLE, OF_ORDERS),
         (NEVER, &[Kind::Change, Kind::Unwitnessed]),
     ] {
         let others = Kind::ALL.iter().filter(|kind| **kind != Kind::Unlisted);

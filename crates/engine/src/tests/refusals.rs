@@ -104,6 +104,120 @@ fn a_step_that_must_not_repeat_is_held_however_it_was_refused() {
     assert_eq!(s.sends, 1);
 }
 
+/// Sessions as they come due, until that step may be sent.
+fn due(s: &mut Script, plan: Plan) {
+    while s.todo != Some(Effect::Permit(plan)) {
+        match s.todo {
+            None => s.pass(s.wake.map_or(0, |pause| pause.0)).wake(),
+            Some(Effect::Observe) => s.sees(Goal::Act(plan)),
+            _ => s.written(),
+        };
+    }
+}
+
+#[test]
+fn a_step_of_every_class_that_errand_repeats_is_blocked_after_three_refusals() {
+    for plan in [NATURAL, TOKEN, PROVABLE] {
+        let mut s = Script::new();
+        for times in 1..=5 {
+            due(&mut s, plan);
+            s.permitted().written().answer(Answer::Unlisted);
+            while s.todo.is_some() {
+                if s.todo == Some(Effect::Observe) {
+                    s.sees(Goal::Act(plan));
+                    continue;
+                }
+                s.written();
+                let blocked = s.report == BLOCKED;
+                assert_eq!(blocked, times >= 3, "{plan:?} {times} {:?}", s.report);
+            }
+            let slow = s.rests_for() == rules().recheck;
+            assert_eq!(slow, times >= 3, "{plan:?} {times} {:?}", s.rests_for());
+            let sent = s.now;
+            due(&mut s, plan);
+            let since = s.now.wall.0 - sent.wall.0;
+            match plan {
+                PROVABLE => assert_eq!(since, rules().settle().0, "no sooner"),
+                _ => assert!(since <= rules().settle().0, "{plan:?} {since}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn refusals_of_a_step_that_has_run_its_course_do_not_count_for_the_next_one() {
+    let mut s = Script::new();
+    for _ in 0..3 {
+        refused(&mut s, NATURAL);
+        s.pass(s.rests_for().0);
+    }
+    assert_eq!(s.report, BLOCKED);
+    s.past.over = 3;
+    refused(&mut s, NATURAL);
+    assert_eq!(s.report, Some(Report::ResolvingAnswer));
+}
+
+/// Whatever is in the way, in any order of deadline and pause.
+#[test]
+fn near_a_deadline_of_the_cloud_no_pause_is_long_and_none_ends_after_it() {
+    let forbidden = Trouble {
+        blocked: true,
+        quiet: 0,
+        ..AWAY
+    };
+    let troubles = [THROTTLED, AWAY, REFUSED, forbidden];
+    for left in [1, 700, 29 * SECOND, 31 * SECOND, 10 * MINUTE, 29 * MINUTE] {
+        for sent in [true, false] {
+            for trouble in troubles {
+                let mut s = Script::new();
+                let deadline = s.now.wall.0 + left;
+                s.object.deadline = Some(Tick(deadline));
+                while s.now.wall.0 < deadline {
+                    s.wake();
+                    match sent {
+                        true if s.object.steps.is_empty() => {
+                            s.sees(Goal::Act(NATURAL)).permitted().written();
+                            s.unsent(trouble);
+                        }
+                        true => {
+                            s.sees(Goal::Act(NATURAL)).permitted();
+                            assert_eq!(s.todo, Some(Effect::Send(1)), "it is due");
+                            s.unsent(trouble);
+                        }
+                        false => {
+                            s.on(Event::Unobserved(s.now, trouble));
+                        }
+                    }
+                    if s.todo.is_some() {
+                        s.written();
+                    }
+                    let pause = s.rests_for();
+                    assert!(pause <= rules().poll, "{trouble:?} {pause:?}");
+                    s.pass(pause.0);
+                    assert!(s.now.wall.0 <= deadline, "{trouble:?} {pause:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pause_ends_when_a_deadline_of_the_cloud_becomes_near() {
+    let within = |minutes: i64, left: i64| {
+        let deadline = Some(Tick(left));
+        rules().within(Span(minutes * MINUTE), deadline, Tick(0)).0
+    };
+    assert_eq!(within(5, 60 * MINUTE), 5 * MINUTE);
+    assert_eq!(within(5, 33 * MINUTE), 3 * MINUTE);
+    assert_eq!(within(5, 30 * MINUTE), 30 * SECOND);
+    assert_eq!(within(5, 30 * MINUTE - 1), 30 * SECOND);
+    assert_eq!(within(5, 10 * SECOND), 10 * SECOND);
+    assert_eq!(within(5, 0), 5 * MINUTE);
+    assert_eq!(within(5, -MINUTE), 5 * MINUTE);
+    let none = rules().within(Span(5 * MINUTE), None, Tick(0));
+    assert_eq!(none.0, 5 * MINUTE);
+}
+
 #[test]
 fn a_deadline_of_the_cloud_keeps_retries_short_until_it_has_passed() {
     for (minutes, pause) in [

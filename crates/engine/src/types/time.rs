@@ -119,6 +119,18 @@ impl Rules {
         )
     }
 
+    /// What a deadline of the cloud leaves of a pause: while it is nearer than `urgent`, at
+    /// most `poll`, and no pause ends after it.
+    pub fn within(&self, pause: Span, deadline: Option<Tick>, now: Tick) -> Span {
+        let left = deadline.map_or(0, |at| at.0.saturating_sub(now.0));
+        let longest = match left {
+            ..=0 => return pause,
+            left if left < self.urgent.0 => left.min(self.poll.0),
+            left => (left - self.urgent.0).max(self.poll.0),
+        };
+        pause.min(Span(longest))
+    }
+
     /// The interval between observations so long after an accepted answer: a quarter of
     /// that, at least `soon`, at most `poll`.
     pub fn until_proof(&self, since: Span) -> Span {
