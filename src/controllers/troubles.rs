@@ -41,11 +41,16 @@ pub(super) fn passing(reason: Reason) -> Trouble {
     }
 }
 
-/// The cloud refused a call for now, and said so.
+/// The cloud refused a request for now, and said so. The first refusal of a date is what the
+/// clock's offset is learnt from, and the next request is dated right.
 pub(super) fn refused_for_now(reason: Reason) -> Trouble {
+    let trouble = passing(reason);
     Trouble {
-        quiet: 0,
-        ..passing(reason)
+        quiet: match reason {
+            Reason::ClockSkew => trouble.quiet,
+            _ => 0,
+        },
+        ..trouble
     }
 }
 
@@ -169,9 +174,10 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
             blocked,
             refused,
             // What is not understood does not pass by asking again, and a refusal may not.
-            quiet: match blocked || refusal.says_no() || reason == Reason::ObservationUnclear {
-                true => 0,
-                false => passing(reason).quiet,
+            quiet: match () {
+                () if blocked || reason == Reason::ObservationUnclear => 0,
+                () if refusal.says_no() => refused_for_now(reason).quiet,
+                () => passing(reason).quiet,
             },
             ..passing(reason)
         },
