@@ -1,7 +1,7 @@
 //! The clouds' services that operations call, and clients of them.
 
 use crate::cloud::huawei::{self, verdicts};
-use crate::cloud::{Reading, Rows, tencent, volcengine};
+use crate::cloud::{Needs, Reading, Rows, tencent, volcengine};
 
 /// A cloud service that operations call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,18 @@ impl Service {
             Service::HuaweiCloudDc => verdicts::CLOUDDC_ROWS,
             Service::VolcengineEcs => volcengine::verdicts::ECS_ROWS,
             Service::TencentAs => tencent::verdicts::AS_ROWS,
+        }
+    }
+
+    /// The calls of it that operations make, and what each needs.
+    pub fn needs(self) -> &'static [Needs] {
+        match self {
+            Service::HuaweiDcs => huawei::dcs::NEEDS,
+            Service::HuaweiWorkspace => huawei::workspace::NEEDS,
+            Service::HuaweiBss => huawei::bss::NEEDS,
+            Service::HuaweiCloudDc => huawei::clouddc::NEEDS,
+            Service::VolcengineEcs => volcengine::ecs::NEEDS,
+            Service::TencentAs => tencent::autoscaling::NEEDS,
         }
     }
 

@@ -9,10 +9,17 @@ use serde_json::Value;
 use super::client::Client;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::lenient::Object;
+use crate::cloud::permissions::Needs;
 use crate::cloud::room::Pages;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Field, Found, List, Path, Query, lenient};
 use crate::text;
+
+/// What each call needs.
+pub const NEEDS: &[Needs] = &[
+    Needs::new("ShowInstanceStatus", &["clouddc:instance:get"]),
+    Needs::new("ListInstances", &["clouddc:instance:get"]),
+];
 
 /// Largest page that there is.
 pub const LARGEST_PAGE: usize = 1000;

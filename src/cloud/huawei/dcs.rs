@@ -11,8 +11,16 @@ use super::client::Client;
 use super::pages;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
 use crate::cloud::lenient::{self, Form, Object, Read};
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Gate, Path, Query, contradicted, is_id};
+
+/// What each call needs.
+pub const NEEDS: &[Needs] = &[
+    Needs::new("ShowInstance", &["dcs:instance:get"]),
+    Needs::new("ListBackgroundTask", &["dcs:instance:getBackgroundTask"]),
+    Needs::new("CancelInstanceResize", &["dcs:instance:cancelResizeTask"]),
+];
 
 /// The code of a cancel for a change that does not wait: cancelled already, running,
 /// run, or never there.

@@ -9,10 +9,32 @@ use serde_json::Value;
 use super::client::Client;
 use super::pages;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::permissions::Needs;
 use crate::cloud::{Gate, Members, Path, Query, contradicted, is_id, lenient};
 use crate::text;
 
 pub use job::{Job, Progress, SubJob, show_job};
+
+/// What each call needs.
+pub const NEEDS: &[Needs] = &[
+    Needs::new("ShowDesktopDetail", &["workspace:desktops:get"]),
+    Needs::new(
+        "ListProducts",
+        &[
+            "workspace:products:listDesktopProducts",
+            "ecs:cloudServerFlavors:get",
+        ],
+    ),
+    Needs::new("ShowJob", &["workspace:jobs:get"]).assumed(),
+    Needs::new(
+        "CreateChangeOrder",
+        &[
+            "workspace:orders:change",
+            "ims:images:list",
+            "bss:order:update",
+        ],
+    ),
+];
 
 /// A desktop (`ShowDesktopDetail`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

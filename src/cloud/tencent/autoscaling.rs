@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
 use crate::cloud::ids::checked;
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Field, Found, Gate, List, OddId, contradicted};
 
@@ -15,6 +16,17 @@ pub const SERVICE: &str = "as";
 
 /// The version of the API.
 pub const VERSION: &str = "2018-04-19";
+
+/// What each call needs.
+pub const NEEDS: &[Needs] = &[
+    Needs::new(
+        "DescribeRefreshActivities",
+        &["as:DescribeRefreshActivities"],
+    ),
+    Needs::new("StopInstanceRefresh", &["as:StopInstanceRefresh"]),
+    Needs::new("CancelInstanceRefresh", &["as:CancelInstanceRefresh"]),
+    Needs::new("ResumeInstanceRefresh", &["as:ResumeInstanceRefresh"]),
+];
 
 /// A refresh of a scaling group's instances (`DescribeRefreshActivities`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

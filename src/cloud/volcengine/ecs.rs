@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::client::Client;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent};
 use crate::cloud::field::{self, Field, Found, List};
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Gate, Query, contradicted};
 
@@ -18,6 +19,15 @@ pub const SERVICE: &str = "ecs";
 
 /// The version of the API.
 pub const VERSION: &str = "2020-04-01";
+
+/// What each call needs.
+pub const NEEDS: &[Needs] = &[
+    Needs::new(
+        "DescribeScheduledInstances",
+        &["ecs:DescribeScheduledInstances"],
+    ),
+    Needs::new("DeleteScheduledInstance", &["ecs:DeleteScheduledInstance"]),
+];
 
 /// Never follow more pages than this.
 const MAX_PAGES: usize = 100;
