@@ -32,6 +32,7 @@ pub(crate) use lenient::parse_time;
 pub use members::Members;
 pub use permissions::{Missing, Needs};
 pub use recent::Recent;
+pub use room::Held;
 pub use secret::{Key, SecretText, Trial};
 pub use shared::{Asker, SharedReads, Waiter};
 pub use signing::Signed;

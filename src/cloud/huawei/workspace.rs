@@ -439,7 +439,7 @@ fn task<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
 }
 
 /// `None` where the service itself says that what was asked for is not there.
-fn found(answer: Result<Vec<u8>, CallError>) -> Result<Option<Vec<u8>>, CallError> {
+fn found<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(body) => Ok(Some(body)),
         Err(e) => match (e.refusal.status, e.refusal.code.as_str()) {

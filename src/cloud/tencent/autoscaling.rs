@@ -151,7 +151,8 @@ impl Page {
 
 async fn describe(client: &Client, body: &Value) -> Result<Page, CallError> {
     let response = client.call("DescribeRefreshActivities", body).await?;
-    Page::deserialize(response).map_err(|e| unreadable(&e))
+    let page = response.decode(|response| Page::deserialize(response));
+    page.map_err(|e| unreadable(&e))
 }
 
 /// `DescribeRefreshActivities` of one id.

@@ -107,7 +107,7 @@ pub async fn describe_scheduled_instance(
             query = query.mark("NextToken", &token)?;
         }
         let page = match client.get("DescribeScheduledInstances", &query).await {
-            Ok(result) => Page::of(result),
+            Ok(result) => result.decode(Page::of),
             Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
             Err(e) => return Err(e),
         };

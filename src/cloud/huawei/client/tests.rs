@@ -311,7 +311,7 @@ async fn got(answer: String) -> Result<Vec<u8>, Reading> {
         .get("ShowX", &path(&["v2", "p1", "x"]), &query)
         .await;
     assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
-    got.map_err(|e| e.reading)
+    got.map(|held| held.to_vec()).map_err(|e| e.reading)
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ async fn sent(answer: String) -> Sent {
 async fn got(answer: String) -> Result<Value, Reading> {
     let server = Server::answering([answer]);
     let got = client(server.origin()).call("Describe", &json!({})).await;
+    let got = got.map(|held| held.decode(|value| value));
     got.map_err(|e| e.reading)
 }
 
