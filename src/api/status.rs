@@ -416,6 +416,11 @@ pub struct CloudError {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub encoded_authorization_message: Option<String>,
+    /// The cloud's request id, for a ticket with its support. While the cloud repeats the
+    /// same answer it is that of the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub request_id: Option<String>,
 }
 
 /// Why an operation waits, and since when.

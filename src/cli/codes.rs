@@ -38,7 +38,9 @@ fn check(kind: &str, code: &str, shown: &str) -> bool {
     if state.is_empty() {
         return false;
     }
-    let error: Vec<&str> = error.trim_end_matches(']').split(' ').collect();
+    // The name of a call may have a blank in it.
+    let mut error: Vec<&str> = error.trim_end_matches(']').rsplitn(3, ' ').collect();
+    error.reverse();
     let part = |at: usize| Some(error[at]).filter(|part| *part != "-");
     let ready = json!({"type": "Ready", "reason": reason, "status": "False"});
     let asked = Asked::parse(&[format!("{}/op", kind.to_lowercase())], &operations());

@@ -205,6 +205,7 @@ fn cloud_said(view: &View) -> Vec<String> {
         part("HTTP status", "httpStatus"),
         part("code", "code"),
         part("message", "message"),
+        part("request id", "requestId"),
         part("detail", "detail"),
         part(
             "encoded authorization message",
@@ -367,6 +368,92 @@ mod tests {
             }}));
             assert_eq!(page.contains(r#""mode":"Execute""#), executes, "{page}");
         }
+    }
+
+    /// A reason may have several causes, and each is fixed elsewhere.
+    #[test]
+    fn the_advice_is_about_the_cause() {
+        const EDIT: &str = "kubectl edit cloudconnection";
+        let ceiling =
+            "--paid-operations of the operator (chart value operator.paidOperations) is Forbid";
+        let labels = "--paid-namespace-selector of the operator is pays=yes, which the labels of namespace team do not match";
+        let policy = "policy.paidOperations of the connection is Forbid";
+        let both = format!("{ceiling}; {policy}; this operation needs ManualPayment.");
+        let host = "CloudConnection c: the host x.example is not one of the vendor's. Have an administrator add the flag --allow-endpoint=x.example.";
+        for (reason, cause, says, not) in [
+            ("PaidOperationsForbidden", ceiling, "administrators", EDIT),
+            ("PaidOperationsForbidden", labels, "administrators", EDIT),
+            ("PaidOperationsForbidden", policy, EDIT, "administrators"),
+            ("PaidOperationsForbidden", &both, EDIT, "-"),
+            ("PaidOperationsForbidden", &both, "administrators", "-"),
+            (
+                "ConnectionMismatch",
+                "CloudConnection c is not of Volcengine. Correct connectionRef.",
+                "kubectl get cloudconnections",
+                EDIT,
+            ),
+            (
+                "ConnectionMismatch",
+                "The operator was not told which cluster this is (--cluster-id), so it sends nothing that costs money.",
+                "administrators",
+                EDIT,
+            ),
+            (
+                "ConnectionMismatch",
+                "policy.clusterId of the connection is other, and this cluster is here.",
+                "set policy.clusterId",
+                "administrators",
+            ),
+            ("ConnectionNotReady", host, "administrators", "-"),
+            (
+                "ConnectionNotReady",
+                "The connection's spec is invalid.",
+                EDIT,
+                "administrators",
+            ),
+        ] {
+            let page = shown(serde_json::json!({
+                "spec": {"connectionRef": {"kind": "CloudConnection", "name": "c"}},
+                "status": {
+                    "state": "Blocked", "observedGeneration": 1, "summary": cause,
+                    "conditions": [{"type": "Ready", "reason": reason, "status": "False"}],
+                },
+            }));
+            let can = page.split("You can:").nth(1).unwrap_or_default();
+            assert!(can.contains(says), "{says}: {page}");
+            assert!(not == "-" || !can.contains(not), "{not}: {page}");
+        }
+    }
+
+    #[test]
+    fn the_missing_permission_and_what_decodes_the_denial_are_named() {
+        let denied = |error: Value| {
+            let page = shown(serde_json::json!({"status": {
+                "state": "Blocked", "observedGeneration": 1, "lastCloudError": error,
+                "conditions": [{"type": "Ready", "reason": "PermissionDenied", "status": "False"}],
+            }}));
+            page.split_once("You can:").expect("advice").1.to_owned()
+        };
+        let of_call = denied(serde_json::json!({"call": "ShowInstance", "code": "APIGW.0302"}));
+        assert!(of_call.contains("dcs:instance:get"), "{of_call}");
+        assert!(!of_call.contains("decode"), "{of_call}");
+        let named = denied(serde_json::json!({
+            "call": "CreateChangeOrder", "code": "WKS.1", "message": "no",
+            "detail": "Policy doesn't allow ims:images:list to be performed.",
+            "encodedAuthorizationMessage": "ENCODED", "requestId": "r-1",
+        }));
+        for word in [
+            "permission ims:images:list.",
+            "decode",
+            "ENCODED",
+            "request id: r-1",
+            "detail: Policy",
+        ] {
+            assert!(named.contains(word), "{word}: {named}");
+        }
+        let address = denied(serde_json::json!({"call": "ShowInstance", "code": "APIG.0401"}));
+        assert!(address.contains("Allow the address"), "{address}");
+        assert!(!address.contains("grant"), "{address}");
     }
 
     #[test]

@@ -4,6 +4,14 @@
 //! Each cloud has its own client, because they sign, name errors and tell success
 //! differently. What they hand on is the same, and so is what they may not hand
 //! on: more than a line of a cloud's words. The transport has taken the key out of them.
+//!
+//! An answer is a refusal only in the cloud's own form, with a code in it: a proxy on the
+//! way may forward a call and then answer it itself (contracts: l.5). What that form is
+//! differs. Huawei Cloud's is a flat object with `error_code`, which others write as well,
+//! so a code counts only if it begins like one of its services'. Tencent Cloud's is a 200
+//! with `Response.Error.Code`, and Volcengine's is `ResponseMetadata.Error.Code`: no proxy
+//! writes these by accident, so their codes need no such list. A proxy that forges them on
+//! purpose could forge any code.
 
 use std::collections::BTreeMap;
 

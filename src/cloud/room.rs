@@ -2,9 +2,12 @@
 //! become when it is decoded.
 
 use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::{CallError, Transport};
 
@@ -17,6 +20,8 @@ const SHARE: usize = 2;
 /// Places for long answers. Each namespace has a few of them at most.
 pub(super) struct Room {
     all: Arc<Semaphore>,
+    /// How many wait for one of `all`.
+    waiting: AtomicUsize,
     each: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -28,6 +33,7 @@ impl Default for Room {
     fn default() -> Self {
         Self {
             all: Arc::new(Semaphore::new(ALL)),
+            waiting: AtomicUsize::new(0),
             each: Mutex::default(),
         }
     }
@@ -40,8 +46,14 @@ impl Room {
         // The own share first: who waits for that takes no place from others.
         let own = share.acquire_owned().await.expect("never closed");
         let all = Arc::clone(&self.all);
+        let _waiting = Waiting::of(&self.waiting);
         let one = all.acquire_owned().await.expect("never closed");
         Place(Arc::new([own, one]))
+    }
+
+    /// Another namespace waits for a place.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     fn share(&self, namespace: &str) -> Arc<Semaphore> {
@@ -49,6 +61,52 @@ impl Room {
         each.retain(|_, share| Arc::strong_count(share) > 1);
         let new = || Arc::new(Semaphore::new(SHARE));
         Arc::clone(each.entry(namespace.to_owned()).or_insert_with(new))
+    }
+}
+
+/// Counts as waiting until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An answer, or what was made of it, with the place that a long one takes until it is
+/// decoded into what is kept.
+#[derive(Debug)]
+pub struct Held<T> {
+    value: T,
+    place: Option<Place>,
+}
+
+impl<T> Held<T> {
+    pub(super) fn new(value: T, place: Option<Place>) -> Self {
+        Self { value, place }
+    }
+
+    /// What `decode` makes of it. The place is held until then.
+    pub fn decode<U>(self, decode: impl FnOnce(T) -> U) -> U {
+        let Self { value, place } = self;
+        let made = decode(value);
+        drop(place);
+        made
+    }
+}
+
+impl Deref for Held<Vec<u8>> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.value
     }
 }
 
@@ -63,7 +121,8 @@ pub(super) struct Pages<'a> {
     transport: &'a Transport,
     namespace: &'a str,
     bytes: usize,
-    place: Option<Place>,
+    /// And since when it is held.
+    place: Option<(Place, Instant)>,
 }
 
 impl<'a> Pages<'a> {
@@ -84,8 +143,16 @@ impl<'a> Pages<'a> {
             let text = "the list is not complete: it is longer than any documented one";
             return Err(CallError::unreadable(text));
         }
-        if self.bytes > SHORT_LIST && self.place.is_none() {
-            self.place = Some(self.transport.place_of_list(self.namespace).await?);
+        match &self.place {
+            None if self.bytes > SHORT_LIST => {
+                let place = self.transport.place_of_list(self.namespace).await?;
+                self.place = Some((place, Instant::now()));
+            }
+            Some((_, since)) if self.transport.is_due(since.elapsed()) => {
+                let text = "the list is not complete: reading it takes too long while others wait";
+                return Err(CallError::unreadable(text));
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -147,6 +214,36 @@ mod tests {
             1,
             "others are forgotten"
         );
+    }
+
+    #[test]
+    fn a_place_is_held_until_the_answer_is_decoded() {
+        let room = Room::default();
+        let place = try_take(&room, "a").expect("it is free");
+        let _other = try_take(&room, "a").expect("it is free");
+        let held = Held::new(b"{}".to_vec(), Some(place));
+        assert!(try_take(&room, "a").is_none());
+        let free = held.decode(|_| try_take(&room, "a").is_some());
+        assert!(!free, "not while it is decoded");
+        assert!(try_take(&room, "a").is_some());
+    }
+
+    #[test]
+    fn who_waits_for_a_place_of_all_is_known_and_who_has_its_share_is_not() {
+        let room = Room::default();
+        let held: Vec<Place> = (0..4)
+            .flat_map(|name| [name; SHARE])
+            .filter_map(|name| try_take(&room, &name.to_string()))
+            .collect();
+        assert_eq!(held.len(), ALL);
+        let mut cx = Context::from_waker(Waker::noop());
+        {
+            let mut own = pin!(room.take("0"));
+            assert!(own.as_mut().poll(&mut cx).is_pending() && !room.is_wanted());
+            let mut other = pin!(room.take("other"));
+            assert!(other.as_mut().poll(&mut cx).is_pending() && room.is_wanted());
+        }
+        assert!(!room.is_wanted(), "neither waits any longer");
     }
 
     #[test]

@@ -67,6 +67,22 @@ impl Server {
     }
 }
 
+/// What a proxy or a firewall on the way may answer, in no cloud's form with a code.
+pub(crate) const OF_PROXIES: [&str; 12] = [
+    "",
+    "<html><h1>403 Forbidden</h1></html>",
+    "{}",
+    "null",
+    r#"{"code": 403, "message": "Forbidden"}"#,
+    r#"{"error": "access_denied", "error_description": "policy 12"}"#,
+    r#"{"error": {"code": "ACCESS_DENIED", "message": "blocked"}}"#,
+    r#"{"errors": [{"code": "POLICY.403", "message": "blocked"}]}"#,
+    r#"{"Error": {"Code": "AccessDenied", "Message": "blocked"}}"#,
+    r#"{"Response": {"Status": "Blocked", "Error": "Forbidden"}}"#,
+    r#"{"ResponseMetadata": {"RequestId": "r", "Error": "Forbidden"}}"#,
+    r#"{"error_code": "FW-403", "error_msg": "blocked by policy"}"#,
+];
+
 /// An invented key.
 pub(crate) fn key() -> Key {
     Key {

@@ -2,7 +2,7 @@
 //! next. Each is a static of its own module.
 
 use super::hosts::HostRule;
-use super::{Reading, Rows, huawei, tencent, volcengine};
+use super::{Needs, Reading, Rows, huawei, tencent, volcengine};
 
 /// A cloud's service. Nothing in it is a function.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Service {
     pub hosts: &'static [HostRule],
     /// How its answers are read.
     pub rows: Rows,
+    /// The calls of it that operations make, and what each needs.
+    pub needs: &'static [Needs],
 }
 
 /// How requests to a service are addressed and signed.

@@ -290,11 +290,19 @@ impl Transport {
         };
         let unreadable = |why: String| Err(own(TransportError::NoAnswer(why)));
         let (mut body, mut weight, mut place) = (Vec::new(), 0, None);
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|e| TransportError::NoAnswer(describe(&e, proxy)))?
-        {
+        let mut until = None;
+        loop {
+            let chunk = match until {
+                None => response.chunk().await,
+                Some(until) => match tokio::time::timeout_at(until, response.chunk()).await {
+                    Ok(chunk) => chunk,
+                    Err(_) => return unreadable("the long answer comes too slowly".to_owned()),
+                },
+            };
+            let chunk = chunk.map_err(|e| TransportError::NoAnswer(describe(&e, proxy)))?;
+            let Some(chunk) = chunk else {
+                break;
+            };
             let length = body.len() + chunk.len();
             weight += weigh(&chunk);
             if length > most {
@@ -306,6 +314,8 @@ impl Transport {
             if length > SHORT && place.is_none() {
                 let taken = self.place(&self.room, &request.namespace).await;
                 place = Some(taken.map_err(own)?);
+                // The other half of the time is for one who waits for that place.
+                until = Some(tokio::time::Instant::now() + self.timeout / 2);
                 body.reserve_exact(most - body.len());
             }
             body.extend_from_slice(&chunk);
@@ -322,6 +332,11 @@ impl Transport {
     /// A place for a list that a key of that namespace reads in several long answers.
     pub(super) async fn place_of_list(&self, namespace: &str) -> Result<Place, TransportError> {
         self.place(&self.lists, namespace).await
+    }
+
+    /// Who has held the place of a list for so long gives it up: another one waits.
+    pub(super) fn is_due(&self, held: Duration) -> bool {
+        held > self.timeout / 2 && self.lists.is_wanted()
     }
 
     async fn place(&self, room: &Room, namespace: &str) -> Result<Place, TransportError> {

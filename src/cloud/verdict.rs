@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::permissions::{self, Missing};
 use crate::api::Reason;
 use crate::text;
 
@@ -91,15 +92,18 @@ pub struct Row {
 
 impl Row {
     fn covers(&self, status: u16, code: &str) -> bool {
-        let same = match self.code.split_once('*') {
+        // A 5xx is no refusal, whatever code it carries, unless it is listed so.
+        self.is_of(code) && self.status.covers(status)
+    }
+
+    fn is_of(&self, code: &str) -> bool {
+        match self.code.split_once('*') {
             Some((before, after)) => {
                 let rest = code.strip_prefix(before);
                 !code.is_empty() && rest.is_some_and(|rest| rest.ends_with(after))
             }
             None => self.code.is_empty() || self.code == code,
-        };
-        // A 5xx is no refusal, whatever code it carries, unless it is listed so.
-        same && self.status.covers(status)
+        }
     }
 }
 
@@ -114,6 +118,14 @@ impl Rows {
         let code = &canonical(code);
         let mut rows = self.0.iter().flat_map(|rows| rows.iter());
         rows.find(|row| row.covers(status, code))
+    }
+
+    /// The first row that names that code, whatever the status: for an answer that has an
+    /// error in it and the status of a success.
+    pub fn of_code(&self, code: &str) -> Option<&'static Row> {
+        let code = &canonical(code);
+        let mut rows = self.0.iter().flat_map(|rows| rows.iter());
+        rows.find(|row| !matches!(row.code, "" | "*") && row.is_of(code))
     }
 }
 
@@ -182,10 +194,18 @@ impl Refusal {
         self
     }
 
-    /// The permission that the cloud says is missing, in its words.
-    pub fn permission(&self) -> Option<&str> {
+    /// The permission that is missing: the one that the cloud names, else what the call
+    /// needs.
+    pub fn permission(&self) -> Option<Missing<'_>> {
+        self.permission_for(self.call())
+    }
+
+    /// The same of a refusal to that call.
+    pub fn permission_for(&self, call: &str) -> Option<Missing<'_>> {
         let detail = self.more.as_ref().map_or("", |more| &more.detail);
-        permission(&self.message).or_else(|| permission(detail))
+        let named = permission(&self.message).or_else(|| permission(detail));
+        let of_call = || permissions::of_call(call).map(Missing::OfCall);
+        named.map(Missing::Named).or_else(of_call)
     }
 
     /// Something that is no answer of the cloud: a time-out, a reset.
@@ -211,6 +231,12 @@ impl Refusal {
             ("", status) => format!("HTTP {status}"),
             (code, _) => code.to_owned(),
         }
+    }
+
+    /// It is refused to the address of the operator, not to the key.
+    pub fn is_of_address(&self) -> bool {
+        const CODES: [&str; 3] = ["APIGW.0401", "IpInBlacklist", "IpNotInWhitelist"];
+        CODES.contains(&&*canonical(&self.code))
     }
 
     /// A sentence of what was said to that. Without the request id, which differs each

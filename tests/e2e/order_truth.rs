@@ -144,12 +144,15 @@ fn where_open_orders_cannot_be_checked_plan_and_why_say_so() {
     bed.start_operator();
     let plan = resize(&bed, "bigger", "desk-1", "Automatic") + "  mode: Plan\n";
     bed.apply(&plan);
-    let unchecked = "The account's open orders could not be checked (CBC.0151), so an open order for desktop desk-1 would not be noticed.";
+    let unchecked =
+        "The account's open orders could not be checked (ListCustomerOrders: CBC.0151: ";
+    let permission = "it needs the permission bss:order:view";
+    let unnoticed = "so an open order for desktop desk-1 would not be noticed.";
     let assumed = "charged on demand: the call is documented for yearly and monthly desktops";
     until_said(&bed, "bigger", unchecked);
     let why = errand(&bed, &["why", "dor/bigger"]);
     let text = why.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    for said in [unchecked, assumed] {
+    for said in [unchecked, permission, unnoticed, assumed] {
         assert!(text.contains(said), "{}", why.out);
     }
     assert_eq!(bed.simulator.journal().calls(ORDER), 0);

@@ -175,7 +175,11 @@ fn an_inspecting_proxy_that_answers_403_after_an_order_causes_no_second_one() {
     desktop("desk-1", 600);
     desktop("desk-2", 600);
     office.proxy.inspect(Box::new(|method, path| {
-        let page = "<html><title>403</title>Blocked by policy 4711</html>";
+        // As a page, and as JSON with a code of the proxy's own.
+        let page = match path.contains("desk-1") {
+            true => "<html><title>403</title>Blocked by policy 4711</html>",
+            false => r#"{"error_code": "POLICY.4711", "error_msg": "Blocked by policy 4711"}"#,
+        };
         let order = method.as_str() == "POST" && path.contains("/change/order");
         order.then(|| (http::StatusCode::FORBIDDEN, page.to_owned()))
     }));

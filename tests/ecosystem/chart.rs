@@ -238,8 +238,29 @@ fn nothing_may_cost_money_until_it_is_allowed() {
 fn a_ca_bundle_is_trusted_in_addition_to_the_images_certificates() {
     let pod = |arguments: &[&str]| -> Value {
         let objects = rendered(arguments);
-        of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"].clone()
+        let pod = of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"].clone();
+        // That of `helm test` reaches the API server by the same means.
+        let test = &of_kind(&objects, "Pod")[0]["spec"];
+        let reach = |spec: &Value, name: &str| spec["containers"][0][name].clone();
+        assert_eq!(reach(&pod, "volumeMounts"), reach(test, "volumeMounts"));
+        assert_eq!(pod["volumes"], test["volumes"]);
+        let variables = reach(test, "env");
+        let known = reach(&pod, "env").as_array().cloned().unwrap_or_default();
+        for variable in variables.as_array().into_iter().flatten() {
+            assert!(known.contains(variable), "{variable}");
+        }
+        let variable = |env: Value, name: &str| env.to_string().contains(name);
+        for name in ["SSL_CERT_DIR", "HTTPS_PROXY"] {
+            let is_given = variable(reach(&pod, "env"), name);
+            assert_eq!(variable(variables.clone(), name), is_given, "{name}");
+        }
+        pod
     };
+    pod(&[
+        "--set=extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=http://proxy:3128",
+        "--set=extraVolumes[0].name=more,extraVolumeMounts[0].name=more",
+        "--set=extraVolumeMounts[0].mountPath=/more",
+    ]);
     let item = json!([{"key": "ca.crt", "path": "bundle.pem"}]);
     for (value, volume) in [
         (

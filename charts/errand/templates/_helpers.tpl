@@ -139,3 +139,37 @@ secret:
 {{- end -}}
 {{- end -}}
 {{- end }}
+
+{{/* What each pod of Errand needs to reach the API server and the clouds: certificates,
+and what extraEnv, extraVolumeMounts and extraVolumes add. */}}
+{{- define "errand.reachEnv" -}}
+{{- if include "errand.caBundle" . -}}
+# Those of the image, and the bundle.
+- name: SSL_CERT_DIR
+  value: /etc/ssl/certs:/etc/errand/ca
+{{ end -}}
+{{- with .Values.extraEnv -}}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "errand.reachMounts" -}}
+{{- if include "errand.caBundle" . -}}
+- name: ca-bundle
+  mountPath: /etc/errand/ca
+  readOnly: true
+{{ end -}}
+{{- with .Values.extraVolumeMounts -}}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "errand.reachVolumes" -}}
+{{- with include "errand.caBundle" . -}}
+- name: ca-bundle
+  {{- . | nindent 2 }}
+{{ end -}}
+{{- with .Values.extraVolumes -}}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

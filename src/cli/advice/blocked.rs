@@ -1,6 +1,7 @@
 //! Advice where nothing goes on before somebody mends or resumes something.
 
 use errand::api::{ConnectionReason, Reason};
+use errand::cloud::{More, Refusal};
 use serde_json::Value;
 
 use super::{Advice, Asker, rules, span};
@@ -47,13 +48,22 @@ impl Asker<'_> {
             ))
             .say(PUT_KEY)
             .run(self.put_key()),
+            Reason::PermissionDenied if self.refusal().is_of_address() => Advice::new(mended).say(
+                "Allow the address from which the operator calls: in the account's list of addresses, in the cloud's IAM.",
+            ),
             Reason::PermissionDenied => {
                 let owner = match self.secret() {
                     secret if secret.is_empty() => String::new(),
                     secret => format!(" in Secret {secret}"),
                 };
-                let advice = Advice::new(mended).say("Do what Cause says at its end.").say(format!(
-                    "A permission: in the cloud's IAM, grant the owner of the access key{owner} what Cause names."
+                let said = self.refusal();
+                let call = self.view.text("/status/lastCloudError/call");
+                let missing = match said.permission_for(&call) {
+                    Some(permission) => format!("the permission {permission}"),
+                    None => "what Cause names".to_owned(),
+                };
+                let advice = Advice::new(mended).say(format!(
+                    "In the cloud's IAM, grant the owner of the access key{owner} {missing}."
                 ));
                 match self.view.text("/status/lastCloudError/encodedAuthorizationMessage") {
                     encoded if encoded.is_empty() => advice,
@@ -65,29 +75,36 @@ impl Asker<'_> {
             )
             .say("Create it, or correct spec.connectionRef. Existing connections:")
             .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
-            Reason::ConnectionNotReady => Advice::new(
-                "Nothing is sent. Errand continues by itself once the connection is corrected.",
-            )
-            .say("Fix the connection as Cause says (with GitOps: in Git):")
-            .run(format!("kubectl edit {} -n {}", self.connection_object(), self.place.namespace)),
+            Reason::ConnectionNotReady => {
+                let advice = Advice::new(
+                    "Nothing is sent. Errand continues by itself once the connection can be used.",
+                );
+                let advice = match self.names(&["--allow-endpoint"]) {
+                    true => advice.say("Ask the administrators of Errand to allow the host as Cause says, if it should be. Or correct the endpoint or the region in the connection (with GitOps: in Git):"),
+                    false => advice.say("Fix the connection as Cause says (with GitOps: in Git):"),
+                };
+                advice.run(self.edit_connection())
+            }
             Reason::CloudRefuses => Advice::new(format!(
                 "Errand tries again {often}. It continues by itself once the cloud accepts."
             ))
             .say("Fix what the cloud's message in Cause names: a permission, a quota, the account's balance, an allow list. The cloud's documentation of the API lists its codes.")
-            .say("If the message does not help, open a ticket with the cloud and give it the request id from Steps.")
+            .say("If the message does not help, open a ticket with the cloud and give it the request id below.")
             .say(self.by_hand()),
             Reason::TargetBlocked => Advice::new(mended).say(format!(
                 "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
                 self.target()
             )),
-            Reason::PaidOperationsForbidden => Advice::new(mended)
-                .say("Where Cause names --paid-operations or --paid-namespace-selector: ask the administrators of Errand, whose limits these are.")
-                .say("Where it names policy.paidOperations: allow it in the connection, if this account may be charged; or delete the operation and apply it with spec.payment Manual, if that is allowed. With GitOps: in Git.")
-                .run(format!(
-                    "kubectl edit {} -n {}",
-                    self.connection_object(),
-                    self.place.namespace
-                )),
+            Reason::PaidOperationsForbidden => self.not_paid(Advice::new(mended)),
+            Reason::ConnectionMismatch if self.names(&["--cluster-id"]) => Advice::new(mended).say(
+                "Ask the administrators of Errand to start the operator with --cluster-id (chart value clusterId), or with the right to read the namespace kube-system.",
+            ),
+            Reason::ConnectionMismatch if self.names(&["policy.clusterId"]) => Advice::new(mended)
+                .say("If another cluster is to send this, delete the operation here. If it is this one, set policy.clusterId to this cluster (with GitOps: in Git):")
+                .run(self.edit_connection()),
+            Reason::ConnectionMismatch if self.names(&["connectionRef"]) => Advice::new(mended)
+                .say("Correct spec.connectionRef of the operation. Existing connections:")
+                .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
             Reason::LedgerFull => Advice::new(format!("Nothing is sent. {mended}")).say(
                 "Ask the administrators of Errand: they can set the ledger that Cause names aside. Whatever is recorded in it could then be done once more.",
             ),
@@ -109,12 +126,51 @@ impl Asker<'_> {
                 .run("errand rbac | kubectl apply -f -")
             }
             _ => Advice::new(mended)
-                .say("Mend the connection as Cause says (with GitOps: in Git):")
-                .run(format!(
-                    "kubectl edit {} -n {}",
-                    self.connection_object(),
-                    self.place.namespace
-                )),
+                .say("Fix the connection as Cause says (with GitOps: in Git):")
+                .run(self.edit_connection()),
+        }
+    }
+
+    /// Who can allow a payment: the administrators of Errand, the connection, or both.
+    fn not_paid(&self, advice: Advice) -> Advice {
+        let operator = self.names(&["--paid-operations", "--paid-namespace-selector"]);
+        let connection = self.names(&["policy.paidOperations"]);
+        let advice = match operator || !connection {
+            true => advice.say("Ask the administrators of Errand: --paid-operations and --paid-namespace-selector are theirs, and so are the labels of namespaces."),
+            false => advice,
+        };
+        let manual =
+            "delete the operation and apply it with spec.payment Manual, if that is allowed";
+        match connection || !operator {
+            true => advice
+                .say(format!("Allow it in policy.paidOperations of the connection, if this account may be charged; or {manual}. With GitOps: in Git."))
+                .run(self.edit_connection()),
+            false => advice.say(format!("Or {manual}.")),
+        }
+    }
+
+    /// Cause names one of these flags or fields.
+    fn names(&self, words: &[&str]) -> bool {
+        let cause = self.view.text("/status/summary");
+        words.iter().any(|word| cause.contains(word))
+    }
+
+    fn edit_connection(&self) -> String {
+        let namespace = &self.place.namespace;
+        format!("kubectl edit {} -n {namespace}", self.connection_object())
+    }
+
+    /// What the cloud said last.
+    fn refusal(&self) -> Refusal {
+        let part = |name: &str| self.view.text(&format!("/status/lastCloudError/{name}"));
+        Refusal {
+            code: part("code"),
+            message: part("message"),
+            more: Some(Box::new(More {
+                detail: part("detail"),
+                ..More::default()
+            })),
+            ..Refusal::default()
         }
     }
 

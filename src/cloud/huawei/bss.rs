@@ -9,10 +9,12 @@ use super::EU;
 use super::client::Client;
 use super::pages;
 use super::verdicts;
+use crate::api::Reason;
 use crate::api::Site;
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::hosts::{of_site, rule};
 use crate::cloud::ids::checked;
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::{Reading, Refusal};
 use crate::cloud::{HuaweiScope, Protocol, Service};
 use crate::cloud::{Members, Path, Query, contradicted, lenient};
@@ -28,6 +30,11 @@ pub static SERVICE: Service = Service {
         of_site("bss-intl.myhuaweicloud.com", Site::International),
     ],
     rows: verdicts::BSS_ROWS,
+    needs: &[
+        Needs::new("ListCustomerOrders", &["bss:order:view"]).assumed(),
+        Needs::new("ShowCustomerOrderDetails", &["bss:order:view"]).assumed(),
+        Needs::new("ListPayPerUseCustomerResources", &["bss:resource:view"]).assumed(),
+    ],
 };
 
 /// What BSS lets this key see.
@@ -378,7 +385,7 @@ pub async fn show_order(
             (page.order_line_items, count)
         },
     );
-    let lines = match lines.await {
+    let lines = match lines.await.map_err(by_its_code) {
         Err(e) if e.reading == Reading::Gone => return Ok(Look::Seen(None)),
         lines => lines,
     };
@@ -502,7 +509,7 @@ pub async fn order_resources(
 /// What only a person can fix is no fault. That holds for the key, too: it was used
 /// for another service just before, and a 401 of BSS alone says nothing about that.
 fn look<T>(answer: Result<T, CallError>) -> Result<Look<T>, CallError> {
-    match answer {
+    match answer.map_err(by_its_code) {
         Ok(seen) => Ok(Look::Seen(seen)),
         // Waiting makes none of them readable.
         Err(CallError {
@@ -510,6 +517,38 @@ fn look<T>(answer: Result<T, CallError>) -> Result<Look<T>, CallError> {
             refusal,
         }) => Ok(Look::Unreadable(refusal)),
         Err(e) => Err(e),
+    }
+}
+
+/// Why BSS cannot be read, with the permission that would change that.
+pub fn why_unreadable(refusal: &Refusal) -> String {
+    let said = match refusal.call() {
+        "" => refusal.label(),
+        call => refusal.sentence(call).trim_end_matches('.').to_owned(),
+    };
+    let row = SERVICE.rows.find(refusal.status, &refusal.code);
+    let row = row.or_else(|| SERVICE.rows.of_code(&refusal.code));
+    let denied = row.is_some_and(|row| row.reading == Reading::Blocked(Reason::PermissionDenied));
+    match refusal
+        .permission()
+        .filter(|_| denied && !refusal.is_of_address())
+    {
+        Some(permission) => format!("{said}; it needs the permission {permission}"),
+        None => said,
+    }
+}
+
+/// An error in an answer with the status of a success is read by its code, and a code
+/// that is not listed like one of a 4xx.
+fn by_its_code(e: CallError) -> CallError {
+    let refusal = &e.refusal;
+    if !(200..300).contains(&refusal.status) || !refusal.says_no() {
+        return e;
+    }
+    let row = SERVICE.rows.of_code(&refusal.code);
+    CallError {
+        reading: row.map_or(Reading::Terminal, |row| row.reading),
+        ..e
     }
 }
 

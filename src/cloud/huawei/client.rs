@@ -6,7 +6,7 @@ use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
 use crate::cloud::signing::query_text;
 use crate::cloud::verdict::{More, Reading, Refusal, Rows};
-use crate::cloud::{Gate, Hidden, Key, Method, Path, Query, Reply, Request, Transport};
+use crate::cloud::{Gate, Held, Hidden, Key, Method, Path, Query, Reply, Request, Transport};
 use crate::text;
 
 /// How long a date may be off before the gateway refuses the signature.
@@ -70,7 +70,7 @@ impl Client {
         call: &'static str,
         path: &Path,
         query: &Query,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Held<Vec<u8>>, CallError> {
         let dated = self.date();
         let request = self.request(Method::Get, path, query, Vec::new());
         self.read(request, dated).await.map_err(|e| e.of(call))
@@ -82,7 +82,7 @@ impl Client {
         call: &'static str,
         path: &Path,
         body: Vec<u8>,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Held<Vec<u8>>, CallError> {
         let dated = self.date();
         let request = self.request(Method::Post, path, &Query::default(), body);
         self.read(request, dated).await.map_err(|e| e.of(call))
@@ -94,22 +94,22 @@ impl Client {
         &self,
         call: &'static str,
         path: &Path,
-    ) -> Result<Vec<u8>, CallError> {
+    ) -> Result<Held<Vec<u8>>, CallError> {
         let dated = self.date();
         let request = self.request(Method::Get, path, &Query::default(), Vec::new());
         let answered = self.answered(request, dated).await;
         let (reply, refusal) = answered.map_err(|e| e.of(call))?;
         let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         match member(&body, CODES).as_str() {
-            "" | SUCCESS => Ok(reply.body),
+            "" | SUCCESS => Ok(Held::new(reply.body, reply.place)),
             _ => Err(CallError::unavailable(refusal).of(call)),
         }
     }
 
-    async fn read(&self, request: Request, dated: i64) -> Result<Vec<u8>, CallError> {
+    async fn read(&self, request: Request, dated: i64) -> Result<Held<Vec<u8>>, CallError> {
         let (reply, refusal) = self.answered(request, dated).await?;
         match refusal.code.as_str() {
-            "" | SUCCESS => Ok(reply.body),
+            "" | SUCCESS => Ok(Held::new(reply.body, reply.place)),
             // 2xx with an error in it.
             _ => Err(CallError::unavailable(refusal)),
         }

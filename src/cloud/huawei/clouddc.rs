@@ -12,6 +12,7 @@ use super::{ALL_BUT_EU, EU};
 use crate::cloud::call::{CallError, parse};
 use crate::cloud::hosts::rule;
 use crate::cloud::lenient::Object;
+use crate::cloud::permissions::Needs;
 use crate::cloud::room::Pages;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Field, Found, List, Path, Query, lenient};
@@ -28,6 +29,10 @@ pub static SERVICE: Service = Service {
         rule("clouddc.{region}.myhuaweicloud.com", ALL_BUT_EU),
     ],
     rows: verdicts::CLOUDDC_ROWS,
+    needs: &[
+        Needs::new("ShowInstanceStatus", &["clouddc:instance:get"]),
+        Needs::new("ListInstances", &["clouddc:instance:get"]),
+    ],
 };
 
 /// Largest page that there is.

@@ -14,6 +14,7 @@ use super::{ALL_BUT_EU, EU};
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
 use crate::cloud::hosts::rule;
 use crate::cloud::lenient::{self, Form, Object, Read};
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Gate, Path, Query, contradicted, is_id};
 use crate::cloud::{HuaweiScope, Protocol, Service};
@@ -28,6 +29,11 @@ pub static SERVICE: Service = Service {
         rule("dcs.{region}.myhuaweicloud.com", ALL_BUT_EU),
     ],
     rows: verdicts::DCS_ROWS,
+    needs: &[
+        Needs::new("ShowInstance", &["dcs:instance:get"]),
+        Needs::new("ListBackgroundTask", &["dcs:instance:getBackgroundTask"]),
+        Needs::new("CancelInstanceResize", &["dcs:instance:cancelResizeTask"]),
+    ],
 };
 
 /// The code of a cancel for a change that does not wait: cancelled already, running,

@@ -45,7 +45,7 @@ pub(super) async fn all<P: DeserializeOwned, T, C: Into<Option<u64>>>(
         if length > LONGEST_PAGE {
             return Err(incomplete(items.len(), "more"));
         }
-        let digest = Some(Sha256::digest(&body));
+        let digest = Some(Sha256::digest(&body[..]));
         let (page, count) = open(parse(&body)?);
         drop(body);
         let got = page.len();

@@ -12,6 +12,7 @@ use super::verdicts;
 use super::{ALL_BUT_EU, EU};
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
 use crate::cloud::hosts::rule;
+use crate::cloud::permissions::Needs;
 use crate::cloud::{Gate, Members, Path, Query, contradicted, is_id, lenient};
 use crate::cloud::{HuaweiScope, Protocol, Service};
 use crate::text;
@@ -26,6 +27,25 @@ pub static SERVICE: Service = Service {
         rule("workspace.{region}.myhuaweicloud.com", ALL_BUT_EU),
     ],
     rows: verdicts::WORKSPACE_ROWS,
+    needs: &[
+        Needs::new("ShowDesktopDetail", &["workspace:desktops:get"]),
+        Needs::new(
+            "ListProducts",
+            &[
+                "workspace:products:listDesktopProducts",
+                "ecs:cloudServerFlavors:get",
+            ],
+        ),
+        Needs::new("ShowJob", &["workspace:jobs:get"]).assumed(),
+        Needs::new(
+            "CreateChangeOrder",
+            &[
+                "workspace:orders:change",
+                "ims:images:list",
+                "bss:order:update",
+            ],
+        ),
+    ],
 };
 
 pub use job::{Job, Progress, SubJob, show_job};
@@ -433,7 +453,7 @@ fn task<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
 }
 
 /// `None` where the service itself says that what was asked for is not there.
-fn found(answer: Result<Vec<u8>, CallError>) -> Result<Option<Vec<u8>>, CallError> {
+fn found<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(body) => Ok(Some(body)),
         Err(e) => match (e.refusal.status, e.refusal.code.as_str()) {

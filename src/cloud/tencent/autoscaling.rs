@@ -10,6 +10,7 @@ use crate::api::Site;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
 use crate::cloud::hosts::{of_site, rule};
 use crate::cloud::ids::checked;
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Actions, Protocol, Regions, Service};
 use crate::cloud::{Field, Found, Gate, List, OddId, contradicted};
@@ -33,6 +34,15 @@ pub static SERVICE: Service = Service {
         rule("as.{region}.tencentcloudapi.com", Regions::All),
     ],
     rows: verdicts::AS_ROWS,
+    needs: &[
+        Needs::new(
+            "DescribeRefreshActivities",
+            &["as:DescribeRefreshActivities"],
+        ),
+        Needs::new("StopInstanceRefresh", &["as:StopInstanceRefresh"]),
+        Needs::new("CancelInstanceRefresh", &["as:CancelInstanceRefresh"]),
+        Needs::new("ResumeInstanceRefresh", &["as:ResumeInstanceRefresh"]),
+    ],
 };
 
 const FINANCE: Regions = Regions::Only(&["*-fsi"]);
@@ -160,7 +170,8 @@ impl Page {
 
 async fn describe(client: &Client, body: &Value) -> Result<Page, CallError> {
     let response = client.call("DescribeRefreshActivities", body).await?;
-    Page::deserialize(response).map_err(|e| unreadable(&e))
+    let page = response.decode(Page::deserialize);
+    page.map_err(|e| unreadable(&e))
 }
 
 /// `DescribeRefreshActivities` of one id.

@@ -10,7 +10,7 @@ use super::signer::{SignInput, sign};
 use crate::api::Reason;
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, unreadable};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Actions, Gate, Hidden, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Actions, Gate, Held, Hidden, Key, Method, Reply, Request, Transport};
 
 /// What is signed. With the action, which the official SDK leaves open.
 const SIGNED: &[&str] = &["content-type", "host", "x-tc-action"];
@@ -34,7 +34,7 @@ pub struct Client {
 
 impl Client {
     /// A read: the member `Response`; an error in it is one with its reading.
-    pub async fn call(&self, action: &'static str, body: &Value) -> Result<Value, CallError> {
+    pub async fn call(&self, action: &'static str, body: &Value) -> Result<Held<Value>, CallError> {
         let reply = self.transport.read(self.request(action, body)).await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let (refusal, answer) = self.answer(&reply);
@@ -42,7 +42,7 @@ impl Client {
         match answer {
             Answer::Response(response) => {
                 self.key.answered(None);
-                Ok(response)
+                Ok(Held::new(response, reply.place))
             }
             Answer::Fault => Err(CallError::unavailable(refusal)),
             Answer::Error(Some(reading)) => {

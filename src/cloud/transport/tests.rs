@@ -240,3 +240,57 @@ async fn a_long_answer_waits_for_a_place_of_its_namespace_and_a_short_one_for_no
     assert!(read("others").await.is_ok(), "a long one of others");
     drop(held);
 }
+
+/// Who answers one namespace slowly keeps no place from the others for longer than half
+/// of the call's time; the rest is for them.
+#[tokio::test]
+async fn a_long_answer_that_stands_still_gives_its_place_back_before_the_call_is_over() {
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    let slow = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let _ = stream.read(&mut [0; 4096]);
+        let head = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n", SHORT * 2);
+        let _ = stream.write_all(head.as_bytes());
+        let _ = stream.write_all(&vec![b' '; SHORT + 10]);
+        let _ = wait.recv();
+    });
+    let transport = Transport {
+        timeout: Duration::from_secs(1),
+        ..transport()
+    };
+    let read = transport.read(request(&format!("http://{address}"))).await;
+    let why = "the long answer comes too slowly".to_owned();
+    assert_eq!(read.err(), Some(TransportError::NoAnswer(why)));
+    let cloud = Server::answering([answer(200, &" ".repeat(SHORT + 1))]);
+    assert!(transport.read(request(cloud.origin())).await.is_ok());
+    drop(done);
+    slow.join().expect("it ends");
+}
+
+#[tokio::test]
+async fn a_host_of_no_proxy_is_not_called_through_the_proxy() {
+    let proxy = Server::answering([answer(502, ""), answer(502, "")]);
+    let through = |except: &'static str| {
+        let address = proxy.origin().to_owned();
+        let proxies = Proxies::read(|name| match name {
+            "HTTPS_PROXY" => Some(address.clone()),
+            "NO_PROXY" => Some(except.to_owned()),
+            _ => None,
+        });
+        let proxies = proxies.and_then(Proxies::for_clouds).expect("a proxy");
+        Transport::through(proxies, Clock::system(), Duration::from_secs(10)).expect("a client")
+    };
+    for (except, asked) in [(".cloud.invalid", 0), ("10.0.0.0/8,other.invalid", 1)] {
+        let transport = through(except);
+        let read = transport.read(request("https://dcs.cloud.invalid")).await;
+        assert!(matches!(read, Err(TransportError::NotSent(_))), "{read:?}");
+        let sent = transport.send_once(request("https://dcs.cloud.invalid"), open_gate());
+        let sent = sent.await;
+        assert!(matches!(sent, Err(TransportError::NotSent(_))), "{sent:?}");
+        assert_eq!(proxy.asked().len(), asked * 2, "{except}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::cloud::call::{
 };
 use crate::cloud::signing::{hash, query_text};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Actions, Gate, Hidden, Key, Method, Query, Reply, Request, Transport};
+use crate::cloud::{Actions, Gate, Held, Hidden, Key, Method, Query, Reply, Request, Transport};
 
 /// A service, as one key sees it in one region.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ struct Answer {
 
 impl Client {
     /// A read: the member `Result`; an error in the answer is one with its reading.
-    pub async fn get(&self, action: &'static str, query: &Query) -> Result<Value, CallError> {
+    pub async fn get(&self, action: &'static str, query: &Query) -> Result<Held<Value>, CallError> {
         let reply = self.transport.read(self.request(action, query)).await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let status = reply.status;
@@ -79,7 +79,8 @@ impl Client {
                 if result.is_ok() {
                     self.key.answered(None);
                 }
-                return result.map_err(|e| e.of(action));
+                let held = result.map(|result| Held::new(result, reply.place));
+                return held.map_err(|e| e.of(action));
             }
             None if (400..500).contains(&status) => Reading::Terminal,
             None => Reading::Retry(Reason::CloudUnavailable),

@@ -13,6 +13,7 @@ use crate::api::Site;
 use crate::cloud::call::{CallError, Ids, Meaning, Sent};
 use crate::cloud::field::{self, Field, Found, List};
 use crate::cloud::hosts::{of_site, rule};
+use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Actions, Protocol, Regions, Service};
 use crate::cloud::{Gate, Query, contradicted};
@@ -41,6 +42,13 @@ pub static SERVICE: Service = Service {
         of_site("ecs.{region}.byteplus-api.com", Site::International),
     ],
     rows: verdicts::ECS_ROWS,
+    needs: &[
+        Needs::new(
+            "DescribeScheduledInstances",
+            &["ecs:DescribeScheduledInstances"],
+        ),
+        Needs::new("DeleteScheduledInstance", &["ecs:DeleteScheduledInstance"]),
+    ],
 };
 
 /// Regions with endpoints of their own; the vendor's SDK calls them bootstrap regions.
@@ -129,7 +137,7 @@ pub async fn describe_scheduled_instance(
             query = query.mark("NextToken", &token)?;
         }
         let page = match client.get("DescribeScheduledInstances", &query).await {
-            Ok(result) => Page::of(result),
+            Ok(result) => result.decode(Page::of),
             Err(e) if e.reading == Reading::Gone => return Ok(Found::NotThere),
             Err(e) => return Err(e),
         };

@@ -30,21 +30,24 @@ pub(super) fn record<K: Kind>(
     steps: &[StepStatus],
 ) -> Record {
     let reason = |reason: Reason| Record::Spent(code(reason));
-    let right = right.filter(|right| *right != Right::Void);
     if let (Some(open), Some(right)) = (&ledger.open, right) {
         let same = open.operation_key == claimant.key && open.body_digest == claimant.body_digest();
         let step = claimed_step::<K>(open);
         // The very call that status has, whatever was edited since.
         let recorded = steps.iter().any(|step| step.id == open.step_id);
-        return match right {
-            Right::Own | Right::Again if same || recorded => Record::Ours(step),
+        match right {
+            Right::Own | Right::Again if same || recorded => return Record::Ours(step),
             // Claimed for what the object asked before: not this process's intent.
-            Right::Own | Right::Again => Record::Ours(Step {
-                writer: Writer(0),
-                ..step
-            }),
-            Right::Orphan | Right::Void => Record::Orphan(step, pin(&open.step_id)),
-        };
+            Right::Own | Right::Again => {
+                return Record::Ours(Step {
+                    writer: Writer(0),
+                    ..step
+                });
+            }
+            Right::Orphan => return Record::Orphan(step, pin(&open.step_id)),
+            // It had no effect, and the entries count.
+            Right::Void => {}
+        }
     }
     let mut entries = ledger.entries.iter().rev();
     match entries.find(|entry| entry.operation_key == claimant.key) {

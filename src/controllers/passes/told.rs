@@ -6,6 +6,7 @@ use errand_simulator::{Fault, FaultKind, Reservation, Seed};
 use super::cases::Case;
 use super::{Bench, every_kind};
 use crate::cloud::Cloud;
+use crate::cloud::server::{Server, answer};
 use crate::operations::Kind;
 
 /// A refusal that is in no table.
@@ -270,4 +271,60 @@ async fn events<K: Kind>(case: Case) {
         let told = events.iter().filter(|(of, _)| of == "ConnectionNotFound");
         bench.check(told.count() == 1, &format!("another event: {events:?}"));
     }
+}
+
+every_kind!(what_the_cloud_adds_to_its_message_is_reported: details);
+
+async fn details<K: Kind>(case: Case) {
+    if case.services[0] != "workspace." {
+        return;
+    }
+    let body = serde_json::json!({
+        "error_code": "WKS.0403", "error_msg": "Access denied.", "request_id": "r-1",
+        "error_detail": "Policy doesn't allow ims:images:list to be performed.",
+        "encoded_authorization_message": "RU5DT0RFRA==",
+    });
+    let server = Server::answering(vec![answer(403, &body.to_string()); 4]);
+    let mut bench = Bench::<K>::new(case, 0);
+    bench.admit(&["127.0.0.1"]);
+    let origin = server.origin().to_owned();
+    bench.edit_connection(|spec| spec["endpoints"]["workspace"] = origin.into());
+    for restart in [false, true] {
+        if restart {
+            bench.restart();
+        }
+        bench.pass().await;
+        bench.check_is("denied", "Blocked", "PermissionDenied");
+        let error = bench.status()["lastCloudError"].clone();
+        for (name, said) in [
+            (
+                "detail",
+                "Policy doesn't allow ims:images:list to be performed.",
+            ),
+            ("encodedAuthorizationMessage", "RU5DT0RFRA=="),
+            ("requestId", "r-1"),
+        ] {
+            bench.check(error[name] == said, &format!("{name}: {error}"));
+        }
+        let named = bench.summary().contains("the permission ims:images:list.");
+        bench.check(named, "the permission that the cloud names");
+        bench.advance(300);
+    }
+}
+
+every_kind!(the_request_id_is_reported_and_a_repeat_does_not_change_it: request_id);
+
+async fn request_id<K: Kind>(case: Case) {
+    let (refused, _) = unlisted(case);
+    let mut bench = Bench::<K>::new(case, 0);
+    bench
+        .cloud
+        .fault(Fault::new(case.services[0], refused).always());
+    bench.pass().await;
+    let first = bench.status()["lastCloudError"]["requestId"].clone();
+    bench.check(first.is_string(), &format!("it is there: {first}"));
+    bench.advance(60);
+    bench.pass().await;
+    let again = bench.status()["lastCloudError"]["requestId"].clone();
+    bench.check(again == first, "the same answer has the same id");
 }

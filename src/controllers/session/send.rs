@@ -85,7 +85,9 @@ impl<K: Kind> Session<'_, K> {
                 } else {
                     let text = refusal.sentence(name);
                     self.trouble = Some(match reading {
-                        Reading::Blocked(Reason::PermissionDenied) => denied(text, name, &refusal),
+                        Reading::Blocked(Reason::PermissionDenied) => {
+                            denied(text, name, &refusal.clone().of(name))
+                        }
                         _ => text,
                     });
                 }

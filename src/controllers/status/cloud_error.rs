@@ -15,11 +15,21 @@ impl<K: Kind> Rendering<'_, K> {
         status: &Status<<K::Object as Object>::Observed>,
         why: Reason,
     ) -> Option<CloudError> {
-        if let Some(said) = self.failed {
-            return Some(cloud_error(said.call(), said));
-        }
         let before = self.object.status();
         let shown = before.and_then(|before| before.last_cloud_error.as_ref());
+        if let Some(said) = self.failed {
+            let new = cloud_error(said.call(), said);
+            // Its id differs each time, and a status is not written for that.
+            let same = |shown: &&CloudError| {
+                CloudError {
+                    request_id: new.request_id.clone(),
+                    ..(*shown).clone()
+                } == new
+            };
+            let has_id = |shown: &&CloudError| shown.request_id.is_some();
+            let kept = shown.filter(has_id).filter(same).cloned();
+            return Some(kept.unwrap_or(new));
+        }
         let answered = |step: &&StepStatus| {
             step.answer
                 .is_some_and(|answer| answer != AnswerWord::NotSent)
@@ -97,6 +107,7 @@ fn cloud_error(call: &str, said: &Refusal) -> CloudError {
         message: text(&said.message),
         detail: more.and_then(|more| text(&more.detail)),
         encoded_authorization_message: more.and_then(|more| text(&more.encoded)),
+        request_id: text(&said.request_id),
     }
 }
 
@@ -106,6 +117,7 @@ fn recorded(step: &StepStatus) -> CloudError {
         http_status: step.http_status,
         code: step.code.clone(),
         message: step.message.clone(),
+        request_id: step.request_id.clone(),
         ..CloudError::default()
     }
 }
@@ -114,6 +126,7 @@ fn without_details(error: &CloudError) -> CloudError {
     CloudError {
         detail: None,
         encoded_authorization_message: None,
+        request_id: None,
         ..error.clone()
     }
 }

@@ -122,7 +122,7 @@ pub(crate) fn route(request: &Request) -> Route {
 }
 
 /// `Response` with the request's id, always. The HTTP status is 200, unless a fault
-/// asked for a 5xx, which something in front of the cloud would have sent.
+/// asked for a 5xx or for no code, which something in front of the cloud would have sent.
 pub(crate) fn dress(result: Result<Reply, Refused>, request_id: &str) -> Dressed {
     let mut response = Map::new();
     let (status, code) = match result {
@@ -138,7 +138,7 @@ pub(crate) fn dress(result: Result<Reply, Refused>, request_id: &str) -> Dressed
                 "Error".into(),
                 json!({"Code": refusal.code, "Message": refusal.message}),
             );
-            let status = if refusal.status >= 500 {
+            let status = if refusal.status >= 500 || refusal.code.is_empty() {
                 refusal.status
             } else {
                 200

@@ -282,6 +282,9 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
         (403, "APIGW.0302"),
         (400, "CBC.18000016"),
         (400, "CBC.9999"),
+        // An error in an answer of success.
+        (200, "CBC.0151"),
+        (200, "CBC.9999"),
         // Nothing of the sort at this address.
         (404, "APIGW.0101"),
         // The key is good elsewhere.
@@ -302,12 +305,15 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
     for (status, code, reading) in [
         (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
         (500, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
-        (200, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
+        (200, "APIGW.0308", Reading::Retry(Reason::Throttled)),
     ] {
         let (found, _) = listed(vec![answer(status, &error(code))]).await;
         let found = found.map_err(|e| e.reading);
         assert_eq!(found, Err(reading), "{status} {code}");
     }
+    let server = Server::answering([answer(200, &error("CBC.30000010"))]);
+    let shown = show_order(&client(&server), "CS1").await;
+    assert_eq!(shown, Ok(Look::Seen(None)), "there is no such order");
 }
 
 #[tokio::test]

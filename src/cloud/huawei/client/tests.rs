@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::cloud::call::Ids;
 use crate::cloud::huawei::server::client;
-use crate::cloud::server::{Server, answer, answer_with};
+use crate::cloud::server::{OF_PROXIES, Server, answer, answer_with};
 
 #[test]
 fn a_date_is_written_as_the_signature_wants_it() {
@@ -311,7 +311,7 @@ async fn got(answer: String) -> Result<Vec<u8>, Reading> {
         .get("ShowX", &path(&["v2", "p1", "x"]), &query)
         .await;
     assert!(server.asked()[0].starts_with("GET /v2/p1/x?limit=1 HTTP/1.1\r\n"));
-    got.map_err(|e| e.reading)
+    got.map(|held| held.to_vec()).map_err(|e| e.reading)
 }
 
 #[tokio::test]
@@ -373,4 +373,15 @@ async fn the_code_of_success_is_no_error() {
 async fn a_read_that_is_answered_with_an_error_in_a_2xx_gives_nothing() {
     let body = r#"{"error_code": "DCS.5000", "error_msg": "m"}"#;
     assert!(got(answer(200, body)).await.is_err());
+}
+
+#[tokio::test]
+async fn what_a_proxy_writes_is_no_refusal_of_the_cloud() {
+    for status in [401, 403, 429] {
+        for body in OF_PROXIES {
+            let sent = posted(answer(status, body)).await;
+            let acted = matches!(sent, Sent::Unknown(_));
+            assert!(acted, "{status} {body}: {sent:?}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::cloud::call::Ids;
 use crate::cloud::server::{
-    SECRETS, Server, answer, answer_with, body_of, open_gate, temporary_key,
+    OF_PROXIES, SECRETS, Server, answer, answer_with, body_of, open_gate, temporary_key,
 };
 use crate::cloud::tencent::server::client;
 
@@ -31,6 +31,7 @@ async fn sent(answer: String) -> Sent {
 async fn got(answer: String) -> Result<Value, Reading> {
     let server = Server::answering([answer]);
     let got = client(server.origin()).call("Describe", &json!({})).await;
+    let got = got.map(|held| held.decode(|value| value));
     got.map_err(|e| e.reading)
 }
 
@@ -268,4 +269,15 @@ async fn a_clock_that_is_off_is_corrected_for_the_next_call() {
     let second = server.asked()[1].to_lowercase();
     assert!(second.contains("\r\nx-tc-timestamp: 160594"), "{second}");
     assert!(second.contains("/2020-11-21/as/tc3_request"), "{second}");
+}
+
+#[tokio::test]
+async fn what_a_proxy_writes_is_no_refusal_of_the_cloud() {
+    for status in [200, 401, 403, 429] {
+        for body in OF_PROXIES {
+            let sent = sent(answer(status, body)).await;
+            let acted = matches!(sent, Sent::Unknown(_));
+            assert!(acted, "{status} {body}: {sent:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::cloud::call::Ids;
 use crate::cloud::server::{
-    SECRETS, Server, answer, answer_with, open_gate, temporary_key, transport,
+    OF_PROXIES, SECRETS, Server, answer, answer_with, open_gate, temporary_key, transport,
 };
 use crate::cloud::volcengine::server::client;
 
@@ -40,6 +40,7 @@ async fn sent(answer: String) -> Sent {
 async fn got(answer: String) -> Result<Value, Reading> {
     let server = Server::answering([answer]);
     let got = client(server.origin()).get("Describe", &query()).await;
+    let got = got.map(|held| held.decode(|value| value));
     got.map_err(|e| e.reading)
 }
 
@@ -293,4 +294,15 @@ async fn a_clock_that_is_off_is_corrected_for_the_next_call() {
     client.get("Describe", &query()).await.expect("an answer");
     let second = server.asked()[1].to_lowercase();
     assert!(second.contains("\r\nx-date: 20201121t08"), "{second}");
+}
+
+#[tokio::test]
+async fn what_a_proxy_writes_is_no_refusal_of_the_cloud() {
+    for status in [200, 401, 403, 429] {
+        for body in OF_PROXIES {
+            let sent = sent(answer(status, body)).await;
+            let acted = matches!(sent, Sent::Unknown(_));
+            assert!(acted, "{status} {body}: {sent:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::super::words::WORD;
 use super::accepted::paid;
 use super::{Look, Meaning, unclear, wait};
 use crate::api::{ConditionStatus, Reason, Timestamp};
-use crate::cloud::huawei::bss::{Order, OrderStatus};
+use crate::cloud::huawei::bss::{Order, OrderStatus, why_unreadable};
 use crate::cloud::huawei::workspace::{Desktop, Progress};
 use crate::operations::code;
 use crate::text::line;
@@ -111,7 +111,7 @@ impl Look<'_> {
         let unchecked = open.unchecked.as_ref().map(|unchecked| match unchecked {
             Unchecked::Unreadable(refusal) => format!(
                 "The account's open orders could not be checked ({}), {unseen}.",
-                refusal.label()
+                why_unreadable(refusal)
             ),
             Unchecked::TooMany(count) => format!(
                 "The account has {count} open orders, too many to look into (at most {MOST_DETAILS}), {unseen}."

@@ -5,7 +5,7 @@ use super::super::trace::millis;
 use super::super::words::{LINE, WORD, has, lower};
 use super::Look;
 use crate::api::{DesktopObservation, Timestamp};
-use crate::cloud::huawei::bss::{Order, OrderStatus};
+use crate::cloud::huawei::bss::{Order, OrderStatus, why_unreadable};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Job};
 use crate::text::line;
 
@@ -161,7 +161,7 @@ impl Look<'_> {
             ),
             (Orders::Unreadable(refusal), _) => format!(
                 "{name} cannot be looked up, as BSS does not let this key read orders ({}).",
-                refusal.label()
+                why_unreadable(refusal)
             ),
             (Orders::Listed { whole: false, .. }, _) => {
                 format!("{name} cannot be told from the other orders of that time in BSS.")
