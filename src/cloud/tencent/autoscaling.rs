@@ -151,7 +151,7 @@ impl Page {
 
 async fn describe(client: &Client, body: &Value) -> Result<Page, CallError> {
     let response = client.call("DescribeRefreshActivities", body).await?;
-    let page = response.decode(|response| Page::deserialize(response));
+    let page = response.decode(Page::deserialize);
     page.map_err(|e| unreadable(&e))
 }
 
