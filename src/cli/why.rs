@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use errand::api::Reason;
-use errand::cloud::SERVICES;
+use errand::cloud::{SERVICES, Service};
 use kube::api::DynamicObject;
 use serde_json::Value;
 
@@ -248,16 +248,16 @@ fn steps(view: &View) -> Vec<String> {
 }
 
 /// What the table of the service says about the answer's code.
-fn meant(step: &Value) -> String {
-    let code = text(&step["code"]);
-    let status = step["httpStatus"]
+fn meant(answer: &Value) -> String {
+    let code = text(&answer["code"]);
+    let status = answer["httpStatus"]
         .as_u64()
         .and_then(|s| u16::try_from(s).ok());
-    // The codes tell the services apart.
-    let row = SERVICES
-        .iter()
-        .filter(|_| !code.is_empty())
-        .find_map(|service| service.rows.find(status.unwrap_or(400), &code));
+    let call = [&answer["call"], &answer["name"]].map(text).concat();
+    let call = call.split(' ').next().unwrap_or_default();
+    let makes = |service: &&&Service| service.needs.iter().any(|needs| needs.call == call);
+    let service = SERVICES.iter().find(makes).filter(|_| !code.is_empty());
+    let row = service.and_then(|service| service.row(status.unwrap_or(400), &code));
     row.map_or_else(String::new, |row| format!(" ({})", row.meaning))
 }
 
@@ -279,6 +279,31 @@ fn hold(view: &View) -> String {
 mod tests {
     use super::*;
     use crate::cli::types::named;
+
+    #[test]
+    fn a_code_means_what_the_table_of_the_called_service_says() {
+        let means = |call: &str, status: u16, code: &str| {
+            meant(&serde_json::json!({"call": call, "httpStatus": status, "code": code}))
+        };
+        let of_dcs = |status, code| means("ListBackgroundTask", status, code);
+        assert_eq!(of_dcs(403, "DCS.2003"), " (the key lacks a permission)");
+        assert_eq!(of_dcs(403, "DCS.2999"), " (the key lacks a permission)");
+        // Of a proxy, or of another service.
+        for (status, code) in [
+            (404, "nope"),
+            (401, "unauthorized"),
+            (403, "policy_denied"),
+            (429, "slow_down"),
+            (404, ""),
+            (200, "AuthFailure.TokenFailure"),
+        ] {
+            assert_eq!(of_dcs(status, code), "", "{status} {code}");
+        }
+        let step = serde_json::json!({"name": "ResumeInstanceRefresh RETRY", "httpStatus": 200,
+            "code": "UnauthorizedOperation"});
+        assert!(meant(&step).starts_with(" ("));
+        assert_eq!(means("NoSuchCall", 403, "DCS.2003"), "");
+    }
 
     fn shown(data: Value) -> String {
         let place = Place {

@@ -2,7 +2,7 @@
 //! next. Each is a static of its own module.
 
 use super::hosts::HostRule;
-use super::{Needs, Reading, Rows, huawei, tencent, volcengine};
+use super::{Needs, Reading, Row, Rows, huawei, tencent, volcengine};
 
 /// A cloud's service. Nothing in it is a function.
 #[derive(Debug)]
@@ -99,6 +99,17 @@ impl Service {
             Protocol::Volcengine(_) => Cloud::Volcengine,
             Protocol::Tencent(_) => Cloud::Tencent,
         }
+    }
+
+    /// The row of an answer. One for every code says nothing of a code that is not the
+    /// cloud's own, as a proxy's is.
+    pub fn row(&self, status: u16, code: &str) -> Option<&'static Row> {
+        let own = match self.protocol {
+            Protocol::Huawei(_) => huawei::is_own_code(code),
+            Protocol::Volcengine(_) | Protocol::Tencent(_) => true,
+        };
+        let row = self.rows.find(status, code);
+        row.filter(|row| own || !matches!(row.code, "" | "*"))
     }
 
     /// How a refusal that is recorded in status was read. None: by what is not in

@@ -307,7 +307,10 @@ impl<K: Kind> Operations<K> {
                         _ => context.rules.backoff,
                     };
                     let now = context.clock.now().wall;
-                    let pause = context.rules.within(pause, deadline(&object, now), now);
+                    let pause =
+                        context
+                            .rules
+                            .within(pause, deadline(&context.rules, &object, now), now);
                     return Next::at(context.clock.after(pause), Urgency::Routine);
                 }
             },
@@ -366,7 +369,7 @@ impl<K: Kind> Operations<K> {
             Some(span) if awaits_proof(&object) => Next::at(decided.after(span), urgency),
             Some(span) => {
                 // The engine has cut it; it is not to become longer than that again.
-                let until = deadline(&object, decided.wall);
+                let until = deadline(&context.rules, &object, decided.wall);
                 let pause = context
                     .rules
                     .within(spread(span, &uid), until, decided.wall);

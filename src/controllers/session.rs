@@ -9,9 +9,10 @@ mod send;
 mod store;
 mod tell;
 
+use self::tell::shown;
 pub(super) use self::tell::{publish, tell_refused};
 
-use errand_engine::{Effect, Event, Now, Span, Tick, step};
+use errand_engine::{Effect, Event, Now, Rules, Span, Tick, step};
 use kube::ResourceExt as _;
 use tokio::time::timeout;
 
@@ -25,7 +26,7 @@ use super::recording::Entry;
 use super::shown::Shown;
 use super::status::stored;
 use super::watches::version;
-use crate::api::{LockedBy, ObservedFor};
+use crate::api::{LockedBy, ObservedFor, Reason, State};
 use crate::cloud::Refusal;
 use crate::operations::{Assessment, Kind, Object};
 use crate::test_point::test_point;
@@ -63,6 +64,8 @@ pub(super) struct Session<'a, K: Kind> {
     pub(super) changed: bool,
     /// The intent was written in this session.
     intended: bool,
+    /// What its status showed when this session began.
+    stood: Option<(State, Reason)>,
 }
 
 /// What is left of a session.
@@ -77,10 +80,19 @@ pub(super) struct Rested<K: Kind> {
     pub(super) wake: Option<Span>,
 }
 
-/// The deadline that the cloud sets for the operation, by what was observed last.
-pub(super) fn deadline<O: Object>(object: &O, now: Tick) -> Option<Tick> {
-    let until = object.possible_until(now);
-    until.map(|at| Tick(at.millis()))
+/// The deadline that the cloud sets for the operation, by what was observed last. One that
+/// has not been read yet may be as near as the time that counts as near.
+pub(super) fn deadline<O: Object>(rules: &Rules, object: &O, now: Tick) -> Option<Tick> {
+    let until = object.possible_until(now).map(|at| Tick(at.millis()));
+    let unread = || {
+        let seen = object
+            .status()
+            .is_some_and(|status| status.observed.is_some());
+        let made = object.meta().creation_timestamp.as_ref();
+        let made = made.filter(|_| O::DEADLINE.is_some() && !seen)?;
+        Some(Tick(made.0.as_millisecond() + rules.urgent.0))
+    };
+    until.or_else(unread)
 }
 
 /// What an effect gave.
@@ -98,6 +110,7 @@ impl<'a, K: Kind> Session<'a, K> {
         object: K::Object,
         memory: Memory,
     ) -> Self {
+        let stood = shown(object.status());
         Self {
             ctx,
             cache,
@@ -116,6 +129,7 @@ impl<'a, K: Kind> Session<'a, K> {
             mangled: false,
             changed: false,
             intended: false,
+            stood,
         }
     }
 
@@ -202,7 +216,7 @@ impl<'a, K: Kind> Session<'a, K> {
         let mut stored = stored::<K>(&self.object, suspended);
         stored.wish.changed = self.changed;
         let now = self.now();
-        stored.deadline = deadline(&self.object, now.wall);
+        stored.deadline = deadline(&self.ctx.rules, &self.object, now.wall);
         Event::Woken(now, stored)
     }
 

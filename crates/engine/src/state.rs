@@ -399,13 +399,11 @@ impl State {
     /// A look that failed: pause, and tell it once it has lasted.
     pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
         self.failures = self.failures.saturating_add(1);
-        self.refusals = match t.refused {
-            true => self.refusals.saturating_add(1),
-            false => 0,
-        };
+        // A fault between two refusals says nothing of them.
+        self.refusals = self.refusals.saturating_add(u8::from(t.refused));
         self.missing = None;
         let t = Trouble {
-            blocked: t.blocked || self.refusals >= rules.refusals,
+            blocked: t.blocked || (t.refused && self.refusals >= rules.refusals),
             ..t
         };
         let failures = self.failures;

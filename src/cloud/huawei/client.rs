@@ -235,7 +235,7 @@ const OWN_CODES: [&str; 6] = ["APIG", "APIGW", "CBC", "CloudDC", "DCS", "WKS"];
 
 /// A code of the cloud's own: `WKS.0407`. An answer with another one, or without any, may
 /// be a proxy's, which forwarded the call and told it after that (contracts: l.5).
-fn is_own_code(code: &str) -> bool {
+pub(in crate::cloud) fn is_own_code(code: &str) -> bool {
     code.split_once('.').is_some_and(|(word, number)| {
         let digits = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
         digits && OWN_CODES.contains(&word)

@@ -14,6 +14,7 @@ pub mod workspace;
 
 use super::Regions;
 
+pub(super) use client::is_own_code;
 pub use client::{Client, Scope};
 pub use signer::{SignInput, sign};
 

@@ -133,7 +133,11 @@ impl<K: Kind> Bench<K> {
             json!({
                 "apiVersion": version,
                 "kind": <K::Object as Resource>::kind(&()),
-                "metadata": {"name": "op", "namespace": NAMESPACE},
+                "metadata": {
+                    "name": "op",
+                    "namespace": NAMESPACE,
+                    "creationTimestamp": time_of(&clock, 0),
+                },
                 "spec": spec,
                 "status": {},
             }),
@@ -432,9 +436,7 @@ impl<K: Kind> Bench<K> {
 
     /// Now, and that many seconds, as the API writes it.
     pub(super) fn time(&self, seconds: i64) -> Value {
-        let now = jiff::Timestamp::try_from(self.clock.now()).expect("a time");
-        let then = now + jiff::SignedDuration::from_secs(seconds);
-        then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
+        time_of(&self.clock, seconds)
     }
 
     /// The user edits the operation.
@@ -695,6 +697,12 @@ where
         shown.put(ObjectKey::of(&object), Kept::Whole(Arc::new(object)));
     }
     shown.set_listed();
+}
+
+fn time_of(clock: &TestClock, seconds: i64) -> Value {
+    let now = jiff::Timestamp::try_from(clock.now()).expect("a time");
+    let then = now + jiff::SignedDuration::from_secs(seconds);
+    then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
 }
 
 /// A pass that waits, for a read that is paced say, waits for the test's clock: it goes

@@ -19,6 +19,7 @@ mod places;
 mod plans;
 mod refused;
 mod refused_status;
+mod refusing;
 mod seen;
 mod targets;
 mod told;

@@ -135,7 +135,7 @@ impl<K: Kind> Session<'_, K> {
     fn deadline(&self, observed: &<K::Object as Object>::Observed) -> Option<Tick> {
         let mut seen = self.object.clone();
         seen.status_mut()?.observed = Some(observed.clone());
-        deadline(&seen, self.now().wall)
+        deadline(&self.ctx.rules, &seen, self.now().wall)
     }
 
     /// The cloud was not read, or not all of it.

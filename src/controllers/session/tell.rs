@@ -138,7 +138,8 @@ impl<K: Kind> Session<'_, K> {
             State::Blocked if self.memory.blocked == Some(reason) => {}
             State::Blocked => {
                 self.memory.blocked = Some(reason);
-                if before == Some((state, reason)) {
+                let known = Some((state, reason));
+                if before == known || self.stood == known {
                     // Another process has told it.
                     return;
                 }
