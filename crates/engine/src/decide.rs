@@ -1,8 +1,6 @@
 //! What a complete reading of the cloud leads to.
 
 use crate::machine::Effect;
-#[cfg(test)]
-use crate::mutant::Mutant;
 use crate::proof::{
     certain, certainly_not_shown, counts, proof_left, unsettled, until_proof, verify,
 };
@@ -19,39 +17,21 @@ pub(crate) fn decide(
     if view.trace == Trace::Shown {
         state.note_shown(now);
     }
-    #[cfg(test)]
-    let view = match view.goal == Goal::Unclear && rules.is(Mutant::UnclearIsNo) {
-        true => View {
-            goal: Goal::Reached(Evidence::Presence),
-            ..view
-        },
-        false => view,
-    };
     // Evidence that is not good enough for what it is given for says nothing.
     let view = View {
         goal: match view.goal {
-            Goal::Reached(evidence) if !counts(rules, &state, Missing::Unwanted, evidence) => {
+            Goal::Reached(evidence) if !counts(&state, Missing::Unwanted, evidence) => {
                 Goal::Unclear
             }
-            Goal::Lost(code, evidence)
-                if !counts(rules, &state, Missing::Needed(code), evidence) =>
-            {
+            Goal::Lost(code, evidence) if !counts(&state, Missing::Needed(code), evidence) => {
                 Goal::Unclear
             }
             goal => goal,
         },
         ..view
     };
-    let moot = |question| state.is_moot(question, &view);
-    #[cfg(test)]
-    let moot = |question: Question| {
-        let labelled = question.hold == Hold::NoRecord && !state.stored().restored;
-        let unclear = question.hold.is_of_the_kind() && view.goal == Goal::Unclear;
-        labelled && rules.is(Mutant::EditEnds)
-            || unclear && rules.is(Mutant::UnclearWithdraws)
-            || moot(question) && !rules.is(Mutant::QuestionStays)
-    };
-    if let Some(question) = state.stored().hold.filter(|question| moot(*question)) {
+    let moot = |question: &Question| state.is_moot(*question, &view);
+    if let Some(question) = state.stored().hold.filter(moot) {
         state.withdraw_question(question);
     }
     // Only readings in a row count.
@@ -64,8 +44,6 @@ pub(crate) fn decide(
         view.goal,
         Goal::Lost(..) | Goal::Wait(..) | Goal::Block(_) | Goal::Unclear
     );
-    #[cfg(test)]
-    let waits = waits || rules.is(Mutant::ContraryIgnored);
     let answered = state.unstored.is_some_and(|step| !step.is_open());
     if view.past.contrary && !waits && answered {
         // What it is against may be that very step, whose answer only this process
@@ -80,7 +58,7 @@ pub(crate) fn decide(
         return resolving(rules, state, left);
     }
     if matches!(view.goal, Goal::Reached(_) | Goal::Lost(..))
-        && state.may_send_unwritten(rules, state.stored())
+        && state.may_send_unwritten(state.stored())
     {
         // The kind took the call for one that may have acted, and it was never sent:
         // it has to know that before it concludes.
@@ -140,10 +118,7 @@ fn waiting(
 ) -> (State, Vec<Effect>) {
     state.misses = 0;
     state.not_before = None;
-    let offered = state.offered();
-    #[cfg(test)]
-    let offered = offered.filter(|_| !rules.is(Mutant::LookAgainKept));
-    if let Some((id, Decision::LookAgain)) = offered {
+    if let Some((id, Decision::LookAgain)) = state.offered() {
         return look_again(rules, state, now, id, view.past.over);
     }
     // What keeps the cloud busy after it accepted a step is that step, whatever was
@@ -167,10 +142,6 @@ fn waiting(
 fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Effect>) {
     let report = Report::Waiting(OBSERVATION_UNCLEAR);
     let asked = state.stored().hold.is_some() || state.only_plans();
-    #[cfg(test)]
-    if rules.is(Mutant::UnclearWaits) {
-        return state.store(rules, report, Next::Rest(Some(rules.poll)));
-    }
     if !asked && state.has_open_call(view.past.over) {
         return match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
@@ -295,21 +266,7 @@ fn unknown(
         .take_while(|s| s.key == plan.key)
         .last()
         .map(|s| s.intended);
-    let class = plan.class;
-    #[cfg(test)]
-    let class = match class {
-        Class::Token { .. } if rules.is(Mutant::TokenForever) => Class::Natural,
-        Class::Provable
-            if rules.is(Mutant::RefusalsProve)
-                && state.is_blocked_on(rules, plan.key, plan.class) =>
-        {
-            Class::Natural
-        }
-        Class::Never if rules.is(Mutant::NeverAsProvable) => Class::Provable,
-        Class::Never if rules.is(Mutant::NeverAsNatural) => Class::Natural,
-        class => class,
-    };
-    match class {
+    match plan.class {
         Class::Natural => attempt(rules, state, now, plan),
         Class::Token { trust } if first.is_some_and(|first| now.at_most_since(first) <= trust) => {
             attempt(rules, state, now, plan)
@@ -343,8 +300,6 @@ pub(crate) fn attempt(
     // A decision is used up by the intent that it leads to, and by nothing before.
     let decided = state.handled.is_some() && state.withdrawn.is_none();
     let kept = |mut state: State| {
-        #[cfg(test)]
-        let decided = decided && !rules.is(Mutant::DecisionLost);
         if decided {
             state.handled = None;
         }
@@ -358,10 +313,7 @@ pub(crate) fn attempt(
     if state.has_sent_nothing(now, plan.key) {
         let early = wish.not_before.filter(|at| now.wall < *at);
         let late = wish.not_after.filter(|at| now.wall >= *at);
-        let skewed = state.skewed;
-        #[cfg(test)]
-        let skewed = skewed && !rules.is(Mutant::SkewIgnored);
-        if skewed && wish.not_before.or(wish.not_after).is_some() {
+        if state.skewed && wish.not_before.or(wish.not_after).is_some() {
             // Whether it is time cannot be told by a clock that is wrong.
             let report = Report::Waiting(CLOCK_SKEW);
             return kept(state).store(rules, report, Next::Rest(Some(rules.poll)));
@@ -433,13 +385,7 @@ impl State {
     }
 
     /// The unsent intent stands there, so that it could be sent without a write.
-    pub(crate) fn may_send_unwritten(&self, rules: &Rules, stored: &Stored) -> bool {
-        #[cfg(test)]
-        if rules.is(Mutant::CacheSends) {
-            return false;
-        }
-        #[cfg(not(test))]
-        let _ = rules;
+    pub(crate) fn may_send_unwritten(&self, stored: &Stored) -> bool {
         let last = stored.steps.last();
         let stands = |unsent| last.is_some_and(|last| same_intent(&unsent, last));
         self.unsent.is_some_and(stands)

@@ -6,7 +6,7 @@
 //! is to carry out, in order. The last effect of a batch answers with one event;
 //! [`Effect::Announce`] has no answer, and [`Effect::Rest`] ends the session.
 //! Everything is small integers and enums, so that a model checker can drive
-//! this very function (see `model.rs` in the tests of this crate).
+//! this very function (see `tests/model` of this crate).
 //!
 //! The path of one operation, as a reader will meet it in [`step`]:
 //! observe → decide → permit → (claim) → intend → send → (store the answer) →
@@ -18,6 +18,7 @@
 //! object, and `types` the words.
 
 mod decide;
+mod inside;
 mod ledger;
 mod machine;
 mod proof;
@@ -26,14 +27,11 @@ mod state;
 mod types;
 
 #[cfg(test)]
-mod model;
-#[cfg(test)]
-mod mutant;
-#[cfg(test)]
 mod tests;
 
+pub use inside::Inside;
 pub use machine::{Effect, Event, INTENT_NOT_STORED, step};
-pub use state::State;
+pub use state::{Intent, State};
 pub use types::{
     Answer, Ask, Change, Class, Closing, Code, Decision, Due, End, Evidence, Forecast, Goal, Hold,
     How, Now, Past, Pin, Plan, Question, Record, Report, Rules, Span, Step, StepKey, Stored, Tick,

@@ -5,8 +5,6 @@
 //! `state.rs`.
 
 use crate::decide::decide;
-#[cfg(test)]
-use crate::mutant::Mutant;
 use crate::question::conclude;
 use crate::state::{Next, Phase, State, same_intent};
 use crate::types::*;
@@ -140,7 +138,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
         // The object may come from a cache that does not know yet that it is gone or
         // suspended. A write would find that out; an intent that stands there already
         // is sent without one.
-        (Phase::Idle, Event::Woken(_, stored)) if state.may_send_unwritten(rules, &stored) => {
+        (Phase::Idle, Event::Woken(_, stored)) if state.may_send_unwritten(&stored) => {
             state.reread()
         }
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => {
@@ -149,11 +147,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
         (Phase::Idle | Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
             let older = view.started < state.asked;
-            #[cfg(test)]
-            let older = older && !rules.is(Mutant::StaleListAsProof);
             let seen = state.stored().seen;
-            #[cfg(test)]
-            let seen = seen || rules.is(Mutant::OlderForNew);
             // The first reading is of the time since the object was made.
             if older && !(view.shared && seen && state.may_be_older(view.goal)) {
                 // It says nothing; what is missing is so in readings in a row.
@@ -168,7 +162,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
             if let Some(stored) = &mut state.stored {
                 stored.deadline = view.deadline.or(stored.deadline);
             }
-            state.note_record(rules, now, view.record);
+            state.note_record(now, view.record);
             match state.record {
                 Record::Ours(claim) if state.only_plans() && !state.may_have_acted() => {
                     state.unclaim(rules, claim)
@@ -177,7 +171,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
             }
         }
         (Phase::Recalling(decision), Event::Recalled(now, record)) => {
-            state.note_record(rules, now, record);
+            state.note_record(now, record);
             conclude(rules, state, now, decision)
         }
         (Phase::Observing | Phase::Recalling(_), Event::Unobserved(_, t)) => {
@@ -334,8 +328,6 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
     }
     // Whatever the cloud shows or fails to show, and also while it is suspended.
     let ending = state.offered().map(|(_, decision)| decision);
-    #[cfg(test)]
-    let ending = ending.filter(|_| !rules.is(Mutant::DecisionNeedsLook));
     if let Some(decision) = ending.filter(|decision| decision.ends()) {
         state.phase = Phase::Recalling(decision);
         return (state, vec![Effect::Recall]);
@@ -348,10 +340,7 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
 
 /// Nothing stands in the way any more: claim, intend, send, whichever is next.
 fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
-    let only_plans = state.only_plans();
-    #[cfg(test)]
-    let only_plans = only_plans && !rules.is(Mutant::PlanActs);
-    if only_plans {
+    if state.only_plans() {
         // Nothing is claimed and nothing sent.
         let report = Report::Planned(Forecast::Sends);
         return state.store(rules, report, Next::Rest(Some(rules.recheck)));
@@ -362,8 +351,6 @@ fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, V
     }
     let step = state.next_intent(rules, now, plan);
     let claimed = matches!(state.record, Record::Ours(claim) if same_intent(&claim, &step));
-    #[cfg(test)]
-    let claimed = claimed || rules.is(Mutant::NoClaim);
     if plan.ledger && !claimed {
         state.unsent = Some(step);
         state.phase = Phase::Claiming(plan);
@@ -372,10 +359,10 @@ fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, V
     if state.holds_stored_intent(now, plan.key) {
         return state.send();
     }
-    intend(rules, state, now, step)
+    intend(state, now, step)
 }
 
-fn intend(rules: &Rules, mut state: State, now: Now, step: Step) -> (State, Vec<Effect>) {
+fn intend(mut state: State, now: Now, step: Step) -> (State, Vec<Effect>) {
     // One for another step stands there, or may: it will not be sent.
     if let Some(unsent) = state.unsent.filter(|unsent| !same_intent(unsent, &step)) {
         match unsent.number == step.number {
@@ -383,18 +370,8 @@ fn intend(rules: &Rules, mut state: State, now: Now, step: Step) -> (State, Vec<
             false => state.withdraw(now),
         }
     }
-    #[cfg(test)]
-    if rules.is(Mutant::ApprovalTwice) {
-        state.handled = None;
-    }
-    #[cfg(not(test))]
-    let _ = rules;
     let change = state.change(Report::Executing);
     state.unsent = Some(step);
-    #[cfg(test)]
-    if rules.is(Mutant::SendWithoutIntent) {
-        return state.send();
-    }
     state.phase = Phase::Intending;
     (state, vec![Effect::Intend(step, change)])
 }
@@ -436,10 +413,6 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             state.not_before = Some(now.after(pause));
         }
         _ => state.misses = 0,
-    }
-    #[cfg(test)]
-    if rules.is(Mutant::AnswerForgotten) {
-        state.unstored = None;
     }
     match step.class {
         // What a lost record would lead to is harmless: the answer is stored

@@ -1,8 +1,6 @@
 //! What one process keeps of one object, and the moves that a session is made of.
 
 use crate::machine::Effect;
-#[cfg(test)]
-use crate::mutant::Mutant;
 use crate::types::*;
 
 /// Where a session stands: which effect is being carried out.
@@ -173,7 +171,7 @@ impl State {
     }
 
     /// The recorded steps, with what this process knows beside.
-    pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = Step> {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = Step> {
         self.stored()
             .steps
             .iter()
@@ -201,7 +199,7 @@ impl State {
     }
 
     /// Any recorded step may have taken effect.
-    pub(crate) fn may_have_acted(&self) -> bool {
+    pub fn may_have_acted(&self) -> bool {
         self.steps().any(|step| step.may_have_acted())
     }
 
@@ -423,11 +421,7 @@ impl State {
 
     fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
         // A decision that was to be acted on is kept, and its question with it.
-        #[cfg(test)]
-        let lost = rules.is(Mutant::DecisionLost);
-        #[cfg(not(test))]
-        let lost = false;
-        if self.withdrawn.is_none() && !lost {
+        if self.withdrawn.is_none() {
             self.handled = None;
         }
         // A user who has decided sees at once what is in the way.
@@ -505,10 +499,11 @@ impl State {
 }
 
 /// What tells one intent from every other.
-pub(crate) type Intent = (u32, Writer, StepKey, Tick);
+pub type Intent = (u32, Writer, StepKey, Tick);
 
 impl Step {
-    pub(crate) fn intent(&self) -> Intent {
+    /// What tells its intent from every other.
+    pub fn intent(&self) -> Intent {
         (self.number, self.writer, self.key, self.intended.wall)
     }
 }
