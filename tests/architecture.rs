@@ -1,5 +1,5 @@
-//! docs/architecture.md is true: each part of the operator uses those that its table
-//! allows, and no others.
+//! docs/architecture.md is true: each part of the operator, and each module of the engine,
+//! uses those that its table allows, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,10 +12,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Who uses whom.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
 /// The table "Who may use whom".
-fn allowed() -> BTreeMap<String, BTreeSet<String>> {
+fn allowed() -> Uses {
+    table("| Part | Holds |")
+}
+
+/// The table with that heading.
+fn table(heading: &str) -> Uses {
     let page = fs::read_to_string(root().join("docs/architecture.md")).expect("the page");
-    let (_, table) = page.split_once("| Part | Holds |").expect("its table");
+    let (_, table) = page.split_once(heading).expect("its table");
     let rows = table
         .lines()
         .skip(2)
@@ -129,6 +137,92 @@ fn engine() -> Vec<(String, String)> {
     }
     assert!(modules.len() > 10, "{}", modules.len());
     modules
+}
+
+/// Who uses whom in the engine: by a path, or by calling a method that it alone has.
+fn uses_in(engine: &[(String, String)]) -> Uses {
+    let mut methods: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (module, text) in engine {
+        for line in text.lines().filter(|line| line.starts_with("    pub")) {
+            if let Some((_, rest)) = line.split_once(" fn ") {
+                let name = rest.split(['(', '<']).next().unwrap_or_default();
+                methods.entry(name).or_default().insert(module);
+            }
+        }
+    }
+    let mut uses = Uses::new();
+    for (module, text) in engine.iter().filter(|(module, _)| module != "lib") {
+        let all = uses.entry(module.clone()).or_default();
+        all.extend(used(text));
+        for (at, _) in text.match_indices("super::") {
+            let name = text[at + "super::".len()..].split("::").next();
+            all.insert(format!("types::{}", name.unwrap_or_default()));
+        }
+        for (name, of) in methods.iter().filter(|(_, of)| of.len() == 1) {
+            if text.contains(&format!(".{name}(")) {
+                let of = of.first().expect("one").split("::").next();
+                all.insert(of.expect("a module").to_owned());
+            }
+        }
+        all.remove(module);
+        if module.starts_with("types") {
+            all.remove("types");
+        }
+    }
+    uses
+}
+
+/// Those that use one another around, if there are any.
+fn circle(uses: &Uses) -> Vec<String> {
+    let mut left = uses.clone();
+    loop {
+        let done = left
+            .iter()
+            .find(|(_, uses)| uses.iter().all(|name| !left.contains_key(name)));
+        match done.map(|(name, _)| name.clone()) {
+            Some(done) => left.remove(&done),
+            None => return left.into_keys().collect(),
+        };
+    }
+}
+
+#[test]
+fn the_arrows_of_the_engine_point_one_way() {
+    let engine = engine();
+    let uses = uses_in(&engine);
+    let (words, modules): (Uses, Uses) = uses.into_iter().partition(|(name, _)| name.contains(':'));
+    assert_eq!(modules, table("| Module of the engine | Holds |"));
+    assert!(words.len() > 5, "{words:?}");
+    assert_eq!(circle(&modules), [""; 0]);
+    assert_eq!(circle(&words), [""; 0]);
+    assert_eq!(circle(&allowed()), [""; 0]);
+}
+
+#[test]
+fn an_arrow_of_the_engine_that_is_turned_is_noticed() {
+    for (module, line, around) in [
+        ("state", "use crate::machine::step;", "machine"),
+        ("proof", "use crate::decide::decide;", "decide"),
+        (
+            "state",
+            "let sent = state.holds_stored_intent(now, key);",
+            "attempt",
+        ),
+        ("types::step", "use super::object::Wish;", "types::object"),
+    ] {
+        let mut engine = engine();
+        let (_, text) = engine
+            .iter_mut()
+            .find(|(name, _)| name == module)
+            .expect("it is there");
+        text.push_str(line);
+        let found = circle(&uses_in(&engine));
+        let expected = [module, around].map(str::to_owned);
+        assert!(
+            expected.iter().all(|name| found.contains(name)),
+            "{line}: {found:?}"
+        );
+    }
 }
 
 /// The lines with conditional compilation, but for the unit tests and what serde derives.

@@ -1,11 +1,11 @@
 //! What a complete reading of the cloud leads to.
 
-use crate::machine::Effect;
+use crate::attempt::attempt;
 use crate::proof::{
     certain, certainly_not_shown, counts, proof_left, unsettled, until_proof, verify,
 };
-use crate::question::{asked, decided, end_orphan, hold, look_again};
-use crate::state::{Closed, Missing, Next, State, same_intent};
+use crate::question::{asked, decided, end_orphan, look_again};
+use crate::state::{Closed, Missing, Next, State, finish, hold};
 use crate::types::*;
 
 pub(crate) fn decide(
@@ -289,111 +289,7 @@ fn unknown(
     }
 }
 
-/// Whoever may send it now, sends it; anything else says so and waits.
-pub(crate) fn attempt(
-    rules: &Rules,
-    mut state: State,
-    now: Now,
-    plan: Plan,
-) -> (State, Vec<Effect>) {
-    let wish = state.stored().wish;
-    // A decision is used up by the intent that it leads to, and by nothing before.
-    let decided = state.handled.is_some() && state.withdrawn.is_none();
-    let kept = |mut state: State| {
-        if decided {
-            state.handled = None;
-        }
-        state
-    };
-    if !wish.execute && !state.only_plans() {
-        let report = Report::Planned(Forecast::Sends);
-        let pause = if decided { rules.poll } else { rules.recheck };
-        return kept(state).store(rules, report, Next::Rest(Some(pause)));
-    }
-    if state.has_sent_nothing(now, plan.key) {
-        let early = wish.not_before.filter(|at| now.wall < *at);
-        let late = wish.not_after.filter(|at| now.wall >= *at);
-        if state.skewed && wish.not_before.or(wish.not_after).is_some() {
-            // Whether it is time cannot be told by a clock that is wrong.
-            let report = Report::Waiting(CLOCK_SKEW);
-            return kept(state).store(rules, report, Next::Rest(Some(rules.poll)));
-        }
-        if late.is_some() {
-            state.withdraw(now);
-            return finish(rules, state, End::WindowMissed);
-        }
-        if let Some(at) = early {
-            let wait = Span(at.0 - now.wall.0);
-            let wait = if decided { wait.min(rules.poll) } else { wait };
-            return kept(state).store(rules, Report::BeforeWindow, Next::Rest(Some(wait)));
-        }
-    }
-    if let Some(wait) = state.not_before.map(|at| at.0 - now.mono.0)
-        && wait > 0
-        && !decided
-        && !state.only_plans()
-    {
-        let pause = Some(Span(wait).min(rules.backoff_max));
-        let last = state.last().and_then(|last| last.answer);
-        return match last {
-            Some(Answer::Refused(Verdict::Verify(code))) => {
-                state.store(rules, Report::Waiting(code), Next::Rest(pause))
-            }
-            Some(Answer::Unlisted) if state.is_blocked_on(rules, plan.key, plan.class) => {
-                let next = Next::Rest(Some(Span(wait)));
-                state.store(rules, Report::Blocked(CLOUD_REFUSES), next)
-            }
-            // What came back is reported from the first time on.
-            Some(Answer::Unknown | Answer::Unlisted) => {
-                state.store(rules, Report::ResolvingAnswer, Next::Rest(pause))
-            }
-            _ => state.rest(pause),
-        };
-    }
-    state.permit(plan)
-}
-
 fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
     let pause = rules.poll.min(left);
     state.store(rules, Report::ResolvingAnswer, Next::Rest(Some(pause)))
-}
-
-/// The claim is closed first: a finished object does not come back to do it.
-pub(crate) fn finish(rules: &Rules, state: State, end: End) -> (State, Vec<Effect>) {
-    match state.record {
-        Record::Ours(step) if !state.only_plans() => {
-            let closing = match state.may_have_acted() {
-                true => Closing::Ended(end),
-                false => Closing::NoEffect,
-            };
-            state.close(step, closing, Closed::End(end))
-        }
-        _ => state.store(rules, Report::Ended(end), Next::Announce(None)),
-    }
-}
-
-impl State {
-    /// The open intent of that step stands there, is ours and in time, and no
-    /// attempt of it can have had an effect.
-    pub(crate) fn holds_stored_intent(&self, now: Now, key: StepKey) -> bool {
-        let last = self.stored().steps.last();
-        self.unsent.is_some_and(|unsent| {
-            unsent.key == key
-                && last.is_some_and(|last| same_intent(&unsent, last))
-                && now.at_most_since(unsent.intended) < unsent.window
-        })
-    }
-
-    /// The unsent intent stands there, so that it could be sent without a write.
-    pub(crate) fn may_send_unwritten(&self, stored: &Stored) -> bool {
-        let last = stored.steps.last();
-        let stands = |unsent| last.is_some_and(|last| same_intent(&unsent, last));
-        self.unsent.is_some_and(stands)
-    }
-
-    /// No step so far can have had an effect.
-    fn has_sent_nothing(&self, now: Now, key: StepKey) -> bool {
-        let ours = usize::from(self.holds_stored_intent(now, key));
-        !self.steps().rev().skip(ours).any(|s| s.may_have_acted())
-    }
 }

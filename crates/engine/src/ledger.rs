@@ -1,7 +1,6 @@
 //! What a look at the ledger means for the session, and what is written back.
 
-use crate::machine::{Effect, Event};
-use crate::state::{Closed, Next, Phase, State, same_intent};
+use crate::state::{Closed, Next, State, same_intent};
 use crate::types::*;
 
 impl State {
@@ -96,16 +95,6 @@ impl State {
             Record::Free | Record::Orphan(..) | Record::Spent(_)
         );
         other && self.may_have_acted()
-    }
-
-    pub(crate) fn close(
-        mut self,
-        step: Step,
-        closing: Closing,
-        then: Closed,
-    ) -> (State, Vec<Effect>) {
-        self.phase = Phase::Closing(then);
-        (self, vec![Effect::Close(step, closing)])
     }
 
     /// What was written into the ledger stands there, or not.

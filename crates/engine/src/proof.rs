@@ -1,9 +1,7 @@
 //! What it takes to be certain: that an effect is there, that it is not, and that it
 //! cannot come any more.
 
-use crate::machine::Effect;
-use crate::question::hold;
-use crate::state::{Missing, Next, State};
+use crate::state::{Missing, Next, State, hold};
 use crate::types::*;
 
 /// Accepted, and not seen yet.

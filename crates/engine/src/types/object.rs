@@ -1,8 +1,8 @@
 //! The object: what its user asks, and what is stored of what was done.
 
 use super::question::{Decision, Question};
-use super::step::Step;
-use super::time::{Span, Tick};
+use super::step::{Step, Writer};
+use super::time::{Now, Span, Tick};
 
 /// What the user asks, in the protocol's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,4 +51,16 @@ pub struct Stored {
     /// [`CLOUD_REFUSES`](super::step::CLOUD_REFUSES).
     #[cfg_attr(feature = "serde", serde(default))]
     pub refused: bool,
+}
+
+/// The last check before the bytes leave: asked after the connection stands,
+/// with the newest knowledge of this process.
+pub fn may_send(step: &Step, me: Writer, now: Now, leader: bool, wish: &Wish) -> bool {
+    step.writer == me
+        && step.answer.is_none()
+        && leader
+        && wish.execute
+        && !wish.suspended
+        && !wish.deleting
+        && now.at_most_since(step.intended) < step.window
 }
