@@ -10,6 +10,9 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::proxies::{Proxies, Proxy};
 
+/// Namespace that the generated manifests install into.
+pub const NAMESPACE: &str = "errand-system";
+
 /// What a user says about the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {

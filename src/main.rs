@@ -76,7 +76,7 @@ enum Command {
 #[derive(Args)]
 struct Run {
     /// The operator's own namespace, where its lease is.
-    #[arg(long, env = "POD_NAMESPACE", default_value = rbac::NAMESPACE)]
+    #[arg(long, env = "POD_NAMESPACE", default_value = errand::kubernetes::NAMESPACE)]
     namespace: String,
     /// Work only on objects in this namespace.
     #[arg(long, value_name = "NAMESPACE")]

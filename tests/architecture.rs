@@ -62,8 +62,10 @@ fn files(part: &str) -> Vec<PathBuf> {
 /// Parts that this text names in paths.
 fn used(text: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
-    for (at, _) in text.match_indices("crate::") {
-        let name = &text[at + "crate::".len()..];
+    // The command line is in the binary, for which the library is another crate.
+    let paths = ["crate::", "errand::"].map(|path| text.match_indices(path));
+    for (at, path) in paths.into_iter().flatten() {
+        let name = &text[at + path.len()..];
         let end = name.find(|c: char| !c.is_ascii_lowercase() && c != '_');
         let name = &name[..end.unwrap_or(name.len())];
         used.insert(name.to_owned());

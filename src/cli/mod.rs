@@ -204,7 +204,7 @@ pub struct Resolve {
 #[derive(Args)]
 pub struct Check {
     /// The operator's own namespace, where its lease is.
-    #[arg(long, env = "POD_NAMESPACE", default_value = errand::controllers::rbac::NAMESPACE)]
+    #[arg(long, env = "POD_NAMESPACE", default_value = errand::kubernetes::NAMESPACE)]
     namespace: String,
     /// Where operations are looked for; in all namespaces if absent.
     #[arg(long, value_name = "NAMESPACE")]

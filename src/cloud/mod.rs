@@ -1,6 +1,7 @@
 //! Talking to clouds: one transport, the signers, and per cloud the typed calls
 //! with their verdict tables. Knows nothing of Kubernetes.
 
+mod answer;
 mod call;
 mod contradicted;
 mod field;

@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 use kube::Resource as _;
 use serde_json::{Value, json};
 
+use crate::kubernetes::NAMESPACE;
 use crate::operations::{Kind, Visitor, each_kind};
-
-/// Namespace that the generated manifests install into.
-pub const NAMESPACE: &str = "errand-system";
 
 /// The rules of the operator's roles. No wildcard, no list or watch of Secrets.
 /// Delete is for ttlAfterSuccess alone; nobody deletes a ledger.

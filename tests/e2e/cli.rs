@@ -151,6 +151,10 @@ fn several_objects_are_explained_and_waited_for_in_words_and_as_json() {
     let named = "resizecancellation/good: Succeeded (Cancelled)";
     assert!(wait.err.contains(named), "{}", wait.err);
 
+    bed.wait_until("the connection says that its key is accepted", || {
+        let status = &bed.get("cc", "huawei-prod")["status"];
+        status.to_string().contains("CredentialsAccepted")
+    });
     let why = errand(&bed, &["why", "rsc/good", "cc/huawei-prod"]);
     assert_eq!(why.code, 0, "{}", why.err);
     for wanted in [

@@ -127,6 +127,12 @@ fn the_same_failure_twice_leaves_the_same_status() {
         let now = ending(&bed.get("rsc", "stop"));
         (&*now.state, &*now.reason) == ("Blocked", "ConnectionNotFound")
     });
+    // Its event comes a moment after its status.
+    bed.wait_until("that is told", || {
+        bed.operation_writes()
+            .iter()
+            .any(|write| write == "create events")
+    });
     assert_unchanged(&bed, 400);
 }
 

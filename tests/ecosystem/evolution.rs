@@ -98,8 +98,21 @@ fn schema_breaks(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) 
         }
     }
     let limit = |schema: &Value, name: &str| schema[name].as_f64();
+    // Named fields may become a map of values like theirs, with a rule that lists the names.
+    let names: Vec<&String> = old["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name)
+        .collect();
+    let is_map_now =
+        !names.is_empty() && new["properties"].is_null() && new["additionalProperties"].is_object();
     for name in UPPER {
-        let old = limit(old, name).unwrap_or(f64::INFINITY);
+        let before = match name {
+            "maxProperties" if is_map_now => Some(names.len() as f64),
+            _ => None,
+        };
+        let old = limit(old, name).or(before).unwrap_or(f64::INFINITY);
         if limit(new, name).unwrap_or(f64::INFINITY) < old {
             say(format!("{name} is lower"));
         }
@@ -132,12 +145,21 @@ fn schema_breaks(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) 
         let rules = list(&schema["x-kubernetes-validations"]).iter();
         rules.map(|rule| rule["rule"].clone()).collect()
     };
-    for rule in rules(new).iter().filter(|rule| !rules(old).contains(rule)) {
+    let lists_names = |rule: &Value| {
+        let rule = rule.as_str().unwrap_or_default();
+        is_map_now && names.iter().all(|name| rule.contains(&format!("'{name}'")))
+    };
+    let is_new = |rule: &&Value| !rules(old).contains(rule) && !lists_names(rule);
+    for rule in rules(new).iter().filter(is_new) {
         say(format!("a rule is asked for: {rule}"));
     }
     for (name, old) in old["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");
-        match &new["properties"][name] {
+        let same = match is_map_now {
+            true => &new["additionalProperties"],
+            false => &new["properties"][name],
+        };
+        match same {
             Value::Null => found.push(format!("{path}: goes")),
             new => schema_breaks(&path, old, new, found),
         }
@@ -230,4 +252,27 @@ fn what_is_added_or_loosened_breaks_nothing() {
     let mut found = Vec::new();
     schema_breaks("", &old, &new, &mut found);
     assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn named_fields_may_become_a_map_that_takes_all_of_them() {
+    let old = json!({"type": "object", "properties": {
+        "a": {"type": "string", "maxLength": 10}, "b": {"type": "string", "maxLength": 10}}});
+    let map = |length: u32, most: u32, rule: &str| {
+        let value = json!({"type": "string", "maxLength": length});
+        let rules = json!([{"rule": rule}]);
+        json!({"type": "object", "additionalProperties": value, "maxProperties": most,
+            "x-kubernetes-validations": rules})
+    };
+    let both = "self.all(key, key in ['a', 'b', 'c'])";
+    for (new, count) in [
+        (map(10, 2, both), 0),
+        (map(9, 2, both), 2),
+        (map(10, 1, both), 1),
+        (map(10, 2, "self.all(key, key in ['a'])"), 1),
+    ] {
+        let mut found = Vec::new();
+        schema_breaks("", &old, &new, &mut found);
+        assert_eq!(found.len(), count, "{new}: {found:?}");
+    }
 }

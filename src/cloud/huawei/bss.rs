@@ -538,8 +538,8 @@ pub fn why_unreadable(refusal: &Refusal) -> String {
     }
 }
 
-/// An error in an answer with the status of a success is read by its code, and a code
-/// that is not listed like one of a 4xx.
+/// An error in an answer with the status of a success is read by its code. One that is not
+/// listed is not understood: it is no word that there are no orders.
 fn by_its_code(e: CallError) -> CallError {
     let refusal = &e.refusal;
     if !(200..300).contains(&refusal.status) || !refusal.says_no() {
@@ -547,7 +547,7 @@ fn by_its_code(e: CallError) -> CallError {
     }
     let row = SERVICE.rows.of_code(&refusal.code);
     CallError {
-        reading: row.map_or(Reading::Terminal, |row| row.reading),
+        reading: row.map_or(e.reading, |row| row.reading),
         ..e
     }
 }

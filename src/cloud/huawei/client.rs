@@ -3,6 +3,7 @@
 
 use super::signer::{SignInput, sign};
 use crate::api::Reason;
+use crate::cloud::answer::{self, Answer};
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
 use crate::cloud::signing::query_text;
 use crate::cloud::verdict::{More, Reading, Refusal, Rows};
@@ -118,19 +119,10 @@ impl Client {
     /// An answer of 2xx, and what error there is in it.
     async fn answered(&self, request: Request, dated: i64) -> Result<(Reply, Refusal), CallError> {
         let reply = self.transport.read(request).await?;
-        let refusal = refusal(&reply);
-        if (200..300).contains(&reply.status) {
-            self.key.answered(None);
-            return Ok((reply, refusal));
-        }
-        let listed = self.listed(&refusal, &reply, dated);
-        self.key.answered(Some((listed, &refusal)));
-        let reading = match listed {
-            Some(reading) => reading,
-            None if (400..500).contains(&reply.status) => Reading::Terminal,
-            None => Reading::Retry(Reason::CloudUnavailable),
-        };
-        Err(CallError { reading, refusal })
+        let answer = self.answer(&reply, dated);
+        let refusal = answer.refusal.clone();
+        answer::read(Ok(answer), &self.key)?;
+        Ok((reply, refusal))
     }
 
     /// A mutating call: signed now, sent once. `meaning` is asked about the body
@@ -148,13 +140,20 @@ impl Client {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let refusal = refusal(&reply);
-        if (200..300).contains(&reply.status) {
-            return meaning(&reply.body, &refusal.code).into_sent(refusal);
-        }
-        match self.listed(&refusal, &reply, dated) {
-            Some(reading) if is_own_code(&refusal.code) => Sent::Refused(reading, refusal),
-            _ => Sent::Unknown(refusal),
+        let answer = self.answer(&reply, dated);
+        let code = answer.refusal.code.clone();
+        answer::sent(Ok(answer), |()| meaning(&reply.body, &code))
+    }
+
+    /// Every 2xx is an answer of success; an error in it is for who asked.
+    fn answer(&self, reply: &Reply, dated: i64) -> Answer<()> {
+        let refusal = refusal(reply);
+        Answer {
+            listed: self.listed(&refusal, reply, dated),
+            own: is_own_code(&refusal.code),
+            passes: !(400..500).contains(&reply.status),
+            success: (200..300).contains(&reply.status).then_some(()),
+            refusal,
         }
     }
 

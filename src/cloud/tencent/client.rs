@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::signer::{SignInput, sign};
 use crate::api::Reason;
+use crate::cloud::answer::{self, Answer, Told};
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, unreadable};
-use crate::cloud::verdict::{Reading, Refusal, Rows};
+use crate::cloud::verdict::{Reading, Rows};
 use crate::cloud::{Actions, Gate, Held, Hidden, Key, Method, Reply, Request, Transport};
 
 /// What is signed. With the action, which the official SDK leaves open.
@@ -37,26 +38,9 @@ impl Client {
     pub async fn call(&self, action: &'static str, body: &Value) -> Result<Held<Value>, CallError> {
         let reply = self.transport.read(self.request(action, body)).await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
-        let (refusal, answer) = self.answer(&reply);
-        let refusal = refusal.of(action);
-        match answer {
-            Answer::Response(response) => {
-                self.key.answered(None);
-                Ok(Held::new(response, reply.place))
-            }
-            Answer::Fault => Err(CallError::unavailable(refusal)),
-            Answer::Error(Some(reading)) => {
-                self.key.answered(Some((Some(reading), &refusal)));
-                Err(CallError { reading, refusal })
-            }
-            Answer::Error(None) if refusal.code.starts_with("InternalError") => {
-                Err(CallError::unavailable(refusal))
-            }
-            Answer::Error(None) => Err(CallError {
-                reading: Reading::Terminal,
-                refusal,
-            }),
-        }
+        let read = answer::read(self.answer(&reply), &self.key);
+        let held = read.map(|response| Held::new(response, reply.place));
+        held.map_err(|e| e.of(action))
     }
 
     /// A mutating call: signed now, sent once. `meaning` is asked about the member
@@ -73,12 +57,7 @@ impl Client {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let (refusal, answer) = self.answer(&reply);
-        match answer {
-            Answer::Response(response) => meaning(&response).into_sent(refusal),
-            Answer::Error(Some(reading)) => Sent::Refused(reading, refusal),
-            Answer::Error(None) | Answer::Fault => Sent::Unknown(refusal),
-        }
+        answer::sent(self.answer(&reply), meaning)
     }
 
     /// How far the cloud's clock is from ours, in milliseconds.
@@ -86,26 +65,24 @@ impl Client {
         self.transport.offset(&self.origin)
     }
 
-    /// An answer, taken apart. The refusal is empty but for the request id if
-    /// nothing was refused.
-    fn answer(&self, reply: &Reply) -> (Refusal, Answer) {
+    fn answer(&self, reply: &Reply) -> Told<Value> {
         let refusal = |code: &str, message: &str, request_id: &str| {
             call::refusal(reply.status, code, message, request_id)
         };
         if reply.status != 200 {
-            return (refusal("", "", &reply.request_id), Answer::Fault);
+            return Err(refusal("", "", &reply.request_id));
         }
         let mut body: Value = match serde_json::from_slice(&reply.body) {
             Ok(body) => body,
             Err(e) => {
                 let why = unreadable(&e).refusal.message;
-                return (refusal("", &why, &reply.request_id), Answer::Fault);
+                return Err(refusal("", &why, &reply.request_id));
             }
         };
         let response = body.get_mut("Response").map(Value::take);
         let Some(response) = response.filter(Value::is_object) else {
             let why = "the answer is not the documented one";
-            return (refusal("", why, &reply.request_id), Answer::Fault);
+            return Err(refusal("", why, &reply.request_id));
         };
         let text = |of: &Value, name: &str| match &of[name] {
             Value::String(text) => text.clone(),
@@ -114,7 +91,13 @@ impl Client {
         let request_id = text(&response, "RequestId");
         let error = &response["Error"];
         if error.is_null() {
-            return (refusal("", "", &request_id), Answer::Response(response));
+            return Ok(Answer {
+                refusal: refusal("", "", &request_id),
+                listed: None,
+                own: false,
+                passes: false,
+                success: Some(response),
+            });
         }
         let code = text(error, "Code");
         let row = self.rows.find(reply.status, &code);
@@ -124,7 +107,13 @@ impl Client {
             Some(Reading::Blocked(Reason::CredentialsRejected)) => NOT_ACCEPTED.to_owned(),
             _ => text(error, "Message"),
         };
-        (refusal(&code, &message, &request_id), Answer::Error(listed))
+        Ok(Answer {
+            refusal: refusal(&code, &message, &request_id),
+            listed,
+            own: !code.is_empty(),
+            passes: code.starts_with("InternalError"),
+            success: None,
+        })
     }
 
     fn request(&self, action: &str, body: &Value) -> Request {
@@ -172,16 +161,6 @@ impl Client {
             trial: self.key.trial.clone(),
         }
     }
-}
-
-/// What a service said.
-enum Answer {
-    /// The member `Response`, which has no error in it.
-    Response(Value),
-    /// An error, and how its row reads it.
-    Error(Option<Reading>),
-    /// No answer of the service.
-    Fault,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::signer::{SignInput, sign};
 use crate::api::Reason;
+use crate::cloud::answer::{self, Answer, Told};
 use crate::cloud::call::{
     self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date, unreadable,
 };
@@ -52,41 +53,14 @@ struct Metadata {
     error: Option<Value>,
 }
 
-/// An answer, taken apart.
-struct Answer {
-    /// What was refused; empty but for the request id if nothing was.
-    refusal: Refusal,
-    /// How its row reads it.
-    listed: Option<Reading>,
-    /// The member `Result` of an answer of success.
-    result: Result<Value, CallError>,
-}
-
 impl Client {
     /// A read: the member `Result`; an error in the answer is one with its reading.
     pub async fn get(&self, action: &'static str, query: &Query) -> Result<Held<Value>, CallError> {
         let reply = self.transport.read(self.request(action, query)).await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
-        let status = reply.status;
-        let Answer {
-            refusal,
-            listed,
-            result,
-        } = self.answer(&reply);
-        let reading = match listed {
-            Some(reading) => reading,
-            None if (200..300).contains(&status) => {
-                if result.is_ok() {
-                    self.key.answered(None);
-                }
-                let held = result.map(|result| Held::new(result, reply.place));
-                return held.map_err(|e| e.of(action));
-            }
-            None if (400..500).contains(&status) => Reading::Terminal,
-            None => Reading::Retry(Reason::CloudUnavailable),
-        };
-        self.key.answered(Some((listed, &refusal)));
-        Err(CallError { reading, refusal }.of(action))
+        let read = answer::read(self.answer(&reply), &self.key);
+        let held = read.map(|result| Held::new(result, reply.place));
+        held.map_err(|e| e.of(action))
     }
 
     /// A mutating call: signed now, sent once. `meaning` is asked about the member
@@ -103,18 +77,7 @@ impl Client {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let Answer {
-            refusal,
-            listed,
-            result,
-        } = self.answer(&reply);
-        match (listed, result) {
-            // Without a code of its own in the envelope it may be a proxy's, which
-            // forwarded the call and told it after that (contracts: l.5).
-            (Some(reading), _) if !refusal.code.is_empty() => Sent::Refused(reading, refusal),
-            (_, Ok(result)) => meaning(&result).into_sent(refusal),
-            (_, Err(e)) => Sent::Unknown(e.refusal),
-        }
+        answer::sent(self.answer(&reply), meaning)
     }
 
     /// How far the cloud's clock is from ours, in milliseconds.
@@ -122,7 +85,7 @@ impl Client {
         self.transport.offset(&self.origin)
     }
 
-    fn answer(&self, reply: &Reply) -> Answer {
+    fn answer(&self, reply: &Reply) -> Told<Value> {
         let envelope: Result<Envelope, _> = serde_json::from_slice(&reply.body);
         let metadata = envelope.as_ref().ok().map(|envelope| &envelope.metadata);
         let error = metadata.and_then(|metadata| metadata.error.as_ref());
@@ -142,23 +105,22 @@ impl Client {
         let request_id = metadata.and_then(|metadata| metadata.request_id.as_deref());
         let request_id = request_id.unwrap_or(&reply.request_id);
         let refusal = call::refusal(reply.status, code, message, request_id);
-        let ok = (200..300).contains(&reply.status) && error.is_none();
-        let result = match envelope {
-            Ok(envelope) if ok => Ok(envelope.result),
-            Err(e) if (200..300).contains(&reply.status) => {
+        let (ok, is_error) = ((200..300).contains(&reply.status), error.is_some());
+        let success = match envelope {
+            Ok(envelope) => (ok && !is_error).then_some(envelope.result),
+            Err(e) if ok => {
                 let message = unreadable(&e).refusal.message;
-                Err(CallError::unavailable(Refusal {
-                    message,
-                    ..refusal.clone()
-                }))
+                return Err(Refusal { message, ..refusal });
             }
-            _ => Err(CallError::unavailable(refusal.clone())),
+            Err(_) => None,
         };
-        Answer {
-            refusal,
+        Ok(Answer {
             listed,
-            result,
-        }
+            own: !refusal.code.is_empty(),
+            passes: !(400..500).contains(&reply.status),
+            success,
+            refusal,
+        })
     }
 
     fn request(&self, action: &str, query: &Query) -> Request {

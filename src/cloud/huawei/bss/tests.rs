@@ -284,7 +284,6 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
         (400, "CBC.9999"),
         // An error in an answer of success.
         (200, "CBC.0151"),
-        (200, "CBC.9999"),
         // Nothing of the sort at this address.
         (404, "APIGW.0101"),
         // The key is good elsewhere.
@@ -306,6 +305,8 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
         (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
         (500, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
         (200, "APIGW.0308", Reading::Retry(Reason::Throttled)),
+        // Not understood.
+        (200, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
     ] {
         let (found, _) = listed(vec![answer(status, &error(code))]).await;
         let found = found.map_err(|e| e.reading);
