@@ -1,5 +1,5 @@
-//! docs/architecture.md is true: each part of the operator uses those that its table
-//! allows, and no others.
+//! docs/architecture.md is true: each part of the operator, and each module of the engine,
+//! uses those that its table allows, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,10 +12,18 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Who uses whom.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
 /// The table "Who may use whom".
-fn allowed() -> BTreeMap<String, BTreeSet<String>> {
+fn allowed() -> Uses {
+    table("| Part | Holds |")
+}
+
+/// The table with that heading.
+fn table(heading: &str) -> Uses {
     let page = fs::read_to_string(root().join("docs/architecture.md")).expect("the page");
-    let (_, table) = page.split_once("| Part | Holds |").expect("its table");
+    let (_, table) = page.split_once(heading).expect("its table");
     let rows = table
         .lines()
         .skip(2)
@@ -32,26 +40,23 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     .collect()
 }
 
+/// The Rust files there, and below.
+fn rust_files(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        return paths.flat_map(|path| rust_files(&path)).collect();
+    }
+    let is_rust = path.extension().is_some_and(|end| end == "rs");
+    is_rust.then(|| path.to_owned()).into_iter().collect()
+}
+
 /// The sources of a part.
 fn files(part: &str) -> Vec<PathBuf> {
-    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
-        if path.is_dir() {
-            let entries = fs::read_dir(path).expect("a folder");
-            for entry in entries {
-                walk(&entry.expect("an entry").path(), found);
-            }
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            found.push(path.to_owned());
-        }
-    }
-    let mut found = Vec::new();
-    for path in [format!("src/{part}"), format!("src/{part}.rs")] {
-        let path = root().join(path);
-        if path.exists() {
-            walk(&path, &mut found);
-        }
-    }
-    found
+    let places = [format!("src/{part}"), format!("src/{part}.rs")];
+    let places = places.map(|place| root().join(place));
+    let there = places.iter().filter(|place| place.exists());
+    there.flat_map(|place| rust_files(place)).collect()
 }
 
 /// Parts that this text names in paths.
@@ -123,6 +128,147 @@ fn what_a_release_build_has_of_the_engine_depends_on_nothing() {
     }
 }
 
+/// The modules of the engine, with their text, without its unit tests.
+fn engine() -> Vec<(String, String)> {
+    let sources = root().join("crates/engine/src");
+    let mut modules = Vec::new();
+    for path in rust_files(&sources) {
+        let name = path.strip_prefix(&sources).expect("below it");
+        let name = name.with_extension("").to_string_lossy().replace('/', "::");
+        if name.split("::").next() != Some("tests") {
+            let text = fs::read_to_string(&path).expect("a source file");
+            modules.push((name, text));
+        }
+    }
+    assert!(modules.len() > 10, "{}", modules.len());
+    modules
+}
+
+/// Who uses whom in the engine: by a path, or by calling a method that it alone has.
+fn uses_in(engine: &[(String, String)]) -> Uses {
+    let mut methods: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (module, text) in engine {
+        for line in text.lines().filter(|line| line.starts_with("    pub")) {
+            if let Some((_, rest)) = line.split_once(" fn ") {
+                let name = rest.split(['(', '<']).next().unwrap_or_default();
+                methods.entry(name).or_default().insert(module);
+            }
+        }
+    }
+    let mut uses = Uses::new();
+    for (module, text) in engine.iter().filter(|(module, _)| module != "lib") {
+        let all = uses.entry(module.clone()).or_default();
+        all.extend(used(module, text));
+        for (at, _) in text.match_indices("super::") {
+            let name = text[at + "super::".len()..].split("::").next();
+            all.insert(format!("types::{}", name.unwrap_or_default()));
+        }
+        for (name, of) in methods.iter().filter(|(_, of)| of.len() == 1) {
+            if text.contains(&format!(".{name}(")) {
+                let of = of.first().expect("one").split("::").next();
+                all.insert(of.expect("a module").to_owned());
+            }
+        }
+        all.remove(module);
+        if module.starts_with("types") {
+            all.remove("types");
+        }
+    }
+    uses
+}
+
+/// Those that use one another around, if there are any.
+fn circle(uses: &Uses) -> Vec<String> {
+    let mut left = uses.clone();
+    loop {
+        let done = left
+            .iter()
+            .find(|(_, uses)| uses.iter().all(|name| !left.contains_key(name)));
+        match done.map(|(name, _)| name.clone()) {
+            Some(done) => left.remove(&done),
+            None => return left.into_keys().collect(),
+        };
+    }
+}
+
+#[test]
+fn the_arrows_of_the_engine_point_one_way() {
+    let engine = engine();
+    let uses = uses_in(&engine);
+    let (words, modules): (Uses, Uses) = uses.into_iter().partition(|(name, _)| name.contains(':'));
+    assert_eq!(modules, table("| Module of the engine | Holds |"));
+    assert!(words.len() > 5, "{words:?}");
+    assert_eq!(circle(&modules), [""; 0]);
+    assert_eq!(circle(&words), [""; 0]);
+    assert_eq!(circle(&allowed()), [""; 0]);
+}
+
+#[test]
+fn an_arrow_of_the_engine_that_is_turned_is_noticed() {
+    for (module, line, around) in [
+        ("state", "use crate::machine::step;", "machine"),
+        ("proof", "use crate::decide::decide;", "decide"),
+        (
+            "state",
+            "let sent = state.holds_stored_intent(now, key);",
+            "attempt",
+        ),
+        ("types::step", "use super::object::Wish;", "types::object"),
+    ] {
+        let mut engine = engine();
+        let (_, text) = engine
+            .iter_mut()
+            .find(|(name, _)| name == module)
+            .expect("it is there");
+        text.push_str(line);
+        let found = circle(&uses_in(&engine));
+        let expected = [module, around].map(str::to_owned);
+        assert!(
+            expected.iter().all(|name| found.contains(name)),
+            "{line}: {found:?}"
+        );
+    }
+}
+
+/// The lines with conditional compilation, but for the unit tests and what serde derives.
+fn conditions(text: &str) -> Vec<String> {
+    let text = text.replace("#[cfg(test)]\nmod tests;", "");
+    let serde = |line: &&str| !line.trim().starts_with("#[cfg_attr(feature = \"serde\",");
+    let condition = |line: &&str| {
+        ["cfg(", "cfg!(", "cfg_attr("]
+            .iter()
+            .any(|c| line.contains(c))
+    };
+    let lines = text.lines().filter(serde).filter(condition);
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_engine_that_is_checked_is_the_one_that_runs() {
+    for (module, text) in engine() {
+        let found = conditions(&text);
+        assert!(found.is_empty(), "{module}: {found:?}");
+    }
+    for text in [
+        "#[cfg(test)]\nuse crate::mutant::Mutant;",
+        "#[cfg(not(test))]\nlet _ = rules;",
+        "#[cfg(any(test, doc))]",
+        "if cfg!(test) {",
+        "#[cfg_attr(test, derive(Debug))]",
+    ] {
+        assert_eq!(conditions(text).len(), 1, "{text}");
+    }
+    assert!(conditions("#[cfg(test)]\nmod tests;\n").is_empty());
+}
+
+#[test]
+fn no_part_of_the_operator_reaches_into_the_memory_of_the_engine() {
+    for path in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&path).expect("a source file");
+        assert!(!text.contains(".inside()"), "{}", path.display());
+    }
+}
+
 /// The rows of the tables in docs/threat-model.md whose first column is `Asset`.
 fn threats(page: &str) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
@@ -145,20 +291,8 @@ fn threats(page: &str) -> Vec<Vec<String>> {
 
 /// Every test of the repository: the parts of its file's path, and its name.
 fn tests() -> Vec<(Vec<String>, String)> {
-    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(path).into_iter().flatten() {
-            let path = entry.expect("an entry").path();
-            match path.is_dir() {
-                true => walk(&path, found),
-                false if path.extension().is_some_and(|end| end == "rs") => found.push(path),
-                false => {}
-            }
-        }
-    }
-    let mut files = Vec::new();
-    for folder in ["src", "tests", "crates"] {
-        walk(&root().join(folder), &mut files);
-    }
+    let folders = ["src", "tests", "crates"].map(|folder| root().join(folder));
+    let files = folders.iter().flat_map(|folder| rust_files(folder));
     let mut tests = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("a source file");

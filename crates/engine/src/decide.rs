@@ -1,13 +1,11 @@
 //! What a complete reading of the cloud leads to.
 
-use crate::machine::Effect;
-#[cfg(test)]
-use crate::mutant::Mutant;
+use crate::attempt::attempt;
 use crate::proof::{
     certain, certainly_not_shown, counts, proof_left, unsettled, until_proof, verify,
 };
-use crate::question::{asked, decided, end_orphan, hold, look_again};
-use crate::state::{Closed, Missing, Next, State, same_intent};
+use crate::question::{asked, decided, end_orphan, look_again};
+use crate::state::{Closed, Missing, Next, State, finish, hold};
 use crate::types::*;
 
 pub(crate) fn decide(
@@ -19,39 +17,21 @@ pub(crate) fn decide(
     if view.trace == Trace::Shown {
         state.note_shown(now);
     }
-    #[cfg(test)]
-    let view = match view.goal == Goal::Unclear && rules.is(Mutant::UnclearIsNo) {
-        true => View {
-            goal: Goal::Reached(Evidence::Presence),
-            ..view
-        },
-        false => view,
-    };
     // Evidence that is not good enough for what it is given for says nothing.
     let view = View {
         goal: match view.goal {
-            Goal::Reached(evidence) if !counts(rules, &state, Missing::Unwanted, evidence) => {
+            Goal::Reached(evidence) if !counts(&state, Missing::Unwanted, evidence) => {
                 Goal::Unclear
             }
-            Goal::Lost(code, evidence)
-                if !counts(rules, &state, Missing::Needed(code), evidence) =>
-            {
+            Goal::Lost(code, evidence) if !counts(&state, Missing::Needed(code), evidence) => {
                 Goal::Unclear
             }
             goal => goal,
         },
         ..view
     };
-    let moot = |question| state.is_moot(question, &view);
-    #[cfg(test)]
-    let moot = |question: Question| {
-        let labelled = question.hold == Hold::NoRecord && !state.stored().restored;
-        let unclear = question.hold.is_of_the_kind() && view.goal == Goal::Unclear;
-        labelled && rules.is(Mutant::EditEnds)
-            || unclear && rules.is(Mutant::UnclearWithdraws)
-            || moot(question) && !rules.is(Mutant::QuestionStays)
-    };
-    if let Some(question) = state.stored().hold.filter(|question| moot(*question)) {
+    let moot = |question: &Question| state.is_moot(*question, &view);
+    if let Some(question) = state.stored().hold.filter(moot) {
         state.withdraw_question(question);
     }
     // Only readings in a row count.
@@ -64,8 +44,6 @@ pub(crate) fn decide(
         view.goal,
         Goal::Lost(..) | Goal::Wait(..) | Goal::Block(_) | Goal::Unclear
     );
-    #[cfg(test)]
-    let waits = waits || rules.is(Mutant::ContraryIgnored);
     let answered = state.unstored.is_some_and(|step| !step.is_open());
     if view.past.contrary && !waits && answered {
         // What it is against may be that very step, whose answer only this process
@@ -80,7 +58,7 @@ pub(crate) fn decide(
         return resolving(rules, state, left);
     }
     if matches!(view.goal, Goal::Reached(_) | Goal::Lost(..))
-        && state.may_send_unwritten(rules, state.stored())
+        && state.may_send_unwritten(state.stored())
     {
         // The kind took the call for one that may have acted, and it was never sent:
         // it has to know that before it concludes.
@@ -140,10 +118,7 @@ fn waiting(
 ) -> (State, Vec<Effect>) {
     state.misses = 0;
     state.not_before = None;
-    let offered = state.offered();
-    #[cfg(test)]
-    let offered = offered.filter(|_| !rules.is(Mutant::LookAgainKept));
-    if let Some((id, Decision::LookAgain)) = offered {
+    if let Some((id, Decision::LookAgain)) = state.offered() {
         return look_again(rules, state, now, id, view.past.over);
     }
     // What keeps the cloud busy after it accepted a step is that step, whatever was
@@ -167,10 +142,6 @@ fn waiting(
 fn unclear(rules: &Rules, state: State, now: Now, view: View) -> (State, Vec<Effect>) {
     let report = Report::Waiting(OBSERVATION_UNCLEAR);
     let asked = state.stored().hold.is_some() || state.only_plans();
-    #[cfg(test)]
-    if rules.is(Mutant::UnclearWaits) {
-        return state.store(rules, report, Next::Rest(Some(rules.poll)));
-    }
     if !asked && state.has_open_call(view.past.over) {
         return match unsettled(rules, &state, now) {
             Some(left) => resolving(rules, state, left),
@@ -295,21 +266,7 @@ fn unknown(
         .take_while(|s| s.key == plan.key)
         .last()
         .map(|s| s.intended);
-    let class = plan.class;
-    #[cfg(test)]
-    let class = match class {
-        Class::Token { .. } if rules.is(Mutant::TokenForever) => Class::Natural,
-        Class::Provable
-            if rules.is(Mutant::RefusalsProve)
-                && state.is_blocked_on(rules, plan.key, plan.class) =>
-        {
-            Class::Natural
-        }
-        Class::Never if rules.is(Mutant::NeverAsProvable) => Class::Provable,
-        Class::Never if rules.is(Mutant::NeverAsNatural) => Class::Natural,
-        class => class,
-    };
-    match class {
+    match plan.class {
         Class::Natural => attempt(rules, state, now, plan),
         Class::Token { trust } if first.is_some_and(|first| now.at_most_since(first) <= trust) => {
             attempt(rules, state, now, plan)
@@ -332,122 +289,7 @@ fn unknown(
     }
 }
 
-/// Whoever may send it now, sends it; anything else says so and waits.
-pub(crate) fn attempt(
-    rules: &Rules,
-    mut state: State,
-    now: Now,
-    plan: Plan,
-) -> (State, Vec<Effect>) {
-    let wish = state.stored().wish;
-    // A decision is used up by the intent that it leads to, and by nothing before.
-    let decided = state.handled.is_some() && state.withdrawn.is_none();
-    let kept = |mut state: State| {
-        #[cfg(test)]
-        let decided = decided && !rules.is(Mutant::DecisionLost);
-        if decided {
-            state.handled = None;
-        }
-        state
-    };
-    if !wish.execute && !state.only_plans() {
-        let report = Report::Planned(Forecast::Sends);
-        let pause = if decided { rules.poll } else { rules.recheck };
-        return kept(state).store(rules, report, Next::Rest(Some(pause)));
-    }
-    if state.has_sent_nothing(now, plan.key) {
-        let early = wish.not_before.filter(|at| now.wall < *at);
-        let late = wish.not_after.filter(|at| now.wall >= *at);
-        let skewed = state.skewed;
-        #[cfg(test)]
-        let skewed = skewed && !rules.is(Mutant::SkewIgnored);
-        if skewed && wish.not_before.or(wish.not_after).is_some() {
-            // Whether it is time cannot be told by a clock that is wrong.
-            let report = Report::Waiting(CLOCK_SKEW);
-            return kept(state).store(rules, report, Next::Rest(Some(rules.poll)));
-        }
-        if late.is_some() {
-            state.withdraw(now);
-            return finish(rules, state, End::WindowMissed);
-        }
-        if let Some(at) = early {
-            let wait = Span(at.0 - now.wall.0);
-            let wait = if decided { wait.min(rules.poll) } else { wait };
-            return kept(state).store(rules, Report::BeforeWindow, Next::Rest(Some(wait)));
-        }
-    }
-    if let Some(wait) = state.not_before.map(|at| at.0 - now.mono.0)
-        && wait > 0
-        && !decided
-        && !state.only_plans()
-    {
-        let pause = Some(Span(wait).min(rules.backoff_max));
-        let last = state.last().and_then(|last| last.answer);
-        return match last {
-            Some(Answer::Refused(Verdict::Verify(code))) => {
-                state.store(rules, Report::Waiting(code), Next::Rest(pause))
-            }
-            Some(Answer::Unlisted) if state.is_blocked_on(rules, plan.key, plan.class) => {
-                let next = Next::Rest(Some(Span(wait)));
-                state.store(rules, Report::Blocked(CLOUD_REFUSES), next)
-            }
-            // What came back is reported from the first time on.
-            Some(Answer::Unknown | Answer::Unlisted) => {
-                state.store(rules, Report::ResolvingAnswer, Next::Rest(pause))
-            }
-            _ => state.rest(pause),
-        };
-    }
-    state.permit(plan)
-}
-
 fn resolving(rules: &Rules, state: State, left: Span) -> (State, Vec<Effect>) {
     let pause = rules.poll.min(left);
     state.store(rules, Report::ResolvingAnswer, Next::Rest(Some(pause)))
-}
-
-/// The claim is closed first: a finished object does not come back to do it.
-pub(crate) fn finish(rules: &Rules, state: State, end: End) -> (State, Vec<Effect>) {
-    match state.record {
-        Record::Ours(step) if !state.only_plans() => {
-            let closing = match state.may_have_acted() {
-                true => Closing::Ended(end),
-                false => Closing::NoEffect,
-            };
-            state.close(step, closing, Closed::End(end))
-        }
-        _ => state.store(rules, Report::Ended(end), Next::Announce(None)),
-    }
-}
-
-impl State {
-    /// The open intent of that step stands there, is ours and in time, and no
-    /// attempt of it can have had an effect.
-    pub(crate) fn holds_stored_intent(&self, now: Now, key: StepKey) -> bool {
-        let last = self.stored().steps.last();
-        self.unsent.is_some_and(|unsent| {
-            unsent.key == key
-                && last.is_some_and(|last| same_intent(&unsent, last))
-                && now.at_most_since(unsent.intended) < unsent.window
-        })
-    }
-
-    /// The unsent intent stands there, so that it could be sent without a write.
-    pub(crate) fn may_send_unwritten(&self, rules: &Rules, stored: &Stored) -> bool {
-        #[cfg(test)]
-        if rules.is(Mutant::CacheSends) {
-            return false;
-        }
-        #[cfg(not(test))]
-        let _ = rules;
-        let last = stored.steps.last();
-        let stands = |unsent| last.is_some_and(|last| same_intent(&unsent, last));
-        self.unsent.is_some_and(stands)
-    }
-
-    /// No step so far can have had an effect.
-    fn has_sent_nothing(&self, now: Now, key: StepKey) -> bool {
-        let ours = usize::from(self.holds_stored_intent(now, key));
-        !self.steps().rev().skip(ours).any(|s| s.may_have_acted())
-    }
 }

@@ -1,28 +1,11 @@
 //! What a look at the ledger means for the session, and what is written back.
 
-use crate::machine::{Effect, Event};
-#[cfg(test)]
-use crate::mutant::Mutant;
-use crate::state::{Closed, Next, Phase, State, same_intent};
+use crate::state::{Closed, Next, State, same_intent};
 use crate::types::*;
 
 impl State {
     /// Takes in what the ledger held when the look began.
-    pub(crate) fn note_record(&mut self, rules: &Rules, now: Now, record: Record) {
-        #[cfg(test)]
-        let record = match record {
-            Record::Ours(step)
-                if rules.is(Mutant::WipedAsNew)
-                    && !self.steps().any(|s| same_intent(&s, &step)) =>
-            {
-                Record::Free
-            }
-            Record::Orphan(..) if rules.is(Mutant::OrphanAsFree) => Record::Free,
-            Record::Spent(_) if rules.is(Mutant::SpentAsFree) => Record::Free,
-            other => other,
-        };
-        #[cfg(not(test))]
-        let _ = rules;
+    pub(crate) fn note_record(&mut self, now: Now, record: Record) {
         self.record = record;
         if record == Record::None {
             // Only a claim could outlive it.
@@ -112,16 +95,6 @@ impl State {
             Record::Free | Record::Orphan(..) | Record::Spent(_)
         );
         other && self.may_have_acted()
-    }
-
-    pub(crate) fn close(
-        mut self,
-        step: Step,
-        closing: Closing,
-        then: Closed,
-    ) -> (State, Vec<Effect>) {
-        self.phase = Phase::Closing(then);
-        (self, vec![Effect::Close(step, closing)])
     }
 
     /// What was written into the ledger stands there, or not.

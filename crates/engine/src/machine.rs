@@ -5,110 +5,9 @@
 //! `state.rs`.
 
 use crate::decide::decide;
-#[cfg(test)]
-use crate::mutant::Mutant;
 use crate::question::conclude;
 use crate::state::{Next, Phase, State, same_intent};
 use crate::types::*;
-
-/// What the shell is to carry out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effect {
-    /// Read the object from the API server, not from a cache.
-    /// Answers with [`Event::Woken`], [`Event::Gone`] or [`Event::NoReply`].
-    Read,
-    /// Read the cloud. [`Event::Observed`] or [`Event::Unobserved`].
-    Observe,
-    /// Read what the ledger holds for the object, and nothing of the cloud: for a
-    /// decision that needs no observation. [`Event::Recalled`] or [`Event::Unobserved`].
-    Recall,
-    /// Get everything ready that a send of this step needs: connection, policy,
-    /// credentials, throttle. [`Event::Permitted`] or [`Event::Forbidden`].
-    Permit(Plan),
-    /// Claim the step's target in the ledger for this step, under the precondition
-    /// that the ledger is as the last look found it. [`Event::Permitted`],
-    /// [`Event::Forbidden`], [`Event::Conflict`] or [`Event::NoReply`].
-    Claim(Step),
-    /// Write into the ledger what came of a step, if it is claimed there.
-    /// [`Event::Written`], [`Event::Forbidden`], [`Event::Conflict`] or
-    /// [`Event::NoReply`].
-    Close(Step, Closing),
-    /// Write this intent, with the change, under the precondition that the
-    /// object is as it was last read. [`Event::Written`], [`Event::Conflict`] or
-    /// [`Event::NoReply`].
-    Intend(Step, Change),
-    /// Sign, connect, check [`may_send`], send the step of this number once.
-    /// [`Event::Answered`] or [`Event::Unsent`].
-    Send(u32),
-    /// Write the change into status, if it changes anything. Answers as
-    /// [`Effect::Intend`] does.
-    Store(Change),
-    /// Tell people what came of it (an event, an audit line). No answer.
-    Announce(Report),
-    /// The session is over; wake the object after this time, or on its next
-    /// change only. No answer.
-    Rest(Option<Span>),
-}
-
-/// What came of the last effect.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Event {
-    /// A session starts, or the object was read: it stands like this.
-    Woken(Now, Stored),
-    /// The object is no longer there, or was seen to go before this session.
-    Gone,
-    /// A complete reading of the cloud.
-    Observed(Now, View),
-    /// No complete reading.
-    Unobserved(Now, Trouble),
-    /// What the ledger holds.
-    Recalled(Now, Record),
-    /// Permitted, or claimed.
-    Permitted(Now),
-    /// Not permitted, not claimed, or not closed.
-    Forbidden(Now, Trouble),
-    /// Stored; and the reply holds the intent as it was written.
-    Written(Now, bool),
-    /// Not stored: the object has changed since it was read.
-    Conflict,
-    /// The API server gave no usable answer: not read; or nobody knows whether
-    /// it was stored.
-    NoReply(Now),
-    /// The call's answer.
-    Answered(Now, Answer),
-    /// The call is known to have had no effect and may be made again: it did
-    /// not leave, or the gateway refused it for now.
-    Unsent(Now, Trouble),
-}
-
-impl Event {
-    /// When what it leads to was decided, which is what a pause counts from. The
-    /// reply to a write decides nothing: what follows it was decided before.
-    pub fn decides_at(&self) -> Option<Now> {
-        match self {
-            Event::Written(..) => None,
-            other => other.now(),
-        }
-    }
-
-    /// When it happened, where that is known.
-    fn now(&self) -> Option<Now> {
-        match *self {
-            Event::Woken(now, _)
-            | Event::Observed(now, _)
-            | Event::Unobserved(now, _)
-            | Event::Recalled(now, _)
-            | Event::Permitted(now)
-            | Event::Forbidden(now, _)
-            | Event::Written(now, _)
-            | Event::NoReply(now)
-            | Event::Answered(now, _)
-            | Event::Unsent(now, _) => Some(now),
-            Event::Gone | Event::Conflict => None,
-        }
-    }
-}
 
 /// Advances one object's session by what came of its last effect. The one place where a
 /// deadline of the cloud shortens pauses, whatever they are for.
@@ -140,7 +39,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
         // The object may come from a cache that does not know yet that it is gone or
         // suspended. A write would find that out; an intent that stands there already
         // is sent without one.
-        (Phase::Idle, Event::Woken(_, stored)) if state.may_send_unwritten(rules, &stored) => {
+        (Phase::Idle, Event::Woken(_, stored)) if state.may_send_unwritten(&stored) => {
             state.reread()
         }
         (Phase::Idle | Phase::Reading, Event::Woken(now, stored)) => {
@@ -149,11 +48,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
         (Phase::Idle | Phase::Reading, Event::Gone) => state.gone(),
         (Phase::Observing, Event::Observed(now, view)) => {
             let older = view.started < state.asked;
-            #[cfg(test)]
-            let older = older && !rules.is(Mutant::StaleListAsProof);
             let seen = state.stored().seen;
-            #[cfg(test)]
-            let seen = seen || rules.is(Mutant::OlderForNew);
             // The first reading is of the time since the object was made.
             if older && !(view.shared && seen && state.may_be_older(view.goal)) {
                 // It says nothing; what is missing is so in readings in a row.
@@ -168,7 +63,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
             if let Some(stored) = &mut state.stored {
                 stored.deadline = view.deadline.or(stored.deadline);
             }
-            state.note_record(rules, now, view.record);
+            state.note_record(now, view.record);
             match state.record {
                 Record::Ours(claim) if state.only_plans() && !state.may_have_acted() => {
                     state.unclaim(rules, claim)
@@ -177,7 +72,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
             }
         }
         (Phase::Recalling(decision), Event::Recalled(now, record)) => {
-            state.note_record(rules, now, record);
+            state.note_record(now, record);
             conclude(rules, state, now, decision)
         }
         (Phase::Observing | Phase::Recalling(_), Event::Unobserved(_, t)) => {
@@ -270,10 +165,6 @@ fn announcing(withdrawn: Option<Hold>, next: (State, Vec<Effect>)) -> (State, Ve
     (state, effects)
 }
 
-/// The code of Blocked/IntentNotStored, the one reason of the protocol's own
-/// that is not a report of its own.
-pub const INTENT_NOT_STORED: Code = Code(u16::MAX);
-
 fn begin(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (State, Vec<Effect>) {
     let stands = |id| stored.hold.is_some_and(|question| question.id == id);
     let withdrawn = state.unannounced.take().filter(|(id, _)| !stands(*id));
@@ -334,8 +225,6 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
     }
     // Whatever the cloud shows or fails to show, and also while it is suspended.
     let ending = state.offered().map(|(_, decision)| decision);
-    #[cfg(test)]
-    let ending = ending.filter(|_| !rules.is(Mutant::DecisionNeedsLook));
     if let Some(decision) = ending.filter(|decision| decision.ends()) {
         state.phase = Phase::Recalling(decision);
         return (state, vec![Effect::Recall]);
@@ -348,10 +237,7 @@ fn begin_with(rules: &Rules, mut state: State, now: Now, stored: Stored) -> (Sta
 
 /// Nothing stands in the way any more: claim, intend, send, whichever is next.
 fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, Vec<Effect>) {
-    let only_plans = state.only_plans();
-    #[cfg(test)]
-    let only_plans = only_plans && !rules.is(Mutant::PlanActs);
-    if only_plans {
+    if state.only_plans() {
         // Nothing is claimed and nothing sent.
         let report = Report::Planned(Forecast::Sends);
         return state.store(rules, report, Next::Rest(Some(rules.recheck)));
@@ -362,8 +248,6 @@ fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, V
     }
     let step = state.next_intent(rules, now, plan);
     let claimed = matches!(state.record, Record::Ours(claim) if same_intent(&claim, &step));
-    #[cfg(test)]
-    let claimed = claimed || rules.is(Mutant::NoClaim);
     if plan.ledger && !claimed {
         state.unsent = Some(step);
         state.phase = Phase::Claiming(plan);
@@ -372,10 +256,10 @@ fn permitted(rules: &Rules, mut state: State, now: Now, plan: Plan) -> (State, V
     if state.holds_stored_intent(now, plan.key) {
         return state.send();
     }
-    intend(rules, state, now, step)
+    intend(state, now, step)
 }
 
-fn intend(rules: &Rules, mut state: State, now: Now, step: Step) -> (State, Vec<Effect>) {
+fn intend(mut state: State, now: Now, step: Step) -> (State, Vec<Effect>) {
     // One for another step stands there, or may: it will not be sent.
     if let Some(unsent) = state.unsent.filter(|unsent| !same_intent(unsent, &step)) {
         match unsent.number == step.number {
@@ -383,18 +267,8 @@ fn intend(rules: &Rules, mut state: State, now: Now, step: Step) -> (State, Vec<
             false => state.withdraw(now),
         }
     }
-    #[cfg(test)]
-    if rules.is(Mutant::ApprovalTwice) {
-        state.handled = None;
-    }
-    #[cfg(not(test))]
-    let _ = rules;
     let change = state.change(Report::Executing);
     state.unsent = Some(step);
-    #[cfg(test)]
-    if rules.is(Mutant::SendWithoutIntent) {
-        return state.send();
-    }
     state.phase = Phase::Intending;
     (state, vec![Effect::Intend(step, change)])
 }
@@ -436,10 +310,6 @@ fn answered(rules: &Rules, mut state: State, now: Now, answer: Answer) -> (State
             state.not_before = Some(now.after(pause));
         }
         _ => state.misses = 0,
-    }
-    #[cfg(test)]
-    if rules.is(Mutant::AnswerForgotten) {
-        state.unstored = None;
     }
     match step.class {
         // What a lost record would lead to is harmless: the answer is stored

@@ -1,17 +1,8 @@
 //! What it takes to be certain: that an effect is there, that it is not, and that it
 //! cannot come any more.
 
-#[cfg(test)]
-use crate::decide::finish;
-use crate::machine::Effect;
-#[cfg(test)]
-use crate::mutant::Mutant;
-use crate::question::hold;
-use crate::state::{Missing, Next, State};
+use crate::state::{Missing, Next, State, hold};
 use crate::types::*;
-
-/// Two complete readings are needed before something missing counts.
-const READINGS_OF_ABSENCE: u8 = 2;
 
 /// Accepted, and not seen yet.
 pub(crate) fn verify(
@@ -21,15 +12,7 @@ pub(crate) fn verify(
     last: Step,
     due: Due,
 ) -> (State, Vec<Effect>) {
-    #[cfg(test)]
-    if rules.is(Mutant::AcceptedIsSuccess) {
-        return finish(rules, state, End::Succeeded(How::Proven));
-    }
     let left = proof_left(&state, now, last, due);
-    #[cfg(test)]
-    if left.0 <= 0 && rules.is(Mutant::FailedAtTimeout) {
-        return finish(rules, state, End::Lost(Code(0)));
-    }
     if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
@@ -65,21 +48,13 @@ pub(crate) fn proof_left(state: &State, now: Now, last: Step, due: Due) -> Span 
 }
 
 /// The evidence is good enough for what it is given for.
-pub(crate) fn counts(rules: &Rules, state: &State, missing: Missing, evidence: Evidence) -> bool {
-    #[cfg(test)]
-    if rules.is(Mutant::AnyAbsence) {
-        return true;
-    }
-    #[cfg(not(test))]
-    let _ = rules;
+pub(crate) fn counts(state: &State, missing: Missing, evidence: Evidence) -> bool {
     match (evidence, missing) {
         (Evidence::Presence, _) => true,
         (Evidence::Absence(witness), Missing::Unwanted) => {
             witness.seen && witness.compared && witness.understood
         }
         (Evidence::Absence(witness), Missing::Needed(_) | Missing::Effect) => witness.understood,
-        #[cfg(test)]
-        (Evidence::Nothing { understood }, _) if rules.is(Mutant::NothingProves) => understood,
         // It is no proof of what a call did.
         (Evidence::Nothing { understood }, _) => understood && !state.may_have_acted(),
     }
@@ -95,18 +70,12 @@ pub(crate) fn certain(
     if evidence == Evidence::Presence {
         return true;
     }
-    #[cfg(test)]
-    if rules.is(Mutant::AbsenceOnce) {
-        return true;
-    }
-    #[cfg(not(test))]
-    let _ = rules;
     let count = match state.missing {
         Some((before, count)) if before == missing => count.saturating_add(1),
         _ => 1,
     };
     state.missing = Some((missing, count));
-    count >= READINGS_OF_ABSENCE
+    count >= rules.readings_of_absence
 }
 
 /// The same of the effect of a call, in readings that are fully understood.
@@ -125,11 +94,6 @@ pub(crate) fn unsettled(rules: &Rules, state: &State, now: Now) -> Option<Span> 
     let since = match state.seen {
         Some((seen, since)) if seen == open.intent() => now.at_least_since(since),
         _ => Span(0),
-    };
-    #[cfg(test)]
-    let since = match rules.is(Mutant::RemoteClock) {
-        true => Span(now.wall.0 - open.intended.wall.0),
-        false => since,
     };
     let left = rules.settle().0 - since.0;
     (left > 0).then_some(Span(left))

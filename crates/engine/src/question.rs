@@ -1,18 +1,8 @@
 //! Questions: how a decision is taken, and when the premise of a question is gone.
 
-use crate::decide::{attempt, finish};
-use crate::machine::Effect;
-use crate::state::{Closed, Next, State, same_intent};
+use crate::attempt::attempt;
+use crate::state::{Closed, Next, State, finish, hold, same_intent};
 use crate::types::*;
-
-pub(crate) fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
-    let report = Report::Held(hold);
-    let next = match state.stored().hold {
-        Some(_) if state.untold != Some(report) => Next::Rest(Some(rules.recheck)),
-        _ => Next::Announce(Some(rules.recheck)),
-    };
-    state.store(rules, report, next)
-}
 
 /// A person chooses what is next; each answer is to one thing that the cloud
 /// showed.
@@ -214,23 +204,5 @@ impl State {
             _ => self.last_accepted(over),
         };
         last.is_none() || view.due == Due::Later
-    }
-
-    /// The last of that name that has not run its course: what came between settles
-    /// nothing about it. A repeat that had no effect changes nothing of one that was
-    /// accepted.
-    pub(crate) fn last_of(&self, key: StepKey, over: u32) -> Option<Step> {
-        let of_that_name = |step: &Step| step.key == key && step.number > over;
-        let accepted = |step: &Step| of_that_name(step) && step.answer == Some(Answer::Accepted);
-        match self.steps().rfind(of_that_name) {
-            Some(last) if !last.may_have_acted() => self.steps().rfind(accepted).or(Some(last)),
-            last => last,
-        }
-    }
-
-    /// The last accepted step that has not run its course.
-    pub(crate) fn last_accepted(&self, over: u32) -> Option<Step> {
-        self.steps()
-            .rfind(|step| step.answer == Some(Answer::Accepted) && step.number > over)
     }
 }

@@ -1,8 +1,5 @@
 //! What one process keeps of one object, and the moves that a session is made of.
 
-use crate::machine::Effect;
-#[cfg(test)]
-use crate::mutant::Mutant;
 use crate::types::*;
 
 /// Where a session stands: which effect is being carried out.
@@ -173,7 +170,7 @@ impl State {
     }
 
     /// The recorded steps, with what this process knows beside.
-    pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = Step> {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = Step> {
         self.stored()
             .steps
             .iter()
@@ -201,7 +198,7 @@ impl State {
     }
 
     /// Any recorded step may have taken effect.
-    pub(crate) fn may_have_acted(&self) -> bool {
+    pub fn may_have_acted(&self) -> bool {
         self.steps().any(|step| step.may_have_acted())
     }
 
@@ -218,6 +215,24 @@ impl State {
             look_again: None,
             in_the_way: None,
         }
+    }
+
+    /// The last of that name that has not run its course: what came between settles
+    /// nothing about it. A repeat that had no effect changes nothing of one that was
+    /// accepted.
+    pub(crate) fn last_of(&self, key: StepKey, over: u32) -> Option<Step> {
+        let of_that_name = |step: &Step| step.key == key && step.number > over;
+        let accepted = |step: &Step| of_that_name(step) && step.answer == Some(Answer::Accepted);
+        match self.steps().rfind(of_that_name) {
+            Some(last) if !last.may_have_acted() => self.steps().rfind(accepted).or(Some(last)),
+            last => last,
+        }
+    }
+
+    /// The last accepted step that has not run its course.
+    pub(crate) fn last_accepted(&self, over: u32) -> Option<Step> {
+        self.steps()
+            .rfind(|step| step.answer == Some(Answer::Accepted) && step.number > over)
     }
 
     pub(crate) fn observe(mut self, now: Now) -> (State, Vec<Effect>) {
@@ -298,6 +313,16 @@ impl State {
         (self, vec![Effect::Store(change)])
     }
 
+    pub(crate) fn close(
+        mut self,
+        step: Step,
+        closing: Closing,
+        then: Closed,
+    ) -> (State, Vec<Effect>) {
+        self.phase = Phase::Closing(then);
+        (self, vec![Effect::Close(step, closing)])
+    }
+
     pub(crate) fn rest(mut self, wake: Option<Span>) -> (State, Vec<Effect>) {
         self.forget_session();
         (self, vec![Effect::Rest(wake)])
@@ -366,15 +391,6 @@ impl State {
         (self, vec![Effect::Read])
     }
 
-    /// Nobody knows whether a write took place: look, once; then pause.
-    pub(crate) fn not_heard(mut self, rules: &Rules) -> (State, Vec<Effect>) {
-        self.unheard = self.unheard.saturating_add(1);
-        match self.unheard {
-            0..2 => self.reread(),
-            times => self.rest(Some(rules.pause(times))),
-        }
-    }
-
     pub(crate) fn send(mut self) -> (State, Vec<Effect>) {
         let number = self
             .intent()
@@ -396,103 +412,6 @@ impl State {
         }
     }
 
-    /// A look that failed: pause, and tell it once it has lasted.
-    pub(crate) fn trouble(mut self, rules: &Rules, t: Trouble) -> (State, Vec<Effect>) {
-        self.failures = self.failures.saturating_add(1);
-        // A fault between two refusals says nothing of them.
-        self.refusals = self.refusals.saturating_add(u8::from(t.refused));
-        self.missing = None;
-        let t = Trouble {
-            blocked: t.blocked || (t.refused && self.refusals >= rules.refusals),
-            ..t
-        };
-        let failures = self.failures;
-        self.tell(rules, t, failures).0
-    }
-
-    /// An attempt that did not get through: the same, and no other before its time.
-    pub(crate) fn miss(mut self, rules: &Rules, now: Now, t: Trouble) -> (State, Vec<Effect>) {
-        self.misses = self.misses.saturating_add(1);
-        let misses = self.misses;
-        let (mut result, pause) = self.tell(rules, t, misses);
-        result.0.not_before = Some(now.after(pause));
-        result
-    }
-
-    fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
-        // A decision that was to be acted on is kept, and its question with it.
-        #[cfg(test)]
-        let lost = rules.is(Mutant::DecisionLost);
-        #[cfg(not(test))]
-        let lost = false;
-        if self.withdrawn.is_none() && !lost {
-            self.handled = None;
-        }
-        // A user who has decided sees at once what is in the way.
-        let waits = self.stored.is_some() && self.offered().is_some();
-        let pause = match t.pause {
-            Some(pause) => pause,
-            None if t.blocked => rules.recheck,
-            None => rules.pause(times),
-        };
-        let pause = match waits {
-            true => pause.min(rules.poll),
-            false => pause,
-        };
-        if t.quiet == u32::MAX || (times <= t.quiet && !waits) {
-            return (self.rest(Some(pause)), pause);
-        }
-        let report = match t.blocked {
-            true => Report::Blocked(t.code),
-            false => Report::Waiting(t.code),
-        };
-        let stored = self.store(rules, report, Next::Rest(Some(pause)));
-        (stored, pause)
-    }
-
-    /// The cloud refused the last calls of that name that have not run their course, in a
-    /// way that is in no table.
-    pub(crate) fn is_refused(&self, rules: &Rules, key: StepKey) -> bool {
-        let sent = |step: &Step| {
-            step.key == key && step.number > self.over && step.answer != Some(Answer::NotSent)
-        };
-        let steps = self.steps().rev().filter(sent);
-        let row = steps.take_while(|step| step.answer == Some(Answer::Unlisted));
-        row.count() >= usize::from(rules.refusals)
-    }
-
-    /// The same of one that Errand repeats by itself: a user has to fix something, and
-    /// then it goes on. What must not repeat is asked about instead.
-    pub(crate) fn is_blocked_on(&self, rules: &Rules, key: StepKey, class: Class) -> bool {
-        class != Class::Never && self.is_refused(rules, key)
-    }
-
-    /// The intent that the plan leads to: the unsent one, if that is still good,
-    /// or a new one.
-    pub(crate) fn next_intent(&self, rules: &Rules, now: Now, plan: Plan) -> Step {
-        if let Some(unsent) = self.unsent
-            && self.holds_stored_intent(now, plan.key)
-        {
-            return unsent;
-        }
-        let number = self.last().map_or(1, |last| last.number + 1);
-        match self.unsent {
-            // Its write timed out and may yet arrive, or it is claimed: write the
-            // very same one.
-            Some(unsent) if unsent.number == number && unsent.key == plan.key => unsent,
-            _ => Step {
-                number,
-                key: plan.key,
-                class: plan.class,
-                writer: self.me,
-                intended: now,
-                window: rules.window,
-                answer: None,
-                answered: None,
-            },
-        }
-    }
-
     /// Keeps when this process first saw that step open.
     pub(crate) fn note_open(&mut self, now: Now, open: Option<Step>) {
         let Some(open) = open else { return };
@@ -502,11 +421,35 @@ impl State {
     }
 }
 
+pub(crate) fn hold(rules: &Rules, state: State, hold: Hold) -> (State, Vec<Effect>) {
+    let report = Report::Held(hold);
+    let next = match state.stored().hold {
+        Some(_) if state.untold != Some(report) => Next::Rest(Some(rules.recheck)),
+        _ => Next::Announce(Some(rules.recheck)),
+    };
+    state.store(rules, report, next)
+}
+
+/// The claim is closed first: a finished object does not come back to do it.
+pub(crate) fn finish(rules: &Rules, state: State, end: End) -> (State, Vec<Effect>) {
+    match state.record {
+        Record::Ours(step) if !state.only_plans() => {
+            let closing = match state.may_have_acted() {
+                true => Closing::Ended(end),
+                false => Closing::NoEffect,
+            };
+            state.close(step, closing, Closed::End(end))
+        }
+        _ => state.store(rules, Report::Ended(end), Next::Announce(None)),
+    }
+}
+
 /// What tells one intent from every other.
-pub(crate) type Intent = (u32, Writer, StepKey, Tick);
+pub type Intent = (u32, Writer, StepKey, Tick);
 
 impl Step {
-    pub(crate) fn intent(&self) -> Intent {
+    /// What tells its intent from every other.
+    pub fn intent(&self) -> Intent {
         (self.number, self.writer, self.key, self.intended.wall)
     }
 }

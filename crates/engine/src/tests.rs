@@ -1,6 +1,6 @@
 //! The protocol by example: one operation, one process, and a script of what the
 //! API server and the cloud answer. What several processes do to one another is
-//! the model's business (`model.rs`).
+//! the model's business (`tests/model`).
 
 mod absence;
 mod answers;
@@ -14,6 +14,8 @@ mod plans;
 mod premises;
 mod refusals;
 mod sending;
+#[path = "../tests/shared/stored.rs"]
+mod stored;
 mod telling;
 mod unknown;
 mod waiting;
@@ -240,7 +242,7 @@ impl Script {
             other => panic!("no write: {other:?}"),
         };
         let question = self.writes as u64 + 1;
-        self.object.apply(intent, change, question);
+        stored::apply(&mut self.object, intent, change, question);
         self.object.seen |= self.state.judged;
         self.report = Some(change.report);
         self.changes.push(change);

@@ -1,4 +1,4 @@
-//! Refusals that change, that alternate with faults, or that may be a proxy's; and what a
+//! Refusals that change, or that may be a proxy's; and what a
 //! restart or an unread deadline makes of them.
 
 use errand_engine::Span;
@@ -54,27 +54,6 @@ async fn changing<K: Kind>(case: Case) {
         let told = events.iter().filter(|(of, _)| of == "CloudRefuses").count();
         bench.check(told == 1, &format!("{api}: one event: {events:?}"));
     }
-}
-
-every_kind!(a_read_that_is_refused_and_fails_in_turns_is_blocked_at_last: in_turns);
-
-async fn in_turns<K: Kind>(case: Case) {
-    if case.name == "pause a refresh" {
-        return;
-    }
-    let mut bench = Bench::<K>::new(case, 0);
-    for time in 0..59 {
-        bench.cloud.clear_faults();
-        let fault = match time % 3 {
-            0 | 1 => unlisted(case).0,
-            _ => error(503, "Fault.1"),
-        };
-        bench
-            .cloud
-            .fault(Fault::new(case.services[0], fault).always());
-        next(&mut bench).await;
-    }
-    bench.check_is("40 refusals and 19 faults", "Blocked", "CloudRefuses");
 }
 
 every_kind!(answers_of_a_proxy_to_a_read_are_told_and_prove_nothing: proxy_reads);

@@ -1,12 +1,8 @@
 //! The object: what its user asks, and what is stored of what was done.
 
 use super::question::{Decision, Question};
-#[cfg(test)]
-use super::report::{Change, Report};
-#[cfg(any(test, doc))]
-use super::step::CLOUD_REFUSES;
-use super::step::Step;
-use super::time::{Span, Tick};
+use super::step::{Step, Writer};
+use super::time::{Now, Span, Tick};
 
 /// What the user asks, in the protocol's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,40 +47,20 @@ pub struct Stored {
     /// Until when the cloud takes the call, where it has said so.
     #[cfg_attr(feature = "serde", serde(default))]
     pub deadline: Option<Tick>,
-    /// It was reported that the cloud refuses: Blocked with [`CLOUD_REFUSES`].
+    /// It was reported that the cloud refuses: Blocked with
+    /// [`CLOUD_REFUSES`](super::step::CLOUD_REFUSES).
     #[cfg_attr(feature = "serde", serde(default))]
     pub refused: bool,
 }
 
-#[cfg(test)]
-impl Stored {
-    /// What a stored change makes of the object, for the model and the tests:
-    /// the words of it are the shell's. `question` is the id of a new question.
-    pub(crate) fn apply(&mut self, intent: Option<Step>, change: Change, question: u64) {
-        if let Some((number, answer, at)) = change.answer
-            && let Some(step) = self.steps.iter_mut().find(|s| s.number == number)
-            && step.is_open()
-        {
-            step.answer = Some(answer);
-            step.answered = Some(at);
-        }
-        self.steps.extend(intent);
-        self.refused = change.report == Report::Blocked(CLOUD_REFUSES);
-        self.ended |= matches!(change.report, Report::Ended(_));
-        let open = self.hold.map(|question| question.id);
-        if self.ended || (change.handled.is_some() && change.handled == open) {
-            self.hold = None;
-        }
-        if let (Report::Held(hold), None) = (change.report, self.hold) {
-            self.hold = Some(Question {
-                id: question,
-                hold,
-                pin: change.pin,
-            });
-        }
-        if let Some((number, at)) = change.look_again {
-            let step = self.steps.iter_mut().find(|step| step.number == number);
-            step.into_iter().for_each(|step| step.answered = Some(at));
-        }
-    }
+/// The last check before the bytes leave: asked after the connection stands,
+/// with the newest knowledge of this process.
+pub fn may_send(step: &Step, me: Writer, now: Now, leader: bool, wish: &Wish) -> bool {
+    step.writer == me
+        && step.answer.is_none()
+        && leader
+        && wish.execute
+        && !wish.suspended
+        && !wish.deleting
+        && now.at_most_since(step.intended) < step.window
 }

@@ -2,8 +2,6 @@
 
 use super::question::{Ask, Pin};
 use super::step::{Code, Plan, Step};
-#[cfg(doc)]
-use super::time::Rules;
 use super::time::{Span, Tick};
 
 /// A complete reading of the cloud in the protocol's words.
@@ -172,7 +170,8 @@ pub struct Trouble {
     pub quiet: u32,
     /// Try again after this, however many failures there were.
     pub pause: Option<Span>,
-    /// A refusal that is in no table: Blocked once there are [`Rules::refusals`] in a row.
+    /// A refusal that is in no table: Blocked once there are
+    /// [`Rules::refusals`](super::time::Rules::refusals) in a row.
     #[cfg_attr(feature = "serde", serde(default))]
     pub refused: bool,
 }

@@ -1,7 +1,6 @@
 //! A step: one mutating call, what is recorded of it before it is sent, and what
 //! came of it.
 
-use super::object::Wish;
 use super::time::{Now, Span, Tick};
 
 /// One process start. Random, so that no restart is taken for its predecessor.
@@ -14,8 +13,11 @@ pub struct Writer(pub u64);
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Code(pub u16);
 
-/// The code of Waiting/ObservationUnclear. This and the next are reasons that the
-/// protocol itself gives, beside those that are reports of their own.
+/// The code of Blocked/IntentNotStored. This and the next are reasons that the protocol
+/// itself gives, beside those that are reports of their own.
+pub const INTENT_NOT_STORED: Code = Code(u16::MAX);
+
+/// The code of Waiting/ObservationUnclear.
 pub const OBSERVATION_UNCLEAR: Code = Code(u16::MAX - 1);
 
 /// The code of Waiting/ClockSkew.
@@ -134,16 +136,4 @@ pub enum Verdict {
     Terminal,
     /// What the operation is for can no longer be had; the code says why.
     Lost(Code),
-}
-
-/// The last check before the bytes leave: asked after the connection stands,
-/// with the newest knowledge of this process.
-pub fn may_send(step: &Step, me: Writer, now: Now, leader: bool, wish: &Wish) -> bool {
-    step.writer == me
-        && step.answer.is_none()
-        && leader
-        && wish.execute
-        && !wish.suspended
-        && !wish.deleting
-        && now.at_most_since(step.intended) < step.window
 }

@@ -1,8 +1,5 @@
 //! Time, and the protocol's figures that are lengths of it.
 
-#[cfg(test)]
-use crate::mutant::Mutant;
-
 /// A point in time, in milliseconds. Only differences on one clock mean anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -69,9 +66,8 @@ pub struct Rules {
     pub soon: Span,
     /// Refusals in a row that are in no table, after which the user is to fix something.
     pub refusals: u8,
-    /// The deliberate mistake that a test makes.
-    #[cfg(test)]
-    pub(crate) mutant: Option<Mutant>,
+    /// Complete readings that have to agree before something missing counts.
+    pub readings_of_absence: u8,
 }
 
 impl Rules {
@@ -91,8 +87,7 @@ impl Rules {
             urgent: Span(30 * 60 * SECOND),
             soon: Span(SECOND),
             refusals: 3,
-            #[cfg(test)]
-            mutant: None,
+            readings_of_absence: 2,
         }
     }
 
@@ -101,11 +96,7 @@ impl Rules {
     /// leader for a lease, sign then, and the cloud accepts those bytes for
     /// their validity, on a clock that is off by the margin.
     pub fn settle(&self) -> Span {
-        #[cfg(test)]
-        let rules = &self.mistaken_in_settle();
-        #[cfg(not(test))]
-        let rules = self;
-        Span(rules.lease.0 + rules.validity.0 + rules.margin.0 + rules.call_timeout.0)
+        Span(self.lease.0 + self.validity.0 + self.margin.0 + self.call_timeout.0)
     }
 
     /// The pause after this many failures in a row.
@@ -135,10 +126,5 @@ impl Rules {
     /// that, at least `soon`, at most `poll`.
     pub fn until_proof(&self, since: Span) -> Span {
         Span((since.0 / 4).max(self.soon.0).min(self.poll.0))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
     }
 }

@@ -246,7 +246,7 @@ fn every_mutant_is_caught_where_it_belongs() {
         );
         let (mutant, breaks) = (bite.mutant, bite.breaks);
         (scenario.rests, scenario.takes) = (Arc::default(), Arc::default());
-        scenario.rules.mutant = Some(mutant);
+        scenario.mutant = Some(mutant);
         let length = scenario.counterexample(breaks);
         let length = length.unwrap_or_else(|| panic!("{mutant:?} does not break {breaks:?}"));
         say(&format!(

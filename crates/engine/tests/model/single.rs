@@ -4,7 +4,7 @@ use super::faults::{Deed, NOT_UNDERSTOOD, Slip};
 use super::refresh::{Call, ended};
 use super::world::*;
 use super::{Family, NATURAL, Scenario, TRUST};
-use crate::*;
+use errand_engine::*;
 
 /// Where the target stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +129,7 @@ impl Scenario {
         let Cloud::Single(cloud) = &world.cloud else {
             return false;
         };
-        let stored = world.processes[p].sessions[o].state.stored.as_ref();
+        let stored = world.processes[p].sessions[o].state.object();
         let seen = stored.is_some_and(|stored| stored.seen);
         let was = cloud.stage == Stage::Idle && cloud.undone > 0;
         self.family == NATURAL && was && (world.objects[o].was_reached || !seen)
@@ -138,7 +138,7 @@ impl Scenario {
     pub(super) fn look(&self, world: &mut World, p: usize, o: usize, slip: Option<Slip>) -> View {
         let record = self.record(world, p, o);
         let now = world.clock(p).wall;
-        let asked = world.processes[p].sessions[o].state.asked;
+        let asked = world.processes[p].sessions[o].state.asked();
         let (started, shared) = match slip {
             Some(Slip::Shared) => (Tick(asked.0 - 1), true),
             _ => (now, false),

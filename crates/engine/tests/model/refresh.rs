@@ -5,10 +5,10 @@
 //! one of `operations/instance_refresh` in small.
 
 use super::faults::Deed;
+use super::mutant::Mutant;
 use super::world::*;
 use super::{Family, Scenario};
-use crate::mutant::Mutant;
-use crate::*;
+use errand_engine::*;
 
 /// What is wanted of the refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,7 +170,7 @@ impl Scenario {
         let accepted = |s: &Step| s.answer == Some(Answer::Accepted);
         let here = |step: &Step| paused && pin(step) == Some(batch);
         let resumes = || steps.iter().filter(|s| call(s) == Call::Resume);
-        let forgets = self.rules.is(Mutant::ResumeForgotten);
+        let forgets = self.makes(Mutant::ResumeForgotten);
         let goal = if cancels().any(accepted) && !ended(stage) {
             Goal::Act(self.plan(Call::Cancel))
         } else if resumes().any(|s| accepted(s) && here(s)) && !forgets {

@@ -10,7 +10,7 @@ use super::shell::{AWAY, BUSY};
 use super::single::{UNDER_WAY, WAITS};
 use super::world::*;
 use super::{Action, Scenario};
-use crate::*;
+use errand_engine::*;
 use stateright::Model;
 
 /// Steps of the fair run, a tick of time being one.

@@ -1,5 +1,6 @@
 //! The model: two processes and a lease, objects and their ledger, and a cloud
-//! that loses, delays and errs. It drives the production [`step`], and is checked
+//! that loses, delays and errs. It drives the production [`step`], of the library that the
+//! operator links, and is checked
 //! for every pair of faults, each up to twice (`faults.rs`).
 //!
 //! Its world is worse than the real one where that is simpler: a session of a
@@ -14,6 +15,7 @@
 mod assumptions;
 mod faults;
 mod liveness;
+mod mutant;
 mod mutants;
 mod occurrences;
 mod pairs;
@@ -21,14 +23,16 @@ mod properties;
 mod refresh;
 mod shell;
 mod single;
+#[path = "../shared/stored.rs"]
+mod stored;
 mod time;
 mod world;
 
 use std::sync::Arc;
 
-use crate::mutant::Mutant;
-use crate::*;
+use errand_engine::*;
 use faults::{Budget, Deed, Edit, Kind, Slip, fresh};
+use mutant::Mutant;
 use refresh::Wanted;
 use stateright::{Model, Property};
 use world::*;
@@ -47,6 +51,8 @@ enum Family {
 #[derive(Clone, Debug)]
 struct Scenario {
     rules: Rules,
+    /// The deliberate mistake.
+    mutant: Option<Mutant>,
     family: Family,
     /// Objects for the same target.
     objects: usize,
@@ -110,7 +116,7 @@ fn rules(budget: &Budget) -> Rules {
         urgent: Span(1),
         soon: Span(1),
         refusals: 2,
-        mutant: None,
+        readings_of_absence: 2,
     }
 }
 
@@ -153,6 +159,7 @@ impl Scenario {
         let rules = rules(&budget);
         Scenario {
             rules,
+            mutant: None,
             family,
             objects: 1,
             budget,
@@ -163,6 +170,10 @@ impl Scenario {
             rests: Arc::default(),
             takes: Arc::default(),
         }
+    }
+
+    fn makes(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
     }
 
     /// Steps whose repeat has an effect have a ledger.
@@ -196,7 +207,7 @@ impl Scenario {
     fn memory(&self) -> time::Memory {
         let leeway = 2 * self.offset;
         let open = self.rules.settle().0 + leeway;
-        let other = match self.rules.mutant {
+        let other = match self.mutant {
             Some(Mutant::RemoteClock) => open,
             _ => VERIFY.0.max(TRUST.0).max(self.rules.window.0) + leeway + 1,
         };

@@ -4,7 +4,7 @@
 use super::refresh::Wanted;
 use super::world::*;
 use super::{Action, Scenario};
-use crate::*;
+use errand_engine::*;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident,)*) => {

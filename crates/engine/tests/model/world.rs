@@ -4,7 +4,7 @@
 use super::faults::{Budget, Kind};
 use super::refresh::{Call, Refresh, Wanted};
 use super::single::Single;
-use crate::*;
+use errand_engine::*;
 
 /// An object's uid, and its operation key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

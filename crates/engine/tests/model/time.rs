@@ -5,8 +5,7 @@
 
 use super::world::*;
 use super::{NEVER, Scenario};
-use crate::state::{Next, Phase, same_intent};
-use crate::*;
+use errand_engine::*;
 
 /// The monotonic clocks of the two processes begin far from each other.
 pub(super) fn epoch(p: usize) -> i64 {
@@ -53,22 +52,19 @@ fn change(change: &mut Change, f: &mut dyn FnMut(Part)) {
 }
 
 fn state(state: &mut State, f: &mut dyn FnMut(Part)) {
-    state.stored.iter_mut().for_each(|s| stored(s, f));
-    for step in [&mut state.unsent, &mut state.dead, &mut state.unstored] {
+    let state = state.inside();
+    state.stored.into_iter().for_each(|s| stored(s, f));
+    for step in [state.unsent, state.dead, state.unstored] {
         step.iter_mut().for_each(|step| f(Part::Step(step)));
     }
-    if let Some((intent, now)) = &mut state.seen {
+    if let Some((intent, now)) = state.seen {
         f(Part::Seen(intent, now));
     }
-    if let Record::Ours(step) | Record::Orphan(step, _) = &mut state.record {
+    if let Record::Ours(step) | Record::Orphan(step, _) = state.record {
         f(Part::Step(step));
     }
-    if state.phase != Phase::Idle {
-        f(Part::Wall(&mut state.asked));
-    }
-    if let Phase::Storing(_, Next::Close(step, ..)) = &mut state.phase {
-        f(Part::Step(step));
-    }
+    state.asked.into_iter().for_each(|at| f(Part::Wall(at)));
+    state.closing.into_iter().for_each(|s| f(Part::Step(s)));
     state.not_before.iter_mut().for_each(|at| f(Part::Mono(at)));
 }
 
@@ -214,7 +210,7 @@ impl Scenario {
         } = world;
         let claimed = |step: &Step| {
             let mut claims = ledgers.iter().filter_map(|l| l.open);
-            claims.any(|claim| same_intent(&claim.step, step))
+            claims.any(|claim| claim.step.intent() == step.intent())
         };
         let old = -self.memory().other;
         // That a call had no effect is all that matters of it.
@@ -231,13 +227,13 @@ impl Scenario {
                 let open = living.stored.steps.iter().filter(|step| step.is_open());
                 let stands = |intent| open.clone().any(|step| step.intent() == intent);
                 let claims = || ledgers.iter().filter_map(|l| l.open);
-                let state = &mut session.state;
-                for count in [&mut state.failures, &mut state.unheard, &mut state.misses] {
+                let state = session.state.inside();
+                for count in state.counts {
                     *count = (*count).min(2);
                 }
-                if let Some(at) = state.not_before {
+                if let Some(at) = *state.not_before {
                     let now = if at.0 > 70 { 100 } else { 0 };
-                    state.not_before = Some(at).filter(|at| at.0 > now);
+                    *state.not_before = Some(at).filter(|at| at.0 > now);
                 }
                 let same = session.object == living.object && !living.gone;
                 session.recorded |= state
@@ -248,13 +244,15 @@ impl Scenario {
                     let matters = |intent| {
                         stands(intent) || claims().any(|claim| claim.step.intent() == intent)
                     };
-                    let ours = [state.unsent, state.unstored, state.dead];
+                    let ours = [*state.unsent, *state.unstored, *state.dead];
                     let loose = |intent| ours.iter().flatten().any(|s| s.intent() == intent);
-                    let seen = state.seen;
-                    state.seen = seen.filter(|(intent, _)| matters(*intent) || loose(*intent));
+                    let seen = *state.seen;
+                    *state.seen = seen.filter(|(intent, _)| matters(*intent) || loose(*intent));
+                }
+                state.stored.into_iter().for_each(fade);
+                if session.todo.is_none() {
                     session.forget_reading();
                 }
-                session.state.stored.iter_mut().for_each(fade);
             }
         }
         objects

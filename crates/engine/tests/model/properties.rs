@@ -5,7 +5,7 @@ use super::refresh::{Call, Wanted};
 use super::single::Stage;
 use super::world::*;
 use super::{Family, NEVER, Scenario};
-use crate::*;
+use errand_engine::*;
 
 pub(super) type Holds = fn(&Scenario, &World) -> bool;
 
@@ -82,7 +82,7 @@ pub(super) fn note_change(
         Report::Ended(_) => true,
         _ => {
             let by_reading = |hold: Hold| hold.is_of_the_kind() || hold == Hold::ProofTimeout;
-            intent.is_some() || state.withdrawn.is_some_and(by_reading)
+            intent.is_some() || state.withdrawn().is_some_and(by_reading)
         }
     };
     world.marks.concluded_unclear |= session.unclear && concludes;
@@ -90,7 +90,7 @@ pub(super) fn note_change(
     world.marks.missed_early |= change.report == Report::Ended(End::WindowMissed) && !over;
     world.marks.plan_acted |= intent.is_some() && !before.wish.execute;
     if let (Some(question), Some((id, decision)), None) =
-        (before.hold, before.wish.decision, state.withdrawn)
+        (before.hold, before.wish.decision, state.withdrawn())
         && id == question.id
         && change.handled == Some(id)
     {
@@ -103,15 +103,15 @@ pub(super) fn note_change(
     }
     if let (Some(question), true) = (
         world.objects[o].stored.hold,
-        state.judged && !session.unclear,
+        state.judged() && !session.unclear,
     ) {
         let answered = |answer: fn(&Step) -> bool| state.steps().any(|step| answer(&step));
         let applies = match question.hold {
             Hold::AnswerUnknown => answered(Step::is_open),
             Hold::ProofTimeout => answered(|step| step.answer == Some(Answer::Accepted)),
-            Hold::OrphanUnknown => matches!(state.record, Record::Orphan(..)),
-            Hold::NoRecord => state.record == Record::Free && !answered(|_| true),
-            Hold::LedgerConflict => !matches!(state.record, Record::Ours(_) | Record::Closed),
+            Hold::OrphanUnknown => matches!(state.record(), Record::Orphan(..)),
+            Hold::NoRecord => state.record() == Record::Free && !answered(|_| true),
+            Hold::LedgerConflict => !matches!(state.record(), Record::Ours(_) | Record::Closed),
             Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => session.asking,
         };
         world.marks.moot |= !applies;

@@ -2,11 +2,10 @@
 //! does, and gives the events back.
 
 use super::faults::Slip;
+use super::mutant::Mutant;
 use super::world::*;
-use super::{Scenario, properties};
-use crate::mutant::Mutant;
-use crate::state::same_intent;
-use crate::*;
+use super::{Scenario, properties, stored};
+use errand_engine::*;
 
 /// Another object holds the target.
 pub(super) const BUSY: Code = Code(2);
@@ -42,12 +41,12 @@ impl Scenario {
     pub(super) fn advance(&self, world: &mut World, p: usize, o: usize, event: Event) {
         let now = world.clock(p);
         let session = &mut world.processes[p].sessions[o];
-        let (state, effects) = step(&self.rules, session.state.clone(), event);
+        let (state, effects) = self.step(session.state.clone(), event);
         session.state = state;
         for effect in effects {
             match effect {
                 Effect::Announce(_) => {}
-                Effect::Rest(_) if self.rules.is(Mutant::NoWake) => session.due = i64::MAX,
+                Effect::Rest(_) if self.makes(Mutant::NoWake) => session.due = i64::MAX,
                 Effect::Rest(wake) => session.due = wake.map_or(i64::MAX, |span| span.0),
                 // Touches nothing that another process could see.
                 Effect::Permit(_) => {
@@ -169,8 +168,9 @@ impl Scenario {
         let now = world.clock(p);
         let l = self.ledger_of(world, o);
         let session = &world.processes[p].sessions[o];
-        let blind = self.rules.is(Mutant::ClaimBlind);
-        let plans = !session.state.stored().wish.execute;
+        let blind = self.makes(Mutant::ClaimBlind);
+        let known = session.state.object().expect("a session");
+        let plans = !known.wish.execute;
         world.marks.plan_acted |= plans;
         let session = &world.processes[p].sessions[o];
         let event = if slip == Some(Slip::Undone) {
@@ -205,7 +205,7 @@ impl Scenario {
         let now = world.clock(p);
         let l = self.ledger_of(world, o);
         let ledger = &mut world.ledgers[l];
-        let claim = ledger.open.filter(|c| same_intent(&c.step, &step));
+        let claim = ledger.open.filter(|c| c.step.intent() == step.intent());
         let event = match claim {
             _ if slip == Some(Slip::Undone) => Event::NoReply(now),
             None => Event::Conflict,
@@ -244,7 +244,7 @@ impl Scenario {
         let session = &mut world.processes[p].sessions[o];
         let living = &mut world.objects[o];
         session.recorded &= intent.is_none();
-        let guarded = !self.rules.is(Mutant::NoPrecondition);
+        let guarded = !self.makes(Mutant::NoPrecondition);
         if slip == Some(Slip::Undone) {
             return self.advance(world, p, o, Event::NoReply(now));
         }
@@ -260,8 +260,8 @@ impl Scenario {
         let in_the_way = std::mem::replace(&mut living.in_the_way, change.in_the_way);
         let decided = living.stored.wish.decision;
         let question = decided.map_or(0, |(id, _)| id) + 1;
-        living.stored.apply(intent, change, question);
-        living.stored.seen |= session.state.judged;
+        stored::apply(&mut living.stored, intent, change, question);
+        living.stored.seen |= session.state.judged();
         living.report = Some(change.report);
         if let Some(step) = intent {
             let pin = session.pin;
@@ -312,7 +312,7 @@ impl Scenario {
             session.todo = Some(Effect::Send(number));
             return;
         };
-        let date = match self.rules.is(Mutant::SignAgain) {
+        let date = match self.makes(Mutant::SignAgain) {
             true => today,
             false => date,
         };

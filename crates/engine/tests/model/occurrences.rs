@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Action;
 use super::shell::{BUSY, SPENT};
 use super::world::*;
-use crate::*;
+use errand_engine::*;
 
 type Occurs = fn(&World, Action) -> bool;
 
