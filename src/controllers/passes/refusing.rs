@@ -1,12 +1,12 @@
-//! Refusals that change, or that may be a proxy's; and what a
-//! restart or an unread deadline makes of them.
+//! Refusals that change, or that may be a proxy's; and what a restart or a deadline that was
+//! not read makes of them.
 
 use errand_engine::Span;
 use errand_simulator::{Fault, FaultKind, Reservation, Seed};
 
 use super::bench::HERE;
 use super::cases::Case;
-use super::told::{error, unlisted};
+use super::told::error;
 use super::{Bench, every_kind};
 use crate::cloud::Cloud;
 use crate::operations::Kind;
