@@ -106,6 +106,23 @@ fn is_invisible(c: char) -> bool {
     ) || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
+/// An error with what it came from, as far as that says more.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = source.source();
+    }
+    if text.contains("tunnel error") {
+        text += ". A proxy is between (proxy-url of the kubeconfig, or HTTPS_PROXY) and opened no connection; hosts in NO_PROXY are reached without it";
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -99,6 +99,11 @@ impl Asker<'_> {
             (_, Group::Running) => self.running(reason),
             (_, Group::Suspended) => self.suspended(reason),
             (_, Group::Planned) => self.planned(reason),
+            (_, Group::Blocked) if self.view.state() == "Waiting" => {
+                let Advice { next, can } = self.blocked(reason);
+                let next = format!("{next} After a minute the operation is Blocked.");
+                Advice { next, can }
+            }
             (_, Group::Blocked) => self.blocked(reason),
             // Without a question in the status it cannot be answered.
             (_, Group::Held) => Advice::new("Nothing further is sent; Errand is about to ask."),
@@ -153,14 +158,17 @@ impl Asker<'_> {
         let mut advice = Advice::new(match self.view.known_reason().map(Reason::group) {
             Some(Group::Suspended) => "Nothing is sent and nothing is looked at while it is suspended. GiveUp and AssumeDone are taken within 30 s all the same, any other decision once it is resumed.".to_owned(),
             _ => format!(
-                "Nothing further is sent before somebody decides. Errand still looks every {}, and ends it if the effect shows.",
+                "Errand sends nothing until you decide. It checks every {} and finishes the operation if it finds the effect.",
                 span(rules().recheck)
             ),
         })
-        .say(format!(
-            "Look at {}, then choose one:",
-            self.to_look_at()
-        ));
+        .say(match (self.known_unknown(), self.cloud_error()) {
+            (true, Some(error)) => format!(
+                "Fix what the cloud's message names ({error}), if it names anything. Look at {}, then choose one:",
+                self.to_look_at()
+            ),
+            _ => format!("Look at {}, then choose one:", self.to_look_at()),
+        });
         for choice in &hold.choices {
             advice = match DECISIONS.iter().find(|(word, _)| word == choice) {
                 Some((word, meaning)) => advice
@@ -176,6 +184,11 @@ impl Asker<'_> {
             Some((words, command)) => advice.say(words).run(command),
             None => advice,
         }
+    }
+
+    /// An answer of the cloud says why the call's effect is unknown.
+    fn known_unknown(&self) -> bool {
+        self.view.known_reason() == Some(Reason::AnswerUnknown)
     }
 
     /// What the operation is about, in the cloud's ids.

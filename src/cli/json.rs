@@ -58,6 +58,7 @@ pub fn of_operation(
         ("plan", "/status/plan"),
         ("steps", "/status/steps"),
         ("hold", "/status/hold"),
+        ("lastCloudError", "/status/lastCloudError"),
     ] {
         fields.insert(key.to_owned(), view.at(pointer).clone());
     }
@@ -71,6 +72,16 @@ pub fn of_connection(place: &Place, object: &DynamicObject) -> Value {
     let mut fields = head(place, &view);
     fields.insert("cause".to_owned(), connection::cause(&view).into());
     advice(&mut fields, &asker.of_connection());
+    fields.insert("account".to_owned(), view.text("/spec/accountId").into());
+    fields.insert("secret".to_owned(), asker.secret().into());
+    let mut clouds = ["huawei", "volcengine", "tencent"].into_iter();
+    let cloud = clouds.find(|cloud| view.at(&format!("/spec/{cloud}")).is_object());
+    let cloud = cloud.unwrap_or_default();
+    fields.insert("cloud".to_owned(), cloud.into());
+    for key in ["region", "projectId"] {
+        let value = view.text(&format!("/spec/{cloud}/{key}"));
+        fields.insert(key.to_owned(), value.into());
+    }
     Value::Object(fields)
 }
 
@@ -170,9 +181,11 @@ mod tests {
             "plan",
             "steps",
             "hold",
+            "lastCloudError",
         ];
+        const OF_CONNECTION: [&str; 5] = ["account", "cloud", "region", "projectId", "secret"];
         let head = ["kind", "namespace", "name", "ready", "reason", "current"];
-        let connection = [&head[..], &["cause", "next", "advice"]].concat();
+        let connection = [&head[..], &["cause", "next", "advice"], &OF_CONNECTION].concat();
         let wait = [&head[..], &["state", "outcome", "summary", "exitCode"]].concat();
         let sorted = |mut keys: Vec<&'static str>| {
             keys.sort_unstable();
@@ -201,7 +214,12 @@ mod tests {
             ["error", "exitCode", "kind", "name", "namespace"]
         );
         let page = std::fs::read_to_string("docs/command-line.md").expect("the page");
-        for key in operation.iter().chain(&wait).chain(&["error", "items"]) {
+        for key in operation
+            .iter()
+            .chain(&wait)
+            .chain(&OF_CONNECTION)
+            .chain(&["error", "items"])
+        {
             assert!(
                 page.contains(&format!("`{key}`")),
                 "{key} is not documented"

@@ -29,7 +29,7 @@ use kube::core::ApiResource;
 use kube::{Client, ResourceExt as _};
 
 use errand::kubernetes::{Cluster, Reached};
-use errand::text::{line, visible};
+use errand::text::{chain, line, visible};
 use plain::Plain;
 use types::{Asked, Named, Type};
 use view::View;
@@ -38,7 +38,7 @@ use view::View;
 const DECISIONS: [(&str, &str); 6] = [
     (
         "SendAgain",
-        "You have seen that the call had no effect: send it once more.",
+        "You have seen that the call had no effect: send it again.",
     ),
     (
         "LookAgain",
@@ -54,7 +54,7 @@ const DECISIONS: [(&str, &str); 6] = [
     ),
     (
         "Retry",
-        "What made it fail is mended: have the cloud try the failed instances again.",
+        "The cause is fixed: have the cloud try the failed instances again.",
     ),
     (
         "Continue",
@@ -557,7 +557,7 @@ fn failed(what: &str, place: &Place, e: &kube::Error) -> Failure {
             let name = &place.named.name;
             format!(
                 "there is no {reference} in namespace {namespace}
-If it was deleted, nothing of it was undone in the cloud. What there is, and what was said of it in the last hour:
+If it was deleted, nothing of it was undone in the cloud. Existing objects, and events of the last hour:
   kubectl get {plural} -A
   kubectl get events -n {namespace} --field-selector involvedObject.name={name}"
             )
@@ -580,23 +580,6 @@ fn failed_of_type(what: &str, type_: &Type, e: &kube::Error) -> Failure {
         }
         other => format!("cannot {what} {plural}: {}", chain(other)),
     })
-}
-
-/// An error with what it came from, as far as that says more.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let more = source.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = source.source();
-    }
-    if text.contains("tunnel error") {
-        text += ". A proxy is between (proxy-url of the kubeconfig, or HTTPS_PROXY) and opened no connection; hosts in NO_PROXY are reached without it";
-    }
-    text
 }
 
 /// The sentence about where an operation stands.

@@ -57,7 +57,7 @@ pub fn page(
     page.line("Finished", &view.text("/status/finishedAt"));
     page.list("Seen", seen(view.at("/status/observed")));
     page.list("Plan", plan(&view));
-    page.list("Cloud said", cloud_said(&view));
+    page.list(heading(&view), cloud_said(&view));
     page.list("Steps", steps(&view));
     page.line("Hold", &hold(&view));
     page.text
@@ -187,6 +187,15 @@ fn plan(view: &View) -> Vec<String> {
     lines
 }
 
+/// Whose words these are: without a code and an HTTP status the cloud gave no answer.
+fn heading(view: &View) -> &'static str {
+    let error = view.at("/status/lastCloudError");
+    match error["code"].is_null() && error["httpStatus"].is_null() {
+        true => "Last error",
+        false => "Cloud said",
+    }
+}
+
 /// What the cloud said last, in its words.
 fn cloud_said(view: &View) -> Vec<String> {
     let error = view.at("/status/lastCloudError");
@@ -224,7 +233,7 @@ fn steps(view: &View) -> Vec<String> {
             value => format!(", {label}{value}"),
         };
         let answer = match text(&step["answer"]) {
-            answer if answer.is_empty() => "no answer yet".to_owned(),
+            answer if answer.is_empty() => "no final answer yet".to_owned(),
             answer => answer,
         };
         let or = |key: &str, other: &str| match text(&step[key]) {
@@ -477,8 +486,25 @@ mod tests {
             assert!(named.contains(word), "{word}: {named}");
         }
         let address = denied(serde_json::json!({"call": "ShowInstance", "code": "APIG.0401"}));
-        assert!(address.contains("Allow the address"), "{address}");
+        assert!(address.contains("allow list"), "{address}");
         assert!(!address.contains("grant"), "{address}");
+        for code in [
+            "APIGW.0310",
+            "APIG.0304",
+            "APIGW.0402",
+            "APIGW.0802",
+            "ServiceShouldCallSelfApi",
+        ] {
+            let place = denied(serde_json::json!({"call": "ShowInstance", "code": code}));
+            assert!(
+                place.contains("projectId") && !place.contains("grant"),
+                "{place}"
+            );
+        }
+        assert!(
+            address.contains("errand.cloud/reconcile-requested-at"),
+            "{address}"
+        );
     }
 
     #[test]

@@ -239,6 +239,19 @@ impl Refusal {
         CODES.contains(&&*canonical(&self.code))
     }
 
+    /// The project, the account or the API is refused, in the place of the connection: no
+    /// permission of the key changes that.
+    pub fn is_of_place(&self) -> bool {
+        const CODES: [&str; 5] = [
+            "APIGW.0304",
+            "APIGW.0310",
+            "APIGW.0402",
+            "APIGW.0802",
+            "ServiceShouldCallSelfApi",
+        ];
+        CODES.contains(&&*canonical(&self.code))
+    }
+
     /// A sentence of what was said to that. Without the request id, which differs each
     /// time.
     pub fn sentence(&self, of: &str) -> String {

@@ -192,14 +192,11 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
 
 /// How a call that the key has no permission for is told: `text` is what the cloud said.
 pub(super) fn denied(text: String, call: &str, refusal: &Refusal) -> String {
-    const OF_THE_ADDRESS: [&str; 4] = [
-        "APIGW.0401",
-        "APIG.0401",
-        "IpInBlacklist",
-        "IpNotInWhitelist",
-    ];
-    if OF_THE_ADDRESS.contains(&refusal.code.as_str()) {
+    if refusal.is_of_address() {
         return format!("{text} Allow the address from which the operator calls.");
+    }
+    if refusal.is_of_place() {
+        return format!("{text} Check region, projectId and account of the connection.");
     }
     match (refusal.permission(), call) {
         (Some(permission), _) => {

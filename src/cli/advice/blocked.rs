@@ -22,7 +22,19 @@ impl Asker<'_> {
         })
     }
 
+    /// What blocks it, and how Errand is made to try again at once.
     pub(super) fn blocked(&self, reason: Reason) -> Advice {
+        let now = format!(
+            "kubectl annotate {} -n {} errand.cloud/reconcile-requested-at=\"$(date +%s)\" --overwrite",
+            self.object(),
+            self.place.namespace
+        );
+        self.what_blocks(reason)
+            .say("To make Errand try again at once, after the fix:")
+            .run(now)
+    }
+
+    fn what_blocks(&self, reason: Reason) -> Advice {
         let rules = rules();
         let recheck = span(rules.recheck);
         let often = self.often();
@@ -49,8 +61,15 @@ impl Asker<'_> {
             .say(PUT_KEY)
             .run(self.put_key()),
             Reason::PermissionDenied if self.refusal().is_of_address() => Advice::new(mended).say(
-                "Allow the address from which the operator calls: in the account's list of addresses, in the cloud's IAM.",
+                "In the cloud's IAM, add the address from which the operator calls to the account's allow list. Behind a proxy or NAT, that is its address.",
             ),
+            Reason::PermissionDenied if self.refusal().is_of_place() => {
+                Advice::new(mended).say(format!(
+                    "Check region, projectId and account of {} (with GitOps: in Git). A permission of the key does not help:",
+                    self.connection_object()
+                ))
+                .run(self.edit_connection())
+            }
             Reason::PermissionDenied => {
                 let owner = match self.secret() {
                     secret if secret.is_empty() => String::new(),
@@ -85,12 +104,21 @@ impl Asker<'_> {
                 };
                 advice.run(self.edit_connection())
             }
-            Reason::CloudRefuses => Advice::new(format!(
-                "Errand tries again {often}. It continues by itself once the cloud accepts."
-            ))
-            .say("Fix what the cloud's message in Cause names: a permission, a quota, the account's balance, an allow list. The cloud's documentation of the API lists its codes.")
-            .say("If the message does not help, open a ticket with the cloud and give it the request id below.")
-            .say(self.by_hand()),
+            Reason::CloudRefuses => {
+                let advice = Advice::new(format!(
+                    "Errand tries again {often}. It continues by itself once the cloud accepts."
+                ));
+                let said = |name: &str| self.view.text(&format!("/status/lastCloudError/{name}"));
+                let advice = match said("code").is_empty() {
+                    true => advice.say("The answer has no error code of the cloud. A proxy or firewall may have written it: allow the cloud's endpoint there. Otherwise fix what the message in Cause names."),
+                    false => advice.say("Fix what the cloud's message in Cause names: a permission, a quota, the account's balance, an allow list. The cloud's documentation of the API lists its codes."),
+                };
+                match said("requestId").is_empty() {
+                    true => advice,
+                    false => advice.say("If the message does not help, open a ticket with the cloud and give it the request id below."),
+                }
+                .say(self.by_hand())
+            }
             Reason::TargetBlocked => Advice::new(mended).say(format!(
                 "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
                 self.target()
@@ -199,7 +227,7 @@ impl Asker<'_> {
     }
 
     /// The name of the connection's Secret, if it can be known.
-    pub(super) fn secret(&self) -> String {
+    pub fn secret(&self) -> String {
         self.of_credentials("/name")
     }
 

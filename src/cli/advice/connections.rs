@@ -30,7 +30,7 @@ impl Asker<'_> {
                 Advice::new("Nothing; operations can use the connection.")
             }
             ConnectionReason::NotProbed => Advice::new(
-                "Errand tries the key with the first operation that uses the connection.",
+                "No answer has shown yet whether the cloud accepts the key. Errand tries it with the first operation that uses the connection.",
             )
             .say("To try it without any effect, create an operation with spec.mode Plan."),
             ConnectionReason::SecretNotFound | ConnectionReason::SecretKeyMissing => {

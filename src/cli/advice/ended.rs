@@ -18,6 +18,12 @@ impl Asker<'_> {
                 self.target(),
                 self.connection_object(),
             )),
+            Reason::TooLate if self.is_still_reserved() => advice.say(format!(
+                "Order {} is not cancelled: its instances will be delivered between {} and {}. Ask the cloud's support if it must be cancelled.",
+                self.target(),
+                self.or("/status/observed/deliveryBegins", "the begin"),
+                self.or("/status/observed/deliveryEnds", "the end of its delivery"),
+            )),
             Reason::TooLate => advice.say(format!(
                 "If {} has to be as it was before, change it back in the cloud's console: that is a new change.",
                 self.target()
@@ -49,19 +55,33 @@ impl Asker<'_> {
             // There is nothing that another try could cancel.
             Reason::TooLate | Reason::ChangeFailed => advice,
             _ if self.anew_with_a_key(reason) => advice
-                .say("An ended operation stays ended, and the same one is not carried out again. To have it ordered anew, delete it and apply the manifest with a spec.operationKey that was not used yet:")
+                .say("A finished operation stays finished, and the same one is not carried out again. To order it again, delete it and apply the manifest with a spec.operationKey that was not used yet:")
                 .run(format!(
                     "kubectl delete {} -n {}",
                     self.object(),
                     self.place.namespace
                 )),
+            // Another desiredState continues the same object.
+            _ if !self.view.text("/spec/desiredState").is_empty() => advice.say(
+                "Another spec.desiredState starts it again. To try the same again, delete it and apply the manifest (GitOps does that from Git):",
+            )
+            .run(format!(
+                "kubectl delete {} -n {}",
+                self.object(),
+                self.place.namespace
+            )),
             _ => advice
-                .say("An ended operation stays ended. To have it done anew, delete it and apply the corrected manifest (GitOps does that from Git):")
+                .say("A finished operation stays finished. To run it again, delete it and apply the corrected manifest (GitOps does that from Git):")
                 .run(format!(
                     "kubectl delete {} -n {}",
                     self.object(),
                     self.place.namespace
                 )),
         }
+    }
+
+    /// The cloud no longer cancels a reservation that it has yet to deliver.
+    fn is_still_reserved(&self) -> bool {
+        self.view.text("/status/observed/orderStatus") == "Scheduled"
     }
 }

@@ -10,7 +10,7 @@ const SECOND_ORDER: &str =
     "If the first order was placed after all, this is a second one, and both are charged.";
 
 /// The same of what costs nothing.
-const SECOND_CALL: &str = "If the first call had its effect after all, this has it once more.";
+const SECOND_CALL: &str = "If the first call had its effect after all, this has it again.";
 
 impl Asker<'_> {
     /// What a person looks at before a decision.
@@ -47,16 +47,16 @@ impl Asker<'_> {
             .say(format!(
                 "Pay {order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Do not order the same there again: that is a second order."
             ))
-            .say("To be told when it is at rest:")
+            .say("To wait until it finishes or needs attention:")
             .run(wait),
             Reason::OrderInReview => Advice::new(format!(
                 "Errand looks every {poll}, however long, and goes on by itself once the cloud has reviewed {order}."
             ))
             .say(format!("Nothing, as a rule. If it lasts, ask the cloud's support about {order}.")),
             _ => Advice::new(format!(
-                "Errand looks every {poll}. If the effect does not show within verifyTimeout after the payment, it asks a person (Held)."
+                "Errand looks every {poll}. If the effect does not show within verifyTimeout after the payment, the operation is Held."
             ))
-            .say("Nothing, as a rule. To be told when it is at rest:")
+            .say("Nothing, as a rule. To wait until it finishes or needs attention:")
             .run(wait),
         }
     }

@@ -13,7 +13,7 @@ impl Asker<'_> {
 
     pub(super) fn refresh_running(&self) -> Advice {
         Advice::new(format!(
-            "Errand looks every {}, however long the refresh takes, and asks a person (Held) if the cloud pauses it.",
+            "Errand looks every {}, however long the refresh takes. If the cloud pauses it, the operation is Held.",
             span(rules().poll)
         ))
         .say("Nothing, as a rule. To have it paused or cancelled (with GitOps: in Git):")

@@ -41,7 +41,7 @@ impl Asker<'_> {
                 "Errand looks every {}, however long, and ends it once the instance is as spec.until says.",
                 self.or("/spec/interval", &poll)
             ))
-            .say("Nothing, as a rule. To be told when it is at rest:")
+            .say("Nothing, as a rule. To wait until it finishes or needs attention:")
             .run(self.place.command("wait")),
             Reason::Throttled => Advice::new(format!(
                 "Errand tries again by itself, each time after a longer pause, {longest} at most."
@@ -50,7 +50,10 @@ impl Asker<'_> {
             Reason::CloudUnavailable => Advice::new(format!(
                 "Errand tries again by itself, each time after a longer pause, {longest} at most."
             ))
-            .say("Nothing, as a rule. If it lasts, look at the cloud's status page, and whether the operator's pod reaches the endpoint (DNS, firewall).")
+            .say(match self.cloud_error() {
+                Some(_) => "Nothing, as a rule. If it lasts, check the cloud's status page.",
+                None => "Check the operator's network: DNS, firewall, proxy (HTTPS_PROXY, user and password), and its certificate authorities (caBundle).",
+            })
             .say(self.by_hand()),
             Reason::ClockSkew => Advice::new(format!(
                 "Errand looks again within {longest}, and goes on by itself once the clock is right."
@@ -64,7 +67,7 @@ impl Asker<'_> {
             ))
             .say(self.by_hand()),
             _ => Advice::new(format!("Errand looks every {poll} and goes on by itself."))
-                .say("Nothing, as a rule. To be told when it is at rest:")
+                .say("Nothing, as a rule. To wait until it finishes or needs attention:")
                 .run(self.place.command("wait")),
         }
     }
@@ -76,11 +79,11 @@ impl Asker<'_> {
                 "The call is sent once; then its effect is looked for in the cloud.".to_owned()
             }
             Reason::Verifying => format!(
-                "Errand looks every {poll}. If the effect does not show by {}, it asks a person (Held).",
+                "Errand looks every {poll}. If the effect does not show by {}, the operation is Held.",
                 self.proof_deadline()
             ),
             _ => format!(
-                "Errand looks every {poll}: it ends if the effect shows, and otherwise sends the call again where that is harmless, or asks a person (Held)."
+                "Errand looks every {poll}: it ends if the effect shows, and otherwise sends the call again where that is harmless, or the operation is Held."
             ),
         };
         let advice = Advice::new(next);

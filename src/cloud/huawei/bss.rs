@@ -531,7 +531,7 @@ pub fn why_unreadable(refusal: &Refusal) -> String {
     let denied = row.is_some_and(|row| row.reading == Reading::Blocked(Reason::PermissionDenied));
     match refusal
         .permission()
-        .filter(|_| denied && !refusal.is_of_address())
+        .filter(|_| denied && !refusal.is_of_address() && !refusal.is_of_place())
     {
         Some(permission) => format!("{said}; it needs the permission {permission}"),
         None => said,
