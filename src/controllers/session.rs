@@ -81,8 +81,14 @@ pub(super) struct Rested<K: Kind> {
 }
 
 /// The deadline that the cloud sets for the operation, by what was observed last. One that
-/// has not been read yet may be as near as the time that counts as near.
+/// has not been read yet may be as near as the time that counts as near. Before the time
+/// from which the user lets anything be sent, no deadline matters.
 pub(super) fn deadline<O: Object>(rules: &Rules, object: &O, now: Tick) -> Option<Tick> {
+    let schedule = object.asked().schedule;
+    let begins = schedule.and_then(|schedule| schedule.not_before);
+    if begins.is_some_and(|at| now.0 < at.millis()) {
+        return None;
+    }
     let until = object.possible_until(now).map(|at| Tick(at.millis()));
     let unread = || {
         let seen = object
