@@ -162,8 +162,8 @@ impl Asker<'_> {
                 span(rules().recheck)
             ),
         })
-        .say(match (self.known_unknown(), self.cloud_error()) {
-            (true, Some(error)) => format!(
+        .say(match (self.view.known_reason(), self.cloud_error()) {
+            (Some(Reason::AnswerUnknown), Some(error)) => format!(
                 "Fix what the cloud's message names ({error}), if it names anything. Look at {}, then choose one:",
                 self.to_look_at()
             ),
@@ -186,9 +186,9 @@ impl Asker<'_> {
         }
     }
 
-    /// An answer of the cloud says why the call's effect is unknown.
-    fn known_unknown(&self) -> bool {
-        self.view.known_reason() == Some(Reason::AnswerUnknown)
+    /// A part of what the cloud said last; empty if it is not there.
+    fn said(&self, part: &str) -> String {
+        self.view.text(&format!("/status/lastCloudError/{part}"))
     }
 
     /// What the operation is about, in the cloud's ids.

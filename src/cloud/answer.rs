@@ -43,7 +43,7 @@ pub(super) fn read<B>(told: Told<B>, key: &Key) -> Result<B, CallError> {
 
 /// What a mutating call comes to. Only an answer that a table lists, and that is the
 /// cloud's own, is a refusal, so that the call had no effect; `meaning` is asked about an
-/// answer of success, and nobody knows what came of any other.
+/// answer of success, and any other leaves the call unknown.
 pub(super) fn sent<B>(told: Told<B>, meaning: impl FnOnce(&B) -> Meaning) -> Sent {
     let answer = match told {
         Ok(answer) => answer,

@@ -3,7 +3,7 @@
 use crate::state::{Next, State, finish, same_intent};
 use crate::types::*;
 
-/// Whoever may send it now, sends it; anything else says so and waits.
+/// Sends it if it may be sent now; otherwise says what it waits for.
 pub(crate) fn attempt(
     rules: &Rules,
     mut state: State,

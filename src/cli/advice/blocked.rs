@@ -38,7 +38,7 @@ impl Asker<'_> {
         let rules = rules();
         let recheck = span(rules.recheck);
         let often = self.often();
-        let mended =
+        let tries_again =
             format!("Errand tries again {often}. It continues by itself once that is fixed.");
         match reason {
             Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
@@ -60,11 +60,11 @@ impl Asker<'_> {
             ))
             .say(PUT_KEY)
             .run(self.put_key()),
-            Reason::PermissionDenied if self.refusal().is_of_address() => Advice::new(mended).say(
+            Reason::PermissionDenied if self.refusal().is_of_address() => Advice::new(tries_again).say(
                 "In the cloud's IAM, add the address from which the operator calls to the account's allow list. Behind a proxy or NAT, that is its address.",
             ),
             Reason::PermissionDenied if self.refusal().is_of_place() => {
-                Advice::new(mended).say(format!(
+                Advice::new(tries_again).say(format!(
                     "Check region, projectId and account of {} (with GitOps: in Git). A permission of the key does not help:",
                     self.connection_object()
                 ))
@@ -76,15 +76,14 @@ impl Asker<'_> {
                     secret => format!(" in Secret {secret}"),
                 };
                 let said = self.refusal();
-                let call = self.view.text("/status/lastCloudError/call");
-                let missing = match said.permission_for(&call) {
+                let missing = match said.permission_for(&self.said("call")) {
                     Some(permission) => format!("the permission {permission}"),
                     None => "what Cause names".to_owned(),
                 };
-                let advice = Advice::new(mended).say(format!(
+                let advice = Advice::new(tries_again).say(format!(
                     "In the cloud's IAM, grant the owner of the access key{owner} {missing}."
                 ));
-                match self.view.text("/status/lastCloudError/encodedAuthorizationMessage") {
+                match self.said("encodedAuthorizationMessage") {
                     encoded if encoded.is_empty() => advice,
                     _ => advice.say("An administrator of the account can decode why: pass status.lastCloudError.encodedAuthorizationMessage to decode-authorization-message of the cloud's STS."),
                 }
@@ -108,32 +107,31 @@ impl Asker<'_> {
                 let advice = Advice::new(format!(
                     "Errand tries again {often}. It continues by itself once the cloud accepts."
                 ));
-                let said = |name: &str| self.view.text(&format!("/status/lastCloudError/{name}"));
-                let advice = match said("code").is_empty() {
+                let advice = match self.said("code").is_empty() {
                     true => advice.say("The answer has no error code of the cloud. A proxy or firewall may have written it: allow the cloud's endpoint there. Otherwise fix what the message in Cause names."),
                     false => advice.say("Fix what the cloud's message in Cause names: a permission, a quota, the account's balance, an allow list. The cloud's documentation of the API lists its codes."),
                 };
-                match said("requestId").is_empty() {
+                match self.said("requestId").is_empty() {
                     true => advice,
                     false => advice.say("If the message does not help, open a ticket with the cloud and give it the request id below."),
                 }
                 .say(self.by_hand())
             }
-            Reason::TargetBlocked => Advice::new(mended).say(format!(
+            Reason::TargetBlocked => Advice::new(tries_again).say(format!(
                 "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
                 self.target()
             )),
-            Reason::PaidOperationsForbidden => self.not_paid(Advice::new(mended)),
-            Reason::ConnectionMismatch if self.names(&["--cluster-id"]) => Advice::new(mended).say(
+            Reason::PaidOperationsForbidden => self.not_paid(Advice::new(tries_again)),
+            Reason::ConnectionMismatch if self.names(&["--cluster-id"]) => Advice::new(tries_again).say(
                 "Ask the administrators of Errand to start the operator with --cluster-id (chart value clusterId), or with the right to read the namespace kube-system.",
             ),
-            Reason::ConnectionMismatch if self.names(&["policy.clusterId"]) => Advice::new(mended)
+            Reason::ConnectionMismatch if self.names(&["policy.clusterId"]) => Advice::new(tries_again)
                 .say("If another cluster is to send this, delete the operation here. If it is this one, set policy.clusterId to this cluster (with GitOps: in Git):")
                 .run(self.edit_connection()),
-            Reason::ConnectionMismatch if self.names(&["connectionRef"]) => Advice::new(mended)
+            Reason::ConnectionMismatch if self.names(&["connectionRef"]) => Advice::new(tries_again)
                 .say("Correct spec.connectionRef of the operation. Existing connections:")
                 .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
-            Reason::LedgerFull => Advice::new(format!("Nothing is sent. {mended}")).say(
+            Reason::LedgerFull => Advice::new(format!("Nothing is sent. {tries_again}")).say(
                 "Ask the administrators of Errand: they can set the ledger that Cause names aside. Whatever is recorded in it could then be done once more.",
             ),
             Reason::ObjectUnreadable => {
@@ -147,13 +145,13 @@ impl Asker<'_> {
                     .run("errand crds | kubectl apply --server-side -f -")
             }
             Reason::IntentNotStored => {
-                Advice::new(format!("Nothing is sent. {mended}")).say(
+                Advice::new(format!("Nothing is sent. {tries_again}")).say(
                     "Install the CRDs and the rights of the operator's version; errand has those of its own:",
                 )
                 .run("errand crds | kubectl apply --server-side -f -")
                 .run("errand rbac | kubectl apply -f -")
             }
-            _ => Advice::new(mended)
+            _ => Advice::new(tries_again)
                 .say("Fix the connection as Cause says (with GitOps: in Git):")
                 .run(self.edit_connection()),
         }
@@ -190,12 +188,11 @@ impl Asker<'_> {
 
     /// What the cloud said last.
     fn refusal(&self) -> Refusal {
-        let part = |name: &str| self.view.text(&format!("/status/lastCloudError/{name}"));
         Refusal {
-            code: part("code"),
-            message: part("message"),
+            code: self.said("code"),
+            message: self.said("message"),
             more: Some(Box::new(More {
-                detail: part("detail"),
+                detail: self.said("detail"),
                 ..More::default()
             })),
             ..Refusal::default()

@@ -51,32 +51,25 @@ impl Asker<'_> {
             )),
             _ => advice.say(format!("Look at {} in the cloud's console.", self.target())),
         };
+        let delete = format!(
+            "kubectl delete {} -n {}",
+            self.object(),
+            self.place.namespace
+        );
         match reason {
             // There is nothing that another try could cancel.
             Reason::TooLate | Reason::ChangeFailed => advice,
             _ if self.anew_with_a_key(reason) => advice
                 .say("A finished operation stays finished, and the same one is not carried out again. To order it again, delete it and apply the manifest with a spec.operationKey that was not used yet:")
-                .run(format!(
-                    "kubectl delete {} -n {}",
-                    self.object(),
-                    self.place.namespace
-                )),
+                .run(delete),
             // Another desiredState continues the same object.
             _ if !self.view.text("/spec/desiredState").is_empty() => advice.say(
                 "Another spec.desiredState starts it again. To try the same again, delete it and apply the manifest (GitOps does that from Git):",
             )
-            .run(format!(
-                "kubectl delete {} -n {}",
-                self.object(),
-                self.place.namespace
-            )),
+            .run(delete),
             _ => advice
                 .say("A finished operation stays finished. To run it again, delete it and apply the corrected manifest (GitOps does that from Git):")
-                .run(format!(
-                    "kubectl delete {} -n {}",
-                    self.object(),
-                    self.place.namespace
-                )),
+                .run(delete),
         }
     }
 

@@ -101,8 +101,7 @@ impl Asker<'_> {
 
     /// The code of what the cloud said last, or its HTTP status.
     pub(super) fn cloud_error(&self) -> Option<String> {
-        let part = |name: &str| self.view.text(&format!("/status/lastCloudError/{name}"));
-        match (part("code"), part("httpStatus")) {
+        match (self.said("code"), self.said("httpStatus")) {
             (code, _) if !code.is_empty() => Some(code),
             (_, status) if !status.is_empty() => Some(format!("HTTP {status}")),
             _ => None,
