@@ -52,7 +52,8 @@ pub use scheduled_instance_reservation::{
 };
 pub use shared::is_object_name;
 pub use shared::{
-    Common, ConnectionKind, ConnectionRef, Decision, Mode, Resolution, Schedule, Timestamp,
+    Common, ConnectionKind, ConnectionRef, Decision, Mode, REQUESTED_AT, Resolution, Schedule,
+    Timestamp,
 };
 pub use status::{
     AnswerWord, CloudError, Condition, ConditionStatus, Hold, LocalRef, LockedBy, ObservedFor,

@@ -13,6 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::words::words;
 
+/// The annotation that asks for a fresh observation of the cloud, whatever the object waits
+/// for.
+pub const REQUESTED_AT: &str = "errand.cloud/reconcile-requested-at";
+
 /// A point in time, to the millisecond, as RFC 3339 text. One that the API server
 /// accepts and [`jiff::Timestamp`] cannot hold is read as the nearest one that it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

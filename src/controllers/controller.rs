@@ -14,7 +14,6 @@ use super::context::{Context, Memory};
 use super::dispatch::{Next, Told, Wake, Work, dispatch};
 use super::expiry::{Expiry, expiry};
 use super::finished::{finished, is_unsaid};
-use super::marks::REQUESTED_AT;
 use super::metrics::Tally;
 use super::observability::span;
 use super::overdue;
@@ -26,7 +25,7 @@ use super::status::reason;
 use super::surroundings::Change;
 use super::unreadable::Unreadable;
 use super::watches::{Reports, Watching, version};
-use crate::api::{AnswerWord, Reason, State};
+use crate::api::{AnswerWord, REQUESTED_AT, Reason, State};
 use crate::operations::{Kind, Object};
 
 /// What nothing else wakes is looked at after this, should a wake-up have been lost.

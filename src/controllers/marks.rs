@@ -9,12 +9,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::unreadable::cut;
+use crate::api::REQUESTED_AT;
 
 /// Bytes of a label or annotation that are kept. A label has 63 at most.
 pub(super) const KEPT_VALUE: usize = 253;
-
-/// Asks for a fresh observation of the cloud, whatever the object waits for.
-pub(super) const REQUESTED_AT: &str = "errand.cloud/reconcile-requested-at";
 
 /// Labels that tools put on what they restore from a backup.
 pub(super) const RESTORED: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];

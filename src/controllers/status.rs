@@ -15,11 +15,10 @@ use kube::Resource as _;
 pub(super) use self::stored::{approved, claimed_step, reason, stored, verdict, wish};
 use self::stored::{hold_number, restored};
 use super::fit::fitted;
-use super::marks::REQUESTED_AT;
 use super::overdue;
 use crate::api::{
     AnswerWord, Condition, Decision, Hold, LedgerClaim, LocalRef, LockedBy, ObservedFor,
-    PlanStatus, Reason, State, Status, StepStatus, Timestamp,
+    PlanStatus, REQUESTED_AT, Reason, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
 use crate::operations::{Assessment, Claimant, Kind, Object, digest};

@@ -1,6 +1,6 @@
 //! Advice where nothing goes on before somebody mends or resumes something.
 
-use errand::api::{ConnectionReason, Reason};
+use errand::api::{ConnectionReason, REQUESTED_AT, Reason};
 use errand::cloud::{More, Refusal};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ impl Asker<'_> {
     /// What blocks it, and how Errand is made to try again at once.
     pub(super) fn blocked(&self, reason: Reason) -> Advice {
         let now = format!(
-            "kubectl annotate {} -n {} errand.cloud/reconcile-requested-at=\"$(date +%s)\" --overwrite",
+            "kubectl annotate {} -n {} {REQUESTED_AT}=\"$(date +%s)\" --overwrite",
             self.object(),
             self.place.namespace
         );
