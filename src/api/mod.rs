@@ -56,7 +56,7 @@ pub use shared::{
     Timestamp,
 };
 pub use status::{
-    AnswerWord, CloudError, Condition, ConditionStatus, Hold, LocalRef, LockedBy, ObservedFor,
-    PlanStatus, State, Status, StepStatus, Waiting,
+    AnswerWord, CallStatus, CloudError, Condition, ConditionStatus, Hold, LocalRef, LockedBy,
+    ObservedFor, PlanStatus, State, Status, StepStatus, Waiting,
 };
 pub use waits::{OVERDUE, Wait};

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shared::Timestamp;
-use super::status::{AnswerWord, ids};
+use super::status::{AnswerWord, CallStatus, ids};
 
 /// What this Errand does not know, by name.
 pub type Unknown = BTreeMap<String, serde_json::Value>;
@@ -131,6 +131,9 @@ pub struct LedgerClaim {
     /// The call's body.
     #[schemars(length(max = 1024))]
     pub body: String,
+    /// The call. Absent in a record of version 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallStatus>,
     /// The host that the call goes to, with its port if that is not 443; absent in a claim
     /// of a version that did not write it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,6 +184,9 @@ pub struct LedgerEntry {
     /// SHA-256 of the call's body, in hexadecimal.
     #[schemars(length(max = 64))]
     pub body_digest: String,
+    /// The call. Absent in a record of version 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallStatus>,
     /// When it was claimed.
     pub claimed_at: Timestamp,
     /// When it was closed.

@@ -162,6 +162,23 @@ pub struct PlanStatus {
     pub steps: Vec<String>,
     /// Whether any of them costs money.
     pub paid: bool,
+    /// The same calls, each with its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub calls: Vec<CallStatus>,
+}
+
+/// A mutating call: the cloud's name of it, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CallStatus {
+    /// The cloud's name of the call.
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// Its arguments, by the cloud's names. A value that is not a string is JSON.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "arguments")]
+    pub arguments: BTreeMap<String, String>,
 }
 
 /// A question to a person.
@@ -225,6 +242,14 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub body_digest: Option<String>,
+    /// What is sent. Absent in a record of version 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallStatus>,
+    /// SHA-256 of the request in hexadecimal: of cloud, region, project, method, path, query
+    /// and body, without the token. A request with another digest is not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub request_digest: Option<String>,
     /// What came of it; absent while nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerWord>,
@@ -283,15 +308,19 @@ impl StepStatus {
 }
 
 pub(super) fn ids(_: &mut SchemaGenerator) -> Schema {
-    map(64)
+    map(8, 64)
 }
 
-/// A map whose values have at most so many characters. A schema bounds no keys, so a rule
-/// does.
-fn map(longest: u32) -> Schema {
+fn arguments(_: &mut SchemaGenerator) -> Schema {
+    map(32, 1024)
+}
+
+/// A map with at most so many values, of at most so many characters each. A schema bounds
+/// no keys, so a rule does.
+fn map(most: u32, longest: u32) -> Schema {
     json_schema!({
         "type": "object",
-        "maxProperties": 8,
+        "maxProperties": most,
         "additionalProperties": {"type": "string", "maxLength": longest},
         "x-kubernetes-validations": [{
             "rule": "self.all(key, size(key) <= 64)",
@@ -367,7 +396,7 @@ pub struct ObservedFor {
 }
 
 fn endpoints(_: &mut SchemaGenerator) -> Schema {
-    map(256)
+    map(8, 256)
 }
 
 /// The operation that holds the target.

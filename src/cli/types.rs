@@ -1,7 +1,7 @@
 //! Which kinds there are and how users name them, from the registry.
 
 use errand::api::CloudConnection;
-use errand::operations::{Kind, Object as _, StepInfo, Visitor, each_kind};
+use errand::operations::{CallRules, Kind, Object as _, Visitor, each_kind};
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
@@ -9,7 +9,7 @@ use kube::{CustomResourceExt, Resource};
 #[derive(Clone, Debug)]
 pub struct Type {
     /// Its mutating calls.
-    steps: &'static [StepInfo],
+    steps: &'static [&'static CallRules],
     /// What happens at a deadline that the cloud sets.
     pub deadline: Option<&'static str>,
     /// What a client needs to reach it.
@@ -24,12 +24,12 @@ impl Type {
     fn of<K: Kind>() -> Self {
         Self {
             deadline: K::Object::DEADLINE,
-            ..Self::named::<K::Object>(K::STEPS)
+            ..Self::named::<K::Object>(K::CALLS)
         }
     }
 
     fn named<R: CustomResourceExt + Resource<DynamicType = ()>>(
-        steps: &'static [StepInfo],
+        steps: &'static [&'static CallRules],
     ) -> Self {
         let names = R::crd().spec.names;
         let mut others = vec![names.plural];
@@ -50,7 +50,7 @@ impl Type {
 
     /// It may cost money.
     pub fn is_paid(&self) -> bool {
-        self.steps.iter().any(|step| step.paid)
+        self.steps.iter().any(|step| step.payment.is_some())
     }
 
     /// It is no operation.

@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::call::{CallError, Sent};
+use super::call::CallError;
 use super::verdict::{Reading, Refusal};
 use crate::api::Reason;
 use crate::text;
@@ -47,7 +47,7 @@ pub struct OddId {
 }
 
 impl OddId {
-    fn new(place: &str, id: &str) -> Self {
+    pub(super) fn new(place: &str, id: &str) -> Self {
         Self {
             place: place.to_owned(),
             id: text::line(id, TOLD),
@@ -55,7 +55,7 @@ impl OddId {
     }
 
     /// As the words of a call that is not made.
-    pub(super) fn refusal(&self) -> Refusal {
+    pub fn refusal(&self) -> Refusal {
         let Self { place, id } = self;
         Refusal::of_transport(format!(
             "\"{id}\" ({place}) is not a valid id, so the cloud is not asked about it"
@@ -69,12 +69,6 @@ impl From<OddId> for CallError {
             reading: Reading::Retry(Reason::ObservationUnclear),
             refusal: odd.refusal(),
         }
-    }
-}
-
-impl From<OddId> for Sent {
-    fn from(odd: OddId) -> Self {
-        Sent::NotSent(odd.refusal())
     }
 }
 
@@ -104,7 +98,7 @@ impl Path {
     }
 
     /// As it is sent.
-    pub(super) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -160,7 +154,7 @@ impl Query {
     }
 
     /// The names and values, not encoded.
-    pub(super) fn pairs(&self) -> &[(String, String)] {
+    pub fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
 }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod call;
+mod client;
 mod contradicted;
 mod field;
 mod hidden;
@@ -11,6 +12,7 @@ pub mod huawei;
 mod ids;
 mod lenient;
 mod members;
+mod mutation;
 mod permissions;
 mod recent;
 mod room;
@@ -26,6 +28,7 @@ mod verdict;
 pub mod volcengine;
 
 pub use call::{CallError, Ids, Meaning, Sent};
+pub use client::Client;
 pub use contradicted::contradicted;
 pub use field::{Field, Found, List};
 pub use hidden::Hidden;
@@ -35,6 +38,7 @@ pub use ids::{OddId, Path, Query, is_id};
 pub use lenient::Read;
 pub(crate) use lenient::parse_time;
 pub use members::Members;
+pub use mutation::{Arguments, Draft, Mutation, Success, arguments};
 pub use permissions::{Missing, Needs};
 pub use recent::Recent;
 pub use room::Held;

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Gate, Key, SecretText, Transport};
+use super::{Arguments, Client, Gate, Key, Mutation, SecretText, Sent, Transport};
 use crate::clock::Clock;
 
 pub(crate) struct Server {
@@ -159,4 +159,16 @@ pub(crate) fn captured(name: &str) -> (String, String, Vec<String>, String) {
         names.collect(),
         text("body"),
     )
+}
+
+/// Sends a call with these arguments and that token, in that project.
+pub(crate) async fn send(
+    client: &Client,
+    call: &Mutation,
+    (scope, token): (&str, &str),
+    arguments: &Arguments,
+) -> Sent {
+    let draft = (call.request)(arguments, scope).expect("valid arguments");
+    let draft = draft.with_token(call, token).expect("a valid token");
+    client.send(call, &draft, open_gate()).await
 }

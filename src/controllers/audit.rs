@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-use crate::api::Timestamp;
+use crate::api::{CallStatus, Timestamp};
 use crate::cloud::Refusal;
 use crate::text;
 
@@ -24,6 +24,10 @@ pub(super) struct Line<'a> {
     pub(super) target: &'a str,
     pub(super) step: &'a str,
     pub(super) step_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) call: Option<&'a CallStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_digest: Option<&'a str>,
     #[serde(flatten)]
     pub(super) answer: Option<Answered<'a>>,
 }

@@ -19,9 +19,9 @@ use super::troubles::read_failed;
 use crate::api::{CloudConnection, ConnectionReason, ConnectionRef, Policy, Reason};
 use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{
-    HuaweiScope, Key, Protocol, Refusal, SERVICES, Service, Transport, tencent, volcengine,
+    Client, HuaweiScope, Key, Protocol, Refusal, SERVICES, Service, Transport, tencent, volcengine,
 };
-use crate::operations::{Client, Clients, Object, Place, ServiceHost};
+use crate::operations::{Clients, Object, Place, ServiceHost};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -405,6 +405,7 @@ pub(super) fn place(
     });
     Place {
         scope: scope(connection),
+        region: region(connection),
         account: connection.spec.account_id.clone(),
         namespace: namespace.to_owned(),
         hosts: hosts.collect(),
@@ -423,6 +424,12 @@ fn scope(connection: &CloudConnection) -> String {
     let tencent = spec.tencent.as_ref().map(|tencent| &tencent.region);
     let found = huawei.or(volcengine).or(tencent);
     found.cloned().unwrap_or_default()
+}
+
+fn region(connection: &CloudConnection) -> String {
+    let spec = &connection.spec;
+    let huawei = spec.huawei.as_ref().map(|huawei| huawei.region.clone());
+    huawei.unwrap_or_else(|| scope(connection))
 }
 
 /// policy.suspend of the operation's connection is true.

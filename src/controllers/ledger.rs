@@ -353,6 +353,7 @@ impl Ledgers {
             operation_key: look.claimant.key.clone(),
             body_digest: look.claimant.body_digest(),
             body: look.claimant.body.clone(),
+            call: Some(look.claimant.call.status()),
             host: look.claimant.host.clone(),
             claimed_at: status.intended_at,
             send_before: status.send_before,

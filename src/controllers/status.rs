@@ -8,7 +8,7 @@ mod summary;
 
 use errand_engine::{
     Answer, CLOCK_SKEW, CLOUD_REFUSES, Change, Code, Decision as EngineDecision, End, Forecast,
-    Hold as EngineHold, How, INTENT_NOT_STORED, OBSERVATION_UNCLEAR, Report, Step, Tick,
+    Goal, Hold as EngineHold, How, INTENT_NOT_STORED, OBSERVATION_UNCLEAR, Report, Step, Tick,
 };
 use kube::Resource as _;
 
@@ -21,7 +21,7 @@ use crate::api::{
     PlanStatus, REQUESTED_AT, Reason, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
-use crate::operations::{Assessment, Claimant, Kind, Object, digest};
+use crate::operations::{Assessment, Call, Claimant, Kind, Object, digest};
 use crate::text;
 
 /// The first step and this many of the last are kept.
@@ -164,7 +164,7 @@ impl<K: Kind> Rendering<'_, K> {
                 name: claimant.ledger(),
             });
         }
-        let ledger = K::STEPS.iter().any(|step| step.ledger);
+        let ledger = K::CALLS.iter().any(|call| call.ledger);
         if ledger && status.steps.is_empty() && restored(self.object) {
             status.restored = Some(true);
         }
@@ -208,7 +208,7 @@ impl<K: Kind> Rendering<'_, K> {
             status.finished_at.get_or_insert(now);
         }
         status.plan = match (self.change.report, self.assessment) {
-            (Report::Planned(_), Some(assessment)) => Some(assessment.plan.clone()),
+            (Report::Planned(_), Some(_)) => Some(plan(self.planned())),
             (Report::Planned(_), None) => Some(PlanStatus::default()),
             _ => None,
         };
@@ -345,11 +345,35 @@ impl<K: Kind> Rendering<'_, K> {
         limit(conditions, |condition| ours(&condition.type_));
     }
 
+    /// The calls that executing the plan would send, now or later.
+    fn planned(&self) -> &[Call] {
+        let open = [EngineHold::AnswerUnknown, EngineHold::ProofTimeout];
+        match (self.change.report, self.assessment) {
+            // A call that is under way is not announced once more.
+            (Report::Planned(Forecast::Resolves | Forecast::Ended(_)), _) => &[],
+            (Report::Planned(Forecast::Held(hold)), _) if open.contains(&hold) => &[],
+            (_, Some(assessment)) if matches!(assessment.goal, Goal::Act(_)) => &assessment.calls,
+            _ => &[],
+        }
+    }
+
     fn words(&self) -> (State, Reason) {
         match (self.change.report, self.object.asked().suspend) {
             (Report::Suspended, false) => (State::Suspended, Reason::SuspendedByConnection),
             (report, _) => words::<K>(self.object, report),
         }
+    }
+}
+
+/// These calls as they are shown, shortened to what status can hold.
+fn plan(calls: &[Call]) -> PlanStatus {
+    PlanStatus {
+        steps: calls
+            .iter()
+            .map(|call| text::line(&call.line(), 256))
+            .collect(),
+        paid: calls.iter().any(|call| call.rules.payment.is_some()),
+        calls: calls.iter().map(Call::status).collect(),
     }
 }
 
@@ -422,9 +446,11 @@ pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reas
 /// An intent as it is written, of the object with that uid. What it is about is
 /// added by whoever knows that.
 pub(super) fn step_status<K: Kind>(uid: &str, step: &Step) -> StepStatus {
-    let info = K::STEPS.iter().find(|info| info.key == step.key);
+    let info = K::CALLS.iter().find(|info| info.key == step.key);
     let name = info.map_or("", |info| info.name);
-    let token = info.filter(|info| info.token).map(|_| token(uid, name));
+    let token = info
+        .filter(|info| info.mutation.token.is_some())
+        .map(|_| token(uid, name));
     StepStatus {
         number: step.number,
         id: step_id(uid, step),
@@ -436,6 +462,8 @@ pub(super) fn step_status<K: Kind>(uid: &str, step: &Step) -> StepStatus {
         target: None,
         baseline: None,
         body_digest: None,
+        call: None,
+        request_digest: None,
         answer: None,
         answered_at: None,
         looked_again_at: None,
@@ -457,6 +485,7 @@ fn claimed_status<K: Kind>(claim: &LedgerClaim) -> StepStatus {
         name: claim.step.clone(),
         writer: claim.writer.clone(),
         body_digest: Some(claim.body_digest.clone()),
+        call: claim.call.clone(),
         answer: Some(AnswerWord::Accepted),
         answered_at: Some(claim.claimed_at),
         ids: claim.ids.clone(),

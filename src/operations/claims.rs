@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Call;
 use crate::api::{AnswerWord, LedgerTarget};
 use crate::cloud::{Ids, Service};
 use crate::mistakes::Mistake;
@@ -13,6 +14,8 @@ pub struct Place {
     pub scope: String,
     /// spec.accountId of the connection.
     pub account: String,
+    /// The connection's region; empty where the cloud's services have none.
+    pub region: String,
     /// The operation's namespace.
     pub namespace: String,
     /// Where the cloud's services are.
@@ -48,7 +51,9 @@ pub struct Claimant {
     pub target: LedgerTarget,
     /// The operation key.
     pub key: String,
-    /// The body of the call, which says what is asked for.
+    /// The call that is claimed.
+    pub call: Call,
+    /// Its body, which says what is asked for.
     pub body: String,
     /// The host that the call goes to, with its port if that is not 443.
     pub host: Option<String>,
@@ -63,7 +68,13 @@ impl Claimant {
     /// The key is spec.operationKey, or made of everything that makes the
     /// operation what it is; not of its name, as a rename must not repeat it, nor
     /// of its uid, as a deleted and re-applied object must not.
-    pub fn new(mut target: LedgerTarget, place: &Place, given: Option<&str>, body: String) -> Self {
+    pub fn new(
+        mut target: LedgerTarget,
+        place: &Place,
+        given: Option<&str>,
+        call: Call,
+        body: String,
+    ) -> Self {
         let key = match given {
             Some(given) => digest(&[&place.namespace, "given", given]),
             None => digest(&[
@@ -92,6 +103,7 @@ impl Claimant {
         Self {
             target,
             key,
+            call,
             body,
             host,
             other_ledger,
@@ -191,6 +203,8 @@ pub struct ClosedCall {
 mod tests {
     use super::*;
     use crate::cloud::huawei;
+    use crate::operations::Kind as _;
+    use crate::operations::desktop_order::OrderDesktop;
 
     fn target() -> LedgerTarget {
         LedgerTarget {
@@ -202,14 +216,19 @@ mod tests {
         }
     }
 
+    fn call() -> Call {
+        Call::new(OrderDesktop::CALLS[0], Default::default())
+    }
+
     fn claimant(namespace: &str, account: &str, given: Option<&str>, body: &str) -> Claimant {
         let place = Place {
             scope: "project".into(),
+            region: "region".into(),
             account: account.into(),
             namespace: namespace.into(),
             hosts: Vec::new(),
         };
-        Claimant::new(target(), &place, given, body.into())
+        Claimant::new(target(), &place, given, call(), body.into())
     }
 
     #[test]
@@ -244,11 +263,12 @@ mod tests {
             });
             let place = Place {
                 scope: "project".into(),
+                region: "region".into(),
                 account: "a".into(),
                 namespace: "n".into(),
                 hosts: hosts.collect(),
             };
-            Claimant::new(target(), &place, None, "b".into())
+            Claimant::new(target(), &place, None, call(), "b".into())
         };
         let vendor = claim(&[("workspace.example", HostOwner::Vendor)]);
         // As f7ba42e names it.

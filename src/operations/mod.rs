@@ -1,9 +1,10 @@
 //! The operations, a folder per kind: `facts` reads the cloud, `plan` says what
-//! the facts mean (pure), `steps` sends what mutates.
+//! the facts mean (pure), `calls` are its mutating calls, as values.
 //!
-//! Nothing here writes to Kubernetes, decides whether a step may be sent, or
+//! Nothing here writes to Kubernetes, sends a call, decides whether one may be sent, or
 //! repeats one: that is the engine's, carried out by `controllers`.
 
+mod call;
 mod claims;
 pub mod desktop_order;
 pub mod instance_observation;
@@ -17,50 +18,21 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
+pub use call::{Call, CallRules};
 pub(crate) use claims::digest;
 pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
-use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
+use errand_engine::{Code, Due, Goal, Past, Pin, Tick, Trace};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-pub use services::{Client, Clients};
+pub use services::Clients;
 
 use crate::api::{
-    Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
-    Schedule, Status, Timestamp,
+    Common, ConditionStatus, ConnectionRef, Mode, Reason, Resolution, Schedule, Status, Timestamp,
 };
-use crate::cloud::{CallError, Gate, Ids, Sent, Service};
-
-/// A step of a kind: one mutating cloud call.
-#[derive(Clone, Copy, Debug)]
-pub struct StepInfo {
-    /// Its number among the kind's steps.
-    pub key: StepKey,
-    /// The cloud's name of the call.
-    pub name: &'static str,
-    /// What a repeat would mean.
-    pub class: Class,
-    /// Recorded in the ledger.
-    pub ledger: bool,
-    /// It costs money.
-    pub paid: bool,
-    /// The cloud takes an idempotency token with it.
-    pub token: bool,
-}
-
-impl StepInfo {
-    /// The step in the engine's words.
-    pub fn plan(&self) -> Plan {
-        Plan {
-            key: self.key,
-            class: self.class,
-            ledger: self.ledger,
-            paid: self.paid,
-        }
-    }
-}
+use crate::cloud::{CallError, Ids, Service};
 
 /// What operations of every kind ask in the same way.
 #[derive(Clone, Copy, Debug)]
@@ -111,10 +83,8 @@ pub struct Assessment<O> {
     pub seen: String,
     /// What was seen, for status.
     pub observed: O,
-    /// What would be sent.
-    pub plan: PlanStatus,
-    /// The cloud's id of what the next step is about; recorded with its intent.
-    pub target: Option<String>,
+    /// The calls that it may lead to. Of [`Goal::Act`] in order, the next one first.
+    pub calls: Vec<Call>,
     /// The kind's own conditions.
     pub conditions: Vec<(&'static str, ConditionStatus)>,
     /// What the effect of the next step is told by comparison with; recorded with
@@ -151,8 +121,7 @@ impl<O> Assessment<O> {
             ids: Ids::new(),
             seen: seen.into(),
             observed,
-            plan: PlanStatus::default(),
-            target: None,
+            calls: Vec::new(),
             conditions: Vec::new(),
             baseline: None,
             past: Past::default(),
@@ -271,7 +240,7 @@ pub trait Kind: Send + Sync + 'static {
     type Facts: Send;
 
     /// Its mutating calls.
-    const STEPS: &'static [StepInfo];
+    const CALLS: &'static [&'static CallRules];
     /// The cloud's services that it calls; the first is the one that it changes.
     const SERVICES: &'static [&'static Service];
 
@@ -295,12 +264,6 @@ pub trait Kind: Send + Sync + 'static {
     fn claimant(object: &Self::Object, place: &Place) -> Option<Claimant> {
         let _ = (object, place);
         None
-    }
-
-    /// What policy.paidOperations has to allow at least.
-    fn payment(object: &Self::Object) -> PaidOperations {
-        let _ = object;
-        PaidOperations::Forbid
     }
 
     /// Reads everything that [`Kind::assess`] needs. `open` is the recorded call
@@ -330,13 +293,10 @@ pub trait Kind: Send + Sync + 'static {
         open: Option<&Recorded>,
     ) -> Assessment<<Self::Object as Object>::Observed>;
 
-    /// Sends a step, once. Its intent is the last step of the object's status.
-    fn perform(
-        clients: &Clients,
-        object: &Self::Object,
-        step: StepKey,
-        gate: Gate,
-    ) -> impl Future<Output = Sent> + Send;
+    /// The cloud has accepted a call, with these ids.
+    fn accepted(clients: &Clients, object: &Self::Object, ids: &Ids) {
+        let _ = (clients, object, ids);
+    }
 }
 
 /// How long an accepted call may go unproven where the spec does not say.

@@ -1,28 +1,6 @@
 //! The clients of one connection that an operation calls.
 
-use crate::cloud::{Service, huawei, tencent, volcengine};
-
-/// A client of a service, with a key.
-#[derive(Clone, Debug)]
-pub enum Client {
-    /// Of a service of Huawei Cloud.
-    Huawei(huawei::Client),
-    /// Of a service of Volcengine.
-    Volcengine(volcengine::Client),
-    /// Of a service of Tencent Cloud.
-    Tencent(tencent::Client),
-}
-
-impl Client {
-    /// How far the cloud's clock is from ours, in milliseconds.
-    pub fn clock_offset(&self) -> i64 {
-        match self {
-            Client::Huawei(client) => client.clock_offset(),
-            Client::Volcengine(client) => client.clock_offset(),
-            Client::Tencent(client) => client.clock_offset(),
-        }
-    }
-}
+use crate::cloud::{Client, Service, huawei, tencent, volcengine};
 
 /// The services of one connection that a kind calls, with one key.
 #[derive(Clone, Debug)]

@@ -501,7 +501,7 @@ fn every_kind_is_in_the_policies_that_it_belongs_into() {
 
         fn visit<K: Kind>(&mut self) -> (String, bool) {
             let (group, plural) = (K::Object::group(&()), K::Object::plural(&()));
-            let paid = K::STEPS.iter().any(|step| step.paid);
+            let paid = K::CALLS.iter().any(|call| call.payment.is_some());
             (format!("{plural}.{group}"), paid)
         }
     }

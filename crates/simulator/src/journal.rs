@@ -34,6 +34,9 @@ pub struct Call {
     /// The query as sent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub query: String,
+    /// The body, as sent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub request_body: String,
     /// The ids that it names in query or body, where its cloud has them there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,

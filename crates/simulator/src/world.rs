@@ -289,6 +289,7 @@ impl World {
             method: request.method.clone(),
             path: request.path().into(),
             query: request.query().into(),
+            request_body: String::from_utf8_lossy(&request.body).into_owned(),
             ids: route.ids().to_vec(),
             access_key: self.clouds.known_key(route, request),
             request_id: self.ids.next(),

@@ -7,7 +7,9 @@ use crate::cloud::answer::{self, Answer};
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, basic_date};
 use crate::cloud::signing::query_text;
 use crate::cloud::verdict::{More, Reading, Refusal, Rows};
-use crate::cloud::{Gate, Held, Hidden, Key, Method, Path, Query, Reply, Request, Transport};
+use crate::cloud::{
+    Gate, Held, Hidden, Key, Method, Path, Query, Reply, Request, Success, Transport,
+};
 use crate::text;
 
 /// How long a date may be off before the gateway refuses the signature.
@@ -125,14 +127,13 @@ impl Client {
         Ok((reply, refusal))
     }
 
-    /// A mutating call: signed now, sent once. `meaning` is asked about the body
-    /// of a 2xx and the error code in it.
+    /// A mutating call: signed now, sent once. `meaning` is asked about a 2xx.
     pub async fn post(
         &self,
         path: &Path,
         body: Vec<u8>,
         gate: Gate,
-        meaning: impl FnOnce(&[u8], &str) -> Meaning,
+        meaning: impl FnOnce(&Success<'_>) -> Meaning,
     ) -> Sent {
         let request = self.request(Method::Post, path, &Query::default(), body);
         let dated = self.date();
@@ -142,7 +143,12 @@ impl Client {
         };
         let answer = self.answer(&reply, dated);
         let code = answer.refusal.code.clone();
-        answer::sent(Ok(answer), |()| meaning(&reply.body, &code))
+        let success = Success {
+            code: &code,
+            body: &reply.body,
+            result: &serde_json::Value::Null,
+        };
+        answer::sent(Ok(answer), |()| meaning(&success))
     }
 
     /// Every 2xx is an answer of success; an error in it is for who asked.

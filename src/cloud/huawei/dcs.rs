@@ -11,12 +11,13 @@ use super::client::Client;
 use super::pages;
 use super::verdicts;
 use super::{ALL_BUT_EU, EU};
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::call::{CallError, Ids, Meaning, parse};
 use crate::cloud::hosts::rule;
 use crate::cloud::lenient::{self, Form, Object, Read};
+use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
-use crate::cloud::{Gate, Path, Query, contradicted, is_id};
+use crate::cloud::{Draft, Mutation, Path, Query, contradicted, is_id};
 use crate::cloud::{HuaweiScope, Protocol, Service};
 
 /// Distributed Cache Service.
@@ -311,29 +312,40 @@ pub async fn list_background_tasks(
     }
 }
 
-/// `CancelInstanceResize`.
-pub async fn cancel_resize(client: &Client, instance: &str, task: &str, gate: Gate) -> Sent {
-    let project = client.scope.id();
-    let path = match Path::of(&[
-        "v2",
-        project,
-        "instances",
-        instance,
-        "resize",
-        "cancel",
-        task,
-    ]) {
-        Ok(path) => path,
-        Err(odd) => return odd.into(),
-    };
-    let meaning = |body: &[u8], code: &str| match serde_json::from_slice::<CancelResult>(body) {
-        Ok(answer) if code.is_empty() && answer.result == "success" => {
+/// `CancelInstanceResize` of a task.
+pub static CANCEL_RESIZE: Mutation = Mutation {
+    name: "CancelInstanceResize",
+    service: &SERVICE,
+    token: None,
+    request: |arguments, project| {
+        let instance = argument(arguments, INSTANCE);
+        let task = argument(arguments, TASK);
+        let path = [
+            "v2",
+            project,
+            "instances",
+            instance,
+            "resize",
+            "cancel",
+            task,
+        ];
+        Ok(Draft {
+            path: Some(Path::of(&path)?),
+            ..Draft::default()
+        })
+    },
+    meaning: |answer| match serde_json::from_slice::<CancelResult>(answer.body) {
+        Ok(result) if answer.code.is_empty() && result.result == "success" => {
             Meaning::Accepted(Ids::new())
         }
         _ => Meaning::Unclear(Ids::new()),
-    };
-    client.post(&path, Vec::new(), gate, meaning).await
-}
+    },
+};
+
+/// Arguments of [`CANCEL_RESIZE`].
+pub const INSTANCE: &str = "instance_id";
+/// The background task of the change.
+pub const TASK: &str = "task_id";
 
 #[cfg(test)]
 mod tests;

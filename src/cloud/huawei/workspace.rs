@@ -3,6 +3,8 @@
 
 mod job;
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -10,10 +12,13 @@ use super::client::Client;
 use super::pages;
 use super::verdicts;
 use super::{ALL_BUT_EU, EU};
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, parse};
+use crate::cloud::call::{CallError, Ids, Meaning, parse};
 use crate::cloud::hosts::rule;
+use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
-use crate::cloud::{Gate, Members, Path, Query, contradicted, is_id, lenient};
+use crate::cloud::{
+    Arguments, Draft, Members, Mutation, OddId, Path, Query, contradicted, is_id, lenient,
+};
 use crate::cloud::{HuaweiScope, Protocol, Service};
 use crate::text;
 
@@ -281,7 +286,11 @@ struct ExtendParam<'a> {
 
 impl<'a> ChangeOrder<'a> {
     /// The bytes that are sent: the same for the same order.
-    pub fn body(&self) -> Vec<u8> {
+    pub fn body(&self) -> String {
+        serde_json::to_string(&self.members()).expect("texts and numbers are JSON")
+    }
+
+    fn members(&self) -> OrderBody<'a> {
         let mut body = match self.change {
             Change::Resize { product } => OrderBody {
                 kind: "resizeDesktops",
@@ -315,12 +324,54 @@ impl<'a> ChangeOrder<'a> {
             true => "true",
             false => "false",
         };
-        serde_json::to_vec(&body).expect("texts and numbers are JSON")
+        body
+    }
+
+    /// What it asks for, by the cloud's names: the members of its body.
+    pub fn arguments(&self, desktop: &str) -> Arguments {
+        let members = serde_json::to_value(self.members()).expect("texts and numbers are JSON");
+        let members = members.as_object().into_iter().flatten();
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let mut arguments: Arguments = members
+            .filter(|(_, value)| !value.is_object())
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect();
+        arguments.insert(DESKTOP.to_owned(), desktop.to_owned());
+        let auto_pay = self.members().extend_param.is_auto_pay.to_owned();
+        arguments.insert(AUTO_PAY.to_owned(), auto_pay);
+        arguments
+    }
+
+    /// The order with these arguments; `None`: they name none.
+    pub fn of(arguments: &'a Arguments) -> Option<Self> {
+        let text = |name: &str| arguments.get(name).map(String::as_str);
+        let order = Self::from_members(&OrderBody {
+            kind: text(TYPE)?,
+            period_type: number(text("period_type"))?,
+            period_num: number(text("period_num"))?,
+            is_auto_renew: number(text("is_auto_renew"))?,
+            resize_product_id: text("resize_product_id"),
+            expand_volume_id: text("expand_volume_id"),
+            expand_new_size: number(text("expand_new_size"))?,
+            enterprise_project_id: text("enterprise_project_id"),
+            extend_param: ExtendParam {
+                is_auto_pay: text(AUTO_PAY)?,
+            },
+        })?;
+        let whole = order.arguments(text(DESKTOP)?) == *arguments;
+        whole.then_some(order)
     }
 
     /// What [`ChangeOrder::body`] wrote; `None`: this is nothing of the sort.
     pub fn read(body: &'a str) -> Option<Self> {
-        let read: OrderBody<'a> = serde_json::from_str(body).ok()?;
+        let order = Self::from_members(&serde_json::from_str(body).ok()?)?;
+        (order.body() == body).then_some(order)
+    }
+
+    fn from_members(read: &OrderBody<'a>) -> Option<Self> {
         let change = match read.kind {
             "resizeDesktops" => Change::Resize {
                 product: read.resize_product_id?,
@@ -340,13 +391,17 @@ impl<'a> ChangeOrder<'a> {
             },
             _ => return None,
         };
-        let order = Self {
+        Some(Self {
             change,
             enterprise_project: read.enterprise_project_id,
             auto_pay: read.extend_param.is_auto_pay == "true",
-        };
-        (order.body() == body.as_bytes()).then_some(order)
+        })
     }
+}
+
+/// A number that may be missing; `None`: it is none.
+fn number<T: FromStr>(text: Option<&str>) -> Option<Option<T>> {
+    text.map(T::from_str).transpose().ok()
 }
 
 /// `ShowDesktopDetail`; `None`: there is no such desktop.
@@ -404,21 +459,28 @@ pub async fn list_products(client: &Client, product: &str) -> Result<Members<Pro
 }
 
 /// `CreateChangeOrder`: may cost money, and a repeat is another order.
-pub async fn create_change_order(
-    client: &Client,
-    desktop: &str,
-    order: &ChangeOrder<'_>,
-    gate: Gate,
-) -> Sent {
-    let project = client.scope.id();
-    let path = match Path::of(&["v2", project, "periodic", desktop, "change", "order"]) {
-        Ok(path) => path,
-        Err(odd) => return odd.into(),
-    };
-    client
-        .post(&path, order.body(), gate, |body, _| ordered(body))
-        .await
-}
+pub static CREATE_CHANGE_ORDER: Mutation = Mutation {
+    name: "CreateChangeOrder",
+    service: &SERVICE,
+    token: None,
+    request: |arguments, project| {
+        let desktop = argument(arguments, DESKTOP);
+        let path = Path::of(&["v2", project, "periodic", desktop, "change", "order"])?;
+        let order = ChangeOrder::of(arguments);
+        let order = order.ok_or_else(|| OddId::new(TYPE, argument(arguments, TYPE)))?;
+        Ok(Draft {
+            path: Some(path),
+            body: order.body(),
+            ..Draft::default()
+        })
+    },
+    meaning: |answer| ordered(answer.body),
+};
+
+/// Arguments of [`CREATE_CHANGE_ORDER`], beside those of [`ChangeOrder::arguments`].
+pub const DESKTOP: &str = "desktop_id";
+const TYPE: &str = "type";
+const AUTO_PAY: &str = "is_auto_pay";
 
 /// What a 2xx to an order means. The service writes errors into some of them, and
 /// nowhere says whether those had an effect: only an order is an answer.

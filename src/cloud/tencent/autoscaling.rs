@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::verdicts;
 use crate::api::Site;
-use crate::cloud::call::{CallError, Ids, Meaning, Sent, unreadable};
+use crate::cloud::call::{CallError, Ids, Meaning, unreadable};
 use crate::cloud::hosts::{of_site, rule};
 use crate::cloud::ids::checked;
+use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Actions, Protocol, Regions, Service};
-use crate::cloud::{Field, Found, Gate, List, OddId, contradicted};
+use crate::cloud::{Draft, Field, Found, List, Mutation, contradicted};
 
 /// Its actions, by version.
 pub const ACTIONS: Actions = Actions {
@@ -131,24 +132,6 @@ fn fail_process<'de, D: Deserializer<'de>>(from: D) -> Result<Field<String>, D::
     })
 }
 
-/// How a refresh that paused after a failure goes on (`ResumeMode`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResumeMode {
-    /// The failed instances once more.
-    Retry,
-    /// Without them.
-    Continue,
-}
-
-impl ResumeMode {
-    fn as_str(self) -> &'static str {
-        match self {
-            ResumeMode::Retry => "RETRY",
-            ResumeMode::Continue => "CONTINUE",
-        }
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
@@ -242,72 +225,46 @@ pub async fn describe_roll_back(
 
 /// `StopInstanceRefresh`: pauses once the running batch is done. The group stays
 /// blocked meanwhile.
-pub async fn stop_instance_refresh(
-    client: &Client,
-    group: &str,
-    activity: &str,
-    gate: Gate,
-) -> Sent {
-    steer(client, "StopInstanceRefresh", group, activity, gate).await
-}
+pub static STOP_INSTANCE_REFRESH: Mutation = steering("StopInstanceRefresh");
 
 /// `CancelInstanceRefresh`: ends it for good; nothing is rolled back.
-pub async fn cancel_instance_refresh(
-    client: &Client,
-    group: &str,
-    activity: &str,
-    gate: Gate,
-) -> Sent {
-    steer(client, "CancelInstanceRefresh", group, activity, gate).await
-}
-
-async fn steer(
-    client: &Client,
-    action: &'static str,
-    group: &str,
-    activity: &str,
-    gate: Gate,
-) -> Sent {
-    let body = match of_activity(group, activity) {
-        Ok(body) => body,
-        Err(odd) => return odd.into(),
-    };
-    client.send(action, &body, gate, accepted).await
-}
-
-/// The body of a call that changes that refresh.
-fn of_activity(group: &str, activity: &str) -> Result<Value, OddId> {
-    let group = checked("AutoScalingGroupId", group)?;
-    let activity = checked("RefreshActivityId", activity)?;
-    Ok(json!({"AutoScalingGroupId": group, "RefreshActivityId": activity}))
-}
+pub static CANCEL_INSTANCE_REFRESH: Mutation = steering("CancelInstanceRefresh");
 
 /// `ResumeInstanceRefresh`. Without a mode the cloud takes its own.
-pub async fn resume_instance_refresh(
-    client: &Client,
-    group: &str,
-    activity: &str,
-    mode: Option<ResumeMode>,
-    gate: Gate,
-) -> Sent {
-    let mut body = match of_activity(group, activity) {
-        Ok(body) => body,
-        Err(odd) => return odd.into(),
-    };
-    if let Some(mode) = mode {
-        body["ResumeMode"] = mode.as_str().into();
-    }
-    client
-        .send("ResumeInstanceRefresh", &body, gate, accepted)
-        .await
-}
+pub static RESUME_INSTANCE_REFRESH: Mutation = steering("ResumeInstanceRefresh");
 
-/// The documented answer has a request id and nothing else; without one it is not
-/// the service's.
-fn accepted(response: &Value) -> Meaning {
-    match &response["RequestId"] {
-        Value::String(id) if !id.is_empty() => Meaning::Accepted(Ids::new()),
-        _ => Meaning::Unclear(Ids::new()),
+/// Arguments of the calls that change a refresh.
+pub const GROUP: &str = "AutoScalingGroupId";
+/// The refresh.
+pub const ACTIVITY: &str = "RefreshActivityId";
+/// Of [`RESUME_INSTANCE_REFRESH`]: `RETRY` or `CONTINUE`; without it the cloud has its own.
+pub const MODE: &str = "ResumeMode";
+
+const fn steering(name: &'static str) -> Mutation {
+    Mutation {
+        name,
+        service: &SERVICE,
+        token: None,
+        request: |arguments, _| {
+            let mut body = serde_json::Map::new();
+            for name in [GROUP, ACTIVITY] {
+                let id = checked(name, argument(arguments, name))?;
+                body.insert(name.to_owned(), id.into());
+            }
+            if let Some(mode) = arguments.get(MODE) {
+                body.insert(MODE.to_owned(), checked(MODE, mode)?.into());
+            }
+            Ok(Draft {
+                body: Value::Object(body).to_string(),
+                ..Draft::default()
+            })
+        },
+        // The documented answer has a request id and nothing else; without one it is not
+        // the service's.
+        meaning: |answer| match &answer.result["RequestId"] {
+            Value::String(id) if !id.is_empty() => Meaning::Accepted(Ids::new()),
+            _ => Meaning::Unclear(Ids::new()),
+        },
     }
 }
 

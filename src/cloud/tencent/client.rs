@@ -11,7 +11,7 @@ use crate::api::Reason;
 use crate::cloud::answer::{self, Answer, Told};
 use crate::cloud::call::{self, CallError, Meaning, NOT_ACCEPTED, Sent, USER_AGENT, unreadable};
 use crate::cloud::verdict::{Reading, Rows};
-use crate::cloud::{Actions, Gate, Held, Hidden, Key, Method, Reply, Request, Transport};
+use crate::cloud::{Actions, Gate, Held, Hidden, Key, Method, Reply, Request, Success, Transport};
 
 /// What is signed. With the action, which the official SDK leaves open.
 const SIGNED: &[&str] = &["content-type", "host", "x-tc-action"];
@@ -36,7 +36,10 @@ pub struct Client {
 impl Client {
     /// A read: the member `Response`; an error in it is one with its reading.
     pub async fn call(&self, action: &'static str, body: &Value) -> Result<Held<Value>, CallError> {
-        let reply = self.transport.read(self.request(action, body)).await;
+        let reply = self
+            .transport
+            .read(self.request(action, body.to_string()))
+            .await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let read = answer::read(self.answer(&reply), &self.key);
         let held = read.map(|response| Held::new(response, reply.place));
@@ -48,16 +51,23 @@ impl Client {
     pub async fn send(
         &self,
         action: &str,
-        body: &Value,
+        body: String,
         gate: Gate,
-        meaning: impl FnOnce(&Value) -> Meaning,
+        meaning: impl FnOnce(&Success<'_>) -> Meaning,
     ) -> Sent {
         let request = self.request(action, body);
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        answer::sent(self.answer(&reply), meaning)
+        let told = self.answer(&reply);
+        answer::sent(told, |result| {
+            meaning(&Success {
+                code: "",
+                body: &reply.body,
+                result,
+            })
+        })
     }
 
     /// How far the cloud's clock is from ours, in milliseconds.
@@ -116,9 +126,9 @@ impl Client {
         })
     }
 
-    fn request(&self, action: &str, body: &Value) -> Request {
+    fn request(&self, action: &str, body: String) -> Request {
         let method = Method::Post;
-        let body = body.to_string().into_bytes();
+        let body = body.into_bytes();
         let now = self.transport.clock.now().wall.0 + self.clock_offset();
         let timestamp = now.div_euclid(1000);
         let mut headers: Vec<(String, String)> = [

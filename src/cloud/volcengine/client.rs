@@ -16,7 +16,9 @@ use crate::cloud::call::{
 };
 use crate::cloud::signing::{hash, query_text};
 use crate::cloud::verdict::{Reading, Refusal, Rows};
-use crate::cloud::{Actions, Gate, Held, Hidden, Key, Method, Query, Reply, Request, Transport};
+use crate::cloud::{
+    Actions, Gate, Held, Hidden, Key, Method, Query, Reply, Request, Success, Transport,
+};
 
 /// A service, as one key sees it in one region.
 #[derive(Clone, Debug)]
@@ -70,14 +72,21 @@ impl Client {
         action: &str,
         query: &Query,
         gate: Gate,
-        meaning: impl FnOnce(&Value) -> Meaning,
+        meaning: impl FnOnce(&Success<'_>) -> Meaning,
     ) -> Sent {
         let request = self.request(action, query);
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        answer::sent(self.answer(&reply), meaning)
+        let told = self.answer(&reply);
+        answer::sent(told, |result| {
+            meaning(&Success {
+                code: "",
+                body: &reply.body,
+                result,
+            })
+        })
     }
 
     /// How far the cloud's clock is from ours, in milliseconds.

@@ -10,13 +10,14 @@ use serde_json::Value;
 use super::client::Client;
 use super::verdicts;
 use crate::api::Site;
-use crate::cloud::call::{CallError, Ids, Meaning, Sent};
+use crate::cloud::call::{CallError, Ids, Meaning};
 use crate::cloud::field::{self, Field, Found, List};
 use crate::cloud::hosts::{of_site, rule};
+use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Actions, Protocol, Regions, Service};
-use crate::cloud::{Gate, Query, contradicted};
+use crate::cloud::{Draft, Mutation, Query, contradicted};
 
 /// Its actions, by version.
 pub const ACTIONS: Actions = Actions {
@@ -172,21 +173,26 @@ pub async fn describe_scheduled_instance(
 }
 
 /// `DeleteScheduledInstance`. With the token of an earlier call it is that call.
-pub async fn delete_scheduled_instance(client: &Client, id: &str, token: &str, gate: Gate) -> Sent {
-    let query = Query::default().id("ScheduledInstanceId", id);
-    let query = match query.and_then(|query| query.id("ClientToken", token)) {
-        Ok(query) => query,
-        Err(odd) => return odd.into(),
-    };
-    let meaning = |result: &Value| match result {
+pub static DELETE_SCHEDULED_INSTANCE: Mutation = Mutation {
+    name: "DeleteScheduledInstance",
+    service: &SERVICE,
+    token: Some("ClientToken"),
+    request: |arguments, _| {
+        let id = argument(arguments, SCHEDULED_INSTANCE);
+        Ok(Draft {
+            query: Query::default().id(SCHEDULED_INSTANCE, id)?,
+            ..Draft::default()
+        })
+    },
+    meaning: |answer| match answer.result {
         Value::Null => Meaning::Accepted(Ids::new()),
         Value::Object(members) if members.is_empty() => Meaning::Accepted(Ids::new()),
         _ => Meaning::Unclear(Ids::new()),
-    };
-    client
-        .send("DeleteScheduledInstance", &query, gate, meaning)
-        .await
-}
+    },
+};
+
+/// The argument of [`DELETE_SCHEDULED_INSTANCE`].
+pub const SCHEDULED_INSTANCE: &str = "ScheduledInstanceId";
 
 #[cfg(test)]
 mod tests;

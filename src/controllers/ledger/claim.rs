@@ -335,6 +335,7 @@ fn entry(open: LedgerClaim, now: Timestamp, result: String, ids: Ids) -> LedgerE
         object: open.object,
         operation_key: open.operation_key,
         body_digest: open.body_digest,
+        call: open.call,
         claimed_at: open.claimed_at,
         closed_at: now,
         result,

@@ -4,8 +4,8 @@ use super::super::fake_api::{block_on, client, failure};
 use super::super::status::claimed_step;
 use super::*;
 use crate::api::{LedgerTarget, StepStatus};
-use crate::operations::Place;
 use crate::operations::desktop_order::OrderDesktop;
+use crate::operations::{Call, Place};
 
 #[test]
 fn a_ledger_that_the_api_server_takes_for_invalid_is_told_and_not_tried_for_ever() {
@@ -73,11 +73,13 @@ fn a_call_whose_answer_was_lost_is_not_looked_for_after_it_could_arrive() {
     };
     let place = Place {
         scope: "project".to_owned(),
+        region: "region".to_owned(),
         account: "account".to_owned(),
         namespace: "ns".to_owned(),
         hosts: Vec::new(),
     };
-    let claimant = Claimant::new(target.clone(), &place, None, "{}".to_owned());
+    let call = Call::new(OrderDesktop::CALLS[0], Default::default());
+    let claimant = Claimant::new(target.clone(), &place, None, call, "{}".to_owned());
     let claim = serde_json::json!({
         "stepId": "w-1", "number": 1, "step": "CreateChangeOrder", "writer": "w",
         "object": {"kind": "DesktopOrder", "namespace": "ns", "name": "n", "uid": "u"},

@@ -216,7 +216,7 @@ impl<K: Kind> Bench<K> {
         let path = self.path.replace("/namespaces/ns/", "/namespaces/others/");
         theirs["metadata"]["namespace"] = "others".into();
         let step = json!({
-            "number": 1, "id": "theirs-1", "name": K::STEPS[0].name, "writer": "1",
+            "number": 1, "id": "theirs-1", "name": K::CALLS[0].name, "writer": "1",
             "intendedAt": self.time(0), "sendBefore": self.time(60),
         });
         theirs["status"] = json!({"steps": [step]});
@@ -226,7 +226,7 @@ impl<K: Kind> Bench<K> {
             self.api.delete(&path);
         }
         let open = json!({
-            "stepId": "theirs-1", "number": 1, "step": K::STEPS[0].name, "writer": "1",
+            "stepId": "theirs-1", "number": 1, "step": K::CALLS[0].name, "writer": "1",
             "object": {"kind": kind, "namespace": "others", "name": "op", "uid": uid},
             "operationKey": "theirs", "bodyDigest": "d", "body": "{}",
             "claimedAt": self.time(0), "sendBefore": self.time(60),

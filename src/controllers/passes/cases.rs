@@ -59,8 +59,8 @@ pub(super) fn cases<K: Kind>() -> Vec<Case> {
     assert!(!found.is_empty(), "{kind} has no case in passes/cases.rs");
     for case in &found {
         assert_eq!(
-            case.calls.is_empty() && K::STEPS.is_empty(),
-            K::STEPS.is_empty()
+            case.calls.is_empty() && K::CALLS.is_empty(),
+            K::CALLS.is_empty()
         );
     }
     found

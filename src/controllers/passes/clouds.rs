@@ -19,7 +19,7 @@ fn move_to<K: Kind>(bench: &Bench<K>, url: &str) {
 }
 
 fn with_ledger<K: Kind>(case: &Case) -> bool {
-    !case.calls.is_empty() && K::STEPS.iter().any(|step| step.ledger)
+    !case.calls.is_empty() && K::CALLS.iter().any(|call| call.ledger)
 }
 
 /// What is claimed, and how the calls that are over ended, by ledger.

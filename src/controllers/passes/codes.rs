@@ -376,7 +376,7 @@ async fn rows<K: Kind>(case: Case) {
         })
         .collect();
     let labels: BTreeSet<&str> = said.iter().map(|(label, ..)| *label).collect();
-    for step in K::STEPS {
+    for step in K::CALLS {
         let shown = |label: &&&str| {
             label
                 .split_once('.')

@@ -75,7 +75,7 @@ fn remove<K: Kind>(bench: &Bench<K>, way: Way) {
 
 /// The operation held for that; none: this case is not held for it.
 async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
-    let ledger = K::STEPS.iter().any(|step| step.ledger);
+    let ledger = K::CALLS.iter().any(|call| call.ledger);
     let mut bench = match hold {
         // What is stopped is paused when its batch has ended, however long that takes.
         Hold::ProofTimeout if !case.calls.is_empty() && case.done != "Paused" => {
@@ -121,7 +121,7 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
             bench
         }
         Hold::Unreachable
-            if case.done == "Cancelled" && K::STEPS[0].name != "CancelInstanceResize" =>
+            if case.done == "Cancelled" && K::CALLS[0].name != "CancelInstanceResize" =>
         {
             let mut bench = Bench::<K>::new(case, 0);
             bench.passes(600).await;
@@ -194,7 +194,7 @@ async fn decide<K: Kind>(mut bench: Bench<K>, hold: Hold, choice: &str, way: Way
         let status = bench.status();
         status["hold"]["id"] != id || status["lastHandledHoldId"] == id
     };
-    let ledger = K::STEPS.iter().any(|step| step.ledger);
+    let ledger = K::CALLS.iter().any(|call| call.ledger);
     if matches!(choice, "GiveUp" | "AssumeDone") && (way != Way::NoLedger || !ledger) {
         bench.pass().await;
         bench.check(taken(&bench), &format!("{what}: taken at once"));

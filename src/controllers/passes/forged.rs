@@ -10,7 +10,7 @@ use super::{Bench, every_kind};
 use crate::operations::Kind;
 
 fn has_a_ledger<K: Kind>() -> bool {
-    K::STEPS.iter().any(|step| step.ledger)
+    K::CALLS.iter().any(|call| call.ledger)
 }
 
 /// The operation with a call that had an effect and whose answer was lost; its ledger. The

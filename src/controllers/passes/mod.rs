@@ -17,6 +17,7 @@ mod others;
 mod permissions;
 mod places;
 mod plans;
+mod recorded;
 mod refused;
 mod refused_status;
 mod refusing;

@@ -11,7 +11,7 @@ use crate::controllers::Ceiling;
 use crate::operations::Kind;
 
 fn is_paid<K: Kind>() -> bool {
-    K::STEPS.iter().any(|step| step.paid)
+    K::CALLS.iter().any(|call| call.payment.is_some())
 }
 
 fn ceiling(paid_operations: PaidOperations, selector: Option<&str>) -> Ceiling {

@@ -55,7 +55,7 @@ async fn throttled<K: Kind>(case: Case) {
         }
         versions.dedup();
         // The condition Paid of an order follows its intent with the next observation.
-        let paid = Some(api) == call && K::STEPS.iter().any(|step| step.paid);
+        let paid = Some(api) == call && K::CALLS.iter().any(|call| call.payment.is_some());
         let writes = 1 + usize::from(paid);
         bench.check(versions.len() == writes, &format!("{api}: {versions:?}"));
         bench.cloud.clear_faults();

@@ -12,7 +12,7 @@ use crate::controllers::Ceiling;
 use crate::operations::Kind;
 
 fn claims<K: Kind>(case: &Case) -> bool {
-    !case.calls.is_empty() && K::STEPS.iter().any(|step| step.ledger)
+    !case.calls.is_empty() && K::CALLS.iter().any(|call| call.ledger)
 }
 
 fn edit_claims<K: Kind>(bench: &Bench<K>, change: impl Fn(&mut Value)) {

@@ -38,7 +38,7 @@ async fn called<K: Kind>(case: Case) {
             bench.check(section.contains(&name), &format!("{name} is missing"));
         }
     }
-    for step in K::STEPS {
+    for step in K::CALLS {
         let call = step.name.split(' ').next().unwrap_or_default();
         assert!(section.contains(&format!(".{call}`")), "{call}");
     }

@@ -204,7 +204,7 @@ async fn again<K: Kind>(case: Case) {
     let Some(call) = case.calls.first() else {
         return;
     };
-    let paid = K::STEPS.iter().any(|step| step.paid);
+    let paid = K::CALLS.iter().any(|call| call.payment.is_some());
     for (what, reason) in [
         ("the window has passed", "WindowMissed"),
         ("it may not be paid", "PaidOperationsForbidden"),

@@ -23,7 +23,7 @@ every_kind!(a_refused_repeat_says_nothing_of_the_call_before_it: repeated);
 
 /// The first order was placed and its answer lost; a person has it sent again.
 async fn repeated<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     for denied in [false, true] {
@@ -75,7 +75,7 @@ every_kind!(an_order_that_was_found_stands_though_its_repeat_was_refused: found)
 
 /// The first order is found after its repeat was refused; then BSS does not show it.
 async fn found<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     for refused in [error(400, "WKS.00010099"), error(409, "WKS.00010032")] {
@@ -145,7 +145,7 @@ every_kind!(what_somebody_else_made_so_is_not_put_down_to_an_order_that_did_noth
 
 /// Our order is not paid, or was cancelled; the desktop becomes as wanted by another one.
 async fn by_others<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     for cancelled in [false, true] {
@@ -276,7 +276,7 @@ async fn theirs<K: Kind>(case: Case) {
 every_kind!(an_accepted_order_whose_details_bss_refuses_is_asked_about_in_the_end: own_refused);
 
 async fn own_refused<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     for (status, code) in [(400, "CBC.99003602"), (404, "CBC.0404"), (400, "")] {

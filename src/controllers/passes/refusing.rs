@@ -30,7 +30,7 @@ async fn next<K: Kind>(bench: &mut Bench<K>) {
 }
 
 fn retries<K: Kind>() -> bool {
-    !K::STEPS.iter().any(|step| step.ledger)
+    !K::CALLS.iter().any(|call| call.ledger)
 }
 
 every_kind!(a_refusal_with_another_code_each_time_is_blocked_after_three: changing);

@@ -79,7 +79,7 @@ every_kind!(a_target_edited_at_a_question_is_claimed_and_given_up_itself: at_a_q
 
 /// Of a kind that claims: the question may be about the claim of the first target.
 async fn at_a_question<K: Kind>(case: Case) {
-    if case.calls.is_empty() || !K::STEPS.iter().any(|step| step.ledger) {
+    if case.calls.is_empty() || !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
@@ -111,7 +111,7 @@ every_kind!(a_backup_that_was_seen_is_asked_about_though_its_label_is_gone: labe
 /// What is restored from a backup is shown by a label alone, and a tool that applies the
 /// manifest again may remove it before it could be asked about.
 async fn label<K: Kind>(case: Case) {
-    if case.calls.is_empty() || !K::STEPS.iter().any(|step| step.ledger) {
+    if case.calls.is_empty() || !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     for planned in [false, true] {
@@ -163,7 +163,7 @@ every_kind!(a_claim_for_a_target_that_is_not_wanted_any_more_keeps_nobody_waitin
 /// The process was killed between the claim and the intent, and then the target was
 /// edited. Whether the call was made cannot be known, so the next one asks.
 async fn claimed<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     let mut bench = Bench::<K>::new(case, 30 * 24 * 3600);
@@ -201,7 +201,7 @@ every_kind!(a_claim_of_a_plan_keeps_nobody_waiting: claimed_and_planned);
 /// The process was killed between the claim and the intent, and then the mode became
 /// Plan.
 async fn claimed_and_planned<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     let mut bench = Bench::<K>::new(case, 60);
@@ -227,7 +227,7 @@ async fn claimed_and_planned<K: Kind>(case: Case) {
 every_kind!(look_again_about_a_call_that_only_the_ledger_has_is_taken: emptied);
 
 async fn emptied<K: Kind>(case: Case) {
-    if !K::STEPS.iter().any(|step| step.ledger) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     for applied_again in [false, true] {
@@ -259,7 +259,7 @@ every_kind!(a_decision_about_one_target_sends_nothing_to_another: decided);
 
 /// The restored operation waits for its window with the decision about the first target.
 async fn decided<K: Kind>(case: Case) {
-    if case.calls.is_empty() || !K::STEPS.iter().any(|step| step.ledger) {
+    if case.calls.is_empty() || !K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     let mut bench = Bench::<K>::new(case, 60);

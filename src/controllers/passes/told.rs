@@ -101,7 +101,7 @@ async fn call_refused<K: Kind>(case: Case) {
     bench.check_is("refused once", "Verifying", "ResolvingAnswer");
     says(&bench, code, "refused once");
     bench.during(60).await;
-    if K::STEPS.iter().any(|step| step.ledger) {
+    if K::CALLS.iter().any(|call| call.ledger) {
         bench.passes(4 * 3600).await;
         bench.check_is("refused", "Held", "AnswerUnknown");
         says(&bench, code, "Held");
@@ -258,7 +258,7 @@ every_kind!(what_blocks_leaves_one_event_for_each_reason: events);
 async fn events<K: Kind>(case: Case) {
     let (refused, _) = unlisted(case);
     let api = case.calls.first().copied().unwrap_or(case.services[0]);
-    if K::STEPS.iter().any(|step| step.ledger) {
+    if K::CALLS.iter().any(|call| call.ledger) {
         return;
     }
     let mut bench = Bench::<K>::new(case, 0);

@@ -222,7 +222,7 @@ impl<K: Kind> Session<'_, K> {
     /// another one, by what status says of the ledger.
     pub(super) async fn recall(&mut self) -> Event {
         (self.look, self.recalled) = (None, None);
-        if !K::STEPS.iter().any(|step| step.ledger) {
+        if !K::CALLS.iter().any(|call| call.ledger) {
             return Event::Recalled(self.now(), Record::None);
         }
         let namespace = self.namespace();

@@ -5,14 +5,14 @@ use errand_engine::{Closing, Event, Plan, Step};
 use kube::ResourceExt as _;
 
 use super::Session;
-use crate::api::{Reason, Timestamp};
+use crate::api::{PaidOperations, Reason, Timestamp};
 use crate::controllers::admission::connection_id;
 use crate::controllers::ledger::{End, Look, NotWritten, Recalled};
 use crate::controllers::money::Charge;
 use crate::controllers::status::{approved, step_status};
 use crate::controllers::troubles::{concurrency_limit, not_leading, passing, target_locked};
 use crate::mistakes::Mistake;
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Call, Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn permit(&mut self, plan: Plan) -> Event {
@@ -34,7 +34,8 @@ impl<K: Kind> Session<'_, K> {
             &self.ctx.ceiling,
             &self.namespace(),
             plan.paid,
-            K::payment(&self.object),
+            self.call(plan.key)
+                .map_or(PaidOperations::AutomaticPayment, Call::payment),
         )
         .await;
         let cluster = self.ctx.cluster_id.as_deref();

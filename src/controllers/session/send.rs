@@ -7,15 +7,31 @@ use kube::ResourceExt as _;
 
 use super::Session;
 use crate::api::{Reason, StepStatus, Timestamp};
-use crate::cloud::{Gate, Reading, Refusal, Sent};
+use crate::cloud::{Draft, Gate, OddId, Reading, Refusal, Sent};
 use crate::controllers::audit::{Answered, Line};
 use crate::controllers::connections::suspends;
 use crate::controllers::money::Charge;
 use crate::controllers::shown::ObjectKey;
 use crate::controllers::status::{Said, verdict, wish};
-use crate::controllers::troubles::{denied, passing, refused_for_now};
+use crate::controllers::troubles::{blocked, denied, passing, refused_for_now};
 use crate::mistakes::Mistake;
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Call, Kind, Object as _, Place};
+
+const NOT_AS_RECORDED: &str = "The recorded call is not the one that Errand was about to send, so nothing is sent. Check who else writes the status of this object.";
+
+/// The call of a recorded intent, if the request that it leads to is the recorded one.
+fn recorded_call<K: Kind>(record: &StepStatus, step: &Step, place: &Place) -> Option<Call> {
+    let call = Call::recorded(K::CALLS, record)?;
+    let digest = call.digest(place).ok();
+    let same = record.number == step.number && call.rules.key == step.key;
+    (same && digest == record.request_digest).then_some(call)
+}
+
+/// The request of a recorded call, with its token.
+fn request(call: &Call, record: &StepStatus, place: &Place) -> Result<Draft, OddId> {
+    let token = record.token.as_deref().unwrap_or_default();
+    call.draft(place)?.with_token(call.rules.mutation, token)
+}
 
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn send(&mut self) -> Event {
@@ -31,10 +47,31 @@ impl<K: Kind> Session<'_, K> {
             ));
             return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
         }
-        let info = self.intent(&step);
+        let info = match Mistake::Unrecorded.is_made() {
+            true => Some(self.intent(&step)),
+            false => self.object.status().and_then(|s| s.steps.last().cloned()),
+        };
+        let place = connection.place.clone();
+        let Some((info, call)) = info.and_then(|info| {
+            let call = recorded_call::<K>(&info, &step, &place)?;
+            Some((info, call))
+        }) else {
+            let unusable = blocked(Reason::IntentNotStored, NOT_AS_RECORDED.to_owned());
+            return Event::Unsent(self.now(), self.tell(unusable));
+        };
         self.audit("sending", &info, None);
         self.memory.no_effect.forget(&info.id);
-        let sent = K::perform(&clients, &self.object, step.key, self.gate(step)).await;
+        let sent = match request(&call, &info, &place) {
+            Ok(draft) => {
+                let mutation = call.rules.mutation;
+                let client = clients.of(mutation.service);
+                client.send(mutation, &draft, self.gate(step)).await
+            }
+            Err(odd) => Sent::NotSent(odd.refusal()),
+        };
+        if let Sent::Accepted { ids, .. } = &sent {
+            K::accepted(&clients, &self.object, ids);
+        }
         let (result, refusal) = match &sent {
             Sent::Accepted { request_id, ids } => {
                 let said = Refusal {
@@ -49,12 +86,12 @@ impl<K: Kind> Session<'_, K> {
             Sent::Unknown(refusal) => ("unknown", refusal.clone()),
         };
         self.audit("answered", &info, Some(Answered::new(result, &refusal)));
-        self.count_call(K::STEPS[usize::from(step.key.0)].name, result);
+        let name = call.rules.name;
+        self.count_call(name, result);
         if matches!(sent, Sent::Refused(..) | Sent::NotSent(_)) {
             self.memory.no_effect.note(&info.id);
         }
         let now = self.now();
-        let name = K::STEPS[usize::from(step.key.0)].name;
         let reading = match &sent {
             Sent::Refused(reading, _) => Some(*reading),
             _ => None,
@@ -115,6 +152,8 @@ impl<K: Kind> Session<'_, K> {
             target: &self.object.target(),
             step: &step.name,
             step_id: &step.id,
+            call: step.call.as_ref(),
+            request_digest: step.request_digest.as_deref(),
             answer,
         }
         .write();
@@ -152,5 +191,72 @@ impl<K: Kind> Session<'_, K> {
                     && may_send(&step, me, clock.now(), leadership.holds(), &wish)
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use errand_engine::{Class, Now, Span, StepKey, Tick, Writer};
+    use serde_json::json;
+
+    use super::*;
+    use crate::cloud::arguments;
+    use crate::operations::resize_cancellation::CancelResize;
+
+    fn place(region: &str, project: &str) -> Place {
+        Place {
+            scope: project.to_owned(),
+            region: region.to_owned(),
+            account: "a".to_owned(),
+            namespace: "ns".to_owned(),
+            hosts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_record_that_leads_to_another_request_is_not_sent() {
+        let here = place("r1", "p1");
+        let ids = arguments([("instance_id", "i1"), ("task_id", "t1")]);
+        let call = Call::new(CancelResize::CALLS[0], ids);
+        let recorded = json!({
+            "number": 1, "id": "w-1", "name": call.rules.name, "writer": "w",
+            "intendedAt": "2026-12-01T02:30:00Z", "sendBefore": "2026-12-01T03:00:00Z",
+            "call": call.status(), "requestDigest": call.digest(&here).expect("valid ids"),
+        });
+        let step = Step {
+            number: 1,
+            key: StepKey(0),
+            class: Class::Natural,
+            writer: Writer(1),
+            intended: Now {
+                wall: Tick(0),
+                mono: Tick(0),
+            },
+            window: Span(0),
+            answer: None,
+            answered: None,
+        };
+        let read = |record: &serde_json::Value, place: &Place| {
+            let record: StepStatus = serde_json::from_value(record.clone()).expect("a step");
+            recorded_call::<CancelResize>(&record, &step, place)
+        };
+        assert_eq!(read(&recorded, &here), Some(call));
+        for (field, value) in [
+            ("/call/arguments/task_id", json!("t2")),
+            ("/call/arguments", json!({})),
+            ("/call/name", json!("StopInstanceRefresh")),
+            ("/call", json!(null)),
+            ("/requestDigest", json!(null)),
+            ("/requestDigest", json!("0".repeat(64))),
+            ("/name", json!("CreateChangeOrder")),
+            ("/number", json!(2)),
+        ] {
+            let mut other = recorded.clone();
+            *other.pointer_mut(field).expect("a field") = value;
+            assert_eq!(read(&other, &here), None, "{field}");
+        }
+        for there in [place("r2", "p1"), place("r1", "p2")] {
+            assert_eq!(read(&recorded, &there), None, "{there:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Writing status: intents, and what came of them.
 
-use errand_engine::{Change, Event, Step};
+use errand_engine::{Change, Event, Step, StepKey};
 use kube::{Resource as _, ResourceExt as _};
 use rand::Rng as _;
 
@@ -11,7 +11,7 @@ use crate::controllers::ledger::{self, Look};
 use crate::controllers::put::{NotWritten, put_status};
 use crate::controllers::status::{Rendering, answer_word, step_status};
 use crate::mistakes::Mistake;
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Call, Kind, Object as _};
 
 impl<K: Kind> Session<'_, K> {
     /// PUT of status under the precondition that the object is as it was read.
@@ -129,13 +129,26 @@ impl<K: Kind> Session<'_, K> {
             && last.is_some_and(|last| *last == self.intent(step))
     }
 
+    /// The call of a step. One that needs the ledger is the one that is claimed there.
+    pub(super) fn call(&self, key: StepKey) -> Option<&Call> {
+        let claimed = self.look.iter().map(|look| &look.claimant.call);
+        let found = self.assessment.iter().flat_map(|seen| &seen.calls);
+        let of_the_step = |call: &&Call| call.rules.key == key;
+        let found = claimed.filter(|call| call.rules.ledger).chain(found);
+        { found }.find(of_the_step)
+    }
+
     /// The step as an intent of this object, about what the last look found.
     pub(super) fn intent(&self, step: &Step) -> StepStatus {
         let uid = self.object.uid().unwrap_or_default();
         let seen = self.assessment.as_ref();
+        let call = self.call(step.key);
+        let place = self.connection.as_ref().map(|used| &used.place);
         StepStatus {
-            target: seen.and_then(|seen| seen.target.clone()),
+            target: call.and_then(Call::target),
             baseline: seen.and_then(|seen| seen.baseline.clone()),
+            request_digest: call.and_then(|call| call.digest(place?).ok()),
+            call: call.map(Call::status),
             body_digest: self.look.as_ref().map(|look| look.claimant.body_digest()),
             ..step_status::<K>(&uid, step)
         }

@@ -13,7 +13,7 @@ use crate::api::{
 };
 use crate::cloud::Reading;
 use crate::controllers::marks::RESTORED;
-use crate::operations::{Kind, Object, StepInfo, code, pin};
+use crate::operations::{CallRules, Kind, Object, code, pin};
 
 /// The object as the engine sees it; `suspended` is what its connection says. What else
 /// depends on the session is for that to add.
@@ -135,8 +135,8 @@ fn decision(decision: Decision) -> EngineDecision {
     }
 }
 
-fn info<K: Kind>(name: &str) -> Option<&'static StepInfo> {
-    K::STEPS.iter().find(|info| info.name == name)
+fn info<K: Kind>(name: &str) -> Option<&'static CallRules> {
+    K::CALLS.iter().copied().find(|info| info.name == name)
 }
 
 pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
@@ -199,7 +199,7 @@ fn engine_answer(word: AnswerWord) -> Answer {
 
 /// A step that the ledger holds, as the engine sees it.
 pub(in crate::controllers) fn claimed_step<K: Kind>(claim: &LedgerClaim) -> Step {
-    let info = info::<K>(&claim.step).unwrap_or(&K::STEPS[0]);
+    let info = info::<K>(&claim.step).unwrap_or(K::CALLS[0]);
     let claimed = Tick(claim.claimed_at.millis());
     Step {
         number: claim.number,

@@ -8,7 +8,7 @@ use super::stored::{engine_step, offered};
 use super::{Rendering, words};
 use crate::api::{CloudError, Hold, Reason};
 use crate::cloud::Refusal;
-use crate::operations::{Claimant, Kind, Object as _};
+use crate::operations::{Call, Claimant, Kind, Object as _};
 use crate::text;
 
 impl<K: Kind> Rendering<'_, K> {
@@ -40,6 +40,7 @@ impl<K: Kind> Rendering<'_, K> {
             )
         });
         let kept = self.kept_decision();
+        let call = self.planned().first().map(Call::line);
         let question = open.filter(|_| kept.is_none()).map(|hold| {
             format!(
                 "The question {} is open: GiveUp and AssumeDone are acted on now, where it offers them, and every other decision once it is resumed.",
@@ -55,7 +56,7 @@ impl<K: Kind> Rendering<'_, K> {
                 (None, Some(seen)) => vec![seen, &busy],
                 (None, None) => vec![reason.meaning()],
             },
-            Report::Planned(forecast) => self.forecast(forecast, reason),
+            Report::Planned(forecast) => self.forecast(forecast, reason, call.as_deref()),
             Report::Ended(End::Refused) => {
                 let refusal = self
                     .said
@@ -110,13 +111,17 @@ impl<K: Kind> Rendering<'_, K> {
     }
 
     /// What executing the plan now would come to.
-    fn forecast(&self, forecast: Forecast, reason: Reason) -> Vec<&str> {
+    fn forecast<'a>(
+        &'a self,
+        forecast: Forecast,
+        reason: Reason,
+        call: Option<&'a str>,
+    ) -> Vec<&'a str> {
         let Some(assessment) = self.assessment else {
             let why = self.trouble.unwrap_or(reason.meaning());
             return vec![self.would(forecast), why];
         };
         let seen = assessment.seen.as_str();
-        let call = assessment.plan.steps.first();
         match (forecast, call) {
             (Forecast::Sends, Some(call)) => vec!["Would be sent:", call, "—", seen],
             (Forecast::Sends | Forecast::Ended(End::Succeeded(_)), _) => {

@@ -8,7 +8,7 @@ use super::earlier::Earlier;
 use super::open_orders::{OpenOrders, Target, note_placed, open_orders, waiter};
 use super::standing::{Standing, is_next, standing};
 use super::trace::{Fit, Window, is_about, order_type};
-use super::{Call, DesktopOrder, Recorded, order};
+use super::{DesktopOrder, OpenCall, Recorded, order};
 use crate::api::AnswerWord;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter, OrderStatus};
@@ -103,7 +103,7 @@ impl Candidate {
 pub(super) async fn observe(
     clients: &Clients,
     object: &DesktopOrder,
-    call: Option<Call<'_>>,
+    call: Option<OpenCall<'_>>,
     others: &Others,
 ) -> Result<Facts, CallError> {
     let workspace = clients.huawei(&workspace::SERVICE);
@@ -135,7 +135,7 @@ async fn observe_orders(
     facts: &mut Facts,
     clients: &Clients,
     object: &DesktopOrder,
-    call: Option<Call<'_>>,
+    call: Option<OpenCall<'_>>,
     others: &Others,
 ) -> Result<(), CallError> {
     let workspace = clients.huawei(&workspace::SERVICE);
@@ -194,7 +194,7 @@ fn was_being_undone(object: &DesktopOrder) -> bool {
 
 /// An order may be placed after this look: for the first time, or because a person
 /// decides so about a call whose answer is not known.
-fn may_order(object: &DesktopOrder, call: Option<Call<'_>>, others: &Others) -> bool {
+fn may_order(object: &DesktopOrder, call: Option<OpenCall<'_>>, others: &Others) -> bool {
     match call {
         None => !others.locked,
         Some(call) => {
@@ -245,7 +245,7 @@ async fn targets(
 
 async fn orders(
     bss: &Client,
-    call: &Call<'_>,
+    call: &OpenCall<'_>,
     desktop: Option<&Desktop>,
     clock_offset: i64,
 ) -> Result<Orders, CallError> {

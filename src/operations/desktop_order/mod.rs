@@ -11,14 +11,14 @@ mod plan;
 #[cfg(test)]
 mod samples;
 mod standing;
-mod steps;
 mod trace;
 mod words;
 
-use errand_engine::{Class, StepKey, Tick};
+use errand_engine::{Class, Tick};
 
+use self::open_orders::note_placed;
 use super::{
-    Asked, Assessment, Claimant, Clients, Kind, Object, Others, Place, Recorded, StepInfo,
+    Asked, Assessment, Call, CallRules, Claimant, Clients, Kind, Object, Others, Place, Recorded,
 };
 use crate::api::{
     DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
@@ -26,7 +26,7 @@ use crate::api::{
 };
 use crate::cloud::huawei::bss;
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Period};
-use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
+use crate::cloud::{Arguments, CallError, Ids, Service};
 use crate::mistakes::Mistake;
 
 pub use earlier::{Earlier, StillOpen};
@@ -37,16 +37,30 @@ pub use open_orders::{About, OpenOrder, OpenOrders, Target, Unchecked};
 #[derive(Clone, Copy, Debug)]
 pub struct OrderDesktop;
 
-/// `CreateChangeOrder`. Never: it has no idempotency token, each call may place
-/// another order, and one that does not show may be there all the same.
-const ORDER: StepInfo = StepInfo {
-    key: StepKey(0),
-    name: "CreateChangeOrder",
-    class: Class::Never,
+/// Never: it has no idempotency token, each call may place another order, and one that
+/// does not show may be there all the same.
+static ORDER: CallRules = CallRules {
     ledger: true,
-    paid: true,
-    token: false,
+    payment: Some(payment),
+    ..CallRules::new(
+        0,
+        "CreateChangeOrder",
+        &workspace::CREATE_CHANGE_ORDER,
+        Class::Never,
+    )
 };
+
+fn payment(arguments: &Arguments) -> PaidOperations {
+    match ChangeOrder::of(arguments) {
+        Some(order) if !order.auto_pay => PaidOperations::ManualPayment,
+        _ => PaidOperations::AutomaticPayment,
+    }
+}
+
+/// The call that places that order.
+fn call_of(spec: &DesktopOrderSpec, order: &ChangeOrder<'_>) -> Call {
+    Call::new(&ORDER, order.arguments(&spec.desktop_id))
+}
 
 /// The order that a spec asks for; `None`: it does not name exactly one change,
 /// which the API server should have refused.
@@ -79,7 +93,7 @@ fn order(spec: &DesktopOrderSpec) -> Option<ChangeOrder<'_>> {
 
 /// The call that is to be traced, with what is known of it.
 #[derive(Clone, Copy)]
-struct Call<'a> {
+struct OpenCall<'a> {
     recorded: &'a Recorded,
     /// Its order, if its answer or an earlier look told that.
     order_id: Option<&'a str>,
@@ -88,7 +102,7 @@ struct Call<'a> {
     asks: Option<ChangeOrder<'a>>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> OpenCall<'a> {
     fn of(object: &'a DesktopOrder, recorded: &'a Recorded) -> Self {
         // What was observed is of this object's own call.
         let status = object.status.as_ref().filter(|_| !recorded.foreign);
@@ -147,7 +161,7 @@ impl Kind for OrderDesktop {
     type Object = DesktopOrder;
     type Facts = Facts;
 
-    const STEPS: &'static [StepInfo] = &[ORDER];
+    const CALLS: &'static [&'static CallRules] = &[&ORDER];
     const SERVICES: &'static [&'static Service] = &[&workspace::SERVICE, &bss::SERVICE];
 
     fn done(_: &DesktopOrder) -> Reason {
@@ -160,7 +174,7 @@ impl Kind for OrderDesktop {
 
     fn claimant(object: &DesktopOrder, place: &Place) -> Option<Claimant> {
         let spec = &object.spec;
-        let body = String::from_utf8(order(spec)?.body()).expect("JSON is text");
+        let order = order(spec)?;
         let target = LedgerTarget {
             service: workspace::SERVICE.name.to_owned(),
             scope: place.scope.clone(),
@@ -172,14 +186,8 @@ impl Kind for OrderDesktop {
             true => object.metadata.uid.as_deref(),
             false => spec.operation_key.as_deref(),
         };
-        Some(Claimant::new(target, place, given, body))
-    }
-
-    fn payment(object: &DesktopOrder) -> PaidOperations {
-        match object.spec.payment {
-            Payment::Manual => PaidOperations::ManualPayment,
-            Payment::Automatic => PaidOperations::AutomaticPayment,
-        }
+        let call = call_of(spec, &order);
+        Some(Claimant::new(target, place, given, call, order.body()))
     }
 
     async fn observe(
@@ -197,7 +205,7 @@ impl Kind for OrderDesktop {
         others: &Others,
     ) -> Result<Facts, CallError> {
         let traced = open.filter(|recorded| !recorded.over);
-        let call = traced.map(|recorded| Call::of(object, recorded));
+        let call = traced.map(|recorded| OpenCall::of(object, recorded));
         // Nothing is ordered where the very same was ordered before.
         let ordered_before = open.is_some() && traced.is_none();
         let others = match ordered_before {
@@ -215,15 +223,15 @@ impl Kind for OrderDesktop {
         facts: &Facts,
         open: Option<&Recorded>,
     ) -> Assessment<DesktopObservation> {
-        let call = open.map(|recorded| Call::of(object, recorded));
+        let call = open.map(|recorded| OpenCall::of(object, recorded));
         plan::assess(object, facts, call)
     }
 
-    async fn perform(clients: &Clients, object: &DesktopOrder, step: StepKey, gate: Gate) -> Sent {
-        debug_assert_eq!(step, ORDER.key);
-        match order(&object.spec) {
-            Some(order) => steps::place(clients, &object.spec.desktop_id, &order, gate).await,
-            None => Sent::NotSent(Refusal::of_transport("spec.change names no change")),
+    fn accepted(clients: &Clients, object: &DesktopOrder, ids: &Ids) {
+        if let Some(order) = ids.get("order_id") {
+            let workspace = clients.huawei(&workspace::SERVICE);
+            let target = Target::of(workspace, &object.spec.desktop_id);
+            note_placed(clients.huawei(&bss::SERVICE), order, target);
         }
     }
 }
@@ -233,14 +241,18 @@ mod tests {
     use super::samples::{asking, expand, resize, subscribe};
     use super::*;
 
-    fn claim(object: &DesktopOrder) -> Claimant {
-        let place = Place {
+    fn place() -> Place {
+        Place {
             scope: "p1".into(),
+            region: "r1".into(),
             account: "a1".into(),
             namespace: "n1".into(),
             hosts: Vec::new(),
-        };
-        OrderDesktop::claimant(object, &place).expect("one change")
+        }
+    }
+
+    fn claim(object: &DesktopOrder) -> Claimant {
+        OrderDesktop::claimant(object, &place()).expect("one change")
     }
 
     #[test]
@@ -254,7 +266,9 @@ mod tests {
                 ("huawei/workspace", "p1", "d1")
             );
             let sent = order(&object.spec).expect("one change").body();
-            assert_eq!(claimed.body.as_bytes(), sent);
+            assert_eq!(claimed.body, sent);
+            let draft = claimed.call.draft(&place()).expect("valid ids");
+            assert_eq!(draft.body, sent);
         }
     }
 
@@ -272,12 +286,9 @@ mod tests {
             assert_ne!(claim(other).key, claim(&object).key);
             assert_eq!(claim(other).ledger(), claim(&object).ledger());
         }
+        assert_eq!(claim(&object).call.payment(), PaidOperations::ManualPayment);
         assert_eq!(
-            OrderDesktop::payment(&object),
-            PaidOperations::ManualPayment
-        );
-        assert_eq!(
-            OrderDesktop::payment(&automatic),
+            claim(&automatic).call.payment(),
             PaidOperations::AutomaticPayment
         );
     }

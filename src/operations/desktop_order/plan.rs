@@ -10,11 +10,9 @@ use self::accepted::paid;
 use super::facts::Facts;
 use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
-use super::words::{WORD, choice, has, planned};
-use super::{Assessment, Call, ORDER, left, order};
-use crate::api::{
-    AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, PlanStatus, Reason,
-};
+use super::words::{WORD, choice, has};
+use super::{Assessment, ORDER, OpenCall, call_of, left, order};
+use crate::api::{AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, Reason};
 use crate::cloud::Members;
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
@@ -28,10 +26,10 @@ struct Look<'a> {
     object: &'a DesktopOrder,
     facts: &'a Facts,
     /// The operation's own call, if one may have had an effect.
-    own: Option<Call<'a>>,
+    own: Option<OpenCall<'a>>,
     traced: Option<Traced<'a>>,
     /// The call of an operation that is gone, which comes first.
-    foreign: Option<Call<'a>>,
+    foreign: Option<OpenCall<'a>>,
     /// The very same was ordered before, and is over.
     ordered_before: bool,
 }
@@ -41,7 +39,7 @@ type Meaning = (Goal, Due, String);
 pub(super) fn assess(
     object: &DesktopOrder,
     facts: &Facts,
-    call: Option<Call<'_>>,
+    call: Option<OpenCall<'_>>,
 ) -> Assessment<DesktopObservation> {
     let ordered_before = call.is_some_and(|call| call.recorded.over);
     let call = call.filter(|_| !ordered_before);
@@ -69,9 +67,8 @@ pub(super) fn assess(
             "spec.change does not name exactly one change.".to_owned(),
         ),
     };
-    // After a call of its own nothing is sent unless a person says so.
-    let steps = match (goal, look.own, &asked) {
-        (Goal::Act(_), None, Some(asked)) => vec![planned(&object.spec, asked)],
+    let calls = match (goal, &asked) {
+        (Goal::Act(_), Some(asked)) => vec![call_of(&object.spec, asked)],
         _ => Vec::new(),
     };
     // Nothing to pay where nothing was ordered.
@@ -87,10 +84,7 @@ pub(super) fn assess(
             .as_ref()
             .map(|t| t.ids.clone())
             .unwrap_or_default(),
-        plan: PlanStatus {
-            paid: !steps.is_empty(),
-            steps,
-        },
+        calls,
         conditions: money.map(|money| (PAID, money)).into_iter().collect(),
         ..Assessment::new(goal, seen, look.observation(asked.as_ref()))
     }

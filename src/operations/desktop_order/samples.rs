@@ -1,11 +1,14 @@
 //! Orders and calls for the tests beside it.
 
-use super::order;
+use super::{OrderDesktop, call_of, order};
 use crate::api::{
     AnswerWord, Common, DesktopChange, DesktopOrder, DesktopOrderSpec, ExpandVolume, Payment,
     Resize, Subscribe, TermUnit,
 };
-use crate::operations::Recorded;
+use crate::cloud::Sent;
+use crate::cloud::huawei::workspace;
+use crate::cloud::server::open_gate;
+use crate::operations::{Clients, Kind as _, Recorded};
 
 pub(super) fn resize() -> DesktopChange {
     DesktopChange {
@@ -71,9 +74,24 @@ pub(super) fn foreign(call: Recorded, change: DesktopChange) -> Recorded {
     let gone = asking(change);
     let body = order(&gone.spec).expect("one change").body();
     Recorded {
-        body: Some(String::from_utf8(body).expect("text")),
+        body: Some(body),
         foreign: true,
         over: false,
         ..call
     }
+}
+
+/// Places the order of an object, and tells the kind if it was accepted.
+pub(super) async fn place_order(clients: &Clients, object: &DesktopOrder) -> Sent {
+    let order = order(&object.spec).expect("one change");
+    let call = call_of(&object.spec, &order);
+    let workspace = clients.huawei(&workspace::SERVICE);
+    let mutation = call.rules.mutation;
+    let draft = (mutation.request)(&call.arguments, workspace.scope.id()).expect("valid ids");
+    let client = clients.of(&workspace::SERVICE);
+    let sent = client.send(mutation, &draft, open_gate()).await;
+    if let Sent::Accepted { ids, .. } = &sent {
+        OrderDesktop::accepted(clients, object, ids);
+    }
+    sent
 }

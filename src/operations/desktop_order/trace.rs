@@ -8,7 +8,7 @@ use errand_engine::Trace;
 
 use super::facts::{Candidate, Facts, Orders};
 use super::standing::{Standing, standing};
-use super::{Call, Recorded};
+use super::{OpenCall, Recorded};
 use crate::cloud::huawei::bss::{Order, OrderDetails, OrderStatus, OrderType};
 use crate::cloud::huawei::workspace::{Change, Desktop, Volume};
 use crate::cloud::{Ids, parse_time};
@@ -90,7 +90,7 @@ pub(super) struct Traced<'a> {
     pub(super) as_asked: bool,
 }
 
-pub(super) fn trace<'a>(facts: &'a Facts, call: &Call<'_>) -> Traced<'a> {
+pub(super) fn trace<'a>(facts: &'a Facts, call: &OpenCall<'_>) -> Traced<'a> {
     let (mut rivals, mut undone) = (Vec::new(), None);
     let is_undone = |details: &&OrderDetails| {
         let status = details.order.status();

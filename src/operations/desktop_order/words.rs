@@ -1,9 +1,7 @@
 //! What is told of desktops and orders, in sentences and in the cloud's words. Pure.
 
-use super::ORDER;
-use crate::api::DesktopOrderSpec;
 use crate::cloud::Members;
-use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Period, Product};
+use crate::cloud::huawei::workspace::{Change, ChargeMode, Desktop, Product};
 use crate::text::line;
 
 /// Bytes of the longest line of a plan that status takes.
@@ -56,39 +54,6 @@ pub(super) fn has(change: &Change<'_>, desktop: &Desktop) -> String {
             None => format!("Workspace does not say how desktop {id} is charged."),
         },
     }
-}
-
-/// What would be sent, in the cloud's words; who pays comes first, as that must
-/// not fall off a line that is too long.
-pub(super) fn planned(spec: &DesktopOrderSpec, asked: &ChangeOrder<'_>) -> String {
-    let change = match asked.change {
-        Change::Resize { product } => format!("type=resizeDesktops resize_product_id={product}"),
-        Change::ExpandVolume { volume, size } => {
-            format!("type=expandVolumes expand_volume_id={volume} expand_new_size={size}")
-        }
-        Change::Subscribe {
-            unit,
-            count,
-            auto_renew,
-        } => format!(
-            "type=meteredToPeriod period_type={} period_num={count} is_auto_renew={}",
-            match unit {
-                Period::Month => 2,
-                Period::Year => 3,
-            },
-            u8::from(auto_renew)
-        ),
-    };
-    let project = asked.enterprise_project;
-    let project = project.map(|id| format!(" enterprise_project_id={id}"));
-    let call = format!(
-        "{} desktop_id={} is_auto_pay={} {change}{}",
-        ORDER.name,
-        spec.desktop_id,
-        asked.auto_pay,
-        project.unwrap_or_default()
-    );
-    line(&call, LINE)
 }
 
 pub(super) fn lower(name: &str) -> String {

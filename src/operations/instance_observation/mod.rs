@@ -7,12 +7,10 @@ mod words;
 
 use std::time::Duration;
 
-use errand_engine::StepKey;
-
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, CallRules, Clients, Kind, Object, Recorded};
 use crate::api::{InstanceObservation, InstanceObservationStatus, InstanceReading, Reason};
 use crate::cloud::huawei::clouddc;
-use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
+use crate::cloud::{CallError, Service};
 
 pub use facts::Facts;
 
@@ -55,7 +53,7 @@ impl Kind for ObserveInstance {
     type Object = InstanceObservation;
     type Facts = Facts;
 
-    const STEPS: &'static [StepInfo] = &[];
+    const CALLS: &'static [&'static CallRules] = &[];
     const SERVICES: &'static [&'static Service] = &[&clouddc::SERVICE];
 
     fn done(object: &InstanceObservation) -> Reason {
@@ -85,9 +83,5 @@ impl Kind for ObserveInstance {
         _: Option<&Recorded>,
     ) -> Assessment<InstanceReading> {
         plan::assess(object, facts)
-    }
-
-    async fn perform(_: &Clients, _: &InstanceObservation, _: StepKey, _: Gate) -> Sent {
-        Sent::NotSent(Refusal::of_transport("observations send nothing"))
     }
 }

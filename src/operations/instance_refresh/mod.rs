@@ -10,14 +10,14 @@ mod past;
 mod plan;
 mod stage;
 
-use errand_engine::{Class, StepKey};
+use errand_engine::Class;
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, Call, CallRules, Clients, Kind, Object, Recorded};
 use crate::api::{
     InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
 };
-use crate::cloud::tencent::autoscaling::{self, ResumeMode};
-use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
+use crate::cloud::tencent::autoscaling;
+use crate::cloud::{CallError, Service, arguments};
 
 pub use facts::Facts;
 
@@ -25,30 +25,51 @@ pub use facts::Facts;
 #[derive(Clone, Copy, Debug)]
 pub struct SteerRefresh;
 
-const fn step(key: u8, name: &'static str, class: Class) -> StepInfo {
-    StepInfo {
-        key: StepKey(key),
-        name,
-        class,
-        ledger: false,
-        paid: false,
-        token: false,
-    }
-}
-
 /// Natural: it names the activity, and stopping what stands still does nothing.
 /// One whose answer is lost is against a later wish to go on, which then waits.
-const STOP: StepInfo = step(0, "StopInstanceRefresh", Class::Natural);
+static STOP: CallRules = CallRules::new(
+    0,
+    "StopInstanceRefresh",
+    &autoscaling::STOP_INSTANCE_REFRESH,
+    Class::Natural,
+);
 /// Natural: it names the activity, and cancelled is final.
-const CANCEL: StepInfo = step(1, "CancelInstanceRefresh", Class::Natural);
+static CANCEL: CallRules = CallRules::new(
+    1,
+    "CancelInstanceRefresh",
+    &autoscaling::CANCEL_INSTANCE_REFRESH,
+    Class::Natural,
+);
 /// Provable, all three: the activity leaves the pause that the intent was pinned
 /// to. A second one could let it go on from the next pause. Each follows a
-/// person's decision.
-const RESUME: StepInfo = step(2, "ResumeInstanceRefresh", Class::Provable);
+/// decision of a user.
+static RESUME: CallRules = resume(2, "ResumeInstanceRefresh");
 /// With `ResumeMode` RETRY.
-const RETRY: StepInfo = step(3, "ResumeInstanceRefresh RETRY", Class::Provable);
+static RETRY: CallRules = resume(3, "ResumeInstanceRefresh RETRY");
 /// With `ResumeMode` CONTINUE.
-const CONTINUE: StepInfo = step(4, "ResumeInstanceRefresh CONTINUE", Class::Provable);
+static CONTINUE: CallRules = resume(4, "ResumeInstanceRefresh CONTINUE");
+
+const fn resume(key: u8, name: &'static str) -> CallRules {
+    CallRules::new(
+        key,
+        name,
+        &autoscaling::RESUME_INSTANCE_REFRESH,
+        Class::Provable,
+    )
+}
+
+/// A call about the refresh that is meant. The mode of a resume is the second word of its
+/// name.
+fn call(object: &InstanceRefresh, rules: &'static CallRules) -> Call {
+    let mut arguments = arguments([
+        (autoscaling::GROUP, &object.spec.auto_scaling_group_id),
+        (autoscaling::ACTIVITY, activity(object)),
+    ]);
+    if let Some((_, mode)) = rules.name.split_once(' ') {
+        arguments.insert(autoscaling::MODE.to_owned(), mode.to_owned());
+    }
+    Call::new(rules, arguments)
+}
 
 impl Object for InstanceRefresh {
     type Observed = RefreshObservation;
@@ -89,7 +110,7 @@ impl Kind for SteerRefresh {
     type Object = InstanceRefresh;
     type Facts = Facts;
 
-    const STEPS: &'static [StepInfo] = &[STOP, CANCEL, RESUME, RETRY, CONTINUE];
+    const CALLS: &'static [&'static CallRules] = &[&STOP, &CANCEL, &RESUME, &RETRY, &CONTINUE];
     const SERVICES: &'static [&'static Service] = &[&autoscaling::SERVICE];
 
     fn done(object: &InstanceRefresh) -> Reason {
@@ -146,28 +167,5 @@ impl Kind for SteerRefresh {
         _: Option<&Recorded>,
     ) -> Assessment<RefreshObservation> {
         plan::assess(object, facts)
-    }
-
-    async fn perform(
-        clients: &Clients,
-        object: &InstanceRefresh,
-        step: StepKey,
-        gate: Gate,
-    ) -> Sent {
-        let client = clients.tencent();
-        let (group, activity) = (&object.spec.auto_scaling_group_id, activity(object));
-        let mode = match step {
-            key if key == STOP.key => {
-                return autoscaling::stop_instance_refresh(client, group, activity, gate).await;
-            }
-            key if key == CANCEL.key => {
-                return autoscaling::cancel_instance_refresh(client, group, activity, gate).await;
-            }
-            key if key == RESUME.key => None,
-            key if key == RETRY.key => Some(ResumeMode::Retry),
-            key if key == CONTINUE.key => Some(ResumeMode::Continue),
-            _ => return Sent::NotSent(Refusal::of_transport("no step of this kind")),
-        };
-        autoscaling::resume_instance_refresh(client, group, activity, mode, gate).await
     }
 }

@@ -7,11 +7,11 @@ use super::{CANCEL, CONTINUE, RESUME, RETRY, STOP};
 use crate::api::{AnswerWord, RefreshState, StepStatus};
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch};
 use crate::cloud::{Field, parse_time};
-use crate::operations::StepInfo;
+use crate::operations::CallRules;
 use crate::text;
 
 /// The calls that let a refresh go on.
-const RESUMES: [StepInfo; 3] = [RESUME, RETRY, CONTINUE];
+static RESUMES: [&CallRules; 3] = [&RESUME, &RETRY, &CONTINUE];
 
 /// Which pause a refresh is in. A call that lets it go on, and the question before
 /// it, are about one pause only.

@@ -5,14 +5,16 @@ use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Plan, Witness};
 use super::failure::Failure;
 use super::past::{Decided, Pause};
 use super::stage::{Batches, Stage};
-use super::{CANCEL, CONTINUE, Facts, RESUME, RETRY, STOP, activity, past, steps};
+use super::{
+    CANCEL, CONTINUE, Facts, Kind as _, RESUME, RETRY, STOP, SteerRefresh, activity, call, past,
+    steps,
+};
 use crate::api::{
-    ConditionStatus, InstanceRefresh, PlanStatus, Reason, RefreshObservation, RefreshState,
-    StepStatus,
+    ConditionStatus, InstanceRefresh, Reason, RefreshObservation, RefreshState, StepStatus,
 };
 use crate::cloud::Found;
 use crate::cloud::tencent::autoscaling::RefreshActivity;
-use crate::operations::{Assessment, code, pin};
+use crate::operations::{Assessment, Call, code, pin};
 
 mod shown;
 
@@ -71,7 +73,7 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
     Assessment {
         due,
         trace: past::trace(look.steps, found),
-        plan: look.plan(goal),
+        calls: calls(object, goal),
         conditions: vec![(GROUP_BLOCKED, look.group_blocked())],
         // A stop is pinned to the batch that it follows, a resume to the pause.
         baseline: match (goal, &look.pause) {
@@ -309,31 +311,23 @@ impl Look<'_> {
             }
         }
     }
+}
 
-    fn plan(&self, goal: Goal) -> PlanStatus {
-        let Goal::Act(next) = goal else {
-            return PlanStatus::default();
-        };
-        let mut plans = vec![next];
-        if next == STOP.plan() && self.wanted == RefreshState::Cancelled {
-            plans.push(CANCEL.plan());
-        }
-        let activity = self.activity;
-        let call = |plan: Plan| {
-            let all = [STOP, CANCEL, RESUME, RETRY, CONTINUE];
-            let name = all.iter().find(|info| info.key == plan.key);
-            format!(
-                "{} AutoScalingGroupId={} RefreshActivityId={}",
-                name.map_or("", |info| info.name),
-                activity.group.text().unwrap_or_default(),
-                activity.id.text().unwrap_or_default(),
-            )
-        };
-        PlanStatus {
-            steps: plans.into_iter().map(call).collect(),
-            paid: false,
-        }
-    }
+/// The calls that it may lead to.
+fn calls(object: &InstanceRefresh, goal: Goal) -> Vec<Call> {
+    let cancelled = object.spec.desired_state == RefreshState::Cancelled;
+    let plans = match goal {
+        Goal::Act(next) if next == STOP.plan() && cancelled => vec![next, CANCEL.plan()],
+        Goal::Act(next) => vec![next],
+        Goal::Ask(Ask { retry, go_on, .. }) => retry.into_iter().chain(go_on).collect(),
+        _ => Vec::new(),
+    };
+    let rules = |plan: Plan| {
+        let mut all = SteerRefresh::CALLS.iter();
+        all.find(|rules| rules.key == plan.key)
+    };
+    let rules = plans.into_iter().filter_map(rules);
+    rules.map(|rules| call(object, rules)).collect()
 }
 
 const BATCHES: &str =

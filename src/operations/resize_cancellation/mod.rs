@@ -2,20 +2,19 @@
 
 mod facts;
 mod plan;
-mod steps;
 mod task;
 mod window;
 
-use errand_engine::{Class, StepKey, Tick};
+use errand_engine::{Class, Tick};
 
 use self::window::Window;
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, CallRules, Clients, Kind, Object, Recorded};
 use crate::api::{
     AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation,
     StepStatus, Timestamp,
 };
 use crate::cloud::huawei::dcs;
-use crate::cloud::{CallError, Gate, Sent, Service};
+use crate::cloud::{CallError, Service};
 
 pub use facts::Facts;
 
@@ -23,15 +22,15 @@ pub use facts::Facts;
 #[derive(Clone, Copy, Debug)]
 pub struct CancelResize;
 
-/// `CancelInstanceResize`. Natural: it names the task, so a second call can hit
-/// nothing else.
-const CANCEL: StepInfo = StepInfo {
-    key: StepKey(0),
-    name: "CancelInstanceResize",
-    class: Class::Natural,
-    ledger: false,
-    paid: false,
-    token: false,
+/// Natural: it names the task, so a second call can hit nothing else.
+static CANCEL: CallRules = CallRules {
+    target: Some(dcs::TASK),
+    ..CallRules::new(
+        0,
+        "CancelInstanceResize",
+        &dcs::CANCEL_RESIZE,
+        Class::Natural,
+    )
 };
 
 /// After this answer the change does not wait any more: it is cancelled, or it runs or
@@ -86,7 +85,7 @@ impl Kind for CancelResize {
     type Object = ResizeCancellation;
     type Facts = Facts;
 
-    const STEPS: &'static [StepInfo] = &[CANCEL];
+    const CALLS: &'static [&'static CallRules] = &[&CANCEL];
     const SERVICES: &'static [&'static Service] = &[&dcs::SERVICE];
 
     fn done(_: &ResizeCancellation) -> Reason {
@@ -113,15 +112,5 @@ impl Kind for CancelResize {
             answered: status.is_some_and(|s| s.steps.iter().any(tells_of_the_change)),
         };
         plan::assess(&object.spec, before, facts)
-    }
-
-    async fn perform(
-        clients: &Clients,
-        object: &ResizeCancellation,
-        step: StepKey,
-        gate: Gate,
-    ) -> Sent {
-        debug_assert_eq!(step, CANCEL.key);
-        steps::cancel(clients.huawei(&dcs::SERVICE), object, gate).await
     }
 }

@@ -11,13 +11,11 @@ use self::compare::observation;
 use self::meaning::Look;
 use super::task::{sort, stage};
 use super::{Assessment, CANCEL, Facts};
-use crate::api::{
-    ConditionStatus, PlanStatus, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort,
-};
-use crate::cloud::Read;
-use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
+use crate::api::{ConditionStatus, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort};
+use crate::cloud::huawei::dcs::{self, BackgroundTask, Instance};
+use crate::cloud::{Read, arguments};
 use crate::mistakes::Mistake;
-use crate::operations::code;
+use crate::operations::{Call, code};
 
 /// What was seen, where it is of a task that the operation is about. One that only may
 /// be the change that is meant is not.
@@ -147,17 +145,13 @@ pub(super) fn assess(
         _ => None,
     };
     Assessment {
-        plan: PlanStatus {
-            steps: match (goal, target) {
-                (Goal::Act(_), Some(id)) => vec![format!(
-                    "{} instance_id={} task_id={id}",
-                    CANCEL.name, spec.instance_id
-                )],
-                _ => Vec::new(),
-            },
-            paid: false,
+        calls: match (goal, target) {
+            (Goal::Act(_), Some(task)) => {
+                let ids = [(dcs::INSTANCE, &*spec.instance_id), (dcs::TASK, task)];
+                vec![Call::new(&CANCEL, arguments(ids))]
+            }
+            _ => Vec::new(),
         },
-        target: target.cloned(),
         conditions: vec![(CHANGE_PENDING, pending)],
         ..Assessment::new(goal, seen, observed)
     }

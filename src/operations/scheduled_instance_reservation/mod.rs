@@ -7,15 +7,15 @@
 mod facts;
 mod plan;
 
-use errand_engine::{Class, StepKey, Tick};
+use errand_engine::{Class, Tick};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, CallRules, Clients, Kind, Object, Recorded};
 use crate::api::{
     Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
     ScheduledInstanceReservationStatus, StepStatus, Timestamp,
 };
 use crate::cloud::volcengine::ecs;
-use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
+use crate::cloud::{CallError, Service};
 
 pub use facts::Facts;
 
@@ -23,16 +23,14 @@ pub use facts::Facts;
 #[derive(Clone, Copy, Debug)]
 pub struct SteerReservation;
 
-/// `DeleteScheduledInstance`. Natural: it names the order, so a second call can hit
-/// nothing else. Its token makes the cloud give the first answer again.
-const DELETE: StepInfo = StepInfo {
-    key: StepKey(0),
-    name: "DeleteScheduledInstance",
-    class: Class::Natural,
-    ledger: false,
-    paid: false,
-    token: true,
-};
+/// Natural: it names the order, so a second call can hit nothing else. Its token makes the
+/// cloud give the first answer again.
+static DELETE: CallRules = CallRules::new(
+    0,
+    "DeleteScheduledInstance",
+    &ecs::DELETE_SCHEDULED_INSTANCE,
+    Class::Natural,
+);
 
 impl Object for ScheduledInstanceReservation {
     type Observed = ReservationObservation;
@@ -86,7 +84,7 @@ impl Kind for SteerReservation {
     type Object = ScheduledInstanceReservation;
     type Facts = Facts;
 
-    const STEPS: &'static [StepInfo] = &[DELETE];
+    const CALLS: &'static [&'static CallRules] = &[&DELETE];
     const SERVICES: &'static [&'static Service] = &[&ecs::SERVICE];
 
     fn done(object: &ScheduledInstanceReservation) -> Reason {
@@ -119,19 +117,5 @@ impl Kind for SteerReservation {
         _: Option<&Recorded>,
     ) -> Assessment<ReservationObservation> {
         plan::assess(object, facts)
-    }
-
-    async fn perform(
-        clients: &Clients,
-        object: &ScheduledInstanceReservation,
-        step: StepKey,
-        gate: Gate,
-    ) -> Sent {
-        debug_assert_eq!(step, DELETE.key);
-        let intent = steps(object).last();
-        let Some(token) = intent.and_then(|intent| intent.token.as_deref()) else {
-            return Sent::NotSent(Refusal::of_transport("the recorded intent has no token"));
-        };
-        ecs::delete_scheduled_instance(clients.volcengine(), order(object), token, gate).await
     }
 }

@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{DELETE, Facts, order, steps};
 use crate::api::Timestamp as Time;
 use crate::api::{
-    AnswerWord, ConditionStatus, PlanStatus, Reason, ReservationObservation, ReservationState,
+    AnswerWord, ConditionStatus, Reason, ReservationObservation, ReservationState,
     ScheduledInstanceReservation, Status, StepStatus,
 };
-use crate::cloud::volcengine::ecs::ScheduledInstance;
-use crate::cloud::{Field, Found};
-use crate::operations::{Assessment, code, pin};
+use crate::cloud::volcengine::ecs::{self, ScheduledInstance};
+use crate::cloud::{Field, Found, arguments};
+use crate::operations::{Assessment, Call, code, pin};
 use crate::text;
 
 mod mark;
@@ -66,16 +66,12 @@ pub(super) fn assess(
         due,
         past: past(object),
         about: about(goal),
-        plan: PlanStatus {
-            steps: match goal {
-                Goal::Act(_) => vec![format!(
-                    "{} ScheduledInstanceId={}",
-                    DELETE.name,
-                    order(object)
-                )],
-                _ => Vec::new(),
-            },
-            paid: false,
+        calls: match goal {
+            Goal::Act(_) => {
+                let id = [(ecs::SCHEDULED_INSTANCE, order(object))];
+                vec![Call::new(&DELETE, arguments(id))]
+            }
+            _ => Vec::new(),
         },
         baseline: mark(found),
         conditions: vec![(

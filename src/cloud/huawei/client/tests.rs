@@ -25,8 +25,8 @@ fn open_gate() -> Gate {
 }
 
 /// A service that takes every 2xx without an error in it.
-fn plain(_: &[u8], code: &str) -> Meaning {
-    match code {
+fn plain(success: &Success<'_>) -> Meaning {
+    match success.code {
         "" => Meaning::Accepted(Ids::new()),
         _ => Meaning::Unclear(Ids::new()),
     }
@@ -92,7 +92,7 @@ async fn what_a_2xx_means_is_for_the_service_to_say() {
         let server = Server::answering([answer_with(200, "X-Request-Id: r1\r\n", "{}")]);
         let client = client(server.origin());
         client
-            .post(&path(&["x"]), Vec::new(), open_gate(), |_, _| meaning)
+            .post(&path(&["x"]), Vec::new(), open_gate(), |_| meaning)
             .await
     };
     let accepted = meant(Meaning::Accepted(ids())).await;

@@ -1,10 +1,9 @@
 //! Parsing and paging.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::cloud::huawei::server::client;
-use crate::cloud::server::{Server, answer};
+use crate::cloud::server::{Server, answer, send};
+use crate::cloud::{self, Sent};
 
 fn tasks(range: std::ops::Range<usize>) -> Vec<serde_json::Value> {
     range
@@ -290,7 +289,9 @@ fn a_task_is_read_with_what_it_would_change() {
 
 async fn cancelled(answer: String) -> Sent {
     let server = Server::answering([answer]);
-    let sent = cancel_resize(&client(server.origin()), "i1", "t1", Arc::new(|| true)).await;
+    let client = cloud::Client::Huawei(client(server.origin()));
+    let ids = cloud::arguments([(INSTANCE, "i1"), (TASK, "t1")]);
+    let sent = send(&client, &CANCEL_RESIZE, ("p1", ""), &ids).await;
     let asked = &server.asked()[0];
     assert!(asked.starts_with("POST /v2/p1/instances/i1/resize/cancel/t1 HTTP/1.1\r\n"));
     sent

@@ -1,8 +1,6 @@
 //! What is sent, against the official SDK's captured requests, and what odd
 //! answers mean.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -10,8 +8,9 @@ use crate::api::Reason;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server;
 use crate::cloud::huawei::verdicts::WORKSPACE_ROWS;
-use crate::cloud::server::{Server, answer, captured};
+use crate::cloud::server::{Server, answer, captured, send};
 use crate::cloud::verdict::Reading;
+use crate::cloud::{self, Sent};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 const DESKTOP: &str = "f8f7fe7a-9043-44ff-815e-ad20fc779d18";
@@ -32,9 +31,15 @@ fn client(server: &Server) -> Client {
     }
 }
 
+async fn order_at(server: &Server) -> Sent {
+    let client = cloud::Client::Huawei(client(server));
+    let arguments = RESIZE.arguments(DESKTOP);
+    send(&client, &CREATE_CHANGE_ORDER, (PROJECT, ""), &arguments).await
+}
+
 async fn ordered_with(answer: String) -> Sent {
     let server = Server::answering([answer]);
-    create_change_order(&client(&server), DESKTOP, &RESIZE, Arc::new(|| true)).await
+    order_at(&server).await
 }
 
 async fn desktop(answer: String) -> Result<Option<Desktop>, CallError> {
@@ -65,7 +70,7 @@ fn assert_as_captured(name: &str, asked: &str) {
 #[tokio::test]
 async fn an_order_is_sent_as_the_official_sdk_sends_it() {
     let server = Server::answering([answer(200, r#"{"order_id": "o1"}"#)]);
-    create_change_order(&client(&server), DESKTOP, &RESIZE, Arc::new(|| true)).await;
+    order_at(&server).await;
     assert_as_captured("huawei-workspace-change-order-resize", &server.asked()[0]);
 }
 
@@ -94,7 +99,7 @@ async fn a_job_is_read_as_the_official_sdk_reads_it() {
 
 /// The body of an order as JSON.
 fn body(order: ChangeOrder<'_>) -> Value {
-    serde_json::from_slice(&order.body()).expect("JSON")
+    serde_json::from_str(&order.body()).expect("JSON")
 }
 
 #[test]
@@ -146,7 +151,7 @@ fn each_change_is_written_in_its_own_members_only() {
 fn an_order_is_the_same_bytes_each_time() {
     assert_eq!(RESIZE.body(), RESIZE.body());
     assert_eq!(
-        String::from_utf8(RESIZE.body()).expect("text"),
+        RESIZE.body(),
         r#"{"type":"resizeDesktops","resize_product_id":"workspacehost.k.large4","extend_param":{"is_auto_pay":"true"}}"#
     );
 }
@@ -171,11 +176,11 @@ fn an_order_is_read_back_from_its_own_bytes_and_from_nothing_else() {
                 enterprise_project,
                 auto_pay,
             };
-            let text = String::from_utf8(order.body()).expect("text");
+            let text = order.body();
             assert_eq!(ChangeOrder::read(&text), Some(order), "{text}");
         }
     }
-    let whole = String::from_utf8(RESIZE.body()).expect("text");
+    let whole = RESIZE.body();
     for other in [
         String::new(),
         "{}".to_owned(),

@@ -3,8 +3,9 @@
 
 use super::*;
 use crate::api::Reason;
-use crate::cloud::server::{Server, answer, body_of, captured, open_gate};
+use crate::cloud::server::{Server, answer, body_of, captured, send};
 use crate::cloud::tencent::server::client;
+use crate::cloud::{self, Sent};
 
 const GROUP: &str = "asg-h7tgd87d";
 const ACTIVITY: &str = "asr-juhf6ytr";
@@ -23,10 +24,17 @@ async fn described(answer: String) -> Result<Found<RefreshActivity>, Reading> {
     found.map_err(|e| e.reading)
 }
 
+async fn send_to(server: &Server, call: &Mutation, mode: Option<&str>) -> Sent {
+    let client = cloud::Client::Tencent(client(server.origin()));
+    let mut arguments = cloud::arguments([(super::GROUP, GROUP), (super::ACTIVITY, ACTIVITY)]);
+    arguments.extend(mode.map(|mode| (MODE.to_owned(), mode.to_owned())));
+    send(&client, call, ("", ""), &arguments).await
+}
+
 /// What is asked by a call that is accepted: its action and its body.
-async fn asked(call: impl AsyncFnOnce(&Client) -> Sent) -> (String, Value) {
+async fn asked(call: &Mutation, mode: Option<&str>) -> (String, Value) {
     let server = Server::answering([response(&json!({"RequestId": "r1"}))]);
-    let sent = call(&client(server.origin())).await;
+    let sent = send_to(&server, call, mode).await;
     let expected = Sent::Accepted {
         request_id: "r1".to_owned(),
         ids: Ids::new(),
@@ -44,9 +52,8 @@ async fn asked(call: impl AsyncFnOnce(&Client) -> Sent) -> (String, Value) {
 
 #[tokio::test]
 async fn a_stop_and_a_cancel_ask_what_the_official_sdk_asks() {
-    let stop = asked(async |c| stop_instance_refresh(c, GROUP, ACTIVITY, open_gate()).await).await;
-    let cancel =
-        asked(async |c| cancel_instance_refresh(c, GROUP, ACTIVITY, open_gate()).await).await;
+    let stop = asked(&STOP_INSTANCE_REFRESH, None).await;
+    let cancel = asked(&CANCEL_INSTANCE_REFRESH, None).await;
     for (name, action, asked) in [
         ("tencent-stop-instance-refresh", "StopInstanceRefresh", stop),
         (
@@ -69,14 +76,8 @@ async fn a_stop_and_a_cancel_ask_what_the_official_sdk_asks() {
 
 #[tokio::test]
 async fn a_resume_names_its_mode_only_where_it_has_one() {
-    for (mode, word) in [
-        (None, None),
-        (Some(ResumeMode::Retry), Some("RETRY")),
-        (Some(ResumeMode::Continue), Some("CONTINUE")),
-    ] {
-        let (action, body) =
-            asked(async |c| resume_instance_refresh(c, GROUP, ACTIVITY, mode, open_gate()).await)
-                .await;
+    for word in [None, Some("RETRY"), Some("CONTINUE")] {
+        let (action, body) = asked(&RESUME_INSTANCE_REFRESH, word).await;
         assert_eq!(action, "ResumeInstanceRefresh");
         assert_eq!(body["AutoScalingGroupId"], GROUP);
         assert_eq!(body["RefreshActivityId"], ACTIVITY);
@@ -92,8 +93,7 @@ async fn an_answer_without_a_request_id_is_not_the_documented_one() {
         json!({"RequestId": ""}),
     ] {
         let server = Server::answering([response(&odd)]);
-        let sent =
-            cancel_instance_refresh(&client(server.origin()), GROUP, ACTIVITY, open_gate()).await;
+        let sent = send_to(&server, &CANCEL_INSTANCE_REFRESH, None).await;
         assert!(matches!(sent, Sent::Unknown(_)), "{odd}: {sent:?}");
     }
 }
@@ -110,8 +110,7 @@ async fn a_conflict_with_the_activitys_state_is_to_be_looked_into() {
         ("ResourceNotFound.RefreshActivityNotFound", Reading::Gone),
     ] {
         let server = Server::answering([error(code)]);
-        let sent =
-            cancel_instance_refresh(&client(server.origin()), GROUP, ACTIVITY, open_gate()).await;
+        let sent = send_to(&server, &CANCEL_INSTANCE_REFRESH, None).await;
         assert!(
             matches!(sent, Sent::Refused(r, _) if r == reading),
             "{code}: {sent:?}"

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::*;
 use crate::api::Reason;
-use crate::cloud::server::{Server, answer, captured, open_gate};
+use crate::cloud::server::{Server, answer, captured, send};
 use crate::cloud::volcengine::server::client;
+use crate::cloud::{self, Sent};
 
 const ID: &str = "esi-3thhlu8byl4bwbha0001";
 const TOKEN: &str = "op-7f0c1b2e-0001";
@@ -32,7 +33,13 @@ async fn described(
 
 async fn deleted(answer: String) -> Sent {
     let server = Server::answering([answer]);
-    delete_scheduled_instance(&client(server.origin()), ID, TOKEN, open_gate()).await
+    delete_at(&server).await
+}
+
+async fn delete_at(server: &Server) -> Sent {
+    let client = cloud::Client::Volcengine(client(server.origin()));
+    let ids = cloud::arguments([(SCHEDULED_INSTANCE, ID)]);
+    send(&client, &DELETE_SCHEDULED_INSTANCE, ("", TOKEN), &ids).await
 }
 
 /// The query of a request line, in order of the names.
@@ -46,7 +53,7 @@ fn query(target: &str) -> Vec<&str> {
 #[tokio::test]
 async fn a_delete_asks_what_the_official_sdk_asks() {
     let server = Server::answering([result(&json!({}))]);
-    let sent = delete_scheduled_instance(&client(server.origin()), ID, TOKEN, open_gate()).await;
+    let sent = delete_at(&server).await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let (method, target, _, body) = captured("volc-delete-scheduled-instance");
     let asked = &server.asked()[0];

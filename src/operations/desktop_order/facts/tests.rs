@@ -1,15 +1,13 @@
 //! What is read from the simulated clouds, and what an order goes through there.
 
-use std::sync::Arc;
-
-use errand_engine::{Goal, StepKey, Trace};
+use errand_engine::{Goal, Trace};
 use errand_simulator::{
     Account, BssReadings, Config, DesktopChange as Change, DesktopOrderSeed, Fault, FaultKind,
     OrderAction, OrderLines, OrderResources, Readings, Seed, Simulator, When, WorkspaceDesktop,
     WorkspaceProduct,
 };
 
-use super::super::samples::{asking, call, foreign, resize, subscribe};
+use super::super::samples::{asking, call, foreign, place_order, resize, subscribe};
 use super::super::{Kind as _, OrderDesktop};
 use super::*;
 use crate::api::{
@@ -56,7 +54,7 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
             rows: service.rows,
             ..client(&simulator.url())
         };
-        (service, crate::operations::Client::Huawei(client))
+        (service, crate::cloud::Client::Huawei(client))
     };
     let clients = Clients {
         known_since: 0,
@@ -83,8 +81,7 @@ fn bed() -> Bed {
 
 impl Bed {
     async fn send(&self) -> Sent {
-        let gate: crate::cloud::Gate = Arc::new(|| true);
-        OrderDesktop::perform(&self.clients, &self.order, StepKey(0), gate).await
+        place_order(&self.clients, &self.order).await
     }
 
     /// Sends it, and loses the answer.

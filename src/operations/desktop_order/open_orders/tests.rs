@@ -1,11 +1,10 @@
 //! What is read of the orders of others, and how often, from the simulated clouds.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use errand_engine::{Goal, StepKey};
+use errand_engine::Goal;
 use errand_simulator::{
     Account, BssReadings, Config, DesktopChange, DesktopOrderSeed, Fault, FaultKind, OrderAction,
     OrderLines, OrderResources, Readings, Rewrite, RewrittenValue, Seed, Simulator, When,
@@ -15,7 +14,7 @@ use errand_testclock::{TestClock, Timing};
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::super::samples::{asking, resize};
+use super::super::samples::{asking, place_order, resize};
 use super::super::{Clients, DesktopOrder, Facts, Kind as _, OrderDesktop};
 use super::*;
 use crate::api::{DesktopObservation, Reason};
@@ -85,7 +84,7 @@ fn bed_with(bss: BssReadings, account: Account) -> Bed {
             transport: transport.clone(),
             ..client(&simulator.url())
         };
-        (service, crate::operations::Client::Huawei(client))
+        (service, crate::cloud::Client::Huawei(client))
     };
     let clients = Clients {
         known_since: 0,
@@ -171,8 +170,7 @@ impl Bed {
     }
 
     async fn send(&self, order: &DesktopOrder) -> Sent {
-        let gate: crate::cloud::Gate = Arc::new(|| true);
-        OrderDesktop::perform(&self.clients, order, StepKey(0), gate).await
+        place_order(&self.clients, order).await
     }
 
     fn calls(&self, api: &str) -> usize {

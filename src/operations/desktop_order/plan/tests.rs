@@ -16,7 +16,7 @@ use super::super::facts::{Candidate, Orders};
 use super::super::open_orders::Target;
 use super::super::samples::{self, asking, expand, resize, subscribe};
 use super::*;
-use crate::api::{DesktopChange, DesktopOrderStatus, Payment, Resize};
+use crate::api::{DesktopChange, DesktopOrderStatus, PaidOperations, Payment, Resize};
 use crate::cloud::huawei::bss::Order;
 use crate::cloud::huawei::workspace::Volume;
 use crate::cloud::{Ids, Refusal};

@@ -7,7 +7,7 @@ use super::*;
 use crate::cloud::tencent::autoscaling::{RefreshBatch, RefreshInstance};
 use crate::cloud::{Field, List};
 use crate::operations::instance_refresh::SteerRefresh;
-use crate::operations::{Kind, StepInfo};
+use crate::operations::{CallRules, Kind};
 
 mod failures;
 mod forms;
@@ -97,7 +97,7 @@ fn asking(wanted: RefreshState) -> InstanceRefresh {
 }
 
 /// The same with calls, each with what came of it and what it was pinned to.
-fn after(wanted: RefreshState, calls: &[(StepInfo, Option<&str>, &str)]) -> InstanceRefresh {
+fn after(wanted: RefreshState, calls: &[(&CallRules, Option<&str>, &str)]) -> InstanceRefresh {
     let steps: Vec<_> = calls
         .iter()
         .zip(1..)
@@ -142,7 +142,7 @@ fn goal(object: &InstanceRefresh, activity: RefreshActivity) -> Goal {
     look(object, activity).goal
 }
 
-fn is_next(goal: Goal, info: StepInfo) -> bool {
+fn is_next(goal: Goal, info: &CallRules) -> bool {
     goal == Goal::Act(info.plan())
 }
 
@@ -164,18 +164,18 @@ fn is_lost(goal: Goal) -> Option<Reason> {
 fn a_running_batch_is_stopped_first_and_waited_for_and_then_cancelled() {
     let object = asking(RefreshState::Cancelled);
     let first = look(&object, running());
-    assert!(is_next(first.goal, STOP));
-    assert_eq!(first.plan.steps.len(), 2, "both calls are told");
+    assert!(is_next(first.goal, &STOP));
+    assert_eq!(first.calls.len(), 2, "both calls are told");
     assert_eq!(first.baseline.as_deref(), Some("batch 1"));
     let stopped = after(
         RefreshState::Cancelled,
-        &[(STOP, Some("Accepted"), "batch 1")],
+        &[(&STOP, Some("Accepted"), "batch 1")],
     );
     let held = activity("MANUAL_PAUSE", 1, ["RUNNING", "WAITING"]);
     let waiting = look(&stopped, held);
     assert_eq!(waits_for(waiting.goal), Some(Reason::TargetBusy));
     assert_eq!(waiting.due, Due::Later, "a batch takes as long as it takes");
-    assert!(is_next(goal(&stopped, paused("MANUAL_PAUSE")), CANCEL));
+    assert!(is_next(goal(&stopped, paused("MANUAL_PAUSE")), &CANCEL));
     let reached = Goal::Reached(Evidence::Presence);
     assert_eq!(goal(&stopped, ended("CANCELLED")), reached);
 }
@@ -191,7 +191,7 @@ fn what_no_batch_runs_of_is_cancelled_at_once() {
         activity("INIT", 0, ["WAITING", "WAITING"]),
     ] {
         let word = activity.status.clone();
-        assert!(is_next(goal(&object, activity), CANCEL), "{word:?}");
+        assert!(is_next(goal(&object, activity), &CANCEL), "{word:?}");
     }
 }
 
@@ -243,11 +243,11 @@ fn what_is_not_there_or_of_another_group_ends() {
     let evidence = Evidence::Absence(Witness::NOT_THERE);
     let absent = Goal::Lost(code(Reason::TargetNotFound), evidence);
     assert_eq!(none.goal, absent);
-    let refused = after(RefreshState::Cancelled, &[(STOP, Some("Refused"), "x")]);
+    let refused = after(RefreshState::Cancelled, &[(&STOP, Some("Refused"), "x")]);
     assert_eq!(assess(&refused, &nothing).goal, absent);
     // A call that the cloud took was for an activity that was there.
     for answer in [None, Some("Unknown"), Some("Accepted")] {
-        let object = after(RefreshState::Cancelled, &[(STOP, answer, "x")]);
+        let object = after(RefreshState::Cancelled, &[(&STOP, answer, "x")]);
         assert_eq!(assess(&object, &nothing).goal, Goal::Unclear, "{answer:?}");
     }
     let other = RefreshActivity {
@@ -269,7 +269,7 @@ fn a_status_that_is_not_documented_concludes_nothing_and_sends_nothing() {
             let seen = look(&asking(wanted), odd);
             assert_eq!(seen.goal, Goal::Unclear, "{wanted:?}");
             assert_eq!(seen.conditions[0].1, ConditionStatus::Unknown);
-            assert!(seen.plan.steps.is_empty());
+            assert!(seen.calls.is_empty());
         }
     }
 }
@@ -309,11 +309,14 @@ fn a_decision_is_carried_out_for_its_own_pause_whatever_comes_of_the_call() {
         Some("NotSent"),
         Some("Accepted"),
     ] {
-        let object = after(RefreshState::Completed, &[(RETRY, answer, &here)]);
+        let object = after(RefreshState::Completed, &[(&RETRY, answer, &here)]);
         let next = goal(&object, paused("FAILED_PAUSE"));
-        assert!(is_next(next, RETRY), "{answer:?}: not asked twice");
+        assert!(is_next(next, &RETRY), "{answer:?}: not asked twice");
     }
-    let object = after(RefreshState::Completed, &[(RETRY, Some("Accepted"), &here)]);
+    let object = after(
+        RefreshState::Completed,
+        &[(&RETRY, Some("Accepted"), &here)],
+    );
     let elsewhere = activity("FAILED_PAUSE", 2, ["SUCCESSFUL", "FAILED"]);
     assert!(matches!(goal(&object, elsewhere), Goal::Ask(_)));
 }
@@ -321,13 +324,16 @@ fn a_decision_is_carried_out_for_its_own_pause_whatever_comes_of_the_call() {
 #[test]
 fn a_resume_whose_answer_is_lost_shows_by_the_pause_that_was_left() {
     let here = pause(&paused("AUTO_PAUSE"));
-    let object = after(RefreshState::Completed, &[(RESUME, Some("Unknown"), &here)]);
+    let object = after(
+        RefreshState::Completed,
+        &[(&RESUME, Some("Unknown"), &here)],
+    );
     assert_eq!(look(&object, paused("AUTO_PAUSE")).trace, Trace::NotShown);
     let next = activity("RUNNING", 2, ["SUCCESSFUL", "RUNNING"]);
     assert_eq!(look(&object, next).trace, Trace::Shown);
     let answered = after(
         RefreshState::Completed,
-        &[(RESUME, Some("Accepted"), &here)],
+        &[(&RESUME, Some("Accepted"), &here)],
     );
     assert_eq!(
         look(&answered, running()).trace,
@@ -340,15 +346,15 @@ fn a_resume_whose_answer_is_lost_shows_by_the_pause_that_was_left() {
 fn a_lost_call_against_what_is_wanted_now_is_contrary() {
     use RefreshState::{Cancelled, Completed, Paused};
     for (info, wanted, contrary) in [
-        (STOP, Completed, true),
-        (CANCEL, Completed, true),
-        (CANCEL, Paused, true),
-        (RESUME, Paused, true),
-        (STOP, Paused, false),
-        (STOP, Cancelled, false),
-        (CANCEL, Cancelled, false),
-        (RESUME, Cancelled, false),
-        (RESUME, Completed, false),
+        (&STOP, Completed, true),
+        (&CANCEL, Completed, true),
+        (&CANCEL, Paused, true),
+        (&RESUME, Paused, true),
+        (&STOP, Paused, false),
+        (&STOP, Cancelled, false),
+        (&CANCEL, Cancelled, false),
+        (&RESUME, Cancelled, false),
+        (&RESUME, Completed, false),
     ] {
         for (answer, open) in [
             (Some("Unknown"), true),
@@ -365,9 +371,9 @@ fn a_lost_call_against_what_is_wanted_now_is_contrary() {
 #[test]
 fn a_cancel_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
     for wanted in STATES {
-        let object = after(wanted, &[(CANCEL, Some("Accepted"), "x")]);
+        let object = after(wanted, &[(&CANCEL, Some("Accepted"), "x")]);
         assert!(
-            is_next(goal(&object, paused("MANUAL_PAUSE")), CANCEL),
+            is_next(goal(&object, paused("MANUAL_PAUSE")), &CANCEL),
             "{wanted:?}"
         );
     }
@@ -377,21 +383,21 @@ fn a_cancel_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
 fn a_resume_that_was_accepted_is_awaited_whatever_is_wanted_by_then() {
     let here = pause(&paused("AUTO_PAUSE"));
     for wanted in STATES {
-        let object = after(wanted, &[(RESUME, Some("Accepted"), &here)]);
+        let object = after(wanted, &[(&RESUME, Some("Accepted"), &here)]);
         assert!(
-            is_next(goal(&object, paused("AUTO_PAUSE")), RESUME),
+            is_next(goal(&object, paused("AUTO_PAUSE")), &RESUME),
             "{wanted:?}"
         );
         // At the next pause it has done what it was for.
         let next = activity("AUTO_PAUSE", 2, ["SUCCESSFUL", "SUCCESSFUL"]);
-        assert!(!is_next(goal(&object, next), RESUME), "{wanted:?}");
+        assert!(!is_next(goal(&object, next), &RESUME), "{wanted:?}");
     }
 }
 
 #[test]
 fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
     for wanted in [RefreshState::Completed, RefreshState::Paused] {
-        let object = after(wanted, &[(CANCEL, Some("Accepted"), "x")]);
+        let object = after(wanted, &[(&CANCEL, Some("Accepted"), "x")]);
         let Goal::Ask(ask) = goal(&object, ended("CANCELLED")) else {
             panic!("{wanted:?}")
         };
@@ -403,7 +409,7 @@ fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
 fn a_stop_has_run_its_course_once_a_later_batch_runs_or_the_refresh_was_let_go_on() {
     let stopped = after(
         RefreshState::Cancelled,
-        &[(STOP, Some("Accepted"), "batch 1")],
+        &[(&STOP, Some("Accepted"), "batch 1")],
     );
     assert_eq!(
         look(&stopped, running()).past.over,
@@ -420,8 +426,8 @@ fn a_stop_has_run_its_course_once_a_later_batch_runs_or_the_refresh_was_let_go_o
     let resumed = after(
         RefreshState::Cancelled,
         &[
-            (STOP, Some("Accepted"), "batch 1"),
-            (RESUME, Some("Accepted"), &here),
+            (&STOP, Some("Accepted"), "batch 1"),
+            (&RESUME, Some("Accepted"), &here),
         ],
     );
     assert_eq!(look(&resumed, second()).past.over, 2);
@@ -475,7 +481,7 @@ fn what_stands_still_is_named_with_the_remedy_when_errand_does_not_go_on() {
     );
     let object = after(
         RefreshState::Cancelled,
-        &[(STOP, Some("Accepted"), "batch 1")],
+        &[(&STOP, Some("Accepted"), "batch 1")],
     );
     let left = SteerRefresh::left_behind(&object, false).expect("words");
     assert!(left.contains("group asg-1 is blocked"), "{left}");
@@ -485,8 +491,8 @@ fn what_stands_still_is_named_with_the_remedy_when_errand_does_not_go_on() {
     let cancelled = after(
         RefreshState::Cancelled,
         &[
-            (STOP, Some("Accepted"), "x"),
-            (CANCEL, Some("Accepted"), "x"),
+            (&STOP, Some("Accepted"), "x"),
+            (&CANCEL, Some("Accepted"), "x"),
         ],
     );
     assert_eq!(SteerRefresh::left_behind(&cancelled, false), None);
@@ -494,7 +500,7 @@ fn what_stands_still_is_named_with_the_remedy_when_errand_does_not_go_on() {
 
 #[test]
 fn the_steps_are_numbered_as_they_are_listed() {
-    for (info, number) in SteerRefresh::STEPS.iter().zip(0..) {
+    for (info, number) in SteerRefresh::CALLS.iter().zip(0..) {
         assert_eq!(info.key, StepKey(number));
     }
 }

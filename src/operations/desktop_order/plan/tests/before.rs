@@ -8,17 +8,17 @@ fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
         (
             resize(),
             "Desktop d1 has product p1.",
-            "type=resizeDesktops resize_product_id=p2",
+            "is_auto_pay=false resize_product_id=p2 type=resizeDesktops",
         ),
         (
             expand(),
             "Volume v1 of desktop d1 has 80 GiB.",
-            "type=expandVolumes expand_volume_id=v1 expand_new_size=100",
+            "expand_new_size=100 expand_volume_id=v1 is_auto_pay=false type=expandVolumes",
         ),
         (
             subscribe(),
             "Desktop d1 is charged on demand.",
-            "type=meteredToPeriod period_type=2 period_num=3 is_auto_renew=0",
+            "is_auto_pay=false is_auto_renew=0 period_num=3 period_type=2 type=meteredToPeriod",
         ),
     ] {
         let prepaid = match change.subscribe {
@@ -28,9 +28,9 @@ fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
         let seen = see(change, &facts(prepaid), None);
         assert_eq!(seen.goal, act());
         assert_eq!(seen.seen, has);
-        let line = format!("CreateChangeOrder desktop_id=d1 is_auto_pay=false {plan}");
-        assert_eq!(seen.plan.steps, [line]);
-        assert!(seen.plan.paid);
+        let line = format!("CreateChangeOrder desktop_id=d1 {plan}");
+        assert_eq!(seen.calls[0].line(), line);
+        assert_eq!(seen.calls[0].payment(), PaidOperations::ManualPayment);
         assert_eq!(seen.trace, Trace::NotShown);
         assert_eq!(paid_condition(&seen), None, "nothing was ordered");
         assert_eq!(seen.observed.desktop_status.as_deref(), Some("ACTIVE"));
@@ -71,11 +71,11 @@ fn a_plan_says_who_pays_and_for_which_project_and_fits_into_status() {
     order.spec.enterprise_project_id = Some("e1".into());
     let line = |order: &DesktopOrder| {
         let seen = OrderDesktop::assess(order, &facts(desktop()), None);
-        seen.plan.steps.first().cloned().unwrap_or_default()
+        seen.calls[0].line()
     };
     assert_eq!(
         line(&order),
-        "CreateChangeOrder desktop_id=d1 is_auto_pay=true type=resizeDesktops resize_product_id=p2 enterprise_project_id=e1"
+        "CreateChangeOrder desktop_id=d1 enterprise_project_id=e1 is_auto_pay=true resize_product_id=p2 type=resizeDesktops"
     );
     let long = "p".repeat(128);
     order.spec.desktop_id = "d".repeat(64);
@@ -92,8 +92,11 @@ fn a_plan_says_who_pays_and_for_which_project_and_fits_into_status() {
         ..facts(named)
     };
     let seen = OrderDesktop::assess(&order, &facts, None);
-    assert_eq!(seen.plan.steps[0].len(), 256);
-    assert!(seen.plan.steps[0].contains("is_auto_pay=true"));
+    let shown = crate::text::line(&seen.calls[0].line(), 256);
+    assert!(
+        shown.len() == 256 && shown.contains("is_auto_pay=true"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn a_desktop_that_is_as_wanted_is_reached_by_presence_before_and_after_a_call() 
         for open in [None, Some(accepted()), Some(unanswered())] {
             let seen = see(change.clone(), &facts(desktop.clone()), open.as_ref());
             assert_eq!((seen.goal, seen.seen.as_str()), (REACHED, has));
-            assert!(seen.plan.steps.is_empty() && !seen.plan.paid);
+            assert!(seen.calls.is_empty());
         }
     }
     for orders in [known(4), unreadable()] {
@@ -236,7 +239,7 @@ fn what_does_not_fit_the_desktop_is_never_ordered() {
             seen.goal,
             lost(Reason::InvalidForTarget, Evidence::Presence)
         );
-        assert!(seen.plan.steps.is_empty());
+        assert!(seen.calls.is_empty());
     }
 }
 
@@ -341,7 +344,7 @@ fn a_desktop_that_could_not_be_deleted_is_for_a_person() {
             let seen = see(change, &facts(failed.clone()), None);
             assert_eq!(seen.goal, block());
             assert!(seen.seen.contains(word), "{}", seen.seen);
-            assert!(seen.plan.steps.is_empty());
+            assert!(seen.calls.is_empty());
         }
         // No order of ours left it like that, so the question about ours stays.
         let seen = see(resize(), &facts(failed), Some(&unanswered()));
@@ -380,7 +383,7 @@ fn a_busy_or_frozen_desktop_is_waited_for() {
             let seen = see(change.clone(), &facts(frozen.clone()), open.as_ref());
             assert_eq!(seen.goal, wait(Reason::TargetBusy));
             assert!(seen.seen.contains("frozen"), "{}", seen.seen);
-            assert!(seen.plan.steps.is_empty());
+            assert!(seen.calls.is_empty());
         }
     }
 }

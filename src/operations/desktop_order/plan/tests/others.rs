@@ -70,7 +70,7 @@ fn an_order_of_anyone_for_the_desktop_is_named_and_nothing_is_ordered() {
                     seen.seen
                 );
                 assert!(seen.seen.contains(said), "{}", seen.seen);
-                assert!(seen.plan.steps.is_empty());
+                assert!(seen.calls.is_empty());
             }
         }
     }
@@ -320,7 +320,7 @@ fn an_order_that_is_open_now_counts_whatever_its_operation_ended_with() {
                 let seen = with_status(result, status, line);
                 assert_ne!(seen.goal, act(), "{result} {status}");
                 assert!(seen.seen.contains("Order CS1"), "{}", seen.seen);
-                assert!(seen.plan.steps.is_empty());
+                assert!(seen.calls.is_empty());
             }
         }
     }

@@ -59,7 +59,7 @@ fn a_refresh_that_has_not_begun_needs_no_batches() {
         };
         assert!(is_next(
             goal(&asking(RefreshState::Cancelled), waiting),
-            CANCEL
+            &CANCEL
         ));
     }
 }
@@ -81,7 +81,7 @@ fn a_stop_is_not_sent_without_the_number_of_the_batch_it_is_pinned_to() {
 fn a_number_that_was_missing_once_makes_no_batch_a_later_one() {
     let stopped = after(
         RefreshState::Cancelled,
-        &[(STOP, Some("Accepted"), "batch 1")],
+        &[(&STOP, Some("Accepted"), "batch 1")],
     );
     let odd = RefreshActivity {
         current_batch: Field::Absent,
@@ -91,7 +91,7 @@ fn a_number_that_was_missing_once_makes_no_batch_a_later_one() {
     // As an earlier version wrote it.
     let unnamed = after(
         RefreshState::Cancelled,
-        &[(STOP, Some("Accepted"), "batch 0")],
+        &[(&STOP, Some("Accepted"), "batch 0")],
     );
     assert_eq!(look(&unnamed, running()).past.over, 0);
 }
@@ -115,13 +115,16 @@ fn a_pause_without_its_times_is_no_pause_that_is_asked_about_or_acted_on() {
         assert_eq!(goal(&object, odd.clone()), Goal::Unclear);
         // A decision about another pause is not used for this one, nor is it over.
         let here = pause(&paused("FAILED_PAUSE"));
-        let decided = after(RefreshState::Completed, &[(RETRY, Some("Unknown"), &here)]);
+        let decided = after(RefreshState::Completed, &[(&RETRY, Some("Unknown"), &here)]);
         let seen = look(&decided, odd.clone());
         assert_eq!(seen.goal, Goal::Unclear);
         assert_eq!((seen.trace, seen.past.over), (Trace::Unclear, 0));
         // And neither is one that an earlier version pinned to no time.
         let blank = "FAILED_PAUSE at batch 1, - to -";
-        let decided = after(RefreshState::Completed, &[(RETRY, Some("Accepted"), blank)]);
+        let decided = after(
+            RefreshState::Completed,
+            &[(&RETRY, Some("Accepted"), blank)],
+        );
         assert_eq!(goal(&decided, odd), Goal::Unclear);
         assert_eq!(goal(&decided, paused("FAILED_PAUSE")), Goal::Unclear);
     }
@@ -155,10 +158,10 @@ fn a_pause_is_the_same_whatever_form_its_times_have() {
     let recorded = "FAILED_PAUSE at batch 1, 2026-11-25T18:10:00+0800 to 2026-11-25T18:15:00+0800";
     let decided = after(
         RefreshState::Completed,
-        &[(RETRY, Some("Unknown"), recorded)],
+        &[(&RETRY, Some("Unknown"), recorded)],
     );
     let seen = look(&decided, paused("FAILED_PAUSE"));
-    assert!(is_next(seen.goal, RETRY));
+    assert!(is_next(seen.goal, &RETRY));
     assert_eq!((seen.trace, seen.past.over), (Trace::NotShown, 0));
 }
 
@@ -179,7 +182,7 @@ fn what_is_stored_is_written_as_version_0_1_0_wrote_it() {
             .as_deref(),
         Some("batch 1")
     );
-    let cancelled = after(RefreshState::Completed, &[(CANCEL, Some("Accepted"), "x")]);
+    let cancelled = after(RefreshState::Completed, &[(&CANCEL, Some("Accepted"), "x")]);
     let about = look(&cancelled, ended("CANCELLED")).about;
     assert_eq!(about.as_deref(), Some("CANCELLED and not Completed"));
     for (wanted, word) in STATES.iter().zip(["Completed", "Paused", "Cancelled"]) {

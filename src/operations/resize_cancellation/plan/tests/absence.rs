@@ -34,7 +34,7 @@ fn an_id_never_seen_is_not_found_where_another_change_is_pending() {
                 seen.seen,
                 format!("Instance i1 has no task t1, but task t2 (new) is {word}. Check the id.")
             );
-            assert!(seen.plan.steps.is_empty());
+            assert!(seen.calls.is_empty());
         }
     }
 }
@@ -83,7 +83,7 @@ fn a_task_that_is_gone_may_still_wait_until_a_cancel_is_answered() {
         );
         assert_eq!(change_pending(&seen), ConditionStatus::Unknown);
         assert_eq!(
-            seen.plan.steps,
+            seen.calls.iter().map(Call::line).collect::<Vec<_>>(),
             ["CancelInstanceResize instance_id=i1 task_id=t1"]
         );
     }

@@ -255,7 +255,7 @@ fn an_unclear_candidate_that_vanishes_does_not_end_the_operation() {
                     assert_eq!(seen.goal, Goal::Unclear, "{candidate}: {}", seen.seen);
                     assert!(seen.seen.contains("ask t1"), "{}", seen.seen);
                     assert!(seen.seen.contains("console"), "{}", seen.seen);
-                    assert_eq!(seen.target, None);
+                    assert_eq!(task_of(&seen), None);
                     assert_eq!(change_pending(&seen), ConditionStatus::Unknown);
                 }
             }
@@ -323,7 +323,7 @@ fn an_unclear_candidate_that_is_understood_later_is_judged_then() {
     let other = but(task("WAITING"), json!({"id": "t2"}));
     let seen = looks.next(vec![other], instance());
     assert_eq!(seen.goal, act(), "{}", seen.seen);
-    assert_eq!(seen.target.as_deref(), Some("t2"));
+    assert_eq!(task_of(&seen).as_deref(), Some("t2"));
 }
 
 #[test]

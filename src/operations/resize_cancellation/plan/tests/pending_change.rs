@@ -44,7 +44,7 @@ fn the_newest_pending_change_that_fits_is_cancelled() {
         instance(),
     );
     assert_eq!(seen.goal, act(), "{}", seen.seen);
-    assert_eq!(seen.target.as_deref(), Some("newest"));
+    assert_eq!(task_of(&seen).as_deref(), Some("newest"));
     assert_eq!(seen.observed.task_id.as_deref(), Some("newest"));
 }
 
@@ -66,7 +66,7 @@ fn a_pending_change_whose_time_is_not_understood_is_never_none() {
             assert_eq!(seen.goal, Goal::Unclear, "{at} {word}: {}", seen.seen);
             assert!(seen.seen.contains("created_at"), "{}", seen.seen);
             assert!(seen.seen.contains("task t1") || seen.seen.contains("Task t1"));
-            assert_eq!(seen.target, None);
+            assert_eq!(task_of(&seen), None);
             assert_eq!(change_pending(&seen), ConditionStatus::Unknown);
         }
     }
@@ -224,7 +224,7 @@ fn a_task_found_earlier_that_no_longer_fits_decides_nothing() {
         let facts = facts(NOON, tasks, instance());
         let seen = assess(&edited, after(Some(&first.observed)), &facts);
         assert_eq!(seen.goal, ended, "{}", seen.seen);
-        assert_eq!(seen.target, None);
+        assert_eq!(task_of(&seen), None);
         assert_eq!(seen.observed.task_id, None);
         assert_eq!(seen.observed.new_spec_code, None, "nothing of it is kept");
     }
@@ -244,7 +244,7 @@ fn a_task_found_earlier_is_kept_so_that_a_later_one_is_left_alone() {
     let facts = facts(NOON, tasks, instance());
     let seen = assess(&wanted(None), after(Some(&first.observed)), &facts);
     assert_eq!(seen.goal, Goal::Reached(Evidence::Presence));
-    assert_eq!(seen.target.as_deref(), Some("t1"));
+    assert_eq!(seen.observed.task_id.as_deref(), Some("t1"));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_task_found_earlier_is_remembered_through_an_unclear_reading() {
     assert_eq!(unclear.observed.task_id.as_deref(), Some("t1"));
     let gone = look(&unclear, vec![], instance());
     assert_eq!(gone.goal, act(), "{}", gone.seen);
-    assert_eq!(gone.target.as_deref(), Some("t1"));
+    assert_eq!(task_of(&gone).as_deref(), Some("t1"));
     let ran = look(&unclear, vec![], with_spec("new"));
     assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
 }
@@ -290,7 +290,7 @@ fn a_task_that_a_call_was_intended_for_is_kept_whatever_fits() {
     let facts = facts(NOON, vec![other, task("CANCELLED")], instance());
     let seen = assess(&wanted(None), pinned, &facts);
     assert_eq!(seen.goal, Goal::Reached(Evidence::Presence));
-    assert_eq!(seen.target.as_deref(), Some("t1"));
+    assert_eq!(seen.observed.task_id.as_deref(), Some("t1"));
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn a_record_left_over_does_not_hide_a_change_that_waits() {
         vec![ghost.clone(), task("WAITING")],
         instance(),
     );
-    assert_eq!(seen.target.as_deref(), Some("t1"));
+    assert_eq!(task_of(&seen).as_deref(), Some("t1"));
     let seen = found(&wanted(None), vec![ghost], instance());
     assert_eq!(seen.goal, Goal::Unclear);
     assert!(seen.seen.contains("may be left over"), "{}", seen.seen);
