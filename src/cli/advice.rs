@@ -170,13 +170,16 @@ impl Asker<'_> {
             _ => format!("Look at {}, then choose one:", self.to_look_at()),
         });
         for choice in &hold.choices {
-            advice = match DECISIONS.iter().find(|(word, _)| word == choice) {
-                Some((word, meaning)) => advice
-                    .say(match self.danger(word) {
-                        Some(danger) => format!("{word}: {meaning} {danger}"),
-                        None => format!("{word}: {meaning}"),
+            let own = self.place.named.type_.meaning(&hold.reason, choice);
+            let mut shared = DECISIONS.iter().filter(|(word, _)| word == choice);
+            let meaning = own.or_else(|| shared.next().map(|(_, meaning)| *meaning));
+            advice = match meaning {
+                Some(meaning) => advice
+                    .say(match self.danger(choice) {
+                        Some(danger) => format!("{choice}: {meaning} {danger}"),
+                        None => format!("{choice}: {meaning}"),
                     })
-                    .run(self.place.resolve_command(word)),
+                    .run(self.place.resolve_command(choice)),
                 None => advice.say(format!("{choice}: not known to this version of errand")),
             };
         }

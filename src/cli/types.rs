@@ -1,7 +1,7 @@
 //! Which kinds there are and how users name them, from the registry.
 
 use errand::api::CloudConnection;
-use errand::operations::{Kind, Object as _, StepInfo, Visitor, each_kind};
+use errand::operations::{Choice, Kind, Object as _, Question, StepInfo, Visitor, each_kind};
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
@@ -10,6 +10,8 @@ use kube::{CustomResourceExt, Resource};
 pub struct Type {
     /// Its mutating calls.
     steps: &'static [StepInfo],
+    /// The questions of its own.
+    questions: &'static [Question],
     /// What happens at a deadline that the cloud sets.
     pub deadline: Option<&'static str>,
     /// What a client needs to reach it.
@@ -23,6 +25,7 @@ pub struct Type {
 impl Type {
     fn of<K: Kind>() -> Self {
         Self {
+            questions: K::QUESTIONS,
             deadline: K::Object::DEADLINE,
             ..Self::named::<K::Object>(K::STEPS)
         }
@@ -36,11 +39,28 @@ impl Type {
         others.extend(names.short_names.unwrap_or_default());
         Self {
             steps,
+            questions: &[],
             deadline: None,
             resource: ApiResource::erase::<R>(&()),
             singular: names.singular.unwrap_or(names.kind).to_lowercase(),
             others,
         }
+    }
+
+    /// What the questions of its own offer.
+    pub fn choices(&self) -> impl Iterator<Item = &'static Choice> + use<> {
+        let questions = self.questions.iter();
+        questions.flat_map(|question| question.choices)
+    }
+
+    /// What that choice of the question with that reason means, if the question is one
+    /// of its own.
+    pub fn meaning(&self, reason: &str, decision: &str) -> Option<&'static str> {
+        let mut questions = self.questions.iter();
+        let question = questions.find(|question| question.reason.to_string() == reason)?;
+        let mut choices = question.choices.iter();
+        let choice = choices.find(|choice| choice.decision.word() == decision)?;
+        Some(choice.meaning)
     }
 
     /// The same, asked for again, is not carried out again.

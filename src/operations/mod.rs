@@ -6,6 +6,7 @@
 
 mod claims;
 pub mod desktop_order;
+mod guide;
 pub mod instance_observation;
 pub mod instance_refresh;
 mod registry;
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub(crate) use claims::digest;
 pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
+pub use guide::{Choice, Question, decision};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
@@ -274,6 +276,8 @@ pub trait Kind: Send + Sync + 'static {
     const STEPS: &'static [StepInfo];
     /// The cloud's services that it calls; the first is the one that it changes.
     const SERVICES: &'static [&'static Service];
+    /// The questions of its own.
+    const QUESTIONS: &'static [Question] = &[];
 
     /// The outcome when the wanted result was seen.
     fn done(object: &Self::Object) -> Reason;

@@ -9,10 +9,11 @@ mod failure;
 mod past;
 mod plan;
 mod stage;
+mod words;
 
 use errand_engine::{Class, StepKey};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, Clients, Kind, Object, Question, Recorded, StepInfo};
 use crate::api::{
     InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
 };
@@ -91,6 +92,11 @@ impl Kind for SteerRefresh {
 
     const STEPS: &'static [StepInfo] = &[STOP, CANCEL, RESUME, RETRY, CONTINUE];
     const SERVICES: &'static [&'static Service] = &[&autoscaling::SERVICE];
+    const QUESTIONS: &'static [Question] = &[
+        words::PAUSED_ON_FAILURE,
+        words::PAUSED_AT_BATCH,
+        words::UNREACHABLE,
+    ];
 
     fn done(object: &InstanceRefresh) -> Reason {
         match object.spec.desired_state {

@@ -6,10 +6,11 @@
 
 mod facts;
 mod plan;
+mod words;
 
 use errand_engine::{Class, StepKey, Tick};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, Clients, Kind, Object, Question, Recorded, StepInfo};
 use crate::api::{
     Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
     ScheduledInstanceReservationStatus, StepStatus, Timestamp,
@@ -88,6 +89,7 @@ impl Kind for SteerReservation {
 
     const STEPS: &'static [StepInfo] = &[DELETE];
     const SERVICES: &'static [&'static Service] = &[&ecs::SERVICE];
+    const QUESTIONS: &'static [Question] = &[words::UNREACHABLE];
 
     fn done(object: &ScheduledInstanceReservation) -> Reason {
         match object.spec.desired_state {

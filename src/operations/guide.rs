@@ -1,0 +1,98 @@
+//! What a kind says to users in its own words: its questions, with the calls that the
+//! answers lead to, and what to do about a reason. Data alone: what is not here, the
+//! operator and the command line do in the same way for every kind.
+
+use errand_engine::{Ask, Choice as EngineChoice, Decision as EngineDecision, Goal};
+
+use super::{StepInfo, code, pin};
+use crate::api::{Decision, Reason};
+
+/// A question that a kind puts because of what the cloud shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// What it is about. It is stored by that word.
+    pub reason: Reason,
+    /// What can be decided, besides GiveUp, which every question takes.
+    pub choices: &'static [Choice],
+}
+
+/// A decision that a question offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    /// LookAgain, or a decision that no question of the protocol offers.
+    pub decision: Decision,
+    /// When to choose it, and what it does.
+    pub meaning: &'static str,
+    /// The step that is next. None: the cloud is read again.
+    pub step: Option<StepInfo>,
+}
+
+impl Question {
+    /// The question in the engine's words. When what it is about changes, it is another
+    /// question.
+    pub fn ask(&self, about: &str) -> Goal {
+        let mut choices = [None; Ask::MOST_CHOICES];
+        for (room, choice) in choices.iter_mut().zip(self.choices) {
+            *room = Some(EngineChoice {
+                decision: decision(choice.decision),
+                step: choice.step.as_ref().map(StepInfo::plan),
+            });
+        }
+        Goal::Ask(Ask {
+            code: code(self.reason),
+            pin: pin(about),
+            choices,
+        })
+    }
+}
+
+/// A decision in the engine's words, to which those of kinds are numbers.
+pub fn decision(decision: Decision) -> EngineDecision {
+    match decision {
+        Decision::SendAgain => EngineDecision::SendAgain,
+        Decision::LookAgain => EngineDecision::LookAgain,
+        Decision::AssumeDone => EngineDecision::AssumeDone,
+        Decision::GiveUp => EngineDecision::GiveUp,
+        of_a_kind => EngineDecision::OfKind(of_a_kind as u8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Group;
+    use crate::operations::{Kind, Visitor, each_kind};
+
+    /// The engine leaves out what has no room, and takes no other decision.
+    #[test]
+    fn each_question_of_a_kind_fits_into_the_engine() {
+        struct Questions;
+        impl Visitor for Questions {
+            type Output = &'static [Question];
+
+            fn visit<K: Kind>(&mut self) -> Self::Output {
+                for question in K::QUESTIONS {
+                    let steps = question.choices.iter().filter_map(|choice| choice.step);
+                    for step in steps {
+                        assert!(K::STEPS.iter().any(|own| own.key == step.key));
+                    }
+                }
+                K::QUESTIONS
+            }
+        }
+        let all = each_kind(&mut Questions).concat();
+        assert!(all.len() > 2);
+        for question in all {
+            assert_eq!(question.reason.group(), Group::Held);
+            let choices = question.choices;
+            assert!(choices.len() <= Ask::MOST_CHOICES, "{}", question.reason);
+            for choice in choices {
+                let known = decision(choice.decision);
+                let by_reading =
+                    matches!(known, EngineDecision::LookAgain | EngineDecision::OfKind(_));
+                assert!(by_reading, "{}: {}", question.reason, choice.decision);
+                assert!(choice.meaning.len() > 20);
+            }
+        }
+    }
+}
