@@ -7,8 +7,8 @@
 mod blocked;
 mod connections;
 mod ended;
+mod guides;
 mod orders;
-mod refreshes;
 mod waiting;
 
 use errand::api::{Group, Reason};
@@ -183,8 +183,9 @@ impl Asker<'_> {
                 None => advice.say(format!("{choice}: not known to this version of errand")),
             };
         }
-        match self.another_way() {
-            Some((words, command)) => advice.say(words).run(command),
+        let asked = Reason::from_word(&hold.reason).or(self.view.known_reason());
+        match asked.and_then(|reason| self.guide(reason)) {
+            Some(guide) => self.with(guide, advice),
             None => advice,
         }
     }

@@ -1,7 +1,9 @@
 //! Which kinds there are and how users name them, from the registry.
 
 use errand::api::CloudConnection;
-use errand::operations::{Choice, Kind, Object as _, Question, StepInfo, Visitor, each_kind};
+use errand::operations::{
+    Choice, Guide, Kind, Object as _, Question, StepInfo, Visitor, each_kind,
+};
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
@@ -12,6 +14,8 @@ pub struct Type {
     steps: &'static [StepInfo],
     /// The questions of its own.
     questions: &'static [Question],
+    /// What its reasons come to, where that differs from other kinds.
+    pub guides: &'static [Guide],
     /// What happens at a deadline that the cloud sets.
     pub deadline: Option<&'static str>,
     /// What a client needs to reach it.
@@ -26,6 +30,7 @@ impl Type {
     fn of<K: Kind>() -> Self {
         Self {
             questions: K::QUESTIONS,
+            guides: K::GUIDES,
             deadline: K::Object::DEADLINE,
             ..Self::named::<K::Object>(K::STEPS)
         }
@@ -40,6 +45,7 @@ impl Type {
         Self {
             steps,
             questions: &[],
+            guides: &[],
             deadline: None,
             resource: ApiResource::erase::<R>(&()),
             singular: names.singular.unwrap_or(names.kind).to_lowercase(),

@@ -27,6 +27,55 @@ pub struct Choice {
     pub step: Option<StepInfo>,
 }
 
+/// What a reason comes to with a kind, and what users can do, where that differs from
+/// other kinds.
+///
+/// In its texts `{poll}` is how often the cloud is observed, `{target}` what the
+/// operation is about, and `{/status/observed/orderId|the order}` a field of the object,
+/// or the words after the bar where it is empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Guide {
+    /// For these reasons.
+    pub reasons: &'static [Reason],
+    /// Only where this field of the object has this value.
+    pub only: Option<(&'static str, &'static str)>,
+    /// What Errand does by itself, and when. Empty where every kind does the same: when
+    /// it is held, and when it has ended.
+    pub next: &'static str,
+    /// What users can do.
+    pub can: &'static [Line],
+}
+
+impl Guide {
+    /// Says nothing yet.
+    pub const DEFAULT: Guide = Guide {
+        reasons: &[],
+        only: None,
+        next: "",
+        can: &[],
+    };
+}
+
+/// A line for users.
+#[derive(Clone, Copy, Debug)]
+pub enum Line {
+    /// For reading.
+    Say(&'static str),
+    /// This merge patch of the object.
+    Patch(&'static str),
+    /// `errand wait` with the object.
+    Wait,
+}
+
+/// For kinds that can be asked to cancel.
+pub(super) const CANCEL: Line = Line::Patch(r#"{"spec":{"desiredState":"Cancelled"}}"#);
+
+/// Most waits need nothing.
+pub(super) const NOTHING_BUT_WAIT: &[Line] = &[
+    Line::Say("Nothing, as a rule. To wait until it finishes or needs attention:"),
+    Line::Wait,
+];
+
 impl Question {
     /// The question in the engine's words. When what it is about changes, it is another
     /// question.

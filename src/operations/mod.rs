@@ -21,7 +21,7 @@ use std::time::Duration;
 pub(crate) use claims::digest;
 pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
 use errand_engine::{Class, Code, Due, Goal, Past, Pin, Plan, StepKey, Tick, Trace};
-pub use guide::{Choice, Question, decision};
+pub use guide::{Choice, Guide, Line, Question, decision};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
@@ -278,6 +278,9 @@ pub trait Kind: Send + Sync + 'static {
     const SERVICES: &'static [&'static Service];
     /// The questions of its own.
     const QUESTIONS: &'static [Question] = &[];
+    /// What its reasons come to, where that differs from other kinds. The first that
+    /// fits counts.
+    const GUIDES: &'static [Guide] = &[];
 
     /// The outcome when the wanted result was seen.
     fn done(object: &Self::Object) -> Reason;

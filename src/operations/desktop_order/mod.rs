@@ -5,6 +5,7 @@
 
 mod earlier;
 mod facts;
+mod guides;
 mod left;
 mod open_orders;
 mod plan;
@@ -18,7 +19,7 @@ mod words;
 use errand_engine::{Class, StepKey, Tick};
 
 use super::{
-    Asked, Assessment, Claimant, Clients, Kind, Object, Others, Place, Recorded, StepInfo,
+    Asked, Assessment, Claimant, Clients, Guide, Kind, Object, Others, Place, Recorded, StepInfo,
 };
 use crate::api::{
     DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
@@ -149,6 +150,7 @@ impl Kind for OrderDesktop {
 
     const STEPS: &'static [StepInfo] = &[ORDER];
     const SERVICES: &'static [&'static Service] = &[&workspace::SERVICE, &bss::SERVICE];
+    const GUIDES: &'static [Guide] = guides::GUIDES;
 
     fn done(_: &DesktopOrder) -> Reason {
         Reason::Delivered

@@ -2,6 +2,7 @@
 //! nothing that changes anything, so it has no steps.
 
 mod facts;
+mod guides;
 mod plan;
 mod words;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use errand_engine::StepKey;
 
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, Clients, Guide, Kind, Object, Recorded, StepInfo};
 use crate::api::{InstanceObservation, InstanceObservationStatus, InstanceReading, Reason};
 use crate::cloud::huawei::clouddc;
 use crate::cloud::{CallError, Gate, Refusal, Sent, Service};
@@ -57,6 +58,7 @@ impl Kind for ObserveInstance {
 
     const STEPS: &'static [StepInfo] = &[];
     const SERVICES: &'static [&'static Service] = &[&clouddc::SERVICE];
+    const GUIDES: &'static [Guide] = guides::GUIDES;
 
     fn done(object: &InstanceObservation) -> Reason {
         match object.spec.until {

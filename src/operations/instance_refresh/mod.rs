@@ -13,7 +13,7 @@ mod words;
 
 use errand_engine::{Class, StepKey};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Question, Recorded, StepInfo};
+use super::{Asked, Assessment, Clients, Guide, Kind, Object, Question, Recorded, StepInfo};
 use crate::api::{
     InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
 };
@@ -97,6 +97,7 @@ impl Kind for SteerRefresh {
         words::PAUSED_AT_BATCH,
         words::UNREACHABLE,
     ];
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(object: &InstanceRefresh) -> Reason {
         match object.spec.desired_state {

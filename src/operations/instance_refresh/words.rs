@@ -1,8 +1,9 @@
-//! The questions of its own.
+//! What it says to users: its questions, and what its reasons come to.
 
 use super::{CONTINUE, RESUME, RETRY};
 use crate::api::{Decision, Reason};
-use crate::operations::{Choice, Question};
+use crate::operations::guide::CANCEL as CANCEL_IT;
+use crate::operations::{Choice, Guide, Line, Question};
 
 const GO_ON: &str =
     "Have the cloud go on from where it stands; instances that failed stay as they are.";
@@ -43,3 +44,50 @@ pub(super) const UNREACHABLE: Question = Question {
         step: None,
     }],
 };
+
+pub(super) const GUIDES: &[Guide] = &[
+    Guide {
+        reasons: &[Reason::RefreshRunning],
+        next: "Errand looks every {poll}, however long the refresh takes. If the cloud pauses it, the operation is Held.",
+        can: &[
+            Line::Say("Nothing, as a rule. To have it paused or cancelled (with GitOps: in Git):"),
+            CANCEL_IT,
+        ],
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[Reason::RefreshPausedOnFailure, Reason::RefreshPausedAtBatch],
+        can: &[
+            Line::Say(
+                "While it is paused, its group does not scale. To have it cancelled instead (with GitOps: in Git):",
+            ),
+            CANCEL_IT,
+        ],
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[Reason::DesiredStateUnreachable],
+        can: &[
+            Line::Say("Or ask for what it is (with GitOps: in Git), which ends it at once:"),
+            CANCEL_IT,
+        ],
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[Reason::AnswerUnknown, Reason::ProofTimeout],
+        can: &[
+            Line::Say(
+                "Or change what is wanted of the refresh (with GitOps: in Git), for instance:",
+            ),
+            CANCEL_IT,
+        ],
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[Reason::RefreshFailed, Reason::CancelledElsewhere],
+        can: &[Line::Say(
+            "See in the cloud's console which instances of {target} are refreshed; failed ones stay in standby until they are dealt with there.",
+        )],
+        ..Guide::DEFAULT
+    },
+];

@@ -5,11 +5,12 @@ mod plan;
 mod steps;
 mod task;
 mod window;
+mod words;
 
 use errand_engine::{Class, StepKey, Tick};
 
 use self::window::Window;
-use super::{Asked, Assessment, Clients, Kind, Object, Recorded, StepInfo};
+use super::{Asked, Assessment, Clients, Guide, Kind, Object, Recorded, StepInfo};
 use crate::api::{
     AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation,
     StepStatus, Timestamp,
@@ -88,6 +89,7 @@ impl Kind for CancelResize {
 
     const STEPS: &'static [StepInfo] = &[CANCEL];
     const SERVICES: &'static [&'static Service] = &[&dcs::SERVICE];
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(_: &ResizeCancellation) -> Reason {
         Reason::Cancelled

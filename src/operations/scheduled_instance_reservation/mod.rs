@@ -10,7 +10,7 @@ mod words;
 
 use errand_engine::{Class, StepKey, Tick};
 
-use super::{Asked, Assessment, Clients, Kind, Object, Question, Recorded, StepInfo};
+use super::{Asked, Assessment, Clients, Guide, Kind, Object, Question, Recorded, StepInfo};
 use crate::api::{
     Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
     ScheduledInstanceReservationStatus, StepStatus, Timestamp,
@@ -90,6 +90,7 @@ impl Kind for SteerReservation {
     const STEPS: &'static [StepInfo] = &[DELETE];
     const SERVICES: &'static [&'static Service] = &[&ecs::SERVICE];
     const QUESTIONS: &'static [Question] = &[words::UNREACHABLE];
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(object: &ScheduledInstanceReservation) -> Reason {
         match object.spec.desired_state {
