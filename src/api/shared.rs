@@ -263,6 +263,18 @@ words! {
     }
 }
 
+impl Decision {
+    /// Every decision.
+    pub const ALL: [Decision; 6] = [
+        Decision::SendAgain,
+        Decision::LookAgain,
+        Decision::AssumeDone,
+        Decision::GiveUp,
+        Decision::Retry,
+        Decision::Continue,
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

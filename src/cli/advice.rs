@@ -7,8 +7,8 @@
 mod blocked;
 mod connections;
 mod ended;
+mod guides;
 mod orders;
-mod refreshes;
 mod waiting;
 
 use errand::api::{Group, Reason};
@@ -170,18 +170,22 @@ impl Asker<'_> {
             _ => format!("Look at {}, then choose one:", self.to_look_at()),
         });
         for choice in &hold.choices {
-            advice = match DECISIONS.iter().find(|(word, _)| word == choice) {
-                Some((word, meaning)) => advice
-                    .say(match self.danger(word) {
-                        Some(danger) => format!("{word}: {meaning} {danger}"),
-                        None => format!("{word}: {meaning}"),
+            let own = self.place.named.type_.meaning(&hold.reason, choice);
+            let mut shared = DECISIONS.iter().filter(|(word, _)| word == choice);
+            let meaning = own.or_else(|| shared.next().map(|(_, meaning)| *meaning));
+            advice = match meaning {
+                Some(meaning) => advice
+                    .say(match self.danger(choice) {
+                        Some(danger) => format!("{choice}: {meaning} {danger}"),
+                        None => format!("{choice}: {meaning}"),
                     })
-                    .run(self.place.resolve_command(word)),
+                    .run(self.place.resolve_command(choice)),
                 None => advice.say(format!("{choice}: not known to this version of errand")),
             };
         }
-        match self.another_way() {
-            Some((words, command)) => advice.say(words).run(command),
+        let asked = Reason::from_word(&hold.reason).or(self.view.known_reason());
+        match asked.and_then(|reason| self.guide(reason)) {
+            Some(guide) => self.with(guide, advice),
             None => advice,
         }
     }

@@ -34,8 +34,8 @@ use plain::Plain;
 use types::{Asked, Named, Type};
 use view::View;
 
-/// What may be decided, and what it means.
-const DECISIONS: [(&str, &str); 6] = [
+/// What the questions of the protocol offer, and what it means.
+const DECISIONS: [(&str, &str); 4] = [
     (
         "SendAgain",
         "You have seen that the call had no effect: send it again.",
@@ -52,15 +52,19 @@ const DECISIONS: [(&str, &str); 6] = [
         "GiveUp",
         "It is not wanted any more, or done by hand: end as Failed/GivenUp.",
     ),
-    (
-        "Retry",
-        "The cause is fixed: have the cloud try the failed instances again.",
-    ),
-    (
-        "Continue",
-        "Have the cloud go on from where it stands; instances that failed stay as they are.",
-    ),
 ];
+
+/// Every decision, those that only kinds offer included, and what it means.
+fn decisions() -> Vec<(&'static str, &'static str)> {
+    let mut all = DECISIONS.to_vec();
+    for choice in types::operations().iter().flat_map(Type::choices) {
+        let word = choice.decision.word();
+        if !all.iter().any(|(known, _)| *known == word) {
+            all.push((word, choice.meaning));
+        }
+    }
+    all
+}
 
 /// The time in which the API server has to answer.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
@@ -91,7 +95,10 @@ selector; docs/command-line.md lists the fields.";
 
 /// For the help of `resolve`.
 pub fn resolve_help() -> String {
-    let meanings = DECISIONS.map(|(word, meaning)| format!("  {word:<10}  {meaning}\n"));
+    let all = decisions().into_iter();
+    let meanings: Vec<_> = all
+        .map(|(word, meaning)| format!("  {word:<10}  {meaning}\n"))
+        .collect();
     format!(
         "Decisions, as far as the question offers them:\n{}\n\
          Example:\n  errand resolve rsc/keep-orders-cache-small --decision LookAgain\n\n\
@@ -196,7 +203,7 @@ pub struct Resolve {
     #[command(flatten)]
     which: Which,
     /// The answer: one of the choices that `errand why` lists.
-    #[arg(long, ignore_case = true, value_parser = PossibleValuesParser::new(DECISIONS.map(|(word, _)| word)))]
+    #[arg(long, ignore_case = true, value_parser = PossibleValuesParser::new(decisions().into_iter().map(|(word, _)| word)))]
     decision: String,
 }
 
@@ -358,7 +365,7 @@ pub fn wait(wait: Wait, program: &'static str) -> ExitCode {
 /// `errand resolve`.
 pub fn resolve(resolve: Resolve, program: &'static str) -> ExitCode {
     let typed = &resolve.decision;
-    let mut known = DECISIONS.iter().map(|(word, _)| *word);
+    let mut known = decisions().into_iter().map(|(word, _)| word);
     let decision = known.find(|word| word.eq_ignore_ascii_case(typed));
     end(1, |runtime| {
         let decision = decision.ok_or_else(|| Failure::new(format!("{typed} is no decision")))?;

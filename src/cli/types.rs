@@ -1,7 +1,9 @@
 //! Which kinds there are and how users name them, from the registry.
 
 use errand::api::CloudConnection;
-use errand::operations::{CallRules, Kind, Object as _, Visitor, each_kind};
+use errand::operations::{
+    CallRules, Choice, Guide, Kind, Object as _, Question, Visitor, each_kind,
+};
 use kube::core::ApiResource;
 use kube::{CustomResourceExt, Resource};
 
@@ -10,6 +12,10 @@ use kube::{CustomResourceExt, Resource};
 pub struct Type {
     /// Its mutating calls.
     steps: &'static [&'static CallRules],
+    /// The questions of its own.
+    questions: &'static [Question],
+    /// What its reasons come to, where that differs from other kinds.
+    pub guides: &'static [Guide],
     /// What happens at a deadline that the cloud sets.
     pub deadline: Option<&'static str>,
     /// What a client needs to reach it.
@@ -23,6 +29,8 @@ pub struct Type {
 impl Type {
     fn of<K: Kind>() -> Self {
         Self {
+            questions: K::QUESTIONS,
+            guides: K::GUIDES,
             deadline: K::Object::DEADLINE,
             ..Self::named::<K::Object>(K::CALLS)
         }
@@ -36,11 +44,29 @@ impl Type {
         others.extend(names.short_names.unwrap_or_default());
         Self {
             steps,
+            questions: &[],
+            guides: &[],
             deadline: None,
             resource: ApiResource::erase::<R>(&()),
             singular: names.singular.unwrap_or(names.kind).to_lowercase(),
             others,
         }
+    }
+
+    /// What the questions of its own offer.
+    pub fn choices(&self) -> impl Iterator<Item = &'static Choice> + use<> {
+        let questions = self.questions.iter();
+        questions.flat_map(|question| question.choices)
+    }
+
+    /// What that choice of the question with that reason means, if the question is one
+    /// of its own.
+    pub fn meaning(&self, reason: &str, decision: &str) -> Option<&'static str> {
+        let mut questions = self.questions.iter();
+        let question = questions.find(|question| question.reason.to_string() == reason)?;
+        let mut choices = question.choices.iter();
+        let choice = choices.find(|choice| choice.decision.word() == decision)?;
+        Some(choice.meaning)
     }
 
     /// The same, asked for again, is not carried out again.

@@ -15,6 +15,8 @@ pub struct View<'a> {
 pub struct Hold {
     /// Its id.
     pub id: String,
+    /// What it is about.
+    pub reason: String,
     /// Since when it is open.
     pub since: String,
     /// Which answers it takes.
@@ -109,6 +111,7 @@ impl<'a> View<'a> {
         let choices = hold.get("choices").and_then(Value::as_array);
         Some(Hold {
             id: text_of("id"),
+            reason: text_of("reason"),
             since: text_of("since"),
             choices: choices
                 .map(|all| all.iter().map(text).collect())

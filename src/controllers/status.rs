@@ -21,7 +21,9 @@ use crate::api::{
     PlanStatus, REQUESTED_AT, Reason, State, Status, StepStatus, Timestamp,
 };
 use crate::cloud::{Reading, Refusal};
-use crate::operations::{Assessment, Call, Claimant, Kind, Object, digest};
+use crate::operations::{
+    Assessment, Call, Claimant, Kind, Object, Question, code, decision, digest,
+};
 use crate::text;
 
 /// The first step and this many of the last are kept.
@@ -53,40 +55,56 @@ fn held(hold: EngineHold) -> Reason {
         EngineHold::ProofTimeout => Reason::ProofTimeout,
         EngineHold::NoRecord => Reason::NoRecord,
         EngineHold::LedgerConflict => Reason::LedgerConflict,
-        EngineHold::Unreachable => Reason::DesiredStateUnreachable,
-        EngineHold::PausedOnFailure => Reason::RefreshPausedOnFailure,
-        EngineHold::Paused => Reason::RefreshPausedAtBatch,
+        EngineHold::OfKind(Code(index)) => {
+            Reason::from_index(index).unwrap_or(Reason::AnswerUnknown)
+        }
     }
 }
 
-/// The word of a question, as it is stored.
-fn question(hold: EngineHold) -> &'static str {
+/// The word of a question, as it is stored: its reason's, which is another question's
+/// for one of them.
+fn question(hold: EngineHold) -> String {
     match hold {
-        EngineHold::AnswerUnknown => "AnswerUnknown",
-        EngineHold::OrphanUnknown => "OrphanUnknown",
-        EngineHold::ProofTimeout => "ProofTimeout",
-        EngineHold::NoRecord => "NoRecord",
-        EngineHold::LedgerConflict => "LedgerConflict",
-        EngineHold::Unreachable => "DesiredStateUnreachable",
-        EngineHold::PausedOnFailure => "RefreshPausedOnFailure",
-        EngineHold::Paused => "RefreshPausedAtBatch",
+        EngineHold::OrphanUnknown => "OrphanUnknown".to_owned(),
+        hold => held(hold).to_string(),
     }
 }
 
-fn choices(hold: EngineHold) -> Vec<String> {
-    let choices = hold.choices().iter();
-    choices.map(|c| choice(*c).word().to_owned()).collect()
+/// What a question offers: what its kind says, and then what the protocol does.
+fn choices<K: Kind>(hold: EngineHold) -> Vec<String> {
+    let asked = |question: &&Question| EngineHold::OfKind(code(question.reason)) == hold;
+    let question = K::QUESTIONS.iter().find(asked);
+    let own = question.map_or(&[][..], |question| question.choices);
+    let own = own.iter().map(|choice| choice.decision.word());
+    let shared = hold.choices().iter().map(|choice| decision_word(*choice));
+    own.chain(shared).map(str::to_owned).collect()
 }
 
-pub(super) fn choice(decision: EngineDecision) -> Decision {
-    match decision {
-        EngineDecision::SendAgain => Decision::SendAgain,
-        EngineDecision::LookAgain => Decision::LookAgain,
-        EngineDecision::AssumeDone => Decision::AssumeDone,
-        EngineDecision::GiveUp => Decision::GiveUp,
-        EngineDecision::Retry => Decision::Retry,
-        EngineDecision::Continue => Decision::Continue,
+/// Every question: those of the protocol, and those of kinds.
+#[cfg(test)]
+pub(super) fn every_question() -> Vec<EngineHold> {
+    struct Questions;
+    impl crate::operations::Visitor for Questions {
+        type Output = Vec<EngineHold>;
+
+        fn visit<K: Kind>(&mut self) -> Self::Output {
+            let own = K::QUESTIONS.iter();
+            own.map(|own| EngineHold::OfKind(code(own.reason)))
+                .collect()
+        }
     }
+    let mut all = EngineHold::SHARED.to_vec();
+    all.extend(crate::operations::each_kind(&mut Questions).concat());
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The word of a decision, as it is stored.
+pub(super) fn decision_word(chosen: EngineDecision) -> &'static str {
+    let mut all = Decision::ALL.into_iter();
+    let known = all.find(|known| decision(*known) == chosen);
+    known.map_or("Unknown", Decision::word)
 }
 
 /// An answer as it is written.
@@ -294,8 +312,8 @@ impl<K: Kind> Rendering<'_, K> {
         status.hold = Some(Hold {
             id: format!("h-{:08x}", self.random & 0xffff_ffff),
             reason: reason.to_string(),
-            question: Some(question(hold).to_owned()),
-            choices: choices(hold),
+            question: Some(question(hold)),
+            choices: choices::<K>(hold),
             about: match hold {
                 EngineHold::OrphanUnknown => self.orphan.map(|claim| claim.step_id.clone()),
                 EngineHold::NoRecord => self.claimant.map(Claimant::ledger),

@@ -7,6 +7,7 @@
 mod call;
 mod claims;
 pub mod desktop_order;
+mod guide;
 pub mod instance_observation;
 pub mod instance_refresh;
 mod registry;
@@ -22,6 +23,7 @@ pub use call::{Call, CallRules};
 pub(crate) use claims::digest;
 pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
 use errand_engine::{Code, Due, Goal, Past, Pin, Tick, Trace};
+pub use guide::{Choice, Guide, Line, Question, decision};
 use k8s_openapi::NamespaceResourceScope;
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
@@ -243,6 +245,11 @@ pub trait Kind: Send + Sync + 'static {
     const CALLS: &'static [&'static CallRules];
     /// The cloud's services that it calls; the first is the one that it changes.
     const SERVICES: &'static [&'static Service];
+    /// The questions of its own.
+    const QUESTIONS: &'static [Question] = &[];
+    /// What its reasons come to, where that differs from other kinds. The first that
+    /// fits counts.
+    const GUIDES: &'static [Guide] = &[];
 
     /// The outcome when the wanted result was seen.
     fn done(object: &Self::Object) -> Reason;

@@ -37,7 +37,7 @@ pub use inside::Inside;
 pub use machine::step;
 pub use state::{Intent, State};
 pub use types::{
-    Answer, Ask, Change, Class, Closing, Code, Decision, Due, Effect, End, Event, Evidence,
+    Answer, Ask, Change, Choice, Class, Closing, Code, Decision, Due, Effect, End, Event, Evidence,
     Forecast, Goal, Hold, How, Now, Past, Pin, Plan, Question, Record, Report, Rules, Span, Step,
     StepKey, Stored, Tick, Trace, Trouble, Verdict, View, Wish, Witness, Writer, may_send,
 };

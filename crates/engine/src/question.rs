@@ -12,19 +12,17 @@ pub(crate) fn asked(rules: &Rules, mut state: State, now: Now, ask: Ask) -> (Sta
     }
     state.pin = ask.pin;
     let Some((id, decision)) = state.offered() else {
-        return hold(rules, state, ask.hold);
+        return hold(rules, state, ask.hold());
     };
-    let plan = match decision {
-        Decision::Retry => ask.retry,
-        Decision::Continue => ask.go_on,
-        Decision::LookAgain => None,
-        // Taken before there was a reading, or not offered by a kind.
-        Decision::GiveUp | Decision::AssumeDone | Decision::SendAgain => {
-            return hold(rules, state, ask.hold);
+    let Some(Choice { step, .. }) = ask.choice(decision) else {
+        // What it does not offer is no decision, so nothing is in the way of one.
+        if let Some(stored) = &mut state.stored {
+            stored.wish.decision = None;
         }
+        return hold(rules, state, ask.hold());
     };
     state.handled = Some(id);
-    match plan {
+    match step {
         // The intent's own write ends the question, so it is used once.
         Some(plan) => attempt(rules, state, now, plan),
         None => {
@@ -133,7 +131,7 @@ impl Question {
 impl Ask {
     /// It is this question.
     fn puts(self, question: Question) -> bool {
-        (question.hold, question.pin) == (self.hold, self.pin)
+        (question.hold, question.pin) == (self.hold(), self.pin)
     }
 }
 
@@ -164,7 +162,7 @@ impl State {
     pub(crate) fn is_moot(&self, question: Question, view: &View) -> bool {
         let known = self.record != Record::None;
         match question.hold {
-            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => match view.goal {
+            Hold::OfKind(_) => match view.goal {
                 Goal::Ask(ask) => !ask.puts(question),
                 Goal::Unclear => false,
                 _ => true,

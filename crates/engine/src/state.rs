@@ -303,9 +303,7 @@ impl State {
     pub(crate) fn offered(&self) -> Option<(u64, Decision)> {
         let question = self.stored().hold?;
         let answer = self.stored().wish.decision;
-        answer.filter(|(id, decision)| {
-            *id == question.id && question.hold.choices().contains(decision)
-        })
+        answer.filter(|(id, decision)| *id == question.id && question.hold.may_take(*decision))
     }
 
     pub(crate) fn store_change(mut self, change: Change, next: Next) -> (State, Vec<Effect>) {

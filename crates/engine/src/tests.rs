@@ -57,6 +57,54 @@ const THROTTLED: Trouble = Trouble {
     refused: false,
 };
 
+/// Questions of a kind, and the decisions that it offers.
+const STANDS: Code = Code(60);
+const FAILED: Code = Code(61);
+const UNREACHABLE: Code = Code(62);
+const GO_ON: Decision = Decision::OfKind(1);
+const RETRY: Decision = Decision::OfKind(2);
+
+/// A decision of a kind leads to one of these.
+const GOING_ON: Plan = plan(3, Class::Provable);
+const RETRYING: Plan = plan(2, Class::Provable);
+
+/// Every question.
+const HOLDS: [Hold; 8] = {
+    let [a, b, c, d, e] = Hold::SHARED;
+    let of = Hold::OfKind;
+    [a, b, c, d, e, of(STANDS), of(FAILED), of(UNREACHABLE)]
+};
+
+/// What the kind asks about that.
+fn asks(code: Code, pin: u64) -> Goal {
+    let choice = |decision, step| Some(Choice { decision, step });
+    let mut choices = [None; Ask::MOST_CHOICES];
+    match code {
+        UNREACHABLE => choices[0] = choice(Decision::LookAgain, None),
+        _ => choices[0] = choice(GO_ON, Some(GOING_ON)),
+    }
+    if code == FAILED {
+        choices[1] = choice(RETRY, Some(RETRYING));
+    }
+    Goal::Ask(Ask {
+        code,
+        pin: Pin(pin),
+        choices,
+    })
+}
+
+/// Every decision that it offers.
+fn offers(hold: Hold) -> Vec<Decision> {
+    let mut all = hold.choices().to_vec();
+    if let Hold::OfKind(code) = hold
+        && let Goal::Ask(ask) = asks(code, 1)
+    {
+        let choices = ask.choices.into_iter().flatten();
+        all.extend(choices.map(|choice| choice.decision));
+    }
+    all
+}
+
 const fn plan(key: u8, class: Class) -> Plan {
     Plan {
         key: StepKey(key),

@@ -11,7 +11,7 @@ mod time;
 
 pub use effect::{Effect, Event};
 pub use object::{Stored, Wish, may_send};
-pub use question::{Ask, Decision, Hold, Pin, Question};
+pub use question::{Ask, Choice, Decision, Hold, Pin, Question};
 pub use reading::{Due, Evidence, Goal, Past, Record, Trace, Trouble, View, Witness};
 pub use report::{Change, Closing, End, Forecast, How, Report};
 pub use step::{

@@ -13,16 +13,8 @@ fn the_words_of_the_api_stay_as_they_are() {
         states,
         "Pending Waiting Executing Verifying Suspended Planned Blocked Held Succeeded Failed"
     );
-    let decisions = [
-        Decision::SendAgain,
-        Decision::LookAgain,
-        Decision::AssumeDone,
-        Decision::GiveUp,
-        Decision::Retry,
-        Decision::Continue,
-    ];
     assert_eq!(
-        decisions.map(Decision::word).join(" "),
+        Decision::ALL.map(Decision::word).join(" "),
         "SendAgain LookAgain AssumeDone GiveUp Retry Continue"
     );
     let answers = [

@@ -12,43 +12,22 @@ impl Asker<'_> {
             }
             _ => "Nothing; it has ended, and nothing of it is in flight.",
         });
-        let advice = match reason {
-            Reason::TargetNotFound => advice.say(format!(
+        let advice = match (self.guide(reason), reason) {
+            (Some(guide), _) => self.with(guide, advice),
+            (None, Reason::TargetNotFound) => advice.say(format!(
                 "Compare {} with the cloud's console: the ids, and the region and project of {}.",
                 self.target(),
                 self.connection_object(),
             )),
-            Reason::TooLate if self.is_still_reserved() => advice.say(format!(
-                "Order {} is not cancelled: its instances will be delivered between {} and {}. Ask the cloud's support if it must be cancelled.",
-                self.target(),
-                self.or("/status/observed/deliveryBegins", "the begin"),
-                self.or("/status/observed/deliveryEnds", "the end of its delivery"),
-            )),
-            Reason::TooLate => advice.say(format!(
+            (None, Reason::TooLate) => advice.say(format!(
                 "If {} has to be as it was before, change it back in the cloud's console: that is a new change.",
                 self.target()
             )),
-            Reason::ChangeFailed => advice.say(format!(
-                "See in the cloud's console why the change of {} failed; there is nothing left to cancel.",
-                self.target()
-            )),
-            Reason::WindowMissed => advice.say("Give a later schedule.notAfter if it is still wanted."),
-            Reason::Refused => advice.say(
+            (None, Reason::WindowMissed) => advice.say("Give a later schedule.notAfter if it is still wanted."),
+            (None, Reason::Refused) => advice.say(
                 "Correct what the cloud names; the code's meaning is below, and in its documentation.",
             ),
-            Reason::InvalidForTarget => advice.say("Correct what the spec names."),
-            Reason::RefreshFailed | Reason::CancelledElsewhere => advice.say(format!(
-                "See in the cloud's console which instances of {} are refreshed; failed ones stay in standby until somebody deals with them.",
-                self.target()
-            )),
-            Reason::NotDelivered => advice.say(format!(
-                "See in the cloud's console what became of {}, and whether it was charged.",
-                self.target()
-            )),
-            Reason::StateUnreachable => advice.say(format!(
-                "See in the cloud's console what is the matter with {}.",
-                self.target()
-            )),
+            (None, Reason::InvalidForTarget) => advice.say("Correct what the spec names."),
             _ => advice.say(format!("Look at {} in the cloud's console.", self.target())),
         };
         let delete = format!(
@@ -71,10 +50,5 @@ impl Asker<'_> {
                 .say("A finished operation stays finished. To run it again, delete it and apply the corrected manifest (GitOps does that from Git):")
                 .run(delete),
         }
-    }
-
-    /// The cloud no longer cancels a reservation that it has yet to deliver.
-    fn is_still_reserved(&self) -> bool {
-        self.view.text("/status/observed/orderStatus") == "Scheduled"
     }
 }

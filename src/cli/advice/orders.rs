@@ -34,33 +34,6 @@ impl Asker<'_> {
         }
     }
 
-    /// Where the order stands, for the reasons of waiting that orders have.
-    pub(super) fn waiting_for_an_order(&self, reason: Reason) -> Advice {
-        let poll = span(rules().poll);
-        let order = self.or("/status/observed/orderId", "the order");
-        let wait = self.place.command("wait");
-        match reason {
-            Reason::WaitingForPayment => Advice::new(format!(
-                "The cloud waits for the payment until {}. Errand looks every {poll}, however long, and goes on by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
-                self.or("/status/observed/paymentDeadline", "the order's deadline")
-            ))
-            .say(format!(
-                "Pay {order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Do not order the same there again: that is a second order."
-            ))
-            .say("To wait until it finishes or needs attention:")
-            .run(wait),
-            Reason::OrderInReview => Advice::new(format!(
-                "Errand looks every {poll}, however long, and goes on by itself once the cloud has reviewed {order}."
-            ))
-            .say(format!("Nothing, as a rule. If it lasts, ask the cloud's support about {order}.")),
-            _ => Advice::new(format!(
-                "Errand looks every {poll}. If the effect does not show within verifyTimeout after the payment, the operation is Held."
-            ))
-            .say("Nothing, as a rule. To wait until it finishes or needs attention:")
-            .run(wait),
-        }
-    }
-
     /// Another operation has the target.
     pub(super) fn locked(&self) -> Advice {
         let advice = Advice::new(format!(

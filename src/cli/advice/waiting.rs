@@ -9,6 +9,9 @@ use crate::cli::view::text;
 
 impl Asker<'_> {
     pub(super) fn waiting(&self, reason: Reason) -> Advice {
+        if let Some(guide) = self.guide(reason) {
+            return self.guided(guide);
+        }
         let rules = rules();
         let poll = span(rules.poll);
         let longest = span(rules.backoff_max);
@@ -27,22 +30,7 @@ impl Asker<'_> {
             ))
             .say("See which one takes long, or raise policy.maxConcurrent of the connection:")
             .run(self.list()),
-            Reason::WaitingForPayment | Reason::OrderInReview | Reason::OrderProcessing => {
-                self.waiting_for_an_order(reason)
-            }
             Reason::TargetLocked => self.locked(),
-            Reason::RefreshRunning => self.refresh_running(),
-            Reason::AwaitingDelivery => Advice::new(format!(
-                "Errand looks every {poll}, however long, and ends it once all instances are delivered; if the order ends before that, as NotDelivered."
-            ))
-            .say("Nothing, as a rule. To have it cancelled, while the cloud still does that (with GitOps: in Git):")
-            .run(self.patch(&self.object(), r#"{"spec":{"desiredState":"Cancelled"}}"#)),
-            Reason::AwaitingState => Advice::new(format!(
-                "Errand looks every {}, however long, and ends it once the instance is as spec.until says.",
-                self.or("/spec/interval", &poll)
-            ))
-            .say("Nothing, as a rule. To wait until it finishes or needs attention:")
-            .run(self.place.command("wait")),
             Reason::Throttled => Advice::new(format!(
                 "Errand tries again by itself, each time after a longer pause, {longest} at most."
             ))

@@ -8,7 +8,7 @@ use crate::api::{
     AnswerWord, LedgerEntry, LedgerObject, OperationLedgerSpec, Reason, StepStatus, Timestamp,
     Unknown,
 };
-use crate::controllers::status::{answer_word, choice, claimed_step, words};
+use crate::controllers::status::{answer_word, claimed_step, decision_word, words};
 use crate::operations::{Claimant, Kind, Recorded, code, pin};
 
 pub(super) fn identity<K: Kind>(object: &K::Object) -> LedgerObject {
@@ -148,7 +148,7 @@ pub(super) fn told<K: Kind>(object: &K::Object, closing: Closing) -> (AnswerWord
     };
     let result = match closing {
         Closing::Ended(end) => words::<K>(object, Report::Ended(end)).1.to_string(),
-        Closing::Decided(decision) => choice(decision).word().to_owned(),
+        Closing::Decided(decision) => decision_word(decision).to_owned(),
         Closing::Seen | Closing::NoEffect | Closing::Answered(_) => "Seen".to_owned(),
     };
     (answer, result)

@@ -7,7 +7,9 @@ use errand_simulator::{Fault, FaultKind, RefreshActivity, RefreshStatus, Seed};
 use super::bench::{CONNECTION, HERE, LEDGERS, SECRET};
 use super::cases::Case;
 use super::{Bench, every_kind};
-use crate::operations::Kind;
+use crate::api::Reason;
+use crate::controllers::status::every_question;
+use crate::operations::{Kind, code};
 
 /// What is in the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,8 +122,10 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
             }
             bench
         }
-        Hold::Unreachable
-            if case.done == "Cancelled" && K::CALLS[0].name != "CancelInstanceResize" =>
+        Hold::OfKind(asked)
+            if asked == code(Reason::DesiredStateUnreachable)
+                && case.done == "Cancelled"
+                && K::QUESTIONS.iter().any(|own| code(own.reason) == asked) =>
         {
             let mut bench = Bench::<K>::new(case, 0);
             bench.passes(600).await;
@@ -133,11 +137,12 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
             bench.edit(|spec| spec["desiredState"] = wanted.into());
             bench
         }
-        Hold::PausedOnFailure | Hold::Paused if case.done == "Completed" => {
+        Hold::OfKind(asked) if case.done == "Completed" => {
             let bench = Bench::<K>::new(case, 60);
-            let status = match hold {
-                Hold::Paused => RefreshStatus::ManualPause,
-                _ => RefreshStatus::FailedPause,
+            let status = match Reason::from_index(asked.0)? {
+                Reason::RefreshPausedAtBatch => RefreshStatus::ManualPause,
+                Reason::RefreshPausedOnFailure => RefreshStatus::FailedPause,
+                _ => return None,
             };
             let activity = RefreshActivity::new("asg-a", "asr-a").batches(3, 60);
             let activity = activity.region(HERE.1).standing(status, 2);
@@ -154,7 +159,7 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
 every_kind!(each_decision_is_taken_or_kept_with_what_is_in_the_way: decided);
 
 async fn decided<K: Kind>(case: Case) {
-    for hold in Hold::ALL {
+    for hold in every_question() {
         let Some(bench) = held::<K>(case, hold).await else {
             continue;
         };

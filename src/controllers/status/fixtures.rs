@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use errand_engine::{Answer, Code, Decision, Hold, Step, Verdict};
+use errand_engine::{Answer, Code, Hold, Step, Verdict};
 use kube::Resource as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::stored::{claimed_step, engine_hold, stored};
-use super::token;
+use super::{decision_word, every_question, token};
 use crate::api::{CloudConnection, OperationLedger, Reason};
 use crate::operations::{Kind, Object, Visitor, each_kind};
 
@@ -51,20 +51,12 @@ fn hold(hold: Hold) -> &'static str {
         Hold::ProofTimeout => "ProofTimeout",
         Hold::NoRecord => "NoRecord",
         Hold::LedgerConflict => "LedgerConflict",
-        Hold::Unreachable => "Unreachable",
-        Hold::PausedOnFailure => "PausedOnFailure",
-        Hold::Paused => "Paused",
-    }
-}
-
-fn decision(decision: Decision) -> &'static str {
-    match decision {
-        Decision::SendAgain => "SendAgain",
-        Decision::LookAgain => "LookAgain",
-        Decision::AssumeDone => "AssumeDone",
-        Decision::GiveUp => "GiveUp",
-        Decision::Retry => "Retry",
-        Decision::Continue => "Continue",
+        Hold::OfKind(code) => match Reason::from_index(code.0) {
+            Some(Reason::DesiredStateUnreachable) => "Unreachable",
+            Some(Reason::RefreshPausedOnFailure) => "PausedOnFailure",
+            Some(Reason::RefreshPausedAtBatch) => "Paused",
+            _ => "?",
+        },
     }
 }
 
@@ -120,7 +112,7 @@ fn meaning<K: Kind>(fixture: &Value, object: &K::Object) -> String {
         let _ = write!(line, "; question {hold} {:x} about {about}", question.id);
     }
     if let Some((id, chosen)) = stored.wish.decision {
-        let _ = write!(line, "; decision {} {id:x}", decision(chosen));
+        let _ = write!(line, "; decision {} {id:x}", decision_word(chosen));
     }
     let wish = &stored.wish;
     if !wish.execute || wish.suspended {
@@ -202,7 +194,7 @@ fn the_two_questions_with_one_reason_are_told_apart() {
         }
     }
     let all: Vec<_> = each_kind(&mut Questions).concat();
-    for wanted in Hold::ALL {
+    for wanted in every_question() {
         let asked = all.iter().any(|(_, hold)| *hold == wanted);
         assert!(asked, "no fixture for {wanted:?}");
     }

@@ -1,19 +1,20 @@
 //! What is stored, in the engine's words. Pure.
 
 use errand_engine::{
-    Answer, Code, Decision as EngineDecision, Hold as EngineHold, Now, Question, Span, Step,
-    Stored, Tick, Verdict, Wish, Writer,
+    Answer, Code, Hold as EngineHold, Now, Question, Span, Step, Stored, Tick, Verdict, Wish,
+    Writer,
 };
 
 use kube::Resource as _;
 
 use super::question;
 use crate::api::{
-    AnswerWord, Decision, Hold, LedgerClaim, Mode, Reason, Resolution, State, Status, StepStatus,
+    AnswerWord, Decision, Group, Hold, LedgerClaim, Mode, Reason, Resolution, State, Status,
+    StepStatus,
 };
 use crate::cloud::Reading;
 use crate::controllers::marks::RESTORED;
-use crate::operations::{CallRules, Kind, Object, code, pin};
+use crate::operations::{CallRules, Kind, Object, code, decision, pin};
 
 /// The object as the engine sees it; `suspended` is what its connection says. What else
 /// depends on the session is for that to add.
@@ -53,32 +54,25 @@ pub(super) fn restored(object: &impl kube::Resource) -> bool {
     labels.is_some_and(|labels| RESTORED.iter().any(|label| labels.contains_key(*label)))
 }
 
-/// Which question it is.
+/// Which question it is. Version 0.1.0 wrote its reason alone, which is the word of the
+/// question but for one: that is known by its choices.
 pub(super) fn engine_hold(hold: &Hold) -> EngineHold {
-    let found = match &hold.question {
-        Some(word) => EngineHold::ALL.into_iter().find(|q| question(*q) == word),
-        None => of_an_older_version(hold),
+    let word = hold.question.as_deref().unwrap_or(&hold.reason);
+    if hold.question.is_none() && word == "AnswerUnknown" && hold.choices == NO_REPEAT {
+        return EngineHold::OrphanUnknown;
+    }
+    let mut shared = EngineHold::SHARED.into_iter();
+    let own = || {
+        let reason = Reason::from_word(word).filter(|reason| reason.group() == Group::Held);
+        reason.map(|reason| EngineHold::OfKind(code(reason)))
     };
+    let known = shared.find(|shared| question(*shared) == word).or_else(own);
     // A newer version's, of which only what it offers may be decided.
-    found.unwrap_or(EngineHold::AnswerUnknown)
+    known.unwrap_or(EngineHold::AnswerUnknown)
 }
 
-/// Version 0.1.0 did not write which question it is. By what it wrote: two of them
-/// have one reason and differ in their choices.
-fn of_an_older_version(hold: &Hold) -> Option<EngineHold> {
-    let choices: Vec<&str> = hold.choices.iter().map(String::as_str).collect();
-    Some(match (hold.reason.as_str(), choices.as_slice()) {
-        ("AnswerUnknown", ["AssumeDone", "GiveUp"]) => EngineHold::OrphanUnknown,
-        ("AnswerUnknown", _) => EngineHold::AnswerUnknown,
-        ("ProofTimeout", _) => EngineHold::ProofTimeout,
-        ("NoRecord", _) => EngineHold::NoRecord,
-        ("LedgerConflict", _) => EngineHold::LedgerConflict,
-        ("DesiredStateUnreachable", _) => EngineHold::Unreachable,
-        ("RefreshPausedOnFailure", _) => EngineHold::PausedOnFailure,
-        ("RefreshPausedAtBatch", _) => EngineHold::Paused,
-        _ => return None,
-    })
-}
+/// What can be decided about the call of an operation that is gone.
+const NO_REPEAT: [&str; 2] = ["AssumeDone", "GiveUp"];
 
 /// The answer to the open question is that the call be made again.
 pub(in crate::controllers) fn approved<O: Object>(object: &O) -> bool {
@@ -122,17 +116,6 @@ pub(super) fn offered<O: Object>(object: &O) -> Option<&Resolution> {
 pub(super) fn hold_number(id: &str) -> u64 {
     let digits = id.strip_prefix("h-").unwrap_or_default();
     u64::from_str_radix(digits, 16).unwrap_or(0)
-}
-
-fn decision(decision: Decision) -> EngineDecision {
-    match decision {
-        Decision::SendAgain => EngineDecision::SendAgain,
-        Decision::LookAgain => EngineDecision::LookAgain,
-        Decision::AssumeDone => EngineDecision::AssumeDone,
-        Decision::GiveUp => EngineDecision::GiveUp,
-        Decision::Retry => EngineDecision::Retry,
-        Decision::Continue => EngineDecision::Continue,
-    }
 }
 
 fn info<K: Kind>(name: &str) -> Option<&'static CallRules> {

@@ -4,7 +4,6 @@ use serde_json::json;
 use super::stored::VERIFY;
 use super::*;
 use crate::api::ResizeCancellation;
-use crate::operations::code;
 use crate::operations::resize_cancellation::CancelResize;
 
 /// An operation that was asked this, and answered so.
@@ -135,9 +134,18 @@ fn a_question_is_stored_and_read_by_its_own_word() {
         (EngineHold::ProofTimeout, "ProofTimeout"),
         (EngineHold::NoRecord, "NoRecord"),
         (EngineHold::LedgerConflict, "LedgerConflict"),
-        (EngineHold::Unreachable, "DesiredStateUnreachable"),
-        (EngineHold::PausedOnFailure, "RefreshPausedOnFailure"),
-        (EngineHold::Paused, "RefreshPausedAtBatch"),
+        (
+            EngineHold::OfKind(code(Reason::DesiredStateUnreachable)),
+            "DesiredStateUnreachable",
+        ),
+        (
+            EngineHold::OfKind(code(Reason::RefreshPausedOnFailure)),
+            "RefreshPausedOnFailure",
+        ),
+        (
+            EngineHold::OfKind(code(Reason::RefreshPausedAtBatch)),
+            "RefreshPausedAtBatch",
+        ),
     ] {
         assert_eq!(question(hold), word);
         let mut object = held("a reason of tomorrow", &["a choice of tomorrow"], "GiveUp");
@@ -149,6 +157,21 @@ fn a_question_is_stored_and_read_by_its_own_word() {
             "whatever its reason and choices are called"
         );
     }
+}
+
+/// Scripts and dashboards read status.hold.choices.
+#[test]
+fn a_question_offers_what_its_kind_says_and_then_to_give_up() {
+    use crate::operations::instance_refresh::SteerRefresh;
+    let offered = |reason| choices::<SteerRefresh>(EngineHold::OfKind(code(reason)));
+    let failed = offered(Reason::RefreshPausedOnFailure);
+    assert_eq!(failed, ["Retry", "Continue", "GiveUp"]);
+    let paused = offered(Reason::RefreshPausedAtBatch);
+    assert_eq!(paused, ["Continue", "GiveUp"]);
+    let unreachable = offered(Reason::DesiredStateUnreachable);
+    assert_eq!(unreachable, ["LookAgain", "GiveUp"]);
+    let shared = choices::<SteerRefresh>(EngineHold::ProofTimeout);
+    assert_eq!(shared, ["LookAgain", "AssumeDone", "GiveUp"]);
 }
 
 /// The questions of version 0.1.0, as that wrote them.
@@ -179,17 +202,17 @@ fn a_question_of_version_0_1_0_is_known_by_its_reason_and_choices() {
         (
             "DesiredStateUnreachable",
             &["LookAgain", "GiveUp"],
-            EngineHold::Unreachable,
+            EngineHold::OfKind(code(Reason::DesiredStateUnreachable)),
         ),
         (
             "RefreshPausedOnFailure",
             &["Retry", "Continue", "GiveUp"],
-            EngineHold::PausedOnFailure,
+            EngineHold::OfKind(code(Reason::RefreshPausedOnFailure)),
         ),
         (
             "RefreshPausedAtBatch",
             &["Continue", "GiveUp"],
-            EngineHold::Paused,
+            EngineHold::OfKind(code(Reason::RefreshPausedAtBatch)),
         ),
     ] {
         let object = held(reason, choices, "GiveUp");

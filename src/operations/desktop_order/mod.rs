@@ -5,6 +5,7 @@
 
 mod earlier;
 mod facts;
+mod guides;
 mod left;
 mod open_orders;
 mod plan;
@@ -18,7 +19,8 @@ use errand_engine::{Class, Tick};
 
 use self::open_orders::note_placed;
 use super::{
-    Asked, Assessment, Call, CallRules, Claimant, Clients, Kind, Object, Others, Place, Recorded,
+    Asked, Assessment, Call, CallRules, Claimant, Clients, Guide, Kind, Object, Others, Place,
+    Recorded,
 };
 use crate::api::{
     DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
@@ -163,6 +165,7 @@ impl Kind for OrderDesktop {
 
     const CALLS: &'static [&'static CallRules] = &[&ORDER];
     const SERVICES: &'static [&'static Service] = &[&workspace::SERVICE, &bss::SERVICE];
+    const GUIDES: &'static [Guide] = guides::GUIDES;
 
     fn done(_: &DesktopOrder) -> Reason {
         Reason::Delivered

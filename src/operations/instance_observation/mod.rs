@@ -2,12 +2,13 @@
 //! nothing that changes anything, so it has no steps.
 
 mod facts;
+mod guides;
 mod plan;
 mod words;
 
 use std::time::Duration;
 
-use super::{Asked, Assessment, CallRules, Clients, Kind, Object, Recorded};
+use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Recorded};
 use crate::api::{InstanceObservation, InstanceObservationStatus, InstanceReading, Reason};
 use crate::cloud::huawei::clouddc;
 use crate::cloud::{CallError, Service};
@@ -55,6 +56,7 @@ impl Kind for ObserveInstance {
 
     const CALLS: &'static [&'static CallRules] = &[];
     const SERVICES: &'static [&'static Service] = &[&clouddc::SERVICE];
+    const GUIDES: &'static [Guide] = guides::GUIDES;
 
     fn done(object: &InstanceObservation) -> Reason {
         match object.spec.until {

@@ -9,10 +9,11 @@ mod failure;
 mod past;
 mod plan;
 mod stage;
+mod words;
 
 use errand_engine::Class;
 
-use super::{Asked, Assessment, Call, CallRules, Clients, Kind, Object, Recorded};
+use super::{Asked, Assessment, Call, CallRules, Clients, Guide, Kind, Object, Question, Recorded};
 use crate::api::{
     InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
 };
@@ -112,6 +113,12 @@ impl Kind for SteerRefresh {
 
     const CALLS: &'static [&'static CallRules] = &[&STOP, &CANCEL, &RESUME, &RETRY, &CONTINUE];
     const SERVICES: &'static [&'static Service] = &[&autoscaling::SERVICE];
+    const QUESTIONS: &'static [Question] = &[
+        words::PAUSED_ON_FAILURE,
+        words::PAUSED_AT_BATCH,
+        words::UNREACHABLE,
+    ];
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(object: &InstanceRefresh) -> Reason {
         match object.spec.desired_state {

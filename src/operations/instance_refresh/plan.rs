@@ -1,20 +1,17 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Plan, Witness};
+use errand_engine::{Due, Evidence, Goal, Past, Plan, Witness};
 
 use super::failure::Failure;
 use super::past::{Decided, Pause};
 use super::stage::{Batches, Stage};
-use super::{
-    CANCEL, CONTINUE, Facts, Kind as _, RESUME, RETRY, STOP, SteerRefresh, activity, call, past,
-    steps,
-};
+use super::{CANCEL, Facts, Kind as _, STOP, SteerRefresh, activity, call, past, steps, words};
 use crate::api::{
     ConditionStatus, InstanceRefresh, Reason, RefreshObservation, RefreshState, StepStatus,
 };
 use crate::cloud::Found;
 use crate::cloud::tencent::autoscaling::RefreshActivity;
-use crate::operations::{Assessment, Call, code, pin};
+use crate::operations::{Assessment, Call, Question, code};
 
 mod shown;
 
@@ -214,12 +211,7 @@ impl Look<'_> {
 
     fn was_cancelled(&self) -> Meaning {
         if past::may_have_cancelled(self.steps) {
-            return ask(Ask {
-                hold: Hold::Unreachable,
-                pin: pin(&self.question()),
-                retry: None,
-                go_on: None,
-            });
+            return self.ask(words::UNREACHABLE);
         }
         let failure = self.failure();
         match failure.cancelled_by_the_cloud() {
@@ -254,17 +246,9 @@ impl Look<'_> {
             Decided::Nothing => {}
         }
         let failed = self.stage == Stage::PausedOnFailure;
-        let (goal, due, _) = ask(Ask {
-            hold: match failed {
-                true => Hold::PausedOnFailure,
-                false => Hold::Paused,
-            },
-            pin: pin(&self.question()),
-            retry: failed.then(|| RETRY.plan()),
-            go_on: Some(match failed {
-                true => CONTINUE.plan(),
-                false => RESUME.plan(),
-            }),
+        let (goal, due, _) = self.ask(match failed {
+            true => words::PAUSED_ON_FAILURE,
+            false => words::PAUSED_AT_BATCH,
         });
         let why = match failed {
             true => self.failure().instances(),
@@ -301,6 +285,10 @@ impl Look<'_> {
         )
     }
 
+    fn ask(&self, question: Question) -> Meaning {
+        (question.ask(&self.question()), Due::Later, String::new())
+    }
+
     /// What a question is about.
     fn question(&self) -> String {
         match &self.pause {
@@ -319,7 +307,10 @@ fn calls(object: &InstanceRefresh, goal: Goal) -> Vec<Call> {
     let plans = match goal {
         Goal::Act(next) if next == STOP.plan() && cancelled => vec![next, CANCEL.plan()],
         Goal::Act(next) => vec![next],
-        Goal::Ask(Ask { retry, go_on, .. }) => retry.into_iter().chain(go_on).collect(),
+        Goal::Ask(ask) => {
+            let choices = ask.choices.into_iter().flatten();
+            choices.filter_map(|choice| choice.step).collect()
+        }
         _ => Vec::new(),
     };
     let rules = |plan: Plan| {
@@ -351,10 +342,6 @@ fn act(plan: Plan, why: &str) -> Meaning {
 /// For what takes as long as it takes: no time-out of ours applies.
 fn wait(reason: Reason, why: &str) -> Meaning {
     (Goal::Wait(code(reason), None), Due::Later, why.to_owned())
-}
-
-fn ask(ask: Ask) -> Meaning {
-    (Goal::Ask(ask), Due::Later, String::new())
 }
 
 /// Nothing is concluded, and a call that was accepted is asked about in time.

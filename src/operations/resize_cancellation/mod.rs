@@ -4,11 +4,12 @@ mod facts;
 mod plan;
 mod task;
 mod window;
+mod words;
 
 use errand_engine::{Class, Tick};
 
 use self::window::Window;
-use super::{Asked, Assessment, CallRules, Clients, Kind, Object, Recorded};
+use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Recorded};
 use crate::api::{
     AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation,
     StepStatus, Timestamp,
@@ -87,6 +88,7 @@ impl Kind for CancelResize {
 
     const CALLS: &'static [&'static CallRules] = &[&CANCEL];
     const SERVICES: &'static [&'static Service] = &[&dcs::SERVICE];
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(_: &ResizeCancellation) -> Reason {
         Reason::Cancelled

@@ -6,10 +6,11 @@
 
 mod facts;
 mod plan;
+mod words;
 
 use errand_engine::{Class, Tick};
 
-use super::{Asked, Assessment, CallRules, Clients, Kind, Object, Recorded};
+use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Question, Recorded};
 use crate::api::{
     Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
     ScheduledInstanceReservationStatus, StepStatus, Timestamp,
@@ -86,6 +87,8 @@ impl Kind for SteerReservation {
 
     const CALLS: &'static [&'static CallRules] = &[&DELETE];
     const SERVICES: &'static [&'static Service] = &[&ecs::SERVICE];
+    const QUESTIONS: &'static [Question] = &[words::UNREACHABLE];
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(object: &ScheduledInstanceReservation) -> Reason {
         match object.spec.desired_state {

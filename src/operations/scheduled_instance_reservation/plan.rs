@@ -1,9 +1,9 @@
 //! What the facts mean. Pure.
 
-use errand_engine::{Ask, Due, Evidence, Goal, Hold, Past, Witness};
+use errand_engine::{Due, Evidence, Goal, Past, Witness};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{DELETE, Facts, order, steps};
+use super::{DELETE, Facts, order, steps, words};
 use crate::api::Timestamp as Time;
 use crate::api::{
     AnswerWord, ConditionStatus, Reason, ReservationObservation, ReservationState,
@@ -11,7 +11,7 @@ use crate::api::{
 };
 use crate::cloud::volcengine::ecs::{self, ScheduledInstance};
 use crate::cloud::{Field, Found, arguments};
-use crate::operations::{Assessment, Call, code, pin};
+use crate::operations::{Assessment, Call, code};
 use crate::text;
 
 mod mark;
@@ -243,12 +243,7 @@ fn absent(object: &ScheduledInstanceReservation, at: Timestamp) -> (Goal, String
 }
 
 fn unreachable() -> Goal {
-    Goal::Ask(Ask {
-        hold: Hold::Unreachable,
-        pin: pin(CANCELLED_BY_US),
-        retry: None,
-        go_on: None,
-    })
+    words::UNREACHABLE.ask(CANCELLED_BY_US)
 }
 
 /// Nothing is concluded, and a call that was accepted is asked about in time.

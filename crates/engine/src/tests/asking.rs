@@ -4,30 +4,22 @@ use super::*;
 
 const STOP: Plan = plan(0, Class::Natural);
 const CANCEL: Plan = plan(1, Class::Natural);
-const RETRY: Plan = plan(2, Class::Provable);
-const RESUME: Plan = plan(3, Class::Provable);
-
 /// The cloud stands still; `pin` says where.
 fn paused(pin: u64) -> Goal {
-    Goal::Ask(Ask {
-        hold: Hold::PausedOnFailure,
-        pin: Pin(pin),
-        retry: Some(RETRY),
-        go_on: Some(RESUME),
-    })
+    asks(FAILED, pin)
 }
 
 /// A person was asked.
 fn asked(pin: u64) -> Script {
     let mut s = Script::new();
     s.wake().sees(paused(pin)).written();
-    assert_eq!(s.report, Some(Report::Held(Hold::PausedOnFailure)));
+    assert_eq!(s.report, Some(Report::Held(Hold::OfKind(FAILED))));
     s
 }
 
 #[test]
 fn what_a_person_chooses_is_sent_once_and_ends_the_question() {
-    for (decision, plan) in [(Decision::Retry, RETRY), (Decision::Continue, RESUME)] {
+    for (decision, plan) in [(RETRY, RETRYING), (GO_ON, GOING_ON)] {
         let mut s = asked(1);
         s.decide(decision);
         s.wake().sees(paused(1)).permitted();
@@ -48,7 +40,7 @@ fn what_a_person_chooses_is_sent_once_and_ends_the_question() {
 fn a_decision_is_about_what_was_shown_when_it_was_asked() {
     let mut s = asked(1);
     let first = s.object.hold.expect("a question");
-    s.decide(Decision::Continue);
+    s.decide(GO_ON);
     s.wake().sees(paused(2)).written();
     let second = s.object.hold.expect("another question");
     assert_ne!(first.id, second.id);
@@ -72,12 +64,7 @@ fn a_question_of_a_kind_can_be_given_up_or_looked_at_again() {
     s.wake().recalled().written();
     assert_eq!(s.report, Some(Report::Ended(End::GivenUp)));
 
-    let unreachable = Goal::Ask(Ask {
-        hold: Hold::Unreachable,
-        pin: Pin(3),
-        retry: None,
-        go_on: None,
-    });
+    let unreachable = asks(UNREACHABLE, 3);
     let mut s = Script::new();
     s.wake().sees(unreachable).written();
     let first = s.object.hold.expect("a question").id;
@@ -96,7 +83,7 @@ fn a_plan_reports_the_question_and_does_not_put_it() {
     s.wake().sees(paused(1)).written();
     assert_eq!(
         s.report,
-        Some(Report::Planned(Forecast::Held(Hold::PausedOnFailure)))
+        Some(Report::Planned(Forecast::Held(Hold::OfKind(FAILED))))
     );
     assert_eq!(s.object.hold, None);
     assert!(s.announced.is_empty());
@@ -115,7 +102,7 @@ fn a_second_step_follows_a_first_whose_effect_shows() {
 
 #[test]
 fn an_open_step_that_is_against_what_is_wanted_now_is_waited_for_until_settle() {
-    for goal in [SEEN, Goal::Act(RESUME), paused(1)] {
+    for goal in [SEEN, Goal::Act(GOING_ON), paused(1)] {
         let mut s = Script::new();
         s.sent(STOP).answer(Answer::Unknown);
         s.past.contrary = true;

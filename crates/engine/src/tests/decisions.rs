@@ -5,8 +5,6 @@
 use super::ledger::{ORDER, ORPHAN, foreign_claim};
 use super::*;
 
-const RETRY: Plan = plan(2, Class::Provable);
-const RESUME: Plan = plan(3, Class::Provable);
 const LIMITED: Trouble = Trouble {
     code: Code(52),
     blocked: true,
@@ -57,12 +55,7 @@ const WAYS: [Way; 13] = [
 /// What the cloud shows where that question is asked.
 fn shown(hold: Hold) -> Goal {
     match hold {
-        Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => Goal::Ask(Ask {
-            hold,
-            pin: Pin(1),
-            retry: Some(RETRY),
-            go_on: Some(RESUME),
-        }),
+        Hold::OfKind(code) => asks(code, 1),
         _ => Goal::Act(ORDER),
     }
 }
@@ -95,7 +88,7 @@ pub(super) fn held(hold: Hold) -> Script {
             s.record = Record::Free;
             s.sees(Goal::Act(ORDER)).written();
         }
-        Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => {
+        Hold::OfKind(_) => {
             s.wake().sees(shown(hold)).written();
         }
     }
@@ -171,8 +164,8 @@ enum Outcome {
 
 /// What has to come of a decision.
 fn expected(hold: Hold, decision: Decision, way: Way) -> Outcome {
-    use Decision::{Continue, LookAgain, Retry, SendAgain};
-    let calls = matches!(decision, SendAgain | Retry | Continue);
+    use Decision::{LookAgain, OfKind, SendAgain};
+    let calls = matches!(decision, SendAgain | OfKind(_));
     let new = !matches!(hold, Hold::AnswerUnknown);
     match way {
         Way::NoLedger => Outcome::Kept(Report::Waiting(AWAY.code)),
@@ -226,16 +219,16 @@ fn outcome(s: &Script, question: Question, way: Way) -> Outcome {
 
 #[test]
 fn every_offered_decision_is_taken_or_kept_or_its_question_withdrawn() {
-    for hold in Hold::ALL {
-        for decision in hold.choices() {
+    for hold in HOLDS {
+        for decision in offers(hold) {
             for way in WAYS {
                 let case = format!("{hold:?}, {decision:?}, {way:?}");
                 let mut s = held(hold);
                 let question = s.object.hold.expect("a question");
-                s.decide(*decision);
+                s.decide(decision);
                 session(&mut s, shown(hold), way);
                 let found = outcome(&s, question, way);
-                assert_eq!(found, expected(hold, *decision, way), "{case}");
+                assert_eq!(found, expected(hold, decision, way), "{case}");
                 if found == Outcome::Taken {
                     continue;
                 }
@@ -254,7 +247,7 @@ fn every_offered_decision_is_taken_or_kept_or_its_question_withdrawn() {
 
 #[test]
 fn a_decision_that_ends_the_operation_is_taken_without_an_observation() {
-    for hold in Hold::ALL {
+    for hold in HOLDS {
         for decision in hold.choices().iter().filter(|decision| decision.ends()) {
             for way in WAYS.into_iter().filter(|way| *way != Way::NoLedger) {
                 let case = format!("{hold:?}, {decision:?}, {way:?}");
@@ -295,7 +288,7 @@ fn again(s: &mut Script) -> &mut Script {
 
 #[test]
 fn an_ending_decision_survives_conflicts_and_lost_replies() {
-    let holds = Hold::ALL.into_iter();
+    let holds = HOLDS.into_iter();
     for hold in holds.filter(|hold| *hold != Hold::OrphanUnknown) {
         let mut s = held(hold);
         s.decide(Decision::GiveUp).wake().recalled();
@@ -315,8 +308,8 @@ fn a_decision_to_call_survives_conflicts_and_lost_replies() {
     for (hold, decision, key) in [
         (Hold::AnswerUnknown, Decision::SendAgain, ORDER.key),
         (Hold::NoRecord, Decision::SendAgain, ORDER.key),
-        (Hold::PausedOnFailure, Decision::Retry, RETRY.key),
-        (Hold::Paused, Decision::Continue, RESUME.key),
+        (Hold::OfKind(FAILED), RETRY, RETRYING.key),
+        (Hold::OfKind(STANDS), GO_ON, GOING_ON.key),
     ] {
         let mut s = held(hold);
         let (goal, sent) = (shown(hold), s.sends);
@@ -419,21 +412,12 @@ fn a_repeat_that_had_no_effect_changes_nothing_of_a_call_that_was_found() {
 /// Sending it would leave the new question, and its answer, for another call.
 #[test]
 fn a_decision_is_written_before_the_call_that_it_leads_to() {
-    let paused = |pin| {
-        Goal::Ask(Ask {
-            hold: Hold::Paused,
-            pin: Pin(pin),
-            retry: None,
-            go_on: Some(RESUME),
-        })
-    };
-    let mut s = held(Hold::Paused);
-    s.decide(Decision::Continue)
-        .wake()
-        .sees(shown(Hold::Paused));
+    let paused = |pin| asks(STANDS, pin);
+    let mut s = held(Hold::OfKind(STANDS));
+    s.decide(GO_ON).wake().sees(paused(1));
     s.permitted().written().unsent(THROTTLED);
     s.pass(MINUTE).wake().sees(paused(2)).written();
-    s.decide(Decision::Continue).wake().sees(paused(2));
+    s.decide(GO_ON).wake().sees(paused(2));
     s.permitted().written();
     assert_eq!(s.todo, Some(Effect::Send(2)));
     assert_eq!(s.object.hold, None);
@@ -484,10 +468,18 @@ fn a_decision_about_a_claim_that_is_over_is_withdrawn() {
 
 #[test]
 fn a_decision_that_is_not_offered_changes_nothing() {
-    use Decision::{AssumeDone, Continue, GiveUp, LookAgain, Retry, SendAgain};
-    for hold in Hold::ALL {
-        for decision in [SendAgain, LookAgain, AssumeDone, GiveUp, Retry, Continue] {
-            if hold.choices().contains(&decision) {
+    use Decision::{AssumeDone, GiveUp, LookAgain, OfKind, SendAgain};
+    for hold in HOLDS {
+        for decision in [
+            SendAgain,
+            LookAgain,
+            AssumeDone,
+            GiveUp,
+            GO_ON,
+            RETRY,
+            OfKind(9),
+        ] {
+            if offers(hold).contains(&decision) {
                 continue;
             }
             let mut s = held(hold);

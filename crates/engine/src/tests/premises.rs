@@ -4,8 +4,6 @@ use super::decisions::held;
 use super::ledger::{ORDER, foreign_claim};
 use super::*;
 
-const RESUME: Plan = plan(3, Class::Provable);
-
 /// The question is over, and that was announced.
 fn assert_withdrawn(s: &Script, hold: Hold) {
     assert_eq!(s.object.hold, None, "{hold:?}");
@@ -123,11 +121,11 @@ fn a_ledger_that_was_not_read_ends_no_question_about_it() {
 
 #[test]
 fn a_question_of_the_kind_is_withdrawn_when_its_cause_is_gone() {
-    for hold in Hold::ALL.into_iter().filter(|hold| hold.is_of_the_kind()) {
+    for hold in HOLDS.into_iter().filter(|hold| hold.is_of_the_kind()) {
         for goal in [
             Goal::Wait(BUSY, None),
             Goal::Block(FORBIDDEN),
-            Goal::Act(RESUME),
+            Goal::Act(GOING_ON),
         ] {
             let mut s = held(hold);
             s.wake().sees(goal);
@@ -146,24 +144,17 @@ fn a_question_of_the_kind_is_withdrawn_when_its_cause_is_gone() {
 
 #[test]
 fn another_question_of_the_kind_takes_the_place_of_the_first() {
-    let ask = |pin| {
-        Goal::Ask(Ask {
-            hold: Hold::Paused,
-            pin: Pin(pin),
-            retry: None,
-            go_on: Some(RESUME),
-        })
-    };
-    let mut s = held(Hold::Paused);
+    let ask = |pin| asks(STANDS, pin);
+    let mut s = held(Hold::OfKind(STANDS));
     s.wake().sees(ask(2)).written();
-    let held = Report::Held(Hold::Paused);
-    assert_eq!(s.announced, [Report::Withdrawn(Hold::Paused), held]);
+    let held = Report::Held(Hold::OfKind(STANDS));
+    assert_eq!(s.announced, [Report::Withdrawn(Hold::OfKind(STANDS)), held]);
     assert_eq!(s.object.hold.map(|question| question.pin), Some(Pin(2)));
 }
 
 #[test]
 fn an_unclear_reading_withdraws_no_question() {
-    for hold in Hold::ALL {
+    for hold in HOLDS {
         for due in [Due::SinceAnswer, Due::Later] {
             let mut s = held(hold);
             let question = s.object.hold;
@@ -199,7 +190,7 @@ fn an_edit_of_the_object_withdraws_no_question() {
             o.wish.not_before = Some(Tick(i64::MAX));
         }),
     ];
-    for hold in Hold::ALL {
+    for hold in HOLDS {
         for (edit, of) in edits {
             for due in [Due::SinceAnswer, Due::Since(Tick(0))] {
                 let case = format!("{hold:?}: {edit}, {due:?}");
@@ -208,14 +199,9 @@ fn an_edit_of_the_object_withdraws_no_question() {
                 of(&mut s.object);
                 s.wake();
                 if s.todo == Some(Effect::Observe) {
-                    let goal = match hold.is_of_the_kind() {
-                        true => Goal::Ask(Ask {
-                            hold,
-                            pin: question.pin,
-                            retry: None,
-                            go_on: Some(RESUME),
-                        }),
-                        false => Goal::Act(ORDER),
+                    let goal = match hold {
+                        Hold::OfKind(code) => asks(code, question.pin.0),
+                        _ => Goal::Act(ORDER),
                     };
                     let view = View {
                         due,
@@ -234,18 +220,12 @@ fn an_edit_of_the_object_withdraws_no_question() {
 
 #[test]
 fn a_question_does_not_come_and_go_while_nothing_changes() {
-    for hold in Hold::ALL {
+    for hold in HOLDS {
         let mut s = held(hold);
         let question = s.object.hold;
-        let ask = Goal::Ask(Ask {
-            hold,
-            pin: Pin(1),
-            retry: None,
-            go_on: Some(RESUME),
-        });
-        let goals = match hold.is_of_the_kind() {
-            true => [ask, Goal::Unclear, ask],
-            false => [Goal::Act(ORDER), Goal::Unclear, Goal::Wait(BUSY, None)],
+        let goals = match hold {
+            Hold::OfKind(code) => [asks(code, 1), Goal::Unclear, asks(code, 1)],
+            _ => [Goal::Act(ORDER), Goal::Unclear, Goal::Wait(BUSY, None)],
         };
         for goal in goals.into_iter().cycle().take(12) {
             s.pass(5 * MINUTE).wake().sees(goal).written();

@@ -1,15 +1,15 @@
-//! What a person is asked, and can decide.
+//! Questions to a person, and what they can decide.
 
-use super::step::Plan;
+use super::step::{Code, Plan};
 
 /// Why a person has to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Hold {
-    /// Nobody can know whether the last step took effect.
+    /// It is unknown whether the last step took effect.
     AnswerUnknown,
-    /// Nobody can know whether the call of an earlier operation, which is gone,
-    /// took effect on the same target.
+    /// It is unknown whether the call of an earlier operation, which is gone, took
+    /// effect on the same target.
     OrphanUnknown,
     /// It was accepted, and its effect did not show in time.
     ProofTimeout,
@@ -18,48 +18,44 @@ pub enum Hold {
     NoRecord,
     /// A call was made that the ledger does not have.
     LedgerConflict,
-    /// The cloud can no longer become as is wanted now, after what this operation
-    /// did when something else was wanted.
-    Unreachable,
-    /// The cloud paused by itself because something failed.
-    PausedOnFailure,
-    /// The cloud stands still until somebody lets it go on.
-    Paused,
+    /// A kind asks it because of what the cloud shows, as long as it shows that.
+    OfKind(Code),
 }
 
 impl Hold {
-    /// Every question.
-    pub const ALL: [Hold; 8] = [
+    /// Every question of the protocol itself.
+    pub const SHARED: [Hold; 5] = [
         Hold::AnswerUnknown,
         Hold::OrphanUnknown,
         Hold::ProofTimeout,
         Hold::NoRecord,
         Hold::LedgerConflict,
-        Hold::Unreachable,
-        Hold::PausedOnFailure,
-        Hold::Paused,
     ];
 
-    /// What a person may decide.
+    /// What a person may decide, by the protocol itself. What else a question of a kind
+    /// takes is in the reading that puts it.
     pub fn choices(self) -> &'static [Decision] {
-        use Decision::{AssumeDone, Continue, GiveUp, LookAgain, Retry, SendAgain};
+        use Decision::{AssumeDone, GiveUp, LookAgain, SendAgain};
         match self {
             Hold::AnswerUnknown => &[SendAgain, AssumeDone, GiveUp],
             Hold::OrphanUnknown => &[AssumeDone, GiveUp],
             Hold::ProofTimeout => &[LookAgain, AssumeDone, GiveUp],
             Hold::NoRecord => &[SendAgain, GiveUp],
-            Hold::LedgerConflict | Hold::Unreachable => &[LookAgain, GiveUp],
-            Hold::PausedOnFailure => &[Retry, Continue, GiveUp],
-            Hold::Paused => &[Continue, GiveUp],
+            Hold::LedgerConflict => &[LookAgain, GiveUp],
+            Hold::OfKind(_) => &[GiveUp],
         }
     }
 
-    /// A kind asks it because of what the cloud shows, as long as that shows.
+    /// The decision may answer it. Whether a question of a kind offers it, and what it
+    /// leads to, is known with the next reading.
+    pub(crate) fn may_take(self, decision: Decision) -> bool {
+        let by_reading = matches!(decision, Decision::LookAgain | Decision::OfKind(_));
+        self.choices().contains(&decision) || self.is_of_the_kind() && by_reading
+    }
+
+    /// A kind asks it because of what the cloud shows, as long as it shows that.
     pub fn is_of_the_kind(self) -> bool {
-        matches!(
-            self,
-            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused
-        )
+        matches!(self, Hold::OfKind(_))
     }
 }
 
@@ -71,14 +67,12 @@ pub enum Decision {
     SendAgain,
     /// Look for the effect for another verify time-out.
     LookAgain,
-    /// It is done; the person has looked.
+    /// It is done; the person has checked.
     AssumeDone,
     /// Leave it.
     GiveUp,
-    /// Have the cloud try again what failed.
-    Retry,
-    /// Have the cloud go on.
-    Continue,
+    /// One that only kinds offer, opaque to the protocol.
+    OfKind(u8),
 }
 
 impl Decision {
@@ -106,13 +100,37 @@ pub struct Question {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ask {
     /// What it is about.
-    pub hold: Hold,
+    pub code: Code,
     /// What the cloud showed. When that changes it is another question.
     pub pin: Pin,
-    /// The step that the decision Retry leads to.
-    pub retry: Option<Plan>,
-    /// The step that the decision Continue leads to.
-    pub go_on: Option<Plan>,
+    /// What can be decided, besides GiveUp, which every question takes.
+    pub choices: [Option<Choice>; Ask::MOST_CHOICES],
+}
+
+impl Ask {
+    /// A question offers no more choices than this, besides GiveUp.
+    pub const MOST_CHOICES: usize = 4;
+
+    /// The question in the protocol's words.
+    pub fn hold(&self) -> Hold {
+        Hold::OfKind(self.code)
+    }
+
+    /// The choice that is that decision.
+    pub fn choice(&self, decision: Decision) -> Option<Choice> {
+        let mut choices = self.choices.into_iter().flatten();
+        choices.find(|choice| choice.decision == decision)
+    }
+}
+
+/// A decision that a question of a kind offers, and what it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Choice {
+    /// [`Decision::LookAgain`] or [`Decision::OfKind`].
+    pub decision: Decision,
+    /// The step that is next. None: the cloud is read again.
+    pub step: Option<Plan>,
 }
 
 /// Tells what a question is about from everything else that it could be about.

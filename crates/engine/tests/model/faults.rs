@@ -1,7 +1,7 @@
 //! What may go wrong, or come from outside. Each kind has a budget of its own;
 //! the models are checked for every pair of kinds, each up to twice.
 
-use super::refresh::Wanted;
+use super::refresh::{Wanted, offers};
 use super::world::*;
 use super::{Action, Scenario};
 use errand_engine::*;
@@ -274,8 +274,8 @@ impl Scenario {
         if let (Some(question), true) = (living.stored.hold, has(Kind::Decision)) {
             let answered = living.stored.wish.decision.map(|(id, _)| id);
             if answered != Some(question.id) {
-                let choices = question.hold.choices().iter();
-                actions.extend(choices.map(|choice| Action::Decide(o, *choice)));
+                let choices = offers(question.hold).into_iter();
+                actions.extend(choices.map(|choice| Action::Decide(o, choice)));
             }
         }
         for (p, process) in world.processes.iter().enumerate() {
@@ -379,7 +379,7 @@ impl Scenario {
         living.stored.wish.decision = Some((question.id, decision));
         // What a person ends leaves the way free for another operation.
         world.approvals += u8::from(decision != Decision::LookAgain);
-        let again = matches!(decision, Decision::SendAgain | Decision::Continue);
+        let again = matches!(decision, Decision::SendAgain | Decision::OfKind(_));
         world.again[usize::from(living.object.key)] += u8::from(again);
         world.touch(o);
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Action;
+use super::refresh::{GO_ON, PAUSED, UNREACHABLE};
 use super::shell::{BUSY, SPENT};
 use super::world::*;
 use errand_engine::*;
@@ -81,9 +82,9 @@ pub(super) const ALL: &[(&str, Occurs)] = &[
     ),
     (
         "asks Unreachable",
-        reports!(Report::Held(Hold::Unreachable)),
+        reports!(Report::Held(Hold::OfKind(UNREACHABLE))),
     ),
-    ("asks Paused", reports!(Report::Held(Hold::Paused))),
+    ("asks Paused", reports!(Report::Held(Hold::OfKind(PAUSED)))),
     ("SendAgain", |_, action| {
         decides(action, Decision::SendAgain)
     }),
@@ -94,7 +95,7 @@ pub(super) const ALL: &[(&str, Occurs)] = &[
         decides(action, Decision::AssumeDone)
     }),
     ("GiveUp", |_, action| decides(action, Decision::GiveUp)),
-    ("Continue", |_, action| decides(action, Decision::Continue)),
+    ("Continue", |_, action| decides(action, GO_ON)),
     ("takes over", takes_over),
     ("repeats", |world, _| {
         world.sends.iter().any(|sends| *sends > 1)

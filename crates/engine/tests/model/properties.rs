@@ -1,7 +1,7 @@
 //! What must hold in every state. The page `docs/assumptions.md` has the same
 //! names, with their exceptions.
 
-use super::refresh::{Call, Wanted};
+use super::refresh::{Call, PAUSED, Wanted};
 use super::single::Stage;
 use super::world::*;
 use super::{Family, NEVER, Scenario};
@@ -97,7 +97,7 @@ pub(super) fn note_change(
         let done = match decision {
             Decision::LookAgain => true,
             Decision::GiveUp | Decision::AssumeDone => ends || question.hold == Hold::OrphanUnknown,
-            Decision::SendAgain | Decision::Retry | Decision::Continue => ends || intent.is_some(),
+            Decision::SendAgain | Decision::OfKind(_) => ends || intent.is_some(),
         };
         world.marks.unused |= !done;
     }
@@ -112,7 +112,7 @@ pub(super) fn note_change(
             Hold::OrphanUnknown => matches!(state.record(), Record::Orphan(..)),
             Hold::NoRecord => state.record() == Record::Free && !answered(|_| true),
             Hold::LedgerConflict => !matches!(state.record(), Record::Ours(_) | Record::Closed),
-            Hold::Unreachable | Hold::PausedOnFailure | Hold::Paused => session.asking,
+            Hold::OfKind(_) => session.asking,
         };
         world.marks.moot |= !applies;
     }
@@ -202,7 +202,7 @@ fn asks_only_when_no_call_can_arrive(_: &Scenario, world: &World) -> bool {
 /// and whether a call took effect only where its answer can be lost.
 fn nobody_is_asked_without_need(scenario: &Scenario, world: &World) -> bool {
     let faultless = scenario.most == world.left;
-    let asked = |report| matches!(report, Report::Held(hold) if hold != Hold::Paused);
+    let asked = |report| matches!(report, Report::Held(hold) if hold != Hold::OfKind(PAUSED));
     let unknown = |report| matches!(report, Report::Held(Hold::AnswerUnknown));
     (!faultless || !world.reports(asked)) && (world.marks.doubt || !world.reports(unknown))
 }

@@ -10,6 +10,13 @@ use super::world::*;
 use super::{Family, Scenario};
 use errand_engine::*;
 
+/// It is paused, and is wanted to go on.
+pub(super) const PAUSED: Code = Code(40);
+/// It was cancelled by this operation, and is wanted to be something else.
+pub(super) const UNREACHABLE: Code = Code(41);
+/// The decision that leads to Resume.
+pub(super) const GO_ON: Decision = Decision::OfKind(0);
+
 /// What is wanted of the refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Wanted {
@@ -180,7 +187,7 @@ impl Scenario {
             match (wanted, stage) {
                 (wanted, stage) if reached(wanted, stage) => Goal::Reached(Evidence::Presence),
                 (_, Stage::Cancelled) if cancels().any(|s| s.may_have_acted()) => {
-                    ask(Hold::Unreachable, 99, None)
+                    ask(UNREACHABLE, 99, Decision::LookAgain, None)
                 }
                 (_, Stage::Completed | Stage::Cancelled) => Goal::Lost(Code(1), Evidence::Presence),
                 (Wanted::Completed, Stage::Paused) => {
@@ -188,7 +195,7 @@ impl Scenario {
                     let resume = self.plan(Call::Resume);
                     match last.filter(|step| pin(step) == Some(batch)) {
                         Some(_) => Goal::Act(resume),
-                        None => ask(Hold::Paused, u64::from(batch), Some(resume)),
+                        None => ask(PAUSED, u64::from(batch), GO_ON, Some(resume)),
                     }
                 }
                 (Wanted::Completed, _) | (_, Stage::Stopping) => Goal::Wait(Code(2), None),
@@ -254,11 +261,23 @@ fn reached(wanted: Wanted, stage: Stage) -> bool {
     )
 }
 
-fn ask(hold: Hold, pin: u64, go_on: Option<Plan>) -> Goal {
+fn ask(code: Code, pin: u64, decision: Decision, step: Option<Plan>) -> Goal {
+    let mut choices = [None; Ask::MOST_CHOICES];
+    choices[0] = Some(Choice { decision, step });
     Goal::Ask(Ask {
-        hold,
+        code,
         pin: Pin(pin),
-        retry: None,
-        go_on,
+        choices,
     })
+}
+
+/// What a question offers.
+pub(super) fn offers(hold: Hold) -> Vec<Decision> {
+    let own = match hold {
+        Hold::OfKind(UNREACHABLE) => Some(Decision::LookAgain),
+        Hold::OfKind(_) => Some(GO_ON),
+        _ => None,
+    };
+    let shared = hold.choices().iter().copied();
+    own.into_iter().chain(shared).collect()
 }

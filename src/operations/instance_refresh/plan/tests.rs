@@ -1,13 +1,15 @@
 //! What each reading of the cloud means for each wanted end, a sentence for each. All
 //! of them are about one pure function, and stay together.
 
-use errand_engine::{StepKey, Trace};
+use errand_engine::{Ask, StepKey, Trace};
 
+use super::super::{CONTINUE, RESUME, RETRY};
 use super::*;
+use crate::api::Decision;
 use crate::cloud::tencent::autoscaling::{RefreshBatch, RefreshInstance};
 use crate::cloud::{Field, List};
 use crate::operations::instance_refresh::SteerRefresh;
-use crate::operations::{CallRules, Kind};
+use crate::operations::{CallRules, Kind, decision, pin};
 
 mod failures;
 mod forms;
@@ -274,6 +276,11 @@ fn a_status_that_is_not_documented_concludes_nothing_and_sends_nothing() {
     }
 }
 
+/// The call that the decision leads to.
+fn leads(ask: Ask, chosen: Decision) -> Option<Plan> {
+    ask.choice(decision(chosen))?.step
+}
+
 #[test]
 fn a_pause_is_asked_about_once_and_each_pause_anew() {
     let object = asking(RefreshState::Completed);
@@ -281,15 +288,16 @@ fn a_pause_is_asked_about_once_and_each_pause_anew() {
     let Goal::Ask(ask) = first.goal else {
         panic!("{:?}", first.goal)
     };
-    assert_eq!(ask.hold, Hold::PausedOnFailure);
-    assert_eq!(ask.retry, Some(RETRY.plan()));
-    assert_eq!(ask.go_on, Some(CONTINUE.plan()));
+    assert_eq!(ask.code, code(Reason::RefreshPausedOnFailure));
+    assert_eq!(leads(ask, Decision::Retry), Some(RETRY.plan()));
+    assert_eq!(leads(ask, Decision::Continue), Some(CONTINUE.plan()));
     assert_eq!(Some(ask.pin), first.about.as_deref().map(pin));
     let Goal::Ask(by_hand) = goal(&object, paused("MANUAL_PAUSE")) else {
         panic!("a pause by hand is asked about")
     };
-    assert_eq!((by_hand.hold, by_hand.retry), (Hold::Paused, None));
-    assert_eq!(by_hand.go_on, Some(RESUME.plan()));
+    assert_eq!(by_hand.code, code(Reason::RefreshPausedAtBatch));
+    assert_eq!(leads(by_hand, Decision::Retry), None);
+    assert_eq!(leads(by_hand, Decision::Continue), Some(RESUME.plan()));
     assert_ne!(by_hand.pin, ask.pin);
     // The next batch fails too: that is another question.
     let second = activity("FAILED_PAUSE", 2, ["SUCCESSFUL", "FAILED"]);
@@ -401,7 +409,7 @@ fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
         let Goal::Ask(ask) = goal(&object, ended("CANCELLED")) else {
             panic!("{wanted:?}")
         };
-        assert_eq!(ask.hold, Hold::Unreachable);
+        assert_eq!(ask.code, code(Reason::DesiredStateUnreachable));
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::operations::Kind;
 use crate::operations::scheduled_instance_reservation::SteerReservation;
+use crate::operations::{Kind, pin};
 
 const CREATED: &str = "2026-11-25T10:00:00Z";
 
@@ -329,7 +329,7 @@ fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
             let Goal::Ask(ask) = seen.goal else {
                 panic!("{wanted:?}: {:?}", seen.goal)
             };
-            assert_eq!(ask.hold, Hold::Unreachable);
+            assert_eq!(ask.code, code(Reason::DesiredStateUnreachable));
             assert_eq!(Some(ask.pin), seen.about.as_deref().map(pin));
         }
         let open = look(&after(wanted, &[Some("Unknown")]), Some(esi()));
