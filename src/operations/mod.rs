@@ -31,7 +31,7 @@ use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, PaidOperations, PlanStatus, Reason, Resolution,
     Schedule, Status, Timestamp,
 };
-use crate::cloud::{CallError, Gate, Ids, Sent, Service};
+use crate::cloud::{CallError, Gate, Ids, Refusal, Sent, Service};
 
 /// A step of a kind: one mutating cloud call.
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +127,8 @@ pub struct Assessment<O> {
     /// A part of it could not be read, so that nothing is concluded from it; what the
     /// other part showed is remembered.
     pub unread: Option<CallError>,
+    /// A read that the cloud refused, where the observation is complete without it.
+    pub refused: Option<Refusal>,
     /// When the reading was taken, in the operator's time, where it is one that
     /// other operations share. Else it was taken when it was asked for.
     pub shared_since: Option<Tick>,
@@ -158,6 +160,7 @@ impl<O> Assessment<O> {
             past: Past::default(),
             about: None,
             unread: None,
+            refused: None,
             shared_since: None,
         }
     }

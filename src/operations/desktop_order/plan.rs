@@ -91,6 +91,7 @@ pub(super) fn assess(
             paid: !steps.is_empty(),
             steps,
         },
+        refused: facts.refused().cloned(),
         conditions: money.map(|money| (PAID, money)).into_iter().collect(),
         ..Assessment::new(goal, seen, look.observation(asked.as_ref()))
     }

@@ -4,7 +4,7 @@
 use super::stage::Stage;
 use crate::cloud::tencent::Client;
 use crate::cloud::tencent::autoscaling::{self, RefreshActivity};
-use crate::cloud::{CallError, Found, Reading};
+use crate::cloud::{CallError, Found, Reading, Refusal};
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Facts {
     pub activity: Found<RefreshActivity>,
     /// The activity that rolls it back. `None`: it was not asked for.
     pub roll_back: Option<Found<RefreshActivity>>,
+    /// The cloud refused to list roll-backs.
+    pub refused: Option<Refusal>,
 }
 
 pub(super) async fn observe(
@@ -22,32 +24,27 @@ pub(super) async fn observe(
 ) -> Result<Facts, CallError> {
     let found = autoscaling::describe_refresh_activity(client, activity).await?;
     let may_roll_back = found.there().is_some_and(may_be_rolled_back);
-    let roll_back = match may_roll_back {
-        true => Some(roll_back(client, group, activity).await?),
-        false => None,
-    };
-    Ok(Facts {
+    let mut facts = Facts {
         activity: found,
-        roll_back,
-    })
+        roll_back: None,
+        refused: None,
+    };
+    if may_roll_back {
+        // It is only named, so a refusal of this read keeps nothing else from being told.
+        let listed = autoscaling::describe_roll_back(client, group, activity).await;
+        facts.roll_back = Some(match listed {
+            Err(e) if !matches!(e.reading, Reading::Retry(_)) => {
+                facts.refused = Some(e.refusal);
+                Found::Unclear("The cloud refuses to list roll-backs.")
+            }
+            listed => listed?,
+        });
+    }
+    Ok(facts)
 }
 
 /// The cloud starts a roll-back when a refresh that is set up like this fails.
 fn may_be_rolled_back(found: &RefreshActivity) -> bool {
     found.fail_process.is("AUTO_ROLLBACK")
         && matches!(Stage::of(found), Stage::Cancelled | Stage::Failed)
-}
-
-/// It is only named, so a refusal of this read keeps nothing else from being told.
-async fn roll_back(
-    client: &Client,
-    group: &str,
-    activity: &str,
-) -> Result<Found<RefreshActivity>, CallError> {
-    match autoscaling::describe_roll_back(client, group, activity).await {
-        Err(e) if !matches!(e.reading, Reading::Retry(_)) => {
-            Ok(Found::Unclear("The cloud refuses to list roll-backs."))
-        }
-        other => other,
-    }
 }
