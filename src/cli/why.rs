@@ -460,6 +460,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_after_a_401_is_named_with_its_reason_near_a_deadline_too() {
+        for (state, reason) in [
+            ("Waiting", "CloudRefuses"),
+            ("Blocked", "CredentialsRejected"),
+        ] {
+            let page = shown(serde_json::json!({"status": {
+                "state": state, "observedGeneration": 1,
+                "lastCloudError": {"call": "ShowInstance", "httpStatus": 401},
+                "conditions": [{"type": "Ready", "reason": reason, "status": "False"}],
+            }}));
+            let next = page.lines().find(|line| line.starts_with("Next:"));
+            let next = next.unwrap_or_default();
+            for words in ["every 5 min", "bad signatures lock a key"] {
+                assert!(next.contains(words), "{next}");
+            }
+            assert!(!next.contains("every 30 s"), "{next}");
+        }
+    }
+
+    #[test]
     fn the_missing_permission_and_what_decodes_the_denial_are_named() {
         let denied = |error: Value| {
             let page = shown(serde_json::json!({"status": {

@@ -204,6 +204,10 @@ impl Asker<'_> {
         let rules = rules();
         let recheck = span(rules.recheck);
         match self.place.named.type_.deadline {
+            // It may have been a bad signature, whatever it says.
+            _ if self.said("httpStatus") == "401" => {
+                format!("every {recheck} at most, as too many bad signatures lock a key")
+            }
             Some(deadline) => format!(
                 "every {recheck}, and every {} in the last {} before {deadline}",
                 span(rules.poll),
