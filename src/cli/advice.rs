@@ -237,6 +237,16 @@ fn rules() -> Rules {
     Clock::system().rules()
 }
 
+/// How often an effect is looked for after an accepted call.
+fn after_the_call() -> String {
+    let rules = rules();
+    format!(
+        "Errand observes every {} after the call, then less often, and at least every {}",
+        span(rules.soon),
+        span(rules.poll)
+    )
+}
+
 /// `30 s` or `5 min`.
 fn span(span: Span) -> String {
     match duration(span).as_secs() {

@@ -3,7 +3,7 @@
 
 use errand::api::Reason;
 
-use super::{Advice, Asker, rules, span};
+use super::{Advice, Asker, after_the_call, rules, span};
 
 /// What the choice of sending an order again may come to.
 const SECOND_ORDER: &str =
@@ -36,12 +36,12 @@ impl Asker<'_> {
 
     /// Where the order stands, for the reasons of waiting that orders have.
     pub(super) fn waiting_for_an_order(&self, reason: Reason) -> Advice {
-        let poll = span(rules().poll);
+        let often = after_the_call();
         let order = self.or("/status/observed/orderId", "the order");
         let wait = self.place.command("wait");
         match reason {
             Reason::WaitingForPayment => Advice::new(format!(
-                "The cloud waits for the payment until {}. Errand looks every {poll}, however long, and goes on by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
+                "The cloud waits for the payment until {}. {often}, however long, and continues by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
                 self.or("/status/observed/paymentDeadline", "the order's deadline")
             ))
             .say(format!(
@@ -50,11 +50,11 @@ impl Asker<'_> {
             .say("To wait until it finishes or needs attention:")
             .run(wait),
             Reason::OrderInReview => Advice::new(format!(
-                "Errand looks every {poll}, however long, and goes on by itself once the cloud has reviewed {order}."
+                "{often}, however long, and continues by itself once the cloud has reviewed {order}."
             ))
             .say(format!("Nothing, as a rule. If it lasts, ask the cloud's support about {order}.")),
             _ => Advice::new(format!(
-                "Errand looks every {poll}. If the effect does not show within verifyTimeout after the payment, the operation is Held."
+                "{often}. If the effect is not visible within verifyTimeout after the payment, the operation is Held."
             ))
             .say("Nothing, as a rule. To wait until it finishes or needs attention:")
             .run(wait),
