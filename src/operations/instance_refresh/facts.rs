@@ -48,3 +48,34 @@ fn may_be_rolled_back(found: &RefreshActivity) -> bool {
     found.fail_process.is("AUTO_ROLLBACK")
         && matches!(Stage::of(found), Stage::Cancelled | Stage::Failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cloud::server::{Server, answer};
+    use crate::cloud::tencent::server::client;
+
+    #[tokio::test]
+    async fn a_refused_list_of_roll_backs_is_reported_and_hides_nothing() {
+        let failed = json!({
+            "AutoScalingGroupId": "asg-1", "RefreshActivityId": "asr-1", "Status": "FAILED",
+            "RefreshSettings": {"RollingUpdateSettings": {"FailProcess": "AUTO_ROLLBACK"}},
+        });
+        let list = json!({"TotalCount": 1, "RefreshActivitySet": [failed]});
+        let refused = json!({"Error": {"Code": "UnauthorizedOperation", "Message": "m"}});
+        let answers = [list, refused].map(|one| answer(200, &json!({"Response": one}).to_string()));
+        let server = Server::answering(answers);
+        let facts = observe(&client(server.origin()), "asg-1", "asr-1").await;
+        let facts = facts.expect("a complete reading");
+        assert!(facts.activity.there().is_some());
+        assert!(matches!(facts.roll_back, Some(Found::Unclear(_))));
+        let said = facts.refused.expect("the refusal");
+        let reported = (said.call(), said.code.as_str());
+        assert_eq!(
+            reported,
+            ("DescribeRefreshActivities", "UnauthorizedOperation")
+        );
+    }
+}
