@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use http::Uri;
+use http::uri::Scheme;
 use kube::Config;
 use kube::config::{ExecAuthCluster, Kubeconfig};
 use rustls::pki_types::CertificateDer;
@@ -56,8 +58,7 @@ impl Cluster {
                 all.of(&config.cluster_url).cloned()
             }
         };
-        config.proxy_url = proxy.as_ref().map(|proxy| proxy.reveal().clone());
-        Ok(Reached { config, proxy })
+        Ok(through(config, proxy))
     }
 
     fn read(&self) -> Result<(Config, Option<Proxy>), String> {
@@ -68,6 +69,29 @@ impl Cluster {
         let kubeconfig = kubeconfig.map_err(|e| e.to_string())?;
         configured(kubeconfig, self.context.as_deref())
     }
+}
+
+/// With the proxy between. The client's tunnel takes port 443 where none is given, whatever
+/// the scheme.
+fn through(mut config: Config, proxy: Option<Proxy>) -> Reached {
+    if let Some(proxy) = &proxy {
+        config.proxy_url = Some(proxy.reveal().clone());
+        config.cluster_url = with_port(config.cluster_url);
+    }
+    Reached { config, proxy }
+}
+
+/// The address with the port of http in it, if that is implied.
+fn with_port(url: Uri) -> Uri {
+    let host = url
+        .host()
+        .filter(|_| url.scheme() == Some(&Scheme::HTTP) && url.port().is_none());
+    let Some(authority) = host.and_then(|host| format!("{host}:80").parse().ok()) else {
+        return url;
+    };
+    let mut parts = url.clone().into_parts();
+    parts.authority = Some(authority);
+    Uri::from_parts(parts).unwrap_or(url)
 }
 
 /// The configuration of a context (the current one if none is named), and the proxy that
@@ -176,6 +200,24 @@ contexts:
         assert_eq!(config.default_namespace, "default");
         assert!(!config.accept_invalid_certs && config.auth_info.token.is_none());
         assert_eq!(proxy, None);
+    }
+
+    #[test]
+    fn a_server_without_tls_is_reached_on_port_80_through_a_proxy() {
+        let proxy = || Proxy::parse("http://proxy.example:3128", "HTTP_PROXY").expect("a proxy");
+        for (server, tunnelled) in [
+            ("http://api.example", "http://api.example:80/"),
+            ("http://api.example/a/b", "http://api.example:80/a/b"),
+            ("http://[2001:db8::1]", "http://[2001:db8::1]:80/"),
+            ("http://api.example:8080", "http://api.example:8080/"),
+            ("https://api.example", "https://api.example/"),
+        ] {
+            let config = || Config::new(server.parse().expect("an address"));
+            let reached = through(config(), Some(proxy()));
+            assert_eq!(reached.config.cluster_url, tunnelled);
+            let direct = through(config(), None);
+            assert_eq!(direct.config.cluster_url, config().cluster_url);
+        }
     }
 
     #[test]

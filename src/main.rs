@@ -53,9 +53,9 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
     },
-    /// Print the namespace, service account and roles that the operator needs, for
-    /// `kubectl apply -f -`. The ledgers are in the namespace, so delete them by
-    /// `kubectl delete -l app.kubernetes.io/name=errand -f -`.
+    /// Print the service account and roles that the operator needs, for
+    /// `kubectl apply -f -` and `kubectl delete -f -`. They are for the namespace
+    /// errand-system, which is not among them: the ledgers are in it.
     Rbac {
         /// Write the rules alone into this folder instead, a file for each role, those
         /// for users included.

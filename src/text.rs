@@ -118,7 +118,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         next = source.source();
     }
     if text.contains("tunnel error") {
-        text += ". A proxy is between (proxy-url of the kubeconfig, or HTTPS_PROXY) and opened no connection; hosts in NO_PROXY are reached without it";
+        text += ". A proxy is between (proxy-url of the kubeconfig, or HTTPS_PROXY; HTTP_PROXY for an API server without TLS) and opened no connection; hosts in NO_PROXY are reached without it";
     }
     text
 }

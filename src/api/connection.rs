@@ -158,10 +158,10 @@ pub struct TencentConnection {
     pub site: Option<Site>,
 }
 
-/// The website that the account was opened at, which decides where its calls go:
-/// China (when absent) to `bss.myhuaweicloud.com` or `as.tencentcloudapi.com`,
-/// International to `bss-intl.myhuaweicloud.com` or `as.intl.tencentcloudapi.com`.
+/// The website that the account was opened at, which decides where its calls go. Without a
+/// description in a schema, where it would take the place of what the field says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum Site {
     /// The vendor's website for China.
     #[default]
@@ -241,7 +241,7 @@ pub struct CloudConnectionStatus {
     pub observed_generation: Option<i64>,
     /// Ready: the cloud accepted the key. Reasons: CredentialsAccepted, NotProbed,
     /// SecretNotFound, SecretKeyMissing, CredentialsRejected, KeyLocked,
-    /// EndpointNotAllowed, ClockSkew, SuspendedBySpec, ObjectUnreadable.
+    /// EndpointNotAllowed, ClockSkew, SuspendedBySpec, ObjectUnreadable, SecretNotLabelled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -257,7 +257,7 @@ impl CloudConnectionStatus {
             observed_generation: None,
             last_transition_time: Some(Timestamp::NOT_YET),
             reason: ConnectionReason::NotProbed.word().to_owned(),
-            message: "Not looked at by Errand yet.".to_owned(),
+            message: "Errand has not observed it yet.".to_owned(),
         };
         serde_json::json!({"conditions": [ready]})
     }
@@ -318,6 +318,41 @@ impl ConnectionReason {
             | Self::ClockSkew
             | Self::SuspendedBySpec
             | Self::ObjectUnreadable => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::CustomResourceExt as _;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn description(pointer: &str) -> String {
+        let crd = serde_json::to_value(CloudConnection::crd()).expect("a CRD");
+        let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+        let found = schema.pointer(&format!("{pointer}/description"));
+        found.and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_schema_names_every_reason_of_ready() {
+        let said = description("/status/properties/conditions");
+        let words = said.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> = words.collect();
+        for reason in ConnectionReason::ALL {
+            assert!(words.contains(&reason.word()), "{}: {said}", reason.word());
+        }
+    }
+
+    #[test]
+    fn the_site_of_a_cloud_names_the_hosts_of_that_cloud_alone() {
+        let (orders, scaling) = ("bss", "as.");
+        for (cloud, own, other) in [("huawei", orders, scaling), ("tencent", scaling, orders)] {
+            let said = description(&format!("/spec/properties/{cloud}/properties/site"));
+            assert!(said.contains(&format!("`{own}")), "{cloud}: {said}");
+            assert!(!said.contains(&format!("`{other}")), "{cloud}: {said}");
         }
     }
 }

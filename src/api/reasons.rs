@@ -61,7 +61,7 @@ pub enum Group {
 
 reasons! {
     Waiting {
-        Pending "Pending": "Not looked at by Errand yet.",
+        Pending "Pending": "Errand has not observed it yet.",
         BeforeWindow "BeforeWindow": "schedule.notBefore has not come yet.",
         TargetLocked "TargetLocked": "Another operation has a call to this target under way that must not be repeated; this one waits until that has ended.",
         WaitingForPayment "WaitingForPayment": "The order is placed and not paid. Pay it at the cloud before its deadline, or cancel it there.",

@@ -14,7 +14,7 @@ words! {
     /// same decision as the conditions.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
     pub enum State {
-        /// Not looked at yet.
+        /// Not observed yet.
         Pending = "Pending",
         /// Waits for something that passes by itself.
         Waiting = "Waiting",
@@ -99,7 +99,7 @@ impl State {
                 observed_generation: None,
                 last_transition_time: Some(Timestamp::NOT_YET),
                 reason: Reason::Pending.to_string(),
-                message: "Not looked at by Errand yet.".to_owned(),
+                message: "Errand has not observed it yet.".to_owned(),
             })
             .collect();
         serde_json::json!({"state": State::Pending, "conditions": conditions})

@@ -35,6 +35,15 @@ impl Wait {
 }
 
 impl Reason {
+    /// Waits that something else is known to end: `schedule.notBefore`, and the minute after
+    /// which a connection that does not fit is Blocked.
+    #[cfg(test)]
+    pub(crate) const ENDED_OTHERWISE: [Reason; 3] = [
+        Reason::BeforeWindow,
+        Reason::ConnectionNotFound,
+        Reason::ConnectionNotReady,
+    ];
+
     /// How long a wait for this reason is expected to last; nothing for a reason that is
     /// no wait, or whose end is known.
     pub fn expected_wait(self) -> Option<Wait> {
@@ -102,8 +111,21 @@ impl Reason {
                 12 * HOUR,
                 "Check the target's maintenance window in the cloud console.",
             ),
+            // Waits until it is refused three times in a row, or without end if other faults
+            // come between.
+            Reason::CloudRefuses => wait(
+                HOUR,
+                "Fix what the cloud's message names: a permission, a quota, the account's balance, an allow list.",
+            ),
+            // Waits while the API server does not answer for the Secret.
+            Reason::CredentialsMissing => wait(
+                HOUR,
+                "Check that the API server answers, and that Errand's service account may read the Secret.",
+            ),
             // Its end is schedule.notBefore.
             Reason::BeforeWindow => None,
+            // After a minute of waiting the operation is Blocked.
+            Reason::ConnectionNotFound | Reason::ConnectionNotReady => None,
             // The send window, verifyTimeout and the settle time end these.
             Reason::Executing | Reason::Verifying | Reason::ResolvingAnswer => None,
             // These need the user, and their conditions show it.
@@ -111,7 +133,6 @@ impl Reason {
             | Reason::SuspendedByConnection
             | Reason::PlanReady
             | Reason::CredentialsRejected
-            | Reason::CredentialsMissing
             | Reason::PermissionDenied
             | Reason::PaidOperationsForbidden
             | Reason::LedgerFull
@@ -120,9 +141,6 @@ impl Reason {
             | Reason::IntentNotStored
             | Reason::ObjectUnreadable
             | Reason::StatusRefused
-            | Reason::CloudRefuses
-            | Reason::ConnectionNotFound
-            | Reason::ConnectionNotReady
             | Reason::AnswerUnknown
             | Reason::NoRecord
             | Reason::LedgerConflict
@@ -168,8 +186,11 @@ mod tests {
 
     #[test]
     fn every_reason_to_wait_has_an_expected_length_and_no_other() {
+        // Reasons of a block that an operation can wait with.
+        let also = [Reason::CloudRefuses, Reason::CredentialsMissing];
         for reason in Reason::ALL {
-            let waits = reason.group() == Group::Waiting && *reason != Reason::BeforeWindow;
+            let waits = reason.group() == Group::Waiting || also.contains(reason);
+            let waits = waits && !Reason::ENDED_OTHERWISE.contains(reason);
             let expected = reason.expected_wait();
             assert_eq!(expected.is_some(), waits, "{reason}");
             if let Some(wait) = expected {

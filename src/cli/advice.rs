@@ -101,7 +101,14 @@ impl Asker<'_> {
             (_, Group::Planned) => self.planned(reason),
             (_, Group::Blocked) if self.view.state() == "Waiting" => {
                 let Advice { next, can } = self.blocked(reason);
-                let next = format!("{next} After a minute the operation is Blocked.");
+                let then = match reason {
+                    Reason::CloudRefuses => "After three refusals in a row",
+                    Reason::CredentialsMissing => {
+                        "Once it is certain that the Secret is not usable"
+                    }
+                    _ => "After a minute",
+                };
+                let next = format!("{next} {then} the operation is Blocked.");
                 Advice { next, can }
             }
             (_, Group::Blocked) => self.blocked(reason),
@@ -232,6 +239,16 @@ impl Asker<'_> {
 /// The figures of a release build.
 fn rules() -> Rules {
     Clock::system().rules()
+}
+
+/// How often an effect is looked for after an accepted call.
+fn after_the_call() -> String {
+    let rules = rules();
+    format!(
+        "Errand observes every {} after the call, then less often, and at least every {}",
+        span(rules.soon),
+        span(rules.poll)
+    )
 }
 
 /// `30 s` or `5 min`.

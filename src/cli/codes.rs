@@ -51,6 +51,7 @@ fn check(kind: &str, code: &str, shown: &str) -> bool {
         named: named.remove(0),
         namespace: "team".to_owned(),
         program: "errand",
+        everywhere: false,
     };
     let mut object = DynamicObject::new("op", &place.named.type_.resource);
     object.metadata.generation = Some(1);

@@ -92,6 +92,7 @@ mod tests {
             named: named("cc/prod"),
             namespace: "team".to_owned(),
             program: "errand",
+            everywhere: false,
         };
         let mut object = DynamicObject::new("prod", &place.named.type_.resource);
         object.metadata.generation = Some(1);

@@ -145,6 +145,7 @@ mod tests {
             named: named(word),
             namespace: "team".to_owned(),
             program: "errand",
+            everywhere: false,
         }
     }
 

@@ -85,6 +85,7 @@ Examples:
   errand why rsc/keep-orders-cache-small
   errand why resizecancellation keep-orders-cache-small -n team
   errand why dor -l team=design
+  errand why errand -A
   errand why cc/huawei-prod -o json
 
 It prints the cause, what happens next and when, and what can be done; then what
@@ -126,7 +127,7 @@ Each change is reported in a line on standard error; with -o json the result is 
 standard output (docs/command-line.md).
 
 Only a status of the object as it is now counts: after a change of the spec
-Errand has to look at it first. An operation that has ended stays so.";
+Errand has to observe it first. A finished operation does not change any more.";
 
 // Which cluster.
 #[derive(Args, Clone)]
@@ -156,8 +157,9 @@ pub struct Which {
 // Which objects.
 #[derive(Args)]
 pub struct WhichOnes {
-    /// The objects, for instance rsc/NAME; also as TYPE NAME. With --selector types
-    /// alone, as in rsc,dor. TYPE is what kubectl takes; errand is every operation.
+    /// The objects, for instance rsc/NAME; also as TYPE NAME. With --selector or
+    /// --all-namespaces types alone, as in rsc,dor. TYPE is what kubectl takes;
+    /// errand is every operation.
     #[arg(required = true, num_args = 1.., value_names = ["TYPE/NAME"])]
     objects: Vec<String>,
     /// Only objects with these labels, as in a=b,c!=d.
@@ -166,6 +168,9 @@ pub struct WhichOnes {
     /// Their namespace; that of the kubeconfig's context if absent.
     #[arg(short, long)]
     namespace: Option<String>,
+    /// Of every namespace, whatever --namespace says; with types alone, as in errand.
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
     /// What is printed.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -239,9 +244,19 @@ struct Place {
     named: Named,
     namespace: String,
     program: &'static str,
+    /// Objects of every namespace are asked for, so the name alone is not enough.
+    everywhere: bool,
 }
 
 impl Place {
+    /// What a line calls it.
+    fn shown(&self) -> String {
+        match self.everywhere {
+            true => format!("{} -n {}", self.named.reference(), self.namespace),
+            false => self.named.reference(),
+        }
+    }
+
     fn command(&self, subcommand: &str) -> String {
         let (program, reference) = (self.program, self.named.reference());
         format!("{program} {subcommand} {reference} -n {}", self.namespace)
@@ -446,8 +461,14 @@ impl Choice {
             named,
             namespace: namespace.to_owned(),
             program,
+            everywhere: false,
         };
         Self { place, api }
+    }
+
+    fn everywhere(mut self, everywhere: bool) -> Self {
+        self.place.everywhere = everywhere;
+        self
     }
 
     fn into_parts(self) -> (Place, Api<Plain>) {
@@ -471,28 +492,43 @@ async fn choose(
     let asked = Asked::parse(&which.objects, of).map_err(Failure::new)?;
     let (client, default_namespace) = client(which.access, read_timeout).await?;
     let namespace = which.namespace.unwrap_or(default_namespace);
-    let choice = |named| Choice::new(&client, &namespace, named, program);
+    let everywhere = which.all_namespaces;
+    let choice = |namespace: &str, named| {
+        Choice::new(&client, namespace, named, program).everywhere(everywhere)
+    };
     match (asked, which.selector) {
+        (Asked::Named(_), _) if everywhere => Err(Failure::new(
+            "give names or --all-namespaces, not both: a name is of one namespace",
+        )),
         (Asked::Named(_), Some(_)) => Err(Failure::new("give names or --selector, not both")),
-        (Asked::Types(_), None) => Err(Failure::new(
-            "name objects, as TYPE/NAME or TYPE NAME, or select them with --selector",
+        (Asked::Types(_), None) if !everywhere => Err(Failure::new(
+            "name objects, as TYPE/NAME or TYPE NAME, or select them with --selector or --all-namespaces",
         )),
         (Asked::Named(named), None) => Ok(Chosen {
             several: named.len() > 1,
-            choices: named.into_iter().map(choice).collect(),
+            choices: named
+                .into_iter()
+                .map(|named| choice(&namespace, named))
+                .collect(),
         }),
-        (Asked::Types(types), Some(selector)) => {
+        (Asked::Types(types), selector) => {
+            let within = Some(&*namespace).filter(|_| !everywhere);
             let mut choices = Vec::new();
             for type_ in types {
-                let names = selected(&client, &namespace, &type_, &selector).await?;
-                choices.extend(names.into_iter().map(|name| {
+                let found = selected(&client, within, &type_, selector.as_deref()).await?;
+                choices.extend(found.into_iter().map(|(namespace, name)| {
                     let type_ = type_.clone();
-                    choice(Named { type_, name })
+                    choice(&namespace, Named { type_, name })
                 }));
             }
             if choices.is_empty() {
-                let message = format!("no object in namespace {namespace} matches {selector}");
-                return Err(Failure::new(message));
+                let of = match within {
+                    Some(namespace) => format!("in namespace {namespace}"),
+                    None => "in any namespace".to_owned(),
+                };
+                let matches = selector.map(|selector| format!(" matches {selector}"));
+                let matches = matches.unwrap_or_default();
+                return Err(Failure::new(format!("no object {of}{matches}")));
             }
             Ok(Chosen {
                 choices,
@@ -502,19 +538,28 @@ async fn choose(
     }
 }
 
-/// The names of the objects that a selector selects.
+/// Namespaces and names of the objects that a selector selects; of every namespace if none
+/// is given.
 async fn selected(
     client: &Client,
-    namespace: &str,
+    namespace: Option<&str>,
     type_: &Type,
-    selector: &str,
-) -> Result<Vec<String>, Failure> {
-    let api: Api<Plain> = Api::namespaced_with(client.clone(), namespace, &type_.resource);
-    let parameters = ListParams::default().labels(selector);
+    selector: Option<&str>,
+) -> Result<Vec<(String, String)>, Failure> {
+    let (client, resource) = (client.clone(), &type_.resource);
+    let api: Api<Plain> = match namespace {
+        Some(namespace) => Api::namespaced_with(client, namespace, resource),
+        None => Api::all_with(client, resource),
+    };
+    let parameters = ListParams {
+        label_selector: selector.map(str::to_owned),
+        ..ListParams::default()
+    };
     let answer = tokio::time::timeout(API_TIMEOUT, api.list(&parameters)).await;
     let answer = answer.map_err(|_| Failure::new("the API server does not answer"))?;
     let list = answer.map_err(|e| failed_of_type("list", type_, &e))?;
-    Ok(list.items.iter().map(|object| object.name_any()).collect())
+    let id = |object: &Plain| (object.namespace().unwrap_or_default(), object.name_any());
+    Ok(list.items.iter().map(id).collect())
 }
 
 /// A client, and the namespace of the kubeconfig's context.

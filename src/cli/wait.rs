@@ -55,7 +55,7 @@ pub async fn wait(
     let mut progress = Progress {
         said: String::new(),
         prefix: match several {
-            true => format!("{}: ", place.named.reference()),
+            true => format!("{}: ", place.shown()),
             false => String::new(),
         },
         last: first.clone(),
@@ -68,7 +68,7 @@ pub async fn wait(
             match tokio::time::timeout(rest, watched).await {
                 Ok(result) => result?,
                 Err(_) => {
-                    let object = place.named.reference();
+                    let object = place.shown();
                     report(&format!(
                         "{object} has not finished; the timeout has passed"
                     ));
@@ -82,7 +82,7 @@ pub async fn wait(
 }
 
 async fn watch(api: Api<Plain>, place: &Place, progress: &mut Progress) -> Result<u8, Failure> {
-    let object = place.named.reference();
+    let object = place.shown();
     let uid = progress.last.metadata.uid.clone();
     let mut changes = pin!(watcher::watch_object(api, &place.named.name));
     while let Some(change) = changes.next().await {

@@ -134,8 +134,8 @@ impl Page {
     }
 }
 
-/// What Errand says about this very case, after what the reason means where that
-/// alone would be the cloud's words.
+/// What Errand says about this very case, the cloud's words first; and what the reason
+/// means, where the summary is the cloud's words alone.
 pub(super) fn cause(view: &View) -> Vec<String> {
     let summary = view.text("/status/summary");
     let Some(reason) = view.known_reason() else {
@@ -154,7 +154,7 @@ pub(super) fn cause(view: &View) -> Vec<String> {
     );
     match summary.as_str() {
         "" => vec![meaning],
-        said if quoted && !said.contains(&meaning) => vec![meaning, summary],
+        said if quoted && !said.contains(&meaning) => vec![summary, meaning],
         _ => vec![summary],
     }
 }
@@ -319,6 +319,7 @@ mod tests {
             named: named("rsc/stop"),
             namespace: "team".to_owned(),
             program: "errand",
+            everywhere: false,
         };
         let mut object = DynamicObject::new("stop", &place.named.type_.resource);
         object.metadata.generation = Some(1);
@@ -460,6 +461,42 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_after_a_401_is_named_with_its_reason_near_a_deadline_too() {
+        for (state, reason) in [
+            ("Waiting", "CloudRefuses"),
+            ("Blocked", "CredentialsRejected"),
+        ] {
+            let page = shown(serde_json::json!({"status": {
+                "state": state, "observedGeneration": 1,
+                "lastCloudError": {"call": "ShowInstance", "httpStatus": 401},
+                "conditions": [{"type": "Ready", "reason": reason, "status": "False"}],
+            }}));
+            let next = page.lines().find(|line| line.starts_with("Next:"));
+            let next = next.unwrap_or_default();
+            for words in ["every 5 min", "bad signatures lock a key"] {
+                assert!(next.contains(words), "{next}");
+            }
+            assert!(!next.contains("every 30 s"), "{next}");
+        }
+    }
+
+    #[test]
+    fn a_missing_service_role_is_not_asked_of_the_owner_of_the_key() {
+        let page = shown(serde_json::json!({"status": {
+            "state": "Blocked", "observedGeneration": 1, "lastCloudError": {
+                "call": "CancelInstanceRefresh", "httpStatus": 200,
+                "code": "UnauthorizedOperation.AutoScalingRoleUnauthorized",
+            },
+            "conditions": [{"type": "Ready", "reason": "PermissionDenied", "status": "False"}],
+        }}));
+        let can = page.split("You can:").nth(1).unwrap_or_default();
+        assert!(
+            can.contains("AS_QCSRole") && !can.contains("access key"),
+            "{page}"
+        );
+    }
+
+    #[test]
     fn the_missing_permission_and_what_decodes_the_denial_are_named() {
         let denied = |error: Value| {
             let page = shown(serde_json::json!({"status": {
@@ -560,6 +597,7 @@ Hold:       1-Answer, since 2026-01-01T01:00:00.000Z
             named: named("rsc/stop"),
             namespace: "team".to_owned(),
             program: "errand",
+            everywhere: false,
         };
         let mut object = DynamicObject::new("stop", &place.named.type_.resource);
         object.metadata.generation = Some(1);

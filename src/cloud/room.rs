@@ -183,8 +183,10 @@ mod tests {
     use std::future::Future as _;
     use std::pin::pin;
     use std::task::{Context, Waker};
+    use std::time::Duration;
 
     use super::*;
+    use crate::clock::Clock;
 
     /// Whether there is a place now.
     fn try_take(room: &Room, namespace: &str) -> Option<Place> {
@@ -244,6 +246,31 @@ mod tests {
             assert!(other.as_mut().poll(&mut cx).is_pending() && room.is_wanted());
         }
         assert!(!room.is_wanted(), "neither waits any longer");
+    }
+
+    #[tokio::test]
+    async fn a_long_list_gives_its_place_up_once_another_namespace_waits() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let timeout = Duration::from_millis(200);
+        let transport = Transport::new(Clock::system(), timeout).expect("a client");
+        let place = async |namespace: &str| transport.place_of_list(namespace).await;
+        let mut held = Vec::new();
+        for name in ["a", "a", "b", "b", "c", "c", "d"] {
+            held.push(place(name).await.expect("it is free"));
+        }
+        let mut list = Pages::new(&transport, "team");
+        list.add::<u8>(SHORT_LIST + 1, 0)
+            .await
+            .expect("the last place");
+        tokio::time::sleep(timeout * 3 / 4).await;
+        list.add::<u8>(1, 0).await.expect("nothing waits");
+        let mut other = pin!(place("other"));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(other.as_mut().poll(&mut cx).is_pending());
+        let error = list.add::<u8>(1, 0).await.expect_err("another one waits");
+        assert!(error.refusal.message.contains("others wait"), "{error:?}");
+        drop(list);
+        assert!(other.await.is_ok(), "it has the place");
     }
 
     #[test]

@@ -252,6 +252,12 @@ impl Refusal {
         CODES.contains(&&*canonical(&self.code))
     }
 
+    /// The service itself lacks the role that it acts with in the account. No permission of
+    /// the key changes that.
+    pub fn is_of_role(&self) -> bool {
+        self.code == "UnauthorizedOperation.AutoScalingRoleUnauthorized"
+    }
+
     /// A sentence of what was said to that. Without the request id, which differs each
     /// time.
     pub fn sentence(&self, of: &str) -> String {

@@ -441,6 +441,9 @@ pub(super) fn suspends<O: Object>(store: &Shown<CloudConnection>, object: &O) ->
     policy.and_then(|policy| policy.suspend).unwrap_or(false)
 }
 
+/// Why a key that is not accepted is tried so seldom, and when.
+const PACED: &str = "Too many bad signatures lock a key, so Errand tries it every 5 minutes at most, also near a deadline of the cloud.";
+
 fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unusable {
     let then = "Errand then continues by itself.";
     let missing = trouble(Reason::CredentialsMissing, true, 0);
@@ -478,20 +481,20 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
         NoKey::TooManyBad => (
             self::trouble(Reason::CredentialsRejected, true, 0),
             format!(
-                "The key in Secret {secret} of CloudConnection {connection} has not been accepted yet, and within five minutes the cloud has refused others with the same key id, in this Secret or in others. One more could lock the key for everybody who uses it. Correct or delete those Secrets; Errand tries this one within five minutes."
+                "The key in Secret {secret} of CloudConnection {connection} has not been accepted yet, and within five minutes the cloud has refused others with the same key id, in this Secret or in others. Correct or delete those Secrets. {PACED}"
             ),
         ),
         NoKey::Unclear(said) => return unclear(said.as_deref(), connection, secret),
         NoKey::Locked => (
             self::trouble(Reason::CredentialsRejected, true, 0),
             format!(
-                "The cloud has locked the key in Secret {secret} of CloudConnection {connection} after too many bad signatures, for everybody who uses it. Find out who signs wrongly with it; Errand tries it again every few minutes."
+                "The cloud has locked the key in Secret {secret} of CloudConnection {connection} after too many bad signatures, for everybody who uses it. Find out who signs wrongly with it; Errand tries it again every 5 minutes."
             ),
         ),
         NoKey::Rejected => (
             self::trouble(Reason::CredentialsRejected, true, 0),
             format!(
-                "The cloud does not accept the key in Secret {secret} of CloudConnection {connection}. Put a valid one there; {then}"
+                "The cloud does not accept the key in Secret {secret} of CloudConnection {connection}. Put a valid one there; {then} {PACED}"
             ),
         ),
     };
@@ -507,7 +510,7 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
 /// with bad signatures, as what was answered does not tell that they are good.
 fn unclear(said: Option<&Refusal>, connection: &str, secret: &str) -> Unusable {
     let paced = format!(
-        "No answer has shown yet whether the cloud accepts the key in Secret {secret} of CloudConnection {connection}. Too many bad signatures lock a key, so Errand tries it again within five minutes."
+        "No answer has shown yet whether the cloud accepts the key in Secret {secret} of CloudConnection {connection}. {PACED}"
     );
     let refused = said.filter(|said| said.says_no());
     let reason = match refused {

@@ -124,8 +124,8 @@ pub fn rules() -> Rules {
     }
 }
 
-/// Namespace, service account, roles and bindings. The ledgers are in the namespace, so all
-/// others have a label by which they can be deleted without it.
+/// Service account, roles and bindings: what can be deleted with the operator. The namespace
+/// is not among them, as the ledgers are in it.
 pub fn manifests() -> Vec<Value> {
     let Rules {
         operate,
@@ -137,7 +137,6 @@ pub fn manifests() -> Vec<Value> {
     let cluster_name = format!("{NAMESPACE}:errand");
     let subjects = json!([{"kind": "ServiceAccount", "name": "errand", "namespace": NAMESPACE}]);
     let mut all = vec![
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "errand", "namespace": NAMESPACE}}),
         json!({"apiVersion": rbac, "kind": "ClusterRole", "metadata": {"name": cluster_name}, "rules": rules}),
         json!({"apiVersion": rbac, "kind": "ClusterRoleBinding", "metadata": {"name": cluster_name},
@@ -146,10 +145,7 @@ pub fn manifests() -> Vec<Value> {
         json!({"apiVersion": rbac, "kind": "RoleBinding", "metadata": {"name": "errand-own", "namespace": NAMESPACE},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "errand-own"}, "subjects": subjects}),
     ];
-    for object in all
-        .iter_mut()
-        .filter(|object| object["kind"] != "Namespace")
-    {
+    for object in &mut all {
         object["metadata"]["labels"] = json!({"app.kubernetes.io/name": "errand"});
     }
     all
@@ -171,6 +167,8 @@ impl Visitor for Resource {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn words(rule: &Value, field: &str) -> Vec<String> {
@@ -198,13 +196,35 @@ mod tests {
         }
     }
 
-    /// By the label all are deleted but the namespace, in which the ledgers are.
+    /// Deleting the namespace deletes the ledgers, and deleting a CRD every operation.
     #[test]
-    fn every_object_but_the_namespace_can_be_deleted_by_its_label() {
-        for object in manifests() {
-            let labels = &object["metadata"]["labels"];
-            let labelled = labels["app.kubernetes.io/name"] == "errand";
-            assert_eq!(labelled, object["kind"] != "Namespace", "{object}");
+    fn only_the_set_that_stays_has_the_namespace_and_the_crds() {
+        let kinds = |file: &str| -> Vec<String> {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let text = std::fs::read_to_string(file).expect("a manifest");
+            let kinds = text.lines().filter_map(|line| line.strip_prefix("kind: "));
+            kinds.map(str::to_owned).collect()
+        };
+        let stays = ["Namespace", "CustomResourceDefinition"];
+        let is_kept = |kind: &String| stays.contains(&kind.as_str());
+        let kept = kinds("deploy/crds.yaml");
+        assert!(kept.iter().all(is_kept), "{kept:?}");
+        for kind in stays {
+            assert!(kept.iter().any(|kept| kept == kind), "{kind}");
+        }
+        let printed = manifests().into_iter().map(|one| {
+            assert_eq!(
+                one["metadata"]["labels"]["app.kubernetes.io/name"],
+                "errand"
+            );
+            one["kind"].as_str().unwrap_or_default().to_owned()
+        });
+        for set in [
+            printed.collect(),
+            kinds("deploy/rbac.yaml"),
+            kinds("deploy/operator.yaml"),
+        ] {
+            assert!(!set.is_empty() && !set.iter().any(is_kept), "{set:?}");
         }
     }
 }

@@ -34,8 +34,8 @@ pub(super) enum NotRead {
     /// The API server refuses, with an HTTP status. Its message may quote an object.
     #[error("{}", text::line(&.0.message, 512))]
     Refused(Box<Status>),
-    /// The connection fails.
-    #[error("{0}")]
+    /// The connection fails, at a proxy for instance: what is outermost does not say so.
+    #[error("{}", text::chain(.0))]
     Failed(#[from] kube::Error),
     /// The answer is longer than so many bytes.
     #[error("the answer is longer than {0} bytes")]
@@ -247,6 +247,19 @@ mod tests {
     use super::*;
     use crate::api::CloudConnection;
     use k8s_openapi::api::core::v1::Secret;
+
+    #[test]
+    fn a_failed_connection_is_reported_with_its_innermost_error() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Layer(&'static str, #[source] Option<Box<Layer>>);
+        let refused = Layer("tunnel error: unsuccessful", None);
+        let outer = Layer("client error (Connect)", Some(Box::new(refused)));
+        let shown = NotRead::from(kube::Error::Service(Box::new(outer))).to_string();
+        for part in ["client error (Connect)", "unsuccessful", "HTTP_PROXY"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+    }
 
     #[test]
     fn a_path_is_made_of_valid_names_alone() {

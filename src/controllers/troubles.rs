@@ -198,6 +198,11 @@ pub(super) fn denied(text: String, call: &str, refusal: &Refusal) -> String {
     if refusal.is_of_place() {
         return format!("{text} Check region, projectId and account of the connection.");
     }
+    if refusal.is_of_role() {
+        return format!(
+            "{text} Grant the cloud's Auto Scaling the service role AS_QCSRole in this account."
+        );
+    }
     match (refusal.permission(), call) {
         (Some(permission), _) => {
             format!("{text} Grant the owner of the key the permission {permission}.")
@@ -213,6 +218,18 @@ pub(super) fn denied(text: String, call: &str, refusal: &Refusal) -> String {
 mod tests {
     use super::*;
     use crate::api::Unknown;
+
+    #[test]
+    fn a_missing_service_role_is_no_missing_permission_of_the_key() {
+        let refusal = Refusal {
+            status: 200,
+            code: "UnauthorizedOperation.AutoScalingRoleUnauthorized".to_owned(),
+            ..Refusal::default()
+        };
+        let said = denied(String::new(), "CancelInstanceRefresh", &refusal);
+        assert!(said.contains("role AS_QCSRole"), "{said}");
+        assert!(!said.contains("owner of the key"), "{said}");
+    }
 
     #[test]
     fn the_holder_of_a_target_is_named_in_its_own_namespace_only() {

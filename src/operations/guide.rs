@@ -30,7 +30,8 @@ pub struct Choice {
 /// What a reason comes to with a kind, and what users can do, where that differs from
 /// other kinds.
 ///
-/// In its texts `{poll}` is how often the cloud is observed, `{target}` what the
+/// In its texts `{poll}` is how often the cloud is observed, `{observes}` a sentence about
+/// how often that is after a call, without its end, `{target}` what the
 /// operation is about, and `{/status/observed/orderId|the order}` a field of the object,
 /// or the words after the bar where it is empty.
 #[derive(Clone, Copy, Debug)]

@@ -34,7 +34,7 @@ pub use services::Clients;
 use crate::api::{
     Common, ConditionStatus, ConnectionRef, Mode, Reason, Resolution, Schedule, Status, Timestamp,
 };
-use crate::cloud::{CallError, Ids, Service};
+use crate::cloud::{CallError, Ids, Refusal, Service};
 
 /// What operations of every kind ask in the same way.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +99,8 @@ pub struct Assessment<O> {
     /// A part of it could not be read, so that nothing is concluded from it; what the
     /// other part showed is remembered.
     pub unread: Option<CallError>,
+    /// A read that the cloud refused, where the observation is complete without it.
+    pub refused: Option<Refusal>,
     /// When the reading was taken, in the operator's time, where it is one that
     /// other operations share. Else it was taken when it was asked for.
     pub shared_since: Option<Tick>,
@@ -129,6 +131,7 @@ impl<O> Assessment<O> {
             past: Past::default(),
             about: None,
             unread: None,
+            refused: None,
             shared_since: None,
         }
     }

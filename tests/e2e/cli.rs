@@ -250,3 +250,44 @@ fn kubectl_finds_errand_as_a_plugin() {
     );
     assert!(help.out.contains("Exit codes:"), "{}", help.out);
 }
+
+#[test]
+fn objects_of_every_namespace_are_explained_and_waited_for() {
+    let beds = ["cli-here", "cli-there"].map(bed);
+    let label = format!("of={}", beds[0].namespace);
+    for bed in &beds {
+        let labelled = format!("{{name: stop, labels: {{of: {}}}}}", beds[0].namespace);
+        let manifest = bed.cancellation("stop", "dcs-1", "task-1", "");
+        bed.apply(&manifest.replace("{name: stop}", &labelled));
+    }
+    let why = errand(&beds[0], &["why", "errand", "-A", "-l", &label]);
+    assert_eq!(why.code, 0, "{}", why.err);
+    let waits = [
+        "wait",
+        "rsc",
+        "--all-namespaces",
+        "-l",
+        &label,
+        "--timeout",
+        "0s",
+    ];
+    let wait = errand(&beds[0], &waits);
+    assert_eq!(wait.code, 4, "{}", wait.err);
+    for bed in &beds {
+        let object = format!("Object:     ResizeCancellation {}/stop\n", bed.namespace);
+        assert!(why.out.contains(&object), "{}", why.out);
+        let line = format!("resizecancellation/stop -n {}: ", bed.namespace);
+        assert!(wait.err.contains(&line), "{}", wait.err);
+    }
+    let here = errand(&beds[0], &["why", "rsc", "-l", &label, "-o", "json"]);
+    let here: Value = serde_json::from_str(&here.out).expect("JSON");
+    assert_eq!(here["items"].as_array().map(Vec::len), Some(1), "{here:#}");
+    for arguments in [
+        &["why", "rsc/stop", "-A"][..],
+        &["why", "rsc", "-A", "-l", "of=none"],
+    ] {
+        let refused = errand(&beds[0], arguments);
+        assert_eq!((refused.code, &*refused.out), (1, ""), "{arguments:?}");
+        assert!(refused.err.contains("namespace"), "{}", refused.err);
+    }
+}

@@ -149,7 +149,10 @@ fn where_open_orders_cannot_be_checked_plan_and_why_say_so() {
     let permission = "it needs the permission bss:order:view";
     let unnoticed = "so an open order for desktop desk-1 would not be noticed.";
     let assumed = "charged on demand: the call is documented for yearly and monthly desktops";
-    until_said(&bed, "bigger", unchecked);
+    let object = until_said(&bed, "bigger", unchecked);
+    let error = &object["status"]["lastCloudError"];
+    assert_eq!(error["call"], "ListCustomerOrders", "{object:#}");
+    assert_eq!(error["code"], "CBC.0151", "{object:#}");
     let why = errand(&bed, &["why", "dor/bigger"]);
     let text = why.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [unchecked, permission, unnoticed, assumed] {

@@ -148,7 +148,10 @@ impl Bed {
         let audit_from = audit_log.and_then(|log| Some(fs::metadata(log).ok()?.len()));
         let audit_from = audit_from.unwrap_or_default();
         let rights = fs::read_to_string(repository().join("deploy/rbac.yaml")).map_err(text)?;
-        let mut manifests = rights.replace("errand-system", &namespace);
+        let mut manifests = format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n---\n{}",
+            rights.replace("errand-system", &namespace)
+        );
         if options.connection {
             let url = simulator.url();
             for more in [

@@ -63,6 +63,9 @@ impl Asker<'_> {
             Reason::PermissionDenied if self.refusal().is_of_address() => Advice::new(tries_again).say(
                 "In the cloud's IAM, add the address from which the operator calls to the account's allow list. Behind a proxy or NAT, that is its address.",
             ),
+            Reason::PermissionDenied if self.refusal().is_of_role() => Advice::new(tries_again).say(
+                "In the cloud's IAM (CAM), create the service role AS_QCSRole for Auto Scaling, or open its console once with the account's owner and grant it there. A permission of the key does not help.",
+            ),
             Reason::PermissionDenied if self.refusal().is_of_place() => {
                 Advice::new(tries_again).say(format!(
                     "Check region, projectId and account of {} (with GitOps: in Git). A permission of the key does not help:",
@@ -204,6 +207,10 @@ impl Asker<'_> {
         let rules = rules();
         let recheck = span(rules.recheck);
         match self.place.named.type_.deadline {
+            // It may have been a bad signature, whatever it says.
+            _ if self.said("httpStatus") == "401" => {
+                format!("every {recheck} at most, as too many bad signatures lock a key")
+            }
             Some(deadline) => format!(
                 "every {recheck}, and every {} in the last {} before {deadline}",
                 span(rules.poll),

@@ -3,7 +3,7 @@
 use errand::api::Reason;
 use errand::operations::{Guide, Line};
 
-use super::{Advice, Asker, rules, span};
+use super::{Advice, Asker, after_the_call, rules, span};
 
 impl Asker<'_> {
     /// What the kind says of that reason.
@@ -42,6 +42,7 @@ impl Asker<'_> {
             filled += &match (self.view.text(field), other) {
                 (found, _) if !field.is_empty() && !found.is_empty() => found,
                 (_, "poll") => span(rules().poll),
+                (_, "observes") => after_the_call(),
                 (_, "target") => self.target(),
                 (_, other) => other.to_owned(),
             };
@@ -64,7 +65,7 @@ mod tests {
             let (name, _) = part.split_once('}').expect("a name ends");
             let (field, other) = name.split_once('|').unwrap_or(("/", name));
             assert!(field.starts_with('/'), "{text}");
-            let known = ["poll", "target"].contains(&name);
+            let known = ["poll", "observes", "target"].contains(&name);
             assert!(known || name.contains('|') && !other.is_empty(), "{text}");
         }
     }

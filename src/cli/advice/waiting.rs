@@ -4,7 +4,7 @@ use errand::api::Reason;
 use errand::operations::VERIFY_TIMEOUT;
 use kube::core::Duration;
 
-use super::{Advice, Asker, rules, span};
+use super::{Advice, Asker, after_the_call, rules, span};
 use crate::cli::view::text;
 
 impl Asker<'_> {
@@ -67,7 +67,8 @@ impl Asker<'_> {
                 "The call is sent once; then its effect is looked for in the cloud.".to_owned()
             }
             Reason::Verifying => format!(
-                "Errand looks every {poll}. If the effect does not show by {}, the operation is Held.",
+                "{}. If the effect is not visible by {}, the operation is Held.",
+                after_the_call(),
                 self.proof_deadline()
             ),
             _ => format!(

@@ -106,9 +106,14 @@ pub static COMMON: &[Row] = &[
         "the key or the signature is not accepted",
     ),
     row(
+        "UnauthorizedOperation.AutoScalingRoleUnauthorized",
+        Blocked(PermissionDenied),
+        "Auto Scaling lacks its service role AS_QCSRole in the account",
+    ),
+    row(
         "UnauthorizedOperation*",
         Blocked(PermissionDenied),
-        "the key, or the service's role, lacks a permission",
+        "the key lacks a permission",
     ),
     row(
         "IpInBlacklist",

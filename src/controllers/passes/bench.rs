@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::cases::{Case, LARGER};
-use crate::api::{CloudConnection, LEDGER_ENTRIES, PaidOperations};
+use crate::api::{CloudConnection, LEDGER_ENTRIES, PaidOperations, Reason};
 use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::cloud::Transport;
@@ -312,6 +312,24 @@ impl<K: Kind> Bench<K> {
         };
         self.process.context.memory.keep(&uid, rested.memory);
         self.wake = rested.wake;
+        self.check_wait();
+    }
+
+    /// Every wait becomes Overdue, or something else is known to end it.
+    fn check_wait(&self) {
+        let reason = Reason::from_word(&self.reason());
+        let waits = reason.filter(|_| self.state() == "Waiting");
+        let ends = |reason: Reason| {
+            reason.expected_wait().is_some() || Reason::ENDED_OTHERWISE.contains(&reason)
+        };
+        self.check(waits.is_none_or(ends), "this wait is never Overdue");
+        // `errand why` names its end: schedule.notBefore or spec.interval.
+        let named = [Reason::BeforeWindow, Reason::AwaitingState];
+        let recheck = self.process.context.rules.recheck.0;
+        let long = self.wake.is_some_and(|wake| wake.0 > recheck * 12 / 10);
+        let long = long && !self.object().is_finished();
+        let told = reason.is_some_and(|reason| named.contains(&reason));
+        self.check(!long || told, "nothing says when Errand tries again");
     }
 
     /// What the process works with.

@@ -285,7 +285,12 @@ async fn own_refused<K: Kind>(case: Case) {
         let refused = Fault::new("bss.ShowOrder", error(status, code));
         bench.cloud.fault(refused.always());
         bench.during(5 * 3600).await;
-        bench.check_is(&format!("{status} {code}"), "Held", "ProofTimeout");
+        let what = format!("{status} {code}");
+        bench.check_is(&what, "Held", "ProofTimeout");
+        let error = &bench.status()["lastCloudError"];
+        bench.check(error["call"] == "ShowCustomerOrderDetails", &what);
+        bench.check(error["httpStatus"] == status, &what);
+        bench.check(error["code"].as_str().unwrap_or_default() == code, &what);
     }
 }
 

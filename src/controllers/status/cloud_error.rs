@@ -18,17 +18,7 @@ impl<K: Kind> Rendering<'_, K> {
         let before = self.object.status();
         let shown = before.and_then(|before| before.last_cloud_error.as_ref());
         if let Some(said) = self.failed {
-            let new = cloud_error(said.call(), said);
-            // Its id differs each time, and a status is not written for that.
-            let same = |shown: &&CloudError| {
-                CloudError {
-                    request_id: new.request_id.clone(),
-                    ..(*shown).clone()
-                } == new
-            };
-            let has_id = |shown: &&CloudError| shown.request_id.is_some();
-            let kept = shown.filter(has_id).filter(same).cloned();
-            return Some(kept.unwrap_or(new));
+            return Some(kept(shown, cloud_error(said.call(), said)));
         }
         let answered = |step: &&StepStatus| {
             step.answer
@@ -44,6 +34,11 @@ impl<K: Kind> Rendering<'_, K> {
             let same = shown.filter(|shown| without_details(shown) == without_details(&new));
             let error = same.cloned().unwrap_or(new);
             return Some(error).filter(|error| *error != nothing_of(error));
+        }
+        let refused = self.assessment.and_then(|seen| seen.refused.as_ref());
+        let succeeded = matches!(self.change.report, Report::Ended(End::Succeeded(_)));
+        if let Some(said) = refused.filter(|_| !succeeded) {
+            return Some(kept(shown, cloud_error(said.call(), said)));
         }
         // Nothing else is known than before.
         let same = before.is_some_and(|before| reason(before) == Some(why));
@@ -109,6 +104,19 @@ fn cloud_error(call: &str, said: &Refusal) -> CloudError {
         encoded_authorization_message: more.and_then(|more| text(&more.encoded)),
         request_id: text(&said.request_id),
     }
+}
+
+/// The one that is shown, if the new one says the same: its id differs each time, and a
+/// status is not written for that.
+fn kept(shown: Option<&CloudError>, new: CloudError) -> CloudError {
+    let same = |shown: &&CloudError| {
+        CloudError {
+            request_id: new.request_id.clone(),
+            ..(*shown).clone()
+        } == new
+    };
+    let has_id = |shown: &&CloudError| shown.request_id.is_some();
+    shown.filter(has_id).filter(same).cloned().unwrap_or(new)
 }
 
 fn recorded(step: &StepStatus) -> CloudError {

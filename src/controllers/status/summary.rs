@@ -1,4 +1,4 @@
-//! The sentence of a status: what happened, what was seen, and what to do. It stays
+//! The sentence of a status: what the cloud said, what happened, what was seen, and what to do. It stays
 //! the same while nothing changes: no moving times, no request ids.
 
 use errand_engine::{Answer, End, Forecast, Report, Verdict};
@@ -62,10 +62,10 @@ impl<K: Kind> Rendering<'_, K> {
                     .said
                     .map(|said| said.refusal.clone())
                     .or_else(|| self.recorded_refusal());
-                refused = refusal.map(|refusal| refusal.sentence("It said"));
+                refused = refusal.map(|refusal| refusal.sentence("The cloud said"));
                 vec![
-                    reason.meaning(),
                     refused.as_deref().unwrap_or_default(),
+                    reason.meaning(),
                     left.as_deref().unwrap_or_default(),
                 ]
             }
@@ -105,7 +105,13 @@ impl<K: Kind> Rendering<'_, K> {
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let mut sentence = parts.join(" ");
         if let Some(error) = error.filter(|error| !error.is_in(&sentence)) {
-            sentence = format!("{sentence} {}", error.sentence());
+            // What the user has to know comes first. A refused read that stops nothing is a note.
+            let refused = self.assessment.and_then(|seen| seen.refused.as_ref());
+            let note = refused.is_some_and(|refused| error.call.as_deref() == Some(refused.call()));
+            sentence = match note {
+                true => format!("{sentence} {}", error.sentence()),
+                false => format!("{} {sentence}", error.sentence()),
+            };
         }
         text::line(&sentence, text::SENTENCE)
     }

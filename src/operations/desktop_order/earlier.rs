@@ -7,7 +7,7 @@ use crate::api::{Decision, Reason};
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, Order};
 use crate::cloud::huawei::workspace::{self, Job, Progress};
-use crate::cloud::{CallError, is_id};
+use crate::cloud::{CallError, Refusal, is_id};
 use crate::operations::ClosedCall;
 use crate::text::line;
 
@@ -32,6 +32,8 @@ pub struct Earlier {
     pub unshown: Vec<Unshown>,
     /// Those of which nothing tells whether they are over, as BSS cannot be asked.
     pub unknown: Vec<String>,
+    /// BSS refused to show one of them.
+    pub refused: Option<Refusal>,
 }
 
 /// An order that BSS does not show, or not yet.
@@ -107,13 +109,18 @@ impl Earlier {
             }
             if let Some(order) = id("order_id")
                 && !listed.is_unreadable()
-                && let Look::Seen(Some(details)) = bss::show_order(bss, order).await?
             {
-                if details.order.may_be_open() {
-                    let order = Box::new(details.order);
-                    self.open.push(StillOpen::Order(order));
+                match bss::show_order(bss, order).await? {
+                    Look::Seen(Some(details)) => {
+                        if details.order.may_be_open() {
+                            let order = Box::new(details.order);
+                            self.open.push(StillOpen::Order(order));
+                        }
+                        continue;
+                    }
+                    Look::Seen(None) => {}
+                    Look::Unreadable(refusal) => self.refused = Some(refusal),
                 }
-                continue;
             }
             let job = match id("job_id") {
                 Some(job) => workspace::show_job(workspace, job).await?,

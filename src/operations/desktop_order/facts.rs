@@ -13,7 +13,7 @@ use crate::api::AnswerWord;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, OrderDetails, OrderFilter, OrderStatus};
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Desktop, Job, Product};
-use crate::cloud::{CallError, Members, Reading, Refusal, Waiter, is_id};
+use crate::cloud::{CallError, Members, Refusal, Waiter, is_id};
 
 /// Most orders that are looked into; more cannot be told apart anyway.
 const MOST_CANDIDATES: usize = 10;
@@ -60,12 +60,14 @@ pub enum Orders {
 }
 
 /// An order that may be the call's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
     /// The order.
     pub details: OrderDetails,
     /// What BSS says beside its lines that it is about.
     pub resources: Members<String>,
+    /// BSS refused to say that.
+    pub refused: Option<Refusal>,
     /// Whether it was created while the call could arrive is not known.
     pub untimed: bool,
 }
@@ -81,7 +83,38 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// A read of BSS that was refused. An order is only a hint, so the rest counts all the
+    /// same.
+    pub fn refused(&self) -> Option<&Refusal> {
+        let own = match &self.orders {
+            Orders::Unreadable(refusal) => Some(refusal),
+            Orders::Listed { candidates, .. } => {
+                let mut refused = candidates.iter().filter_map(|one| one.refused.as_ref());
+                refused.next()
+            }
+            Orders::NotAsked | Orders::Known(_) => None,
+        };
+        let open = || self.open.as_ref().and_then(|open| open.refused());
+        own.or_else(open).or(self.earlier.refused.as_ref())
+    }
+}
+
 impl Candidate {
+    /// Takes in what BSS says that it is about. What was there once is not taken back by
+    /// an answer that has less.
+    pub(super) fn learn(&mut self, resources: Look<Members<String>>) {
+        self.refused = match resources {
+            Look::Seen(resources) => {
+                if !resources.list.is_empty() {
+                    self.resources = resources;
+                }
+                None
+            }
+            Look::Unreadable(refusal) => Some(refusal),
+        };
+    }
+
     /// It is about what has this id.
     pub fn carries(&self, id: &str) -> bool {
         let own = &self.resources.list;
@@ -288,8 +321,8 @@ async fn orders(
         let mut candidate = match bss::show_order(bss, &order.order_id).await? {
             Look::Seen(Some(details)) if details.order.order_id == order.order_id => Candidate {
                 details,
-                resources: Members::default(),
                 untimed,
+                ..Candidate::default()
             },
             Look::Seen(_) => {
                 whole = false;
@@ -298,22 +331,11 @@ async fn orders(
             Look::Unreadable(refusal) => return Ok(Orders::Unreadable(refusal)),
         };
         if !is_about(&candidate, &asks.change, desktop) {
-            candidate.resources = resources(bss, &order.order_id).await?;
+            candidate.learn(bss::order_resources(bss, &order.order_id).await?);
         }
         candidates.push(candidate);
     }
     Ok(Orders::Listed { candidates, whole })
-}
-
-/// What an order is about as far as BSS tells this key. It is a second chance, so
-/// what is refused is no failure of the look.
-pub(super) async fn resources(bss: &Client, order: &str) -> Result<Members<String>, CallError> {
-    match bss::order_resources(bss, order).await {
-        Ok(Look::Seen(ids)) => Ok(ids),
-        Ok(Look::Unreadable(_)) => Ok(Members::default()),
-        Err(e) if matches!(e.reading, Reading::Terminal | Reading::Gone) => Ok(Members::default()),
-        Err(e) => Err(e),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::operations::{Guide, Line};
 pub(super) const GUIDES: &[Guide] = &[
     Guide {
         reasons: &[Reason::WaitingForPayment],
-        next: "The cloud waits for the payment until {/status/observed/paymentDeadline|the order's deadline}. Errand looks every {poll}, however long, and goes on by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
+        next: "The cloud waits for the payment until {/status/observed/paymentDeadline|the order's deadline}. {observes}, however long, and continues by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
         can: &[
             Line::Say(
                 "Pay {/status/observed/orderId|the order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Do not order the same there again: that is a second order.",
@@ -19,7 +19,7 @@ pub(super) const GUIDES: &[Guide] = &[
     },
     Guide {
         reasons: &[Reason::OrderInReview],
-        next: "Errand looks every {poll}, however long, and goes on by itself once the cloud has reviewed {/status/observed/orderId|the order}.",
+        next: "{observes}, however long, and continues by itself once the cloud has reviewed {/status/observed/orderId|the order}.",
         can: &[Line::Say(
             "Nothing, as a rule. If it lasts, ask the cloud's support about {/status/observed/orderId|the order}.",
         )],
@@ -27,7 +27,7 @@ pub(super) const GUIDES: &[Guide] = &[
     },
     Guide {
         reasons: &[Reason::OrderProcessing],
-        next: "Errand looks every {poll}. If the effect does not show within verifyTimeout after the payment, the operation is Held.",
+        next: "{observes}. If the effect is not visible within verifyTimeout after the payment, the operation is Held.",
         can: NOTHING_BUT_WAIT,
         ..Guide::DEFAULT
     },

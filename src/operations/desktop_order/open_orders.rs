@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use super::facts::{Candidate, resources};
+use super::facts::Candidate;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{
     self, Look, Order, OrderDetails, OrderFilter, OrderList, WORKSPACE_SERVICE,
@@ -71,7 +71,7 @@ pub enum About {
 /// Why open orders could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unchecked {
-    /// BSS does not let this key read them.
+    /// BSS refuses to show them.
     Unreadable(Refusal),
     /// There are more than are looked into.
     TooMany(usize),
@@ -160,8 +160,7 @@ impl Book {
     fn note_shown(&self, order: &Order, details: OrderDetails) {
         let candidate = Candidate {
             details,
-            resources: Members::default(),
-            untimed: false,
+            ..Candidate::default()
         };
         let shown = Shown {
             then: order.clone(),
@@ -171,13 +170,10 @@ impl Book {
         self.notes().shown.insert(order.order_id.clone(), shown);
     }
 
-    fn note_resources(&self, order: &str, resources: Members<String>, now: i64) {
+    fn note_resources(&self, order: &str, resources: Look<Members<String>>, now: i64) {
         if let Some(shown) = self.notes().shown.get_mut(order) {
             shown.asked = Some(now);
-            // What was there once is not taken back by an answer that has less.
-            if !resources.list.is_empty() {
-                shown.candidate.resources = resources;
-            }
+            shown.candidate.learn(resources);
         }
     }
 
@@ -326,7 +322,7 @@ async fn looked_into(bss: &Client, list: OrderList) -> Result<OpenOrders, CallEr
         {
             book.note_lines(&order, details);
         }
-        let resources = resources(bss, &order).await?;
+        let resources = bss::order_resources(bss, &order).await?;
         book.note_resources(&order, resources, now(bss));
     }
     let mut unlinked = Vec::new();
@@ -367,7 +363,19 @@ impl OpenOrders {
         }
     }
 
-    /// BSS did not let this key read anything of the list.
+    /// A read of them that was refused.
+    pub fn refused(&self) -> Option<&Refusal> {
+        if let Some(Unchecked::Unreadable(refusal)) = &self.unchecked {
+            return Some(refusal);
+        }
+        let mut refused = self.orders.iter().filter_map(|order| match &order.about {
+            About::Shown(candidate) => candidate.refused.as_ref(),
+            About::Desktop(_) | About::NotRead => None,
+        });
+        refused.next()
+    }
+
+    /// BSS refused to show the list.
     pub fn is_unreadable(&self) -> bool {
         let refused = matches!(self.unchecked, Some(Unchecked::Unreadable(_)));
         refused && self.orders.is_empty() && self.over.is_empty()

@@ -85,6 +85,7 @@ pub(super) fn assess(
             .map(|t| t.ids.clone())
             .unwrap_or_default(),
         calls,
+        refused: facts.refused().cloned(),
         conditions: money.map(|money| (PAID, money)).into_iter().collect(),
         ..Assessment::new(goal, seen, look.observation(asked.as_ref()))
     }

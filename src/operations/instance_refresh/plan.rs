@@ -82,6 +82,7 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
             over: past::over(look.steps, found),
             contrary: past::contrary(look.steps, look.wanted),
         },
+        refused: facts.refused.clone(),
         about: match goal {
             Goal::Ask(_) => Some(look.question()),
             _ => None,

@@ -48,7 +48,7 @@ pub(super) const UNREACHABLE: Question = Question {
 pub(super) const GUIDES: &[Guide] = &[
     Guide {
         reasons: &[Reason::RefreshRunning],
-        next: "Errand looks every {poll}, however long the refresh takes. If the cloud pauses it, the operation is Held.",
+        next: "{observes}, however long the refresh takes. If the cloud pauses it, the operation is Held.",
         can: &[
             Line::Say("Nothing, as a rule. To have it paused or cancelled (with GitOps: in Git):"),
             CANCEL_IT,

@@ -17,7 +17,7 @@ pub(super) const UNREACHABLE: Question = Question {
 pub(super) const GUIDES: &[Guide] = &[
     Guide {
         reasons: &[Reason::AwaitingDelivery],
-        next: "Errand looks every {poll}, however long, and ends it once all instances are delivered; if the order ends before that, as NotDelivered.",
+        next: "{observes}, however long, and ends it once all instances are delivered; if the order ends before that, as NotDelivered.",
         can: &[
             Line::Say(
                 "Nothing, as a rule. To have it cancelled, while the cloud still does that (with GitOps: in Git):",

@@ -581,3 +581,29 @@ async fn an_order_whose_pages_differ_stands_nowhere_that_is_known() {
         assert_eq!(found, shown, "{id} {status}");
     }
 }
+
+#[tokio::test]
+async fn a_list_longer_than_any_documented_one_is_no_reading() {
+    // By the bytes of a page, by its items, and by its pages where there is no count.
+    let order = json!({"order_id": "CS1", "status": 6, "name": "n".repeat(1 << 20)});
+    let long = json!({"total_count": 1, "order_infos": [order]});
+    let items = |n: usize| page(10_000, n * 100..(n + 1) * 100);
+    let pages = |n: usize| page_with(json!(null), n..n + 1);
+    for (answers, read) in [
+        (vec![answer(200, &long.to_string())], 1),
+        ((0..101).map(items).collect(), 100),
+        ((0..101).map(pages).collect(), 100),
+    ] {
+        let (found, asked) = listed(answers).await;
+        let error = found.expect_err("not whole");
+        assert!(error.refusal.message.contains("not complete"), "{error:?}");
+        assert_eq!(asked.len(), read, "no page more is asked for");
+    }
+    let (found, _) = listed(
+        (0..100)
+            .map(|n| page(9_999, n * 100..9_999.min((n + 1) * 100)))
+            .collect(),
+    )
+    .await;
+    assert_eq!(found, Ok(Look::Seen(9_999)));
+}

@@ -327,3 +327,19 @@ async fn temporary_credentials_are_sent_and_show_nowhere() {
         assert!(asked.contains(";x-sdk-date;x-security-token,"), "{asked}");
     }
 }
+
+#[tokio::test]
+async fn a_list_longer_than_any_documented_one_is_no_reading() {
+    let more = |n: usize| json!({"page_info": {"next_marker": format!("i{n}")}});
+    let (found, asked) = listed((0..=MAX_PAGES).map(|n| page(n, 1, &more(n))).collect()).await;
+    assert_eq!((found, asked.len()), (Err(UNAVAILABLE), MAX_PAGES));
+    // Of 8 MiB, in answers that are not too long each.
+    let long = |n: usize| {
+        let named = json!({"id": format!("i{n}"), "state": "running", "name": "n".repeat(3 << 20)});
+        let mut page = more(n);
+        page["instances"] = json!([named]);
+        answer(200, &page.to_string())
+    };
+    let (found, asked) = listed((0..4).map(long).collect()).await;
+    assert_eq!((found, asked.len()), (Err(UNAVAILABLE), 3));
+}

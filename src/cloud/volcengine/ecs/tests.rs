@@ -236,3 +236,14 @@ async fn an_order_that_a_later_page_shows_differently_is_unclear() {
     let (found, _) = described(vec![page("a", "t"), page("a", "")]).await;
     assert!(matches!(found, Ok(Found::There(_))), "{found:?}");
 }
+
+#[tokio::test]
+async fn a_list_longer_than_any_documented_one_proves_no_absence() {
+    let page = |n: usize| {
+        let next = format!("t{n}");
+        result(&json!({"ScheduledInstanceInfo": [], "NextToken": next}))
+    };
+    let (found, asked) = described((0..=MAX_PAGES).map(page).collect()).await;
+    assert!(matches!(found, Ok(Found::Unclear(_))), "{found:?}");
+    assert_eq!(asked.len(), MAX_PAGES, "no page more is asked for");
+}

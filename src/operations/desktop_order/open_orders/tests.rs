@@ -337,6 +337,36 @@ async fn a_key_without_rights_for_bss_orders_as_before_and_that_is_said() {
 }
 
 #[tokio::test]
+async fn every_refused_read_of_bss_is_reported_with_call_and_code() {
+    for (api, call) in [
+        ("bss.ListOrders", "ListCustomerOrders"),
+        ("bss.ShowOrder", "ShowCustomerOrderDetails"),
+        ("bss.ListResources", "ListPayPerUseCustomerResources"),
+    ] {
+        for (status, code) in [(400, "CBC.9999"), (409, "CBC.9999"), (403, "CBC.0151")] {
+            let hidden = BssReadings {
+                order_lines: OrderLines::Unlinked,
+                ..BssReadings::default()
+            };
+            let bed = bed_with(hidden, account());
+            bed.desktops(["d1".to_owned()]);
+            bed.colleagues(1);
+            let refused = FaultKind::Error {
+                status,
+                code: code.into(),
+                message: "m".into(),
+            };
+            bed.simulator.fault(Fault::new(api, refused).always());
+            let seen = bed.see(&order_for("d1", "u1")).await;
+            assert!(sends(seen.goal), "{api}: {}", seen.seen);
+            let said = seen.refused.expect("the refusal");
+            let reported = (said.call(), said.status, said.code.as_str());
+            assert_eq!(reported, (call, status, code), "{}", seen.seen);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_cloud_that_is_away_is_no_list_of_open_orders() {
     let bed = bed();
     bed.desktops(["d1".to_owned()]);
@@ -582,7 +612,7 @@ async fn orders_whose_resources_bss_does_not_have_take_turns() {
         let ids = book.to_ask_about(&orders, turn);
         assert!(ids.len() <= MOST_RESOURCES);
         for id in ids {
-            book.note_resources(&id, Members::default(), turn);
+            book.note_resources(&id, Look::Seen(Members::default()), turn);
             assert!(asked.insert(id.clone()), "{id} again");
         }
     }

@@ -160,7 +160,7 @@ impl Look<'_> {
                     .map_or("none".to_owned(), |n| n.to_string())
             ),
             (Orders::Unreadable(refusal), _) => format!(
-                "{name} cannot be looked up, as BSS does not let this key read orders ({}).",
+                "{name} cannot be looked up in BSS ({}).",
                 why_unreadable(refusal)
             ),
             (Orders::Listed { whole: false, .. }, _) => {

@@ -158,8 +158,7 @@ fn paid(status: i64) -> Orders {
 fn listed(orders: &[(&str, &str)]) -> Orders {
     let candidates = orders.iter().map(|(id, line)| Candidate {
         details: details(id, 6, &[line]),
-        resources: Members::default(),
-        untimed: false,
+        ..Candidate::default()
     });
     Orders::Listed {
         candidates: candidates.collect(),

@@ -129,6 +129,7 @@ fn facts(activity: RefreshActivity) -> Facts {
     Facts {
         activity: Found::There(activity),
         roll_back: None,
+        refused: None,
     }
 }
 
@@ -240,6 +241,7 @@ fn what_is_not_there_or_of_another_group_ends() {
     let nothing = Facts {
         activity: Found::NotThere,
         roll_back: None,
+        refused: None,
     };
     let none = assess(&asking(RefreshState::Cancelled), &nothing);
     let evidence = Evidence::Absence(Witness::NOT_THERE);

@@ -210,7 +210,7 @@ fn an_accepted_order_that_bss_does_not_show_is_verified_by_the_desktop_alone() {
     assert_eq!((seen.goal, seen.due), (act(), Due::SinceAnswer));
     assert_eq!(
         seen.seen,
-        "Desktop d1 has product p1. Order CS1 cannot be looked up, as BSS does not let this key read orders (CBC.0151)."
+        "Desktop d1 has product p1. Order CS1 cannot be looked up in BSS (CBC.0151)."
     );
     assert_eq!(paid_condition(&seen), Some(ConditionStatus::Unknown));
     assert_eq!(seen.observed.order_id.as_deref(), Some("CS1"));

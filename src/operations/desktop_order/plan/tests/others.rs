@@ -16,8 +16,7 @@ fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
         order,
         about: About::Shown(Box::new(Candidate {
             details,
-            resources: Members::default(),
-            untimed: false,
+            ..Candidate::default()
         })),
     }
 }

@@ -27,7 +27,7 @@ fn the_one_order_that_is_about_the_desktop_is_the_call_s_and_its_id_is_kept() {
     let candidate = Candidate {
         details: details("CS9", 6, &[]),
         resources: Members::from(vec!["bill-d1".into()]),
-        untimed: false,
+        ..Candidate::default()
     };
     let facts = Facts {
         orders: Orders::Listed {

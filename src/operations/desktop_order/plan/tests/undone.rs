@@ -173,8 +173,7 @@ fn an_order_that_was_being_undone_is_no_success_while_bss_does_not_show_it() {
 fn any_order_that_may_be_the_call_s_and_is_being_undone_is_no_success() {
     let candidate = |id: &str, status| Candidate {
         details: details(id, status, &["bill-d1"]),
-        resources: Members::default(),
-        untimed: false,
+        ..Candidate::default()
     };
     let facts = Facts {
         orders: Orders::Listed {

@@ -87,6 +87,7 @@ fn a_roll_back_is_named_and_keeps_the_group_blocked() {
             let facts = Facts {
                 activity: Found::There(ended.clone()),
                 roll_back: Some(roll_back.clone()),
+                refused: None,
             };
             let seen = assess(&asking(RefreshState::Completed), &facts);
             assert_eq!(is_lost(seen.goal), Some(Reason::RefreshFailed), "{status}");

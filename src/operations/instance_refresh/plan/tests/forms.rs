@@ -232,6 +232,7 @@ fn a_reading_that_is_not_understood_keeps_what_was_seen_before() {
     let facts = Facts {
         activity: Found::Unclear("The list is not whole."),
         roll_back: None,
+        refused: None,
     };
     let seen = assess(&object, &facts);
     assert_eq!(seen.goal, Goal::Unclear);
