@@ -262,7 +262,9 @@ fn meant(answer: &Value) -> String {
     let status = answer["httpStatus"]
         .as_u64()
         .and_then(|s| u16::try_from(s).ok());
-    let call = [&answer["call"], &answer["name"]].map(text).concat();
+    // A recorded step has its call in `call`, too, with what it is about.
+    let call = [&answer["call"], &answer["name"]];
+    let call = call.into_iter().find_map(Value::as_str).unwrap_or_default();
     let call = call.split(' ').next().unwrap_or_default();
     let makes = |service: &&&Service| service.needs.iter().any(|needs| needs.call == call);
     let service = SERVICES.iter().find(makes).filter(|_| !code.is_empty());

@@ -246,12 +246,12 @@ fn a_plan_says_what_would_be_sent_and_who_pays_and_sends_nothing() {
         (
             "bigger",
             resize(&bed, "bigger", "desk-1", "Automatic"),
-            "is_auto_pay=true type=resizeDesktops",
+            "is_auto_pay=true resize_product_id=",
         ),
         (
             "month",
             subscribe(&bed, "month", "desk-1", "Manual"),
-            "is_auto_pay=false type=meteredToPeriod",
+            "is_auto_pay=false is_auto_renew=",
         ),
     ] {
         bed.apply(&format!("{manifest}  mode: Plan\n"));

@@ -30,9 +30,9 @@ pub fn a_wrong_key_costs_one_failing_call_however_many_operations_wait() {
         "{}",
         bed.simulator.journal()
     );
-    let connection = bed.get("cc", "huawei-prod");
-    let ready = &connection["status"]["conditions"][0];
-    assert_eq!(ready["reason"], "CredentialsRejected", "{connection:#}");
+    bed.wait_until("the connection reports it", || {
+        bed.get("cc", "huawei-prod")["status"]["conditions"][0]["reason"] == "CredentialsRejected"
+    });
     // The slow recheck is one call too.
     bed.wait_until("it was rechecked", || {
         bed.advance(seconds(20));
