@@ -136,7 +136,7 @@ fn a_lost_answer_whose_effect_shows_at_the_desktop_alone_ends_without_a_person()
     deny(&bed, &["bss."]);
     bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
     until_order(&bed, "bigger", "ResolvingAnswer");
-    until_said(&bed, "bigger", "BSS does not let this key read orders");
+    until_said(&bed, "bigger", "cannot be looked up in BSS");
     // What keeps the desktop busy then may be the order.
     until_order(&bed, "bigger", "TargetBusy");
     let object = until_order(&bed, "bigger", "Delivered");

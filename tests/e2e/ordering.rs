@@ -289,7 +289,7 @@ fn without_permission_for_bss_an_order_ends_all_the_same_and_paid_is_unknown() {
     bed.start_operator();
     bed.apply(&resize(&bed, "bigger", "desk-1", "Manual"));
     until_order(&bed, "bigger", "Verifying");
-    until_said(&bed, "bigger", "BSS does not let this key read orders");
+    until_said(&bed, "bigger", "cannot be looked up in BSS");
     let object = bed.get("dor", "bigger");
     assert_eq!(condition(&object, "Paid"), "Unknown", "{object:#}");
     // Whether it is paid cannot be seen, so a person is asked after a while.

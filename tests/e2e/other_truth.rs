@@ -67,6 +67,11 @@ fn a_refresh_that_the_cloud_cancels_or_rolls_back_has_failed() {
     for (number, wanted) in [(1, "Completed"), (2, "Completed"), (3, "Cancelled")] {
         refreshing(&bed, number, wanted);
     }
+    bed.wait_until("each is observed before its batch fails", || {
+        let observed =
+            |number| bed.get("irf", &format!("roll-{number}"))["status"]["observed"].is_object();
+        (1..=3).all(observed)
+    });
     let object = until(&bed, "irf", "roll-1", "RefreshFailed");
     assert_ending(&bed, &object, "Failed", "RefreshFailed");
     let said = summary(&object);
