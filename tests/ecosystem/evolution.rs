@@ -83,9 +83,10 @@ fn list(value: &Value) -> &[Value] {
 fn schema_breaks(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
     let mut say = |what: String| found.push(format!("{path}: {what}"));
     for name in FIXED {
-        // Nobody applies a status, and what is stored without one has the default.
-        let new_default_of_status = name == "default" && old[name].is_null();
-        if new_default_of_status && path.ends_with(".status") {
+        // No one applies a status, and what is stored without one has the default, whose
+        // messages may be worded differently.
+        let same = old[name].is_null() || unworded(&old[name]) == unworded(&new[name]);
+        if same && name == "default" && path.ends_with(".status") {
             continue;
         }
         if old[name] != new[name] {
@@ -169,6 +170,16 @@ fn schema_breaks(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) 
             schema_breaks(&format!("{path}.{part}"), &old[part], &new[part], found);
         }
     }
+}
+
+/// A default of a status without the messages of its conditions.
+fn unworded(status: &Value) -> Value {
+    let mut status = status.clone();
+    let conditions = status.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        condition["message"] = Value::Null;
+    }
+    status
 }
 
 /// The definitions in a chart, by name.
