@@ -14,7 +14,7 @@ use super::ledger::{Ledgers, NoEffect};
 use super::metrics::Metrics;
 use super::money::Ceiling;
 use super::status::Said;
-use crate::api::Reason;
+use crate::api::{Reason, StepStatus};
 use crate::clock::Clock;
 
 /// The total time-out of one request to the API server.
@@ -44,6 +44,9 @@ pub(super) struct Context {
 #[derive(Clone)]
 pub(super) struct Memory {
     pub(super) engine: State,
+    /// The newest intent, as this process wrote it. Who may write status can replace it
+    /// there before it is sent.
+    pub(super) intent: Option<StepStatus>,
     /// The words of the newest answer, by step number, until they are stored.
     pub(super) said: Option<(u32, Said)>,
     /// The ledger that this process claimed a call in.
@@ -64,6 +67,7 @@ impl Memory {
     fn new(writer: Writer) -> Self {
         Self {
             engine: State::new(writer),
+            intent: None,
             said: None,
             ledger: None,
             no_effect: NoEffect::default(),

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::bench::LEDGERS;
 use super::cases::Case;
-use super::{Bench, every_kind};
-use crate::operations::Kind;
+use super::{Bench, CONNECTION, every_kind};
+use crate::controllers::connections::place;
+use crate::operations::{Call, Kind, Place};
 
 fn has_a_ledger<K: Kind>() -> bool {
     K::CALLS.iter().any(|call| call.ledger)
@@ -252,4 +253,53 @@ async fn forged_question<K: Kind>(case: Case) {
             &format!("{what}: {told}"),
         );
     }
+}
+
+every_kind!(a_call_that_status_was_changed_about_before_it_left_is_not_sent: changed);
+
+/// The intent is stored, and its call does not leave at once. Whoever may write status
+/// changes it, with a digest that fits.
+async fn changed<K: Kind>(case: Case) {
+    let Some(call) = case.calls.first() else {
+        return;
+    };
+    let (ours, other) = ((case.id)("a"), (case.id)("b"));
+    let to_other = |step: &mut Value, place: &Place| {
+        let arguments = step["call"]["arguments"].to_string();
+        step["call"]["arguments"] =
+            serde_json::from_str(&arguments.replace(&ours, &other)).expect("arguments");
+        redigest::<K>(step, place);
+    };
+    let unused = |step: &mut Value, place: &Place| {
+        step["call"]["arguments"]["more"] = "x".into();
+        redigest::<K>(step, place);
+    };
+    let id = |step: &mut Value, _: &Place| step["id"] = "another-1".into();
+    let changes: [(&str, &dyn Fn(&mut Value, &Place)); 3] = [
+        ("its target", &to_other),
+        ("an argument that the request leaves out", &unused),
+        ("its id", &id),
+    ];
+    for (what, change) in changes {
+        let mut bench = Bench::<K>::new(case, 600);
+        bench.cloud.fault(Fault::new(*call, FaultKind::Throttle));
+        bench.pass().await;
+        bench.check(bench.calls() == 1, "it was tried");
+        let connection = bench.api.get(CONNECTION).expect("it is there");
+        let connection = serde_json::from_value(connection).expect("a connection");
+        let place = place(&bench.context().connections.endpoints, &connection, "ns");
+        bench.forge(|status| change(&mut status["steps"][0], &place));
+        bench.during(120).await;
+        let text = format!("{what} was changed: {}", bench.summary());
+        bench.check(bench.calls() == 1 && bench.effects() == 0, &text);
+        bench.check(bench.reason() == "IntentNotStored", &text);
+    }
+}
+
+/// The digest of the call that stands there.
+fn redigest<K: Kind>(step: &mut Value, place: &Place) {
+    let record = serde_json::from_value(step.clone()).expect("a step");
+    let call = Call::recorded(K::CALLS, &record).expect("a call of the kind");
+    // What leads to no request has none.
+    step["requestDigest"] = json!(call.digest(place).ok());
 }

@@ -115,3 +115,26 @@ async fn requested<K: Kind>(case: Case) {
         }
     }
 }
+
+every_kind!(an_intent_is_sent_though_the_reply_to_its_write_was_lost: written_unheard);
+
+async fn written_unheard<K: Kind>(case: Case) {
+    if case.calls.is_empty() {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 90);
+    let path = bench.path.clone();
+    bench.api.lose_answers(Some(&path));
+    bench.pass().await;
+    bench.api.lose_answers(None);
+    let steps = bench.status()["steps"].as_array().map_or(0, Vec::len);
+    bench.check(
+        steps == 1 && bench.calls() == 0,
+        "the intent is stored, and not sent",
+    );
+    bench.during(60).await;
+    bench.check(bench.calls() == 1, "it was sent");
+    bench.passes(3600).await;
+    bench.check_is("after a lost reply", "Succeeded", case.done);
+    bench.check(bench.calls() <= case.calls.len(), "each call was made once");
+}

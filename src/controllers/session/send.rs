@@ -47,12 +47,12 @@ impl<K: Kind> Session<'_, K> {
             ));
             return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
         }
-        let info = match Mistake::Unrecorded.is_made() {
-            true => Some(self.intent(&step)),
-            false => self.object.status().and_then(|s| s.steps.last().cloned()),
-        };
+        let stored = self.object.status().and_then(|s| s.steps.last());
+        let intent = self.memory.intent.clone();
+        let intent =
+            intent.filter(|intent| stored == Some(intent) || Mistake::Unrecorded.is_made());
         let place = connection.place.clone();
-        let Some((info, call)) = info.and_then(|info| {
+        let Some((info, call)) = intent.and_then(|info| {
             let call = recorded_call::<K>(&info, &step, &place)?;
             Some((info, call))
         }) else {

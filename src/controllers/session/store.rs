@@ -16,8 +16,13 @@ use crate::operations::{Call, Kind, Object as _};
 impl<K: Kind> Session<'_, K> {
     /// PUT of status under the precondition that the object is as it was read.
     pub(super) async fn write(&mut self, change: Change, intent: Option<Step>) -> Event {
-        if intent.is_some() && Mistake::Unrecorded.is_made() {
-            return Event::Written(self.now(), true);
+        let intent = intent.map(|step| self.intent(&step));
+        if intent.is_some() {
+            // Also if the reply to this write is lost.
+            self.memory.intent.clone_from(&intent);
+            if Mistake::Unrecorded.is_made() {
+                return Event::Written(self.now(), true);
+            }
         }
         match self.note_no_effect(&change).await {
             // What the API server refuses for good is no reason to keep the answer back.
@@ -34,7 +39,7 @@ impl<K: Kind> Session<'_, K> {
             said: said
                 .filter(|(number, _)| change.answer.is_some_and(|(n, ..)| n == *number))
                 .map(|(_, said)| said),
-            intent: intent.map(|step| self.intent(&step)),
+            intent: intent.clone(),
             at: self.at.as_ref(),
             locked_by: self.locked_by.as_ref(),
             claimant: self.look.as_ref().map(|look| &look.claimant),
@@ -68,7 +73,11 @@ impl<K: Kind> Session<'_, K> {
             }
         }
         match written {
-            Ok(object) if intent.is_none_or(|step| self.echoes(&object, &step)) => {
+            Ok(object)
+                if intent
+                    .as_ref()
+                    .is_none_or(|intent| self.echoes(&object, intent)) =>
+            {
                 let before = shown(self.object.status());
                 self.object = object;
                 self.mangled = false;
@@ -122,20 +131,19 @@ impl<K: Kind> Session<'_, K> {
     }
 
     /// The reply holds the intent as it was written, for this very object.
-    fn echoes(&self, reply: &K::Object, step: &Step) -> bool {
+    fn echoes(&self, reply: &K::Object, intent: &StepStatus) -> bool {
         let last = reply.status().and_then(|status| status.steps.last());
         reply.uid() == self.object.uid()
             && reply.meta().generation == self.object.meta().generation
-            && last.is_some_and(|last| *last == self.intent(step))
+            && last == Some(intent)
     }
 
     /// The call of a step. One that needs the ledger is the one that is claimed there.
     pub(super) fn call(&self, key: StepKey) -> Option<&Call> {
         let claimed = self.look.iter().map(|look| &look.claimant.call);
-        let found = self.assessment.iter().flat_map(|seen| &seen.calls);
-        let of_the_step = |call: &&Call| call.rules.key == key;
-        let found = claimed.filter(|call| call.rules.ledger).chain(found);
-        { found }.find(of_the_step)
+        let seen = self.assessment.iter().flat_map(|seen| &seen.calls);
+        let mut calls = claimed.filter(|call| call.rules.ledger).chain(seen);
+        calls.find(|call| call.rules.key == key)
     }
 
     /// The step as an intent of this object, about what the last look found.
