@@ -367,8 +367,9 @@ impl<K: Kind> Rendering<'_, K> {
     fn planned(&self) -> &[Call] {
         let open = [EngineHold::AnswerUnknown, EngineHold::ProofTimeout];
         match (self.change.report, self.assessment) {
-            // A call that is under way is not announced once more.
-            (Report::Planned(Forecast::Resolves | Forecast::Ended(_)), _) => &[],
+            (Report::Planned(Forecast::Ended(_)), _) => &[],
+            // The own call that is under way is not announced once more.
+            (Report::Planned(Forecast::Resolves), _) if self.orphan.is_none() => &[],
             (Report::Planned(Forecast::Held(hold)), _) if open.contains(&hold) => &[],
             (_, Some(assessment)) if matches!(assessment.goal, Goal::Act(_)) => &assessment.calls,
             _ => &[],

@@ -108,3 +108,18 @@ async fn under_way<K: Kind>(case: Case) {
     let again = plan["steps"].as_array().cloned().unwrap_or_default();
     bench.check(again.is_empty(), &plan.to_string());
 }
+
+every_kind!(a_plan_shows_its_call_while_that_of_a_deleted_object_is_resolved: after_an_orphan);
+
+async fn after_an_orphan<K: Kind>(case: Case) {
+    if !K::CALLS.iter().any(|call| call.ledger) {
+        return;
+    }
+    let mut bench = Bench::<K>::new(case, 0);
+    bench.claim_of_others(false);
+    bench.edit(|spec| spec["mode"] = "Plan".into());
+    bench.pass().await;
+    let plan = bench.status()["plan"].clone();
+    let whole = plan["paid"] == true && plan["calls"].as_array().is_some_and(|all| all.len() == 1);
+    bench.check(whole, &format!("{}: {plan}", bench.reason()));
+}
