@@ -1,7 +1,10 @@
 //! What an answer comes to, in one place for every cloud. A client takes an answer apart by
 //! the form of its cloud; what follows from the parts is decided here.
 
+use serde_json::Value;
+
 use super::call::{CallError, Meaning, Sent};
+use super::mutation::Success;
 use super::secret::Key;
 use super::verdict::{Reading, Refusal};
 use crate::api::Reason;
@@ -44,13 +47,21 @@ pub(super) fn read<B>(told: Told<B>, key: &Key) -> Result<B, CallError> {
 /// What a mutating call comes to. Only an answer that a table lists, and that is the
 /// cloud's own, is a refusal, so that the call had no effect; `meaning` is asked about an
 /// answer of success, and any other leaves the call unknown.
-pub(super) fn sent<B>(told: Told<B>, meaning: impl FnOnce(&B) -> Meaning) -> Sent {
+pub(super) fn sent(
+    told: Told<Value>,
+    body: &[u8],
+    meaning: impl FnOnce(&Success<'_>) -> Meaning,
+) -> Sent {
     let answer = match told {
         Ok(answer) => answer,
         Err(refusal) => return Sent::Unknown(refusal),
     };
     match (answer.listed, answer.success) {
-        (_, Some(success)) => meaning(&success).into_sent(answer.refusal),
+        (_, Some(result)) => {
+            let code = &answer.refusal.code;
+            let result = &result;
+            meaning(&Success { code, body, result }).into_sent(answer.refusal)
+        }
         (Some(reading), None) if answer.own => Sent::Refused(reading, answer.refusal),
         (_, None) => Sent::Unknown(answer.refusal),
     }

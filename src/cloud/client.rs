@@ -24,18 +24,17 @@ impl Client {
     }
 
     /// Signs the request and sends it, once.
-    pub async fn send(&self, call: &Mutation, draft: &Draft, gate: Gate) -> Sent {
+    pub async fn send(&self, call: &Mutation, draft: Draft, gate: Gate) -> Sent {
         let Draft { path, query, body } = draft;
         match (self, path) {
             (Client::Huawei(client), Some(path)) => {
-                let body = body.clone().into_bytes();
-                client.post(path, body, gate, call.meaning).await
+                let body = body.into_bytes();
+                client.post(&path, body, gate, call.meaning).await
             }
             (Client::Volcengine(client), None) => {
-                client.send(call.name, query, gate, call.meaning).await
+                client.send(call.name, &query, gate, call.meaning).await
             }
             (Client::Tencent(client), None) => {
-                let body = body.clone();
                 client.send(call.name, body, gate, call.meaning).await
             }
             _ => unreachable!("a call's request has the form of its cloud"),

@@ -170,5 +170,5 @@ pub(crate) async fn send(
 ) -> Sent {
     let draft = (call.request)(arguments, scope).expect("valid arguments");
     let draft = draft.with_token(call, token).expect("a valid token");
-    client.send(call, &draft, open_gate()).await
+    client.send(call, draft, open_gate()).await
 }

@@ -4,7 +4,7 @@ use errand_engine::{Class, Plan, StepKey};
 
 use super::{Place, digest};
 use crate::api::{CallStatus, PaidOperations, StepStatus};
-use crate::cloud::{Arguments, Cloud, Draft, Mutation, OddId, Protocol};
+use crate::cloud::{Arguments, Draft, Mutation, OddId, Protocol};
 
 /// What an operation has to know of one of its calls.
 #[derive(Debug)]
@@ -98,14 +98,13 @@ impl Call {
     pub fn digest(&self, place: &Place) -> Result<String, OddId> {
         let draft = self.draft(place)?;
         let mutation = self.rules.mutation;
-        let (cloud, method) = match mutation.service.protocol {
-            Protocol::Huawei(_) => (Cloud::Huawei, "POST"),
-            Protocol::Volcengine(_) => (Cloud::Volcengine, "GET"),
-            Protocol::Tencent(_) => (Cloud::Tencent, "POST"),
+        let method = match mutation.service.protocol {
+            Protocol::Huawei(_) | Protocol::Tencent(_) => "POST",
+            Protocol::Volcengine(_) => "GET",
         };
         let path = draft.path.as_ref().map_or("/", |path| path.as_str());
         let mut parts = vec![
-            cloud.name(),
+            mutation.service.cloud().name(),
             &place.region,
             &place.scope,
             mutation.service.name,

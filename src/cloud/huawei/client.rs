@@ -1,6 +1,8 @@
 //! What every Huawei Cloud service shares: signing, the error body, and which
 //! answers are refusals.
 
+use serde_json::Value;
+
 use super::signer::{SignInput, sign};
 use crate::api::Reason;
 use crate::cloud::answer::{self, Answer};
@@ -141,24 +143,17 @@ impl Client {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let answer = self.answer(&reply, dated);
-        let code = answer.refusal.code.clone();
-        let success = Success {
-            code: &code,
-            body: &reply.body,
-            result: &serde_json::Value::Null,
-        };
-        answer::sent(Ok(answer), |()| meaning(&success))
+        answer::sent(Ok(self.answer(&reply, dated)), &reply.body, meaning)
     }
 
     /// Every 2xx is an answer of success; an error in it is for who asked.
-    fn answer(&self, reply: &Reply, dated: i64) -> Answer<()> {
+    fn answer(&self, reply: &Reply, dated: i64) -> Answer<Value> {
         let refusal = refusal(reply);
         Answer {
             listed: self.listed(&refusal, reply, dated),
             own: is_own_code(&refusal.code),
             passes: !(400..500).contains(&reply.status),
-            success: (200..300).contains(&reply.status).then_some(()),
+            success: (200..300).contains(&reply.status).then_some(Value::Null),
             refusal,
         }
     }

@@ -477,7 +477,7 @@ pub static CREATE_CHANGE_ORDER: Mutation = Mutation {
     meaning: |answer| ordered(answer.body),
 };
 
-/// Arguments of [`CREATE_CHANGE_ORDER`], beside those of [`ChangeOrder::arguments`].
+/// The argument of [`CREATE_CHANGE_ORDER`] that is no member of the order.
 pub const DESKTOP: &str = "desktop_id";
 const TYPE: &str = "type";
 const AUTO_PAY: &str = "is_auto_pay";

@@ -79,14 +79,7 @@ impl Client {
             Ok(reply) => reply,
             Err(e) => return e.into(),
         };
-        let told = self.answer(&reply);
-        answer::sent(told, |result| {
-            meaning(&Success {
-                code: "",
-                body: &reply.body,
-                result,
-            })
-        })
+        answer::sent(self.answer(&reply), &reply.body, meaning)
     }
 
     /// How far the cloud's clock is from ours, in milliseconds.

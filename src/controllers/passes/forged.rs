@@ -275,7 +275,8 @@ async fn changed<K: Kind>(case: Case) {
         redigest::<K>(step, place);
     };
     let id = |step: &mut Value, _: &Place| step["id"] = "another-1".into();
-    let changes: [(&str, &dyn Fn(&mut Value, &Place)); 3] = [
+    type Forge<'a> = &'a dyn Fn(&mut Value, &Place);
+    let changes: [(&str, Forge<'_>); 3] = [
         ("its target", &to_other),
         ("an argument that the request leaves out", &unused),
         ("its id", &id),

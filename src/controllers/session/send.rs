@@ -65,7 +65,7 @@ impl<K: Kind> Session<'_, K> {
             Ok(draft) => {
                 let mutation = call.rules.mutation;
                 let client = clients.of(mutation.service);
-                client.send(mutation, &draft, self.gate(step)).await
+                client.send(mutation, draft, self.gate(step)).await
             }
             Err(odd) => Sent::NotSent(odd.refusal()),
         };

@@ -1,5 +1,5 @@
-//! The sentence of a status: what the cloud said, what happened, what was seen, and what to do. It stays
-//! the same while nothing changes: no moving times, no request ids.
+//! The sentence of a status: what the cloud said, what happened, what was seen, and what to
+//! do. It stays the same while nothing changes: no moving times, no request ids.
 
 use errand_engine::{Answer, End, Forecast, Report, Verdict};
 use kube::ResourceExt as _;

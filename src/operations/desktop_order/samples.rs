@@ -7,7 +7,7 @@ use crate::api::{
 };
 use crate::cloud::Sent;
 use crate::cloud::huawei::workspace;
-use crate::cloud::server::open_gate;
+use crate::cloud::server::send;
 use crate::operations::{Clients, Kind as _, Recorded};
 
 pub(super) fn resize() -> DesktopChange {
@@ -86,10 +86,9 @@ pub(super) async fn place_order(clients: &Clients, object: &DesktopOrder) -> Sen
     let order = order(&object.spec).expect("one change");
     let call = call_of(&object.spec, &order);
     let workspace = clients.huawei(&workspace::SERVICE);
-    let mutation = call.rules.mutation;
-    let draft = (mutation.request)(&call.arguments, workspace.scope.id()).expect("valid ids");
     let client = clients.of(&workspace::SERVICE);
-    let sent = client.send(mutation, &draft, open_gate()).await;
+    let place = (workspace.scope.id(), "");
+    let sent = send(client, call.rules.mutation, place, &call.arguments).await;
     if let Sent::Accepted { ids, .. } = &sent {
         OrderDesktop::accepted(clients, object, ids);
     }

@@ -4,6 +4,7 @@ use super::*;
 
 const STOP: Plan = plan(0, Class::Natural);
 const CANCEL: Plan = plan(1, Class::Natural);
+
 /// The cloud stands still; `pin` says where.
 fn paused(pin: u64) -> Goal {
     asks(FAILED, pin)
