@@ -3,12 +3,17 @@
 
 use std::sync::Arc;
 
-use errand_testbed::{Bed, BedOptions, Plane};
+use errand_simulator::WorkspaceDesktop;
+use errand_testbed::{Bed, BedOptions, CLUSTER, Plane};
 use serde_json::{Value, json};
 
-use crate::support::{CANCEL, assert_ending, bed_on, condition, ending, reread, seconds};
+use crate::support::{
+    CANCEL, ORDER, assert_ending, bed_on, condition, ending, reread, resize, seconds, seed_desktop,
+    until_order,
+};
 
 const CRD: &str = "resizecancellations.huawei.errand.cloud";
+const ORDERS: &str = "desktoporders.huawei.errand.cloud";
 
 /// Where the schema of one step is.
 const STEP: &str = "/properties/status/properties/steps/items";
@@ -18,8 +23,12 @@ fn own_plane() -> Arc<Plane> {
 }
 
 fn install(plane: &Plane, change: impl FnOnce(&mut Value)) {
+    install_of(plane, CRD, change);
+}
+
+fn install_of(plane: &Plane, crd: &str, change: impl FnOnce(&mut Value)) {
     plane
-        .install_schema(CRD, change)
+        .install_schema(crd, change)
         .unwrap_or_else(|e| panic!("{e}"));
 }
 
@@ -174,6 +183,36 @@ fn pruned_intent(plane: &Arc<Plane>, dropped: &str, older: impl FnOnce(&mut Valu
     assert_eq!(bed.simulator.journal().calls(CANCEL), 1, "{dropped}");
     bed.stop_operator();
     blocked
+}
+
+/// The claim in the ledger outlives the intent: it must not become a question.
+#[test]
+fn an_order_whose_claim_an_older_crd_left_alone_is_placed_once_the_crd_is_replaced() {
+    let plane = own_plane();
+    let mut bed = bed_on(&plane, "older-order", BedOptions::default());
+    bed.apply(&bed.paying_connection("huawei-prod", "AutomaticPayment", CLUSTER));
+    seed_desktop(&bed, WorkspaceDesktop::new("desk-1"));
+    install_of(&plane, ORDERS, |schema| remove(schema, STEP, "call"));
+    bed.start_operator();
+    bed.apply(&resize(&bed, "bigger", "desk-1", "Automatic"));
+    until_order(&bed, "bigger", "IntentNotStored");
+    let writes = bed.operation_writes().len();
+    bed.wait_until("it has tried again", || {
+        bed.advance(seconds(10));
+        bed.operation_writes().len() >= writes + 4
+    });
+    let blocked = bed.get("dor", "bigger");
+    assert_eq!(ending(&blocked).reason, "IntentNotStored", "{blocked:#}");
+    assert_eq!(bed.simulator.journal().calls(ORDER), 0);
+
+    install_of(&plane, ORDERS, |_| {});
+    bed.wait_until("it is delivered", || {
+        bed.advance(seconds(10));
+        ending(&bed.get("dor", "bigger")).state == "Succeeded"
+    });
+    let object = bed.get("dor", "bigger");
+    assert_ending(&bed, &object, "Succeeded", "Delivered");
+    assert_eq!(bed.simulator.journal().calls(ORDER), 1);
 }
 
 #[test]

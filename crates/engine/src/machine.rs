@@ -95,17 +95,7 @@ fn advance(rules: &Rules, mut state: State, event: Event) -> (State, Vec<Effect>
             }
             announcing(withdrawn, state.send())
         }
-        (Phase::Intending, Event::Written(_, false)) => {
-            // The reply lacks the intent: an older CRD prunes it, or something
-            // rewrites status. Nothing may be sent without a record.
-            state.unsent = None;
-            let pause = rules.recheck;
-            state.store(
-                rules,
-                Report::Blocked(INTENT_NOT_STORED),
-                Next::Rest(Some(pause)),
-            )
-        }
+        (Phase::Intending, Event::Written(_, false)) => state.not_stored(rules),
         // Start over with what stands there. After a time-out the intent may
         // stand there as we wrote it: `unsent` recognises it.
         (Phase::Claiming(_) | Phase::Intending | Phase::Storing(..), Event::Conflict) => {

@@ -38,23 +38,43 @@ impl State {
         result
     }
 
-    fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
-        // A decision that was to be acted on is kept, and its question with it.
+    /// The reply lacks the intent: an older CRD prunes it, or another program rewrites
+    /// status. It is never sent, as nothing may be sent without a record, so the target
+    /// is free for others.
+    pub(crate) fn not_stored(mut self, rules: &Rules) -> (State, Vec<Effect>) {
+        self.dead = self.unsent.take();
+        let pause = self.keep_decision(rules, rules.recheck);
+        let next = match self.dead {
+            Some(step) => self.release(step, pause),
+            None => Next::Rest(Some(pause)),
+        };
+        self.store(rules, Report::Blocked(INTENT_NOT_STORED), next)
+    }
+
+    /// A decision that was to be acted on is kept, and its question with it. A user who
+    /// has decided sees soon what comes of it: gives the pause.
+    fn keep_decision(&mut self, rules: &Rules, pause: Span) -> Span {
         if self.withdrawn.is_none() {
             self.handled = None;
         }
-        // A user who has decided sees at once what is in the way.
-        let waits = self.stored.is_some() && self.offered().is_some();
+        match self.is_decided() {
+            true => pause.min(rules.poll),
+            false => pause,
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        self.stored.is_some() && self.offered().is_some()
+    }
+
+    fn tell(mut self, rules: &Rules, t: Trouble, times: u32) -> ((State, Vec<Effect>), Span) {
         let pause = match t.pause {
             Some(pause) => pause,
             None if t.blocked => rules.recheck,
             None => rules.pause(times),
         };
-        let pause = match waits {
-            true => pause.min(rules.poll),
-            false => pause,
-        };
-        if t.quiet == u32::MAX || (times <= t.quiet && !waits) {
+        let pause = self.keep_decision(rules, pause);
+        if t.quiet == u32::MAX || (times <= t.quiet && !self.is_decided()) {
             return (self.rest(Some(pause)), pause);
         }
         let report = match t.blocked {

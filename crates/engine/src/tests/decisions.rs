@@ -34,9 +34,11 @@ enum Way {
     /// The first attempt has to wait, or may not be made.
     Throttled,
     Forbidden,
+    /// What is written does not stand there: an older CRD prunes the intent.
+    NotStored,
 }
 
-const WAYS: [Way; 13] = [
+const WAYS: [Way; 14] = [
     Way::Free,
     Way::Waits,
     Way::Blocks,
@@ -50,6 +52,7 @@ const WAYS: [Way; 13] = [
     Way::Skewed,
     Way::Throttled,
     Way::Forbidden,
+    Way::NotStored,
 ];
 
 /// What the cloud shows where that question is asked.
@@ -143,6 +146,7 @@ fn session(s: &mut Script, goal: Goal, way: Way) {
                 s.closed()
             }
             Some(Effect::Send(_)) => s.answer(Answer::Accepted),
+            Some(Effect::Intend(..)) if way == Way::NotStored => s.on(Event::Written(now, false)),
             Some(Effect::Recall) => match way {
                 Way::NoLedger => s.on(Event::Unobserved(now, AWAY)),
                 _ => s.recalled(),
@@ -184,6 +188,7 @@ fn expected(hold: Hold, decision: Decision, way: Way) -> Outcome {
         Way::Skewed if new => Outcome::Kept(Report::Waiting(CLOCK_SKEW)),
         Way::Throttled => Outcome::Kept(Report::Waiting(THROTTLED.code)),
         Way::Forbidden => Outcome::Kept(Report::Blocked(LIMITED.code)),
+        Way::NotStored => Outcome::Kept(Report::Blocked(INTENT_NOT_STORED)),
         _ => {
             assert!(calls);
             Outcome::Taken
@@ -256,7 +261,7 @@ fn a_decision_that_ends_the_operation_is_taken_without_an_observation() {
                 session(&mut s, shown(hold), way);
                 assert_eq!(s.trail[0], "Recall", "{case}");
                 if hold == Hold::OrphanUnknown {
-                    assert_eq!(s.closings, [Closing::Decided(*decision)], "{case}");
+                    assert_eq!(s.closings[0], Closing::Decided(*decision), "{case}");
                     continue;
                 }
                 let end = match decision {

@@ -441,3 +441,36 @@ fn a_ledger_that_may_not_be_written_is_told_and_the_end_is_not_stored_before_it(
     s.pass(s.rests_for().0).wake().sees(SEEN).closed().written();
     assert_eq!(s.report, Some(Report::Ended(End::Succeeded(How::Proven))));
 }
+
+/// Claimed, and the intent was pruned from status.
+fn not_stored() -> Script {
+    let mut s = with(Record::Free);
+    s.wake().sees(Goal::Act(ORDER)).permitted();
+    s.record = Record::Ours(s.claiming());
+    s.permitted();
+    s.on(Event::Written(s.now, false)).written();
+    assert_eq!(s.report, Some(Report::Blocked(INTENT_NOT_STORED)));
+    s
+}
+
+#[test]
+fn a_claim_whose_intent_was_not_stored_is_given_back() {
+    let mut s = not_stored();
+    assert_eq!(s.closing(), Closing::NoEffect);
+    s.closed();
+    assert_eq!(s.rests_for(), rules().recheck);
+    s.record = Record::Free;
+    s.pass(rules().recheck.0).wake().sees(Goal::Act(ORDER));
+    assert_eq!(s.todo, Some(Effect::Permit(ORDER)));
+}
+
+#[test]
+fn a_claim_that_could_not_be_given_back_is_known_as_never_sent() {
+    let mut s = not_stored();
+    s.no_reply();
+    s.pass(rules().recheck.0)
+        .wake()
+        .sees(Goal::Act(ORDER))
+        .permitted();
+    assert_eq!(s.claiming().number, 2, "no question about the first");
+}
