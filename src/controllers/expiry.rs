@@ -82,7 +82,7 @@ pub(super) async fn delete<K: Kind>(context: &Context, object: &K::Object) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ResizeCancellation;
+    use crate::operations::resize_cancellation::ResizeCancellation;
 
     fn object(state: &str, metadata: serde_json::Value) -> ResizeCancellation {
         serde_json::from_value(serde_json::json!({

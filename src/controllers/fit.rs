@@ -117,7 +117,8 @@ fn is_number_of(value: &Value, schema: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{CloudConnectionStatus, ResizeCancellationStatus};
+    use crate::api::CloudConnectionStatus;
+    use crate::operations::resize_cancellation::ResizeCancellationStatus;
     use serde_json::json;
 
     fn status(value: &Value) -> ResizeCancellationStatus {

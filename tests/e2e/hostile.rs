@@ -8,10 +8,12 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::Instant;
 
-use errand::api::{
-    CloudConnection, DesktopOrder, InstanceObservation, InstanceRefresh, ResizeCancellation,
-    ScheduledInstanceReservation,
-};
+use errand::api::CloudConnection;
+use errand::operations::desktop_order::DesktopOrder;
+use errand::operations::instance_observation::InstanceObservation;
+use errand::operations::instance_refresh::InstanceRefresh;
+use errand::operations::resize_cancellation::ResizeCancellation;
+use errand::operations::scheduled_instance_reservation::ScheduledInstanceReservation;
 use errand_simulator::{Account, Seed, TencentAccount, VolcengineAccount};
 use errand_testbed::{DCS_PROJECT, DOMAIN, SECRET_KEY, TENCENT_REGION, VOLCENGINE_REGION};
 use serde::de::DeserializeOwned;

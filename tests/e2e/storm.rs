@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use errand::api::ResizeCancellation;
+use errand::operations::resize_cancellation::ResizeCancellation;
 use errand_simulator::{Config, OrderTiming, Seed, WorkspaceDesktop, WorkspaceProduct};
 use errand_testbed::{Bed, BedOptions, CLUSTER, DCS_PROJECT, Met, Spoilt, Upstream, shared_plane};
 use futures::{StreamExt, stream};

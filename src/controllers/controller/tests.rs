@@ -1,7 +1,7 @@
 //! What wakes an operation from outside.
 
 use super::*;
-use crate::api::ResizeCancellation;
+use crate::operations::resize_cancellation::ResizeCancellation;
 
 #[test]
 fn another_label_of_the_namespace_wakes_what_it_may_let_go_on() {

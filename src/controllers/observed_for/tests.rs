@@ -2,8 +2,8 @@ use crate::cloud::{huawei, tencent};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::ResizeCancellation;
 use crate::controllers::endpoints::EndpointPolicy;
+use crate::operations::resize_cancellation::ResizeCancellation;
 
 fn connection(change: impl FnOnce(&mut Value)) -> CloudConnection {
     let mut object = json!({

@@ -1,7 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::api::{DesktopOrder, ResizeCancellation};
+use crate::operations::desktop_order::DesktopOrder;
+use crate::operations::resize_cancellation::ResizeCancellation;
 
 const SINCE: &str = "2026-11-22T02:30:00Z";
 

@@ -3,8 +3,8 @@ use serde_json::json;
 
 use super::stored::VERIFY;
 use super::*;
-use crate::api::ResizeCancellation;
 use crate::operations::resize_cancellation::CancelResize;
+use crate::operations::resize_cancellation::ResizeCancellation;
 
 /// An operation that was asked this, and answered so.
 fn held(reason: &str, choices: &[&str], decision: &str) -> ResizeCancellation {

@@ -64,8 +64,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::{CloudConnection, ResizeCancellation};
+    use crate::api::CloudConnection;
     use crate::controllers::marks::KEPT_VALUE;
+    use crate::operations::resize_cancellation::ResizeCancellation;
     use kube::ResourceExt as _;
 
     fn object() -> Value {

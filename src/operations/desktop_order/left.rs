@@ -1,8 +1,9 @@
 //! What an operation leaves behind that does not go on by itself. Pure.
 
 use super::words::WORD;
-use crate::api::{DesktopOrder, Timestamp};
+use crate::api::Timestamp;
 use crate::cloud::huawei::bss::OrderStatus;
+use crate::operations::desktop_order::DesktopOrder;
 use crate::text::line;
 
 /// An order stays payable, or goes on, whatever becomes of its operation.
@@ -51,7 +52,7 @@ pub(super) fn stays(
 mod tests {
     use super::super::samples::{asking, resize};
     use super::*;
-    use crate::api::{DesktopObservation, DesktopOrderStatus};
+    use crate::operations::desktop_order::{DesktopObservation, DesktopOrderStatus};
 
     fn left(word: Option<&str>, deadline: Option<&str>, answer: &str) -> Option<String> {
         let mut object = asking(resize());

@@ -9,6 +9,7 @@ mod guides;
 mod left;
 mod open_orders;
 mod plan;
+mod resource;
 #[cfg(test)]
 mod samples;
 mod standing;
@@ -22,10 +23,7 @@ use super::{
     Asked, Assessment, Call, CallRules, Claimant, Clients, Guide, Kind, Object, Others, Place,
     Recorded,
 };
-use crate::api::{
-    DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus, LedgerTarget,
-    PaidOperations, Payment, Reason, TermUnit, Timestamp,
-};
+use crate::api::{LedgerTarget, PaidOperations, Reason, Timestamp};
 use crate::cloud::huawei::bss;
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Period};
 use crate::cloud::{Arguments, CallError, Ids, Service};
@@ -34,6 +32,10 @@ use crate::mistakes::Mistake;
 pub use earlier::{Earlier, StillOpen};
 pub use facts::{Candidate, Facts, Orders};
 pub use open_orders::{About, OpenOrder, OpenOrders, Target, Unchecked};
+pub use resource::{
+    DesktopChange, DesktopObservation, DesktopOrder, DesktopOrderSpec, DesktopOrderStatus,
+    ExpandVolume, Payment, Resize, Subscribe, TermUnit,
+};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]

@@ -12,11 +12,12 @@ use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
 use super::words::{WORD, choice, has};
 use super::{Assessment, ORDER, OpenCall, call_of, left, order};
-use crate::api::{AnswerWord, ConditionStatus, DesktopObservation, DesktopOrder, Reason};
+use crate::api::{AnswerWord, ConditionStatus, Reason};
 use crate::cloud::Members;
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
 use crate::operations::code;
+use crate::operations::desktop_order::{DesktopObservation, DesktopOrder};
 use crate::text::line;
 
 const PAID: &str = "Paid";

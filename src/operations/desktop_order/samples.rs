@@ -1,13 +1,14 @@
 //! Orders and calls for the tests beside it.
 
 use super::{OrderDesktop, call_of, order};
-use crate::api::{
-    AnswerWord, Common, DesktopChange, DesktopOrder, DesktopOrderSpec, ExpandVolume, Payment,
-    Resize, Subscribe, TermUnit,
-};
+use crate::api::{AnswerWord, Common};
 use crate::cloud::Sent;
 use crate::cloud::huawei::workspace;
 use crate::cloud::server::send;
+use crate::operations::desktop_order::{
+    DesktopChange, DesktopOrder, DesktopOrderSpec, ExpandVolume, Payment, Resize, Subscribe,
+    TermUnit,
+};
 use crate::operations::{Clients, Kind as _, Recorded};
 
 pub(super) fn resize() -> DesktopChange {

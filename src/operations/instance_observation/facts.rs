@@ -5,11 +5,11 @@ use errand_engine::Tick;
 use kube::ResourceExt;
 
 use super::interval;
-use crate::api::InstanceObservation;
 use crate::clock::millis;
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::clouddc::{self, InstanceStatus};
 use crate::cloud::{Asker, CallError, Found};
+use crate::operations::instance_observation::InstanceObservation;
 
 /// A complete reading.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,16 +4,21 @@
 mod facts;
 mod guides;
 mod plan;
+mod resource;
 mod words;
 
 use std::time::Duration;
 
 use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Recorded};
-use crate::api::{InstanceObservation, InstanceObservationStatus, InstanceReading, Reason};
+use crate::api::Reason;
 use crate::cloud::huawei::clouddc;
 use crate::cloud::{CallError, Service};
 
 pub use facts::Facts;
+pub use resource::{
+    InstanceObservation, InstanceObservationSpec, InstanceObservationStatus, InstanceReading,
+    ObservationTarget, ObservedService, Until,
+};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]

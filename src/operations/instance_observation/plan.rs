@@ -4,10 +4,11 @@ use errand_engine::{Evidence, Goal, Tick, Witness};
 
 use super::words::{Motion, TERMINATED, is_documented, is_failed, is_good, is_last, same};
 use super::{Facts, interval};
-use crate::api::{InstanceObservation, InstanceReading, Reason, Timestamp, Until};
+use crate::api::{Reason, Timestamp};
 use crate::clock::millis;
 use crate::cloud::huawei::clouddc::InstanceStatus;
 use crate::cloud::{Field, Found};
+use crate::operations::instance_observation::{InstanceObservation, InstanceReading, Until};
 use crate::operations::{Assessment, code};
 use crate::text;
 

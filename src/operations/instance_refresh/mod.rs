@@ -8,19 +8,22 @@ mod facts;
 mod failure;
 mod past;
 mod plan;
+mod resource;
 mod stage;
 mod words;
 
 use errand_engine::Class;
 
 use super::{Asked, Assessment, Call, CallRules, Clients, Guide, Kind, Object, Question, Recorded};
-use crate::api::{
-    InstanceRefresh, InstanceRefreshStatus, Reason, RefreshObservation, RefreshState, StepStatus,
-};
+use crate::api::{Reason, StepStatus};
 use crate::cloud::tencent::autoscaling;
 use crate::cloud::{CallError, Service, arguments};
 
 pub use facts::Facts;
+pub use resource::{
+    AdoptRefresh, FailedInstance, InstanceRefresh, InstanceRefreshSpec, InstanceRefreshStatus,
+    RefreshObservation, RefreshState,
+};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]

@@ -4,10 +4,11 @@ use errand_engine::{Plan, Trace};
 
 use super::stage::Stage;
 use super::{CANCEL, CONTINUE, RESUME, RETRY, STOP};
-use crate::api::{AnswerWord, RefreshState, StepStatus};
+use crate::api::{AnswerWord, StepStatus};
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch};
 use crate::cloud::{Field, parse_time};
 use crate::operations::CallRules;
+use crate::operations::instance_refresh::RefreshState;
 use crate::text;
 
 /// The calls that let a refresh go on.

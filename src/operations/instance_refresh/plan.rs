@@ -6,11 +6,10 @@ use super::failure::Failure;
 use super::past::{Decided, Pause};
 use super::stage::{Batches, Stage};
 use super::{CANCEL, Facts, Kind as _, STOP, SteerRefresh, activity, call, past, steps, words};
-use crate::api::{
-    ConditionStatus, InstanceRefresh, Reason, RefreshObservation, RefreshState, StepStatus,
-};
+use crate::api::{ConditionStatus, Reason, StepStatus};
 use crate::cloud::Found;
 use crate::cloud::tencent::autoscaling::RefreshActivity;
+use crate::operations::instance_refresh::{InstanceRefresh, RefreshObservation, RefreshState};
 use crate::operations::{Assessment, Call, Question, code};
 
 mod shown;

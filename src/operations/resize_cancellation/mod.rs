@@ -2,6 +2,7 @@
 
 mod facts;
 mod plan;
+mod resource;
 mod task;
 mod window;
 mod words;
@@ -10,14 +11,15 @@ use errand_engine::{Class, Tick};
 
 use self::window::Window;
 use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Recorded};
-use crate::api::{
-    AnswerWord, Reason, ResizeCancellation, ResizeCancellationStatus, ResizeObservation,
-    StepStatus, Timestamp,
-};
+use crate::api::{AnswerWord, Reason, StepStatus, Timestamp};
 use crate::cloud::huawei::dcs;
 use crate::cloud::{CallError, Service};
 
 pub use facts::Facts;
+pub use resource::{
+    PendingChange, ResizeCancellation, ResizeCancellationSpec, ResizeCancellationStatus,
+    ResizeObservation, TaskSort,
+};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]

@@ -11,10 +11,11 @@ use self::compare::observation;
 use self::meaning::Look;
 use super::task::{sort, stage};
 use super::{Assessment, CANCEL, Facts};
-use crate::api::{ConditionStatus, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort};
+use crate::api::{ConditionStatus, Reason};
 use crate::cloud::huawei::dcs::{self, BackgroundTask, Instance};
 use crate::cloud::{Read, arguments};
 use crate::mistakes::Mistake;
+use crate::operations::resize_cancellation::{ResizeCancellationSpec, ResizeObservation, TaskSort};
 use crate::operations::{Call, code};
 
 /// What was seen, where it is of a task that the operation is about. One that only may

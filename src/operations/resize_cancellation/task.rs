@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::api::{PendingChange, TaskSort};
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, TaskDetails};
+use crate::operations::resize_cancellation::{PendingChange, TaskSort};
 
 /// Names of what changes an instance's specification, its replicas included
 /// (contracts: a.3, l.2). They differ between API versions.

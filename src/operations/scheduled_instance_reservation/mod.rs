@@ -6,19 +6,21 @@
 
 mod facts;
 mod plan;
+mod resource;
 mod words;
 
 use errand_engine::{Class, Tick};
 
 use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Question, Recorded};
-use crate::api::{
-    Reason, ReservationObservation, ReservationState, ScheduledInstanceReservation,
-    ScheduledInstanceReservationStatus, StepStatus, Timestamp,
-};
+use crate::api::{Reason, StepStatus, Timestamp};
 use crate::cloud::volcengine::ecs;
 use crate::cloud::{CallError, Service};
 
 pub use facts::Facts;
+pub use resource::{
+    AdoptReservation, ReservationObservation, ReservationState, ScheduledInstanceReservation,
+    ScheduledInstanceReservationSpec, ScheduledInstanceReservationStatus,
+};
 
 /// The kind.
 #[derive(Clone, Copy, Debug)]

@@ -5,12 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{DELETE, Facts, order, steps, words};
 use crate::api::Timestamp as Time;
-use crate::api::{
-    AnswerWord, ConditionStatus, Reason, ReservationObservation, ReservationState,
-    ScheduledInstanceReservation, Status, StepStatus,
-};
+use crate::api::{AnswerWord, ConditionStatus, Reason, Status, StepStatus};
 use crate::cloud::volcengine::ecs::{self, ScheduledInstance};
 use crate::cloud::{Field, Found, arguments};
+use crate::operations::scheduled_instance_reservation::{
+    ReservationObservation, ReservationState, ScheduledInstanceReservation,
+};
 use crate::operations::{Assessment, Call, code};
 use crate::text;
 

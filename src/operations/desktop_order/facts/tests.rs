@@ -10,14 +10,15 @@ use errand_simulator::{
 use super::super::samples::{asking, call, foreign, place_order, resize, subscribe};
 use super::super::{Kind as _, OrderDesktop};
 use super::*;
-use crate::api::{
-    AnswerWord, DesktopObservation, DesktopOrder, DesktopOrderStatus, Payment, Reason,
-};
+use crate::api::{AnswerWord, Reason};
 use crate::cloud::Sent;
 use crate::cloud::Service;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
 use crate::cloud::huawei::{bss, workspace};
+use crate::operations::desktop_order::{
+    DesktopObservation, DesktopOrder, DesktopOrderStatus, Payment,
+};
 use crate::operations::{Assessment, Recorded};
 
 const PROJECT: &str = "p1";

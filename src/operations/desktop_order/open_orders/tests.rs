@@ -17,13 +17,14 @@ use serde_json::Value;
 use super::super::samples::{asking, place_order, resize};
 use super::super::{Clients, DesktopOrder, Facts, Kind as _, OrderDesktop};
 use super::*;
-use crate::api::{DesktopObservation, Reason};
+use crate::api::Reason;
 use crate::clock::Clock;
 use crate::cloud::Service;
 use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
 use crate::cloud::huawei::{bss, workspace};
 use crate::cloud::{Ids, Sent, Transport};
+use crate::operations::desktop_order::DesktopObservation;
 use crate::operations::{Assessment, ClosedCall, Others, code};
 
 const PROJECT: &str = "p1";

@@ -5,9 +5,10 @@ use errand_engine::{Due, Evidence, Goal, Tick, Witness};
 use super::super::ORDER;
 use super::super::trace::millis;
 use super::{Look, Meaning, PAID, lost, wait};
-use crate::api::{ConditionStatus, Payment, Reason, Timestamp};
+use crate::api::{ConditionStatus, Reason, Timestamp};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, Job, Progress};
+use crate::operations::desktop_order::Payment;
 
 impl Look<'_> {
     pub(super) fn accepted(&self, change: &Change<'_>) -> Meaning {

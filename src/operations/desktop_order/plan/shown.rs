@@ -4,9 +4,10 @@ use super::super::facts::Orders;
 use super::super::trace::millis;
 use super::super::words::{LINE, WORD, has, lower};
 use super::Look;
-use crate::api::{DesktopObservation, Timestamp};
+use crate::api::Timestamp;
 use crate::cloud::huawei::bss::{Order, OrderStatus, why_unreadable};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, Job};
+use crate::operations::desktop_order::DesktopObservation;
 use crate::text::line;
 
 impl Look<'_> {

@@ -16,10 +16,11 @@ use super::super::facts::{Candidate, Orders};
 use super::super::open_orders::Target;
 use super::super::samples::{self, asking, expand, resize, subscribe};
 use super::*;
-use crate::api::{DesktopChange, DesktopOrderStatus, PaidOperations, Payment, Resize};
+use crate::api::PaidOperations;
 use crate::cloud::huawei::bss::Order;
 use crate::cloud::huawei::workspace::Volume;
 use crate::cloud::{Ids, Refusal};
+use crate::operations::desktop_order::{DesktopChange, DesktopOrderStatus, Payment, Resize};
 use crate::operations::{Kind as _, Recorded};
 
 /// 2026-11-21T12:00:00Z, when the call was intended.

@@ -3,9 +3,9 @@
 
 use super::super::failure::failed_instances;
 use crate::api::Timestamp as Time;
-use crate::api::{FailedInstance, RefreshObservation};
 use crate::cloud::tencent::autoscaling::{RefreshActivity, RefreshBatch, RefreshInstance};
 use crate::cloud::{Field, Found, parse_time};
+use crate::operations::instance_refresh::{FailedInstance, RefreshObservation};
 use crate::text;
 
 /// Most instances that status names.

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 
 use super::Before;
-use crate::api::{PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort};
 use crate::cloud::huawei::dcs::BackgroundTask;
 use crate::cloud::{Read, is_id};
 use crate::operations::resize_cancellation::task::{
     Stage, fits, named, new_spec, sort, stage, why_unclear,
+};
+use crate::operations::resize_cancellation::{
+    PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort,
 };
 
 /// The background tasks of a reading.

@@ -1,8 +1,9 @@
 //! What is remembered of a change, and what the instance tells of it. Pure.
 
-use crate::api::{ResizeObservation, Timestamp};
+use crate::api::Timestamp;
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, Capacity, Instance, TaskDetails};
+use crate::operations::resize_cancellation::ResizeObservation;
 use crate::operations::resize_cancellation::task::{Stage, details, stage};
 use crate::text;
 

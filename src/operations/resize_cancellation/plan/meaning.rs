@@ -4,13 +4,16 @@ use errand_engine::{Evidence, Goal, Span, Witness};
 
 use super::choice::{NO_ID, Tasks};
 use super::compare::{Compared, alters_something, compare, keeps};
-use crate::api::{PendingChange, Reason, ResizeCancellationSpec, ResizeObservation, TaskSort};
+use crate::api::Reason;
 use crate::cloud::Read;
 use crate::cloud::huawei::dcs::{BackgroundTask, Instance};
 use crate::operations::code;
 use crate::operations::resize_cancellation::CANCEL;
 use crate::operations::resize_cancellation::task::{Stage, named, stage, waits, word};
 use crate::operations::resize_cancellation::window::Window;
+use crate::operations::resize_cancellation::{
+    PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort,
+};
 
 /// What is there, and all of it is understood.
 pub(super) const NOTHING: Evidence = Evidence::Nothing { understood: true };

@@ -14,7 +14,8 @@ use errand_engine::Span;
 use super::super::{CANCEL, tells_of_the_change};
 use super::meaning::{NOTHING, WINDOW_POLL};
 use super::*;
-use crate::api::{Common, PendingChange, Timestamp};
+use crate::api::{Common, Timestamp};
+use crate::operations::resize_cancellation::PendingChange;
 
 /// 2026-11-21, a day whose window is 18:00 to 19:00 UTC.
 const MIDNIGHT: i64 = 1_795_219_200_000;

@@ -5,9 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Timestamp};
-use super::status::Status;
-use super::words::words;
+use crate::api::{Common, Status, Timestamp, words};
 
 /// Brings one scheduled-instance order of Volcengine ECS to the wanted end, and
 /// verifies it.

@@ -6,9 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Timestamp};
-use super::status::Status;
-use super::words::words;
+use crate::api::{Common, Status, Timestamp, words};
 
 /// Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted
 /// end, and verifies it.

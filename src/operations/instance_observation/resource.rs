@@ -6,8 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Timestamp};
-use super::status::Status;
+use crate::api::{Common, Status, Timestamp};
 
 /// Reads the state of a Huawei Cloud CloudDC instance, once or until it is as
 /// wanted.

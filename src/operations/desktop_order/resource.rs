@@ -5,8 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Timestamp};
-use super::status::Status;
+use crate::api::{Common, Status, Timestamp};
 
 /// Places an order that changes a Huawei Cloud Workspace desktop, once, and
 /// verifies from the desktop that it was delivered.

@@ -5,9 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Common, Timestamp};
-use super::status::Status;
-use super::words::words;
+use crate::api::{Common, Status, Timestamp, words};
 
 /// Cancels a pending specification change of a Huawei Cloud DCS instance, once,
 /// and verifies from the cloud that it is cancelled.
