@@ -19,12 +19,13 @@ pub use connection::{
     Endpoint, HuaweiConnection, PaidOperations, Policy, SecretKeys, SecretRef, Site,
     TencentConnection, VolcengineConnection,
 };
-pub use crds::{connection_crd, operation_crd};
+pub use crds::{Column, KindInfo, connection_crd, operation_crd};
 pub use operation_ledger::{
     LEDGER_ENTRIES, LedgerClaim, LedgerEntry, LedgerObject, LedgerTarget, OperationLedger,
     OperationLedgerSpec, Unknown,
 };
-pub use reasons::{Group, Reason};
+pub(crate) use reasons::reasons;
+pub use reasons::{Group, Reason, ReasonRow};
 pub use shared::is_object_name;
 pub use shared::{
     Common, ConnectionKind, ConnectionRef, Decision, Mode, REQUESTED_AT, Resolution, Schedule,

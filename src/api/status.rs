@@ -98,7 +98,7 @@ impl State {
                 status,
                 observed_generation: None,
                 last_transition_time: Some(Timestamp::NOT_YET),
-                reason: Reason::Pending.to_string(),
+                reason: Reason::PENDING.to_string(),
                 message: "Errand has not observed it yet.".to_owned(),
             })
             .collect();

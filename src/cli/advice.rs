@@ -13,6 +13,7 @@ mod waiting;
 
 use errand::api::{Group, Reason};
 use errand::clock::{Clock, duration};
+use errand::operations::reason_of_word;
 use errand_engine::{Rules, Span};
 use serde_json::Value;
 
@@ -102,8 +103,8 @@ impl Asker<'_> {
             (_, Group::Blocked) if self.view.state() == "Waiting" => {
                 let Advice { next, can } = self.blocked(reason);
                 let then = match reason {
-                    Reason::CloudRefuses => "After three refusals in a row",
-                    Reason::CredentialsMissing => {
+                    Reason::CLOUD_REFUSES => "After three refusals in a row",
+                    Reason::CREDENTIALS_MISSING => {
                         "Once it is certain that the Secret is not usable"
                     }
                     _ => "After a minute",
@@ -114,7 +115,7 @@ impl Asker<'_> {
             (_, Group::Blocked) => self.blocked(reason),
             // Without a question in the status it cannot be answered.
             (_, Group::Held) => Advice::new("Nothing further is sent; Errand is about to ask."),
-            (Reason::AssumedDone, _) => Advice::new("Nothing; it has ended.").say(format!(
+            (Reason::ASSUMED_DONE, _) => Advice::new("Nothing; it has ended.").say(format!(
                 "Look at {} in the cloud if you have to be sure: Errand has not seen the effect.",
                 self.target()
             )),
@@ -170,7 +171,7 @@ impl Asker<'_> {
             ),
         })
         .say(match (self.view.known_reason(), self.cloud_error()) {
-            (Some(Reason::AnswerUnknown), Some(error)) => format!(
+            (Some(Reason::ANSWER_UNKNOWN), Some(error)) => format!(
                 "Fix what the cloud's message names ({error}), if it names anything. Look at {}, then choose one:",
                 self.to_look_at()
             ),
@@ -190,7 +191,7 @@ impl Asker<'_> {
                 None => advice.say(format!("{choice}: not known to this version of errand")),
             };
         }
-        let asked = Reason::from_word(&hold.reason).or(self.view.known_reason());
+        let asked = reason_of_word(&hold.reason).or(self.view.known_reason());
         match asked.and_then(|reason| self.guide(reason)) {
             Some(guide) => self.with(guide, advice),
             None => advice,

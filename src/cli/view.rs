@@ -2,6 +2,7 @@
 //! another shape than expected is left out; nothing here fails.
 
 use errand::api::{OVERDUE, Reason};
+use errand::operations::reason_of_word;
 use errand::text::visible;
 use kube::api::DynamicObject;
 use serde_json::Value;
@@ -71,7 +72,7 @@ impl<'a> View<'a> {
 
     /// The reason, if this version knows it.
     pub fn known_reason(&self) -> Option<Reason> {
-        Reason::from_word(&self.reason())
+        reason_of_word(&self.reason())
     }
 
     /// What the condition Overdue says of the present wait, if it has lasted for longer

@@ -144,13 +144,13 @@ pub(super) fn cause(view: &View) -> Vec<String> {
     let meaning = reason.meaning().to_owned();
     let quoted = matches!(
         reason,
-        Reason::Throttled
-            | Reason::CloudUnavailable
-            | Reason::PermissionDenied
-            | Reason::TargetBlocked
-            | Reason::TargetBusy
-            | Reason::ConnectionMismatch
-            | Reason::CloudRefuses
+        Reason::THROTTLED
+            | Reason::CLOUD_UNAVAILABLE
+            | Reason::PERMISSION_DENIED
+            | Reason::TARGET_BLOCKED
+            | Reason::TARGET_BUSY
+            | Reason::CONNECTION_MISMATCH
+            | Reason::CLOUD_REFUSES
     );
     match summary.as_str() {
         "" => vec![meaning],
@@ -288,6 +288,8 @@ fn hold(view: &View) -> String {
 
 #[cfg(test)]
 mod tests {
+    use errand::operations::reasons;
+
     use super::*;
     use crate::cli::types::named;
 
@@ -351,7 +353,7 @@ mod tests {
 
     #[test]
     fn every_reason_says_what_to_do_now() {
-        for reason in Reason::ALL {
+        for reason in reasons() {
             let page = shown(serde_json::json!({"status": {
                 "observedGeneration": 1,
                 "conditions": [{"type": "Ready", "reason": reason.to_string()}],

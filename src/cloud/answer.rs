@@ -37,7 +37,7 @@ pub(super) fn read<B>(told: Told<B>, key: &Key) -> Result<B, CallError> {
     key.answered(Some((answer.listed, &answer.refusal)));
     let reading = match answer.listed {
         Some(reading) => reading,
-        None if answer.passes => Reading::Retry(Reason::CloudUnavailable),
+        None if answer.passes => Reading::Retry(Reason::CLOUD_UNAVAILABLE),
         None => Reading::Terminal,
     };
     let refusal = answer.refusal;

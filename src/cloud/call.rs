@@ -60,7 +60,7 @@ impl CallError {
     /// There is no answer that could be read; a later one may be.
     pub(super) fn unavailable(refusal: Refusal) -> Self {
         Self {
-            reading: Reading::Retry(Reason::CloudUnavailable),
+            reading: Reading::Retry(Reason::CLOUD_UNAVAILABLE),
             refusal,
         }
     }

@@ -66,7 +66,7 @@ impl OddId {
 impl From<OddId> for CallError {
     fn from(odd: OddId) -> Self {
         Self {
-            reading: Reading::Retry(Reason::ObservationUnclear),
+            reading: Reading::Retry(Reason::OBSERVATION_UNCLEAR),
             refusal: odd.refusal(),
         }
     }
@@ -186,7 +186,7 @@ mod tests {
             let error = Path::of(&["v2", "p1", "instances", odd]).expect_err(odd);
             let CallError { reading, refusal } = error.into();
             // It is neither a no nor a fault of the cloud's.
-            assert_eq!(reading, Reading::Retry(Reason::ObservationUnclear));
+            assert_eq!(reading, Reading::Retry(Reason::OBSERVATION_UNCLEAR));
             assert!(refusal.message.contains("(instances)"), "{refusal:?}");
         }
     }

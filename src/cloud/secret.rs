@@ -123,7 +123,7 @@ impl Key {
         };
         match refused {
             None => trial.accept(),
-            Some((Some(Reading::Blocked(Reason::CredentialsRejected)), _)) => trial.reject(),
+            Some((Some(Reading::Blocked(Reason::CREDENTIALS_REJECTED)), _)) => trial.reject(),
             // Without a code it may be a proxy's, or a bad signature that the cloud counts.
             Some((_, refusal)) if refusal.status == 401 && refusal.code.is_empty() => trial.miss(),
             Some((_, refusal)) if refusal.status == 401 => trial.reject(),
@@ -162,7 +162,7 @@ fn shows_authentication(listed: Option<Reading>, refusal: &Refusal) -> bool {
         !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
     });
     let after_it = match listed {
-        Some(Reading::Gone | Reading::Blocked(Reason::PermissionDenied)) => true,
+        Some(Reading::Gone | Reading::Blocked(Reason::PERMISSION_DENIED)) => true,
         Some(Reading::Terminal) => numbered,
         _ => false,
     };
@@ -225,10 +225,10 @@ mod tests {
             key.answered(Some((listed, &refusal)));
             (trial.is_over(), trial.bad_signatures())
         };
-        let unavailable = Some(Reading::Retry(Reason::CloudUnavailable));
+        let unavailable = Some(Reading::Retry(Reason::CLOUD_UNAVAILABLE));
         assert_eq!(answered(unavailable, refusal(503, "")), (false, 0));
         trial.miss();
-        let denied = Some(Reading::Blocked(Reason::PermissionDenied));
+        let denied = Some(Reading::Blocked(Reason::PERMISSION_DENIED));
         // Of a proxy or the gateway, which have not looked at the signature.
         assert_eq!(answered(denied, refusal(403, "")), (false, 1));
         assert_eq!(answered(denied, refusal(403, "APIGW.0802")), (false, 1));
@@ -237,7 +237,7 @@ mod tests {
         let terminal = Some(Reading::Terminal);
         let missing = refusal(400, "MissingParameter");
         assert_eq!(answered(terminal, missing), (false, 1));
-        let rejected = Some(Reading::Blocked(Reason::CredentialsRejected));
+        let rejected = Some(Reading::Blocked(Reason::CREDENTIALS_REJECTED));
         assert_eq!(answered(rejected, refusal(401, "APIGW.0301")), (true, 2));
         assert_eq!(answered(None, refusal(401, "NEW.1")), (true, 3));
         assert_eq!(answered(denied, refusal(403, "DCS.2003")), (false, 0));

@@ -86,7 +86,7 @@ impl Statuses {
         tracing::warn!(%name, %fields, minimal = shown, "status of a connection refused");
         let event = Event {
             type_: EventType::Warning,
-            reason: Reason::StatusRefused.to_string(),
+            reason: Reason::STATUS_REFUSED.to_string(),
             note: Some(message),
             action: "Write".to_owned(),
             secondary: None,

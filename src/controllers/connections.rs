@@ -1,7 +1,7 @@
 //! From a connectionRef to a client that may be used, and what a connection's
 //! own status says.
 
-use errand_engine::{Code, Span, Trouble};
+use errand_engine::{Span, Trouble};
 use kube::{Resource as _, ResourceExt};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
@@ -21,7 +21,7 @@ use crate::cloud::huawei::{self, Scope};
 use crate::cloud::{
     Client, HuaweiScope, Key, Protocol, Refusal, SERVICES, Service, Transport, tencent, volcengine,
 };
-use crate::operations::{Clients, Object, Place, ServiceHost};
+use crate::operations::{Clients, Object, Place, ServiceHost, code};
 
 /// A connection that cannot be used now, with the sentence that says why.
 #[derive(Clone, Debug)]
@@ -124,14 +124,14 @@ impl Connections {
     ) -> Result<std::sync::Arc<CloudConnection>, Unusable> {
         if timeout(API_TIMEOUT, self.store.listed()).await.is_err() {
             return Err(Unusable {
-                trouble: trouble(Reason::ConnectionNotFound, false, 3),
+                trouble: trouble(Reason::CONNECTION_NOT_FOUND, false, 3),
                 text: "CloudConnections cannot be listed from the API server now.".to_owned(),
                 said: None,
             });
         }
         let reference = ObjectKey::new(namespace, &wanted.name);
         self.store.get(&reference).ok_or_else(|| Unusable {
-            trouble: trouble(Reason::ConnectionNotFound, false, 0),
+            trouble: trouble(Reason::CONNECTION_NOT_FOUND, false, 0),
             text: format!(
                 "There is no CloudConnection {} in namespace {namespace}. Create it, or correct connectionRef.",
                 wanted.name
@@ -149,7 +149,7 @@ said: None,
     ) -> Result<Usable, Unusable> {
         if let Some(odd) = odd_id(&connection.spec) {
             return Err(Unusable {
-                trouble: trouble(Reason::ConnectionNotReady, false, 0),
+                trouble: trouble(Reason::CONNECTION_NOT_READY, false, 0),
                 text: format!("CloudConnection {}: {odd}", connection.name_any()),
                 said: None,
             });
@@ -163,7 +163,7 @@ said: None,
         let places = places.collect::<Result<Vec<_>, Unusable>>()?;
         let name = connection.name_any();
         one_cloud(&places).map_err(|why| Unusable {
-            trouble: trouble(Reason::ConnectionMismatch, true, 0),
+            trouble: trouble(Reason::CONNECTION_MISMATCH, true, 0),
             text: format!("CloudConnection {name}: {why}."),
             said: None,
         })?;
@@ -276,7 +276,7 @@ said: None,
         let name = connection.name_any();
         match self.origin(connection, service) {
             None => Err(Unusable {
-                trouble: trouble(Reason::ConnectionMismatch, true, 0),
+                trouble: trouble(Reason::CONNECTION_MISMATCH, true, 0),
                 text: format!(
                     "CloudConnection {name} is not of {}. Correct connectionRef.",
                     service.cloud().name()
@@ -284,7 +284,7 @@ said: None,
                 said: None,
             }),
             Some(Err(e)) => Err(Unusable {
-                trouble: trouble(Reason::ConnectionNotReady, false, 0),
+                trouble: trouble(Reason::CONNECTION_NOT_READY, false, 0),
                 text: format!("CloudConnection {name}: {e}."),
                 said: None,
             }),
@@ -311,7 +311,7 @@ said: None,
             match origin {
                 Err(e) => return Some((ConnectionReason::EndpointNotAllowed, format!("{e}."))),
                 Ok(origin) if self.transport.offset(&origin.url).abs() > self.margin.0 => {
-                    return said(ConnectionReason::ClockSkew, Reason::ClockSkew.meaning());
+                    return said(ConnectionReason::ClockSkew, Reason::CLOCK_SKEW.meaning());
                 }
                 Ok(origin) if clouds.contains(&origin.authority) => {}
                 Ok(origin) => clouds.push(origin.authority),
@@ -446,10 +446,10 @@ const PACED: &str = "Too many bad signatures lock a key, so Errand tries it ever
 
 fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unusable {
     let then = "Errand then continues by itself.";
-    let missing = trouble(Reason::CredentialsMissing, true, 0);
+    let missing = trouble(Reason::CREDENTIALS_MISSING, true, 0);
     let (trouble, text) = match e {
         NoKey::Unreadable => (
-            trouble(Reason::CredentialsMissing, false, 3),
+            trouble(Reason::CREDENTIALS_MISSING, false, 3),
             format!("Secret {secret} cannot be read from the API server now."),
         ),
         NoKey::Forbidden => (
@@ -473,26 +473,26 @@ fn no_key(e: &NoKey, (namespace, connection): (&str, &str), secret: &str) -> Unu
             ),
         ),
         NoKey::BeingTried => (
-            self::trouble(Reason::CloudUnavailable, false, 3),
+            self::trouble(Reason::CLOUD_UNAVAILABLE, false, 3),
             format!(
                 "The key in Secret {secret} of CloudConnection {connection} has not been used yet. Another operation tries it, and the cloud has not answered that one."
             ),
         ),
         NoKey::TooManyBad => (
-            self::trouble(Reason::CredentialsRejected, true, 0),
+            self::trouble(Reason::CREDENTIALS_REJECTED, true, 0),
             format!(
                 "The key in Secret {secret} of CloudConnection {connection} has not been accepted yet, and within five minutes the cloud has refused others with the same key id, in this Secret or in others. Correct or delete those Secrets. {PACED}"
             ),
         ),
         NoKey::Unclear(said) => return unclear(said.as_deref(), connection, secret),
         NoKey::Locked => (
-            self::trouble(Reason::CredentialsRejected, true, 0),
+            self::trouble(Reason::CREDENTIALS_REJECTED, true, 0),
             format!(
                 "The cloud has locked the key in Secret {secret} of CloudConnection {connection} after too many bad signatures, for everybody who uses it. Find out who signs wrongly with it; Errand tries it again every 5 minutes."
             ),
         ),
         NoKey::Rejected => (
-            self::trouble(Reason::CredentialsRejected, true, 0),
+            self::trouble(Reason::CREDENTIALS_REJECTED, true, 0),
             format!(
                 "The cloud does not accept the key in Secret {secret} of CloudConnection {connection}. Put a valid one there; {then} {PACED}"
             ),
@@ -514,8 +514,8 @@ fn unclear(said: Option<&Refusal>, connection: &str, secret: &str) -> Unusable {
     );
     let refused = said.filter(|said| said.says_no());
     let reason = match refused {
-        Some(_) => Reason::CloudRefuses,
-        None => Reason::CloudUnavailable,
+        Some(_) => Reason::CLOUD_REFUSES,
+        None => Reason::CLOUD_UNAVAILABLE,
     };
     Unusable {
         trouble: Trouble {
@@ -533,7 +533,7 @@ fn unclear(said: Option<&Refusal>, connection: &str, secret: &str) -> Unusable {
 
 fn trouble(reason: Reason, blocked: bool, quiet: u32) -> Trouble {
     Trouble {
-        code: Code(reason.index()),
+        code: code(reason),
         blocked,
         quiet,
         // Looking again at a connection costs no cloud call, so it can be soon.

@@ -446,13 +446,8 @@ fn ended<O: Object>(object: &O) -> Ended {
 
 /// It rests until a time that the schedule or the cloud has set.
 fn is_deadline<O: Object>(object: &O) -> bool {
-    let conditions = object.status().map(|status| &status.conditions);
-    let mut ready = conditions
-        .into_iter()
-        .flatten()
-        .filter(|c| c.type_ == "Ready");
-    let until = [Reason::BeforeWindow, Reason::MaintenanceWindow].map(|reason| reason.to_string());
-    ready.any(|condition| until.contains(&condition.reason))
+    let reason = object.status().and_then(reason);
+    reason.is_some_and(Reason::is_dated)
 }
 
 /// It looks for the effect of a call that was accepted.

@@ -102,7 +102,7 @@ impl Charge {
         cluster: Option<&str>,
     ) -> Option<Unusable> {
         if let Some(text) = self.forbidden(ceiling, policy) {
-            let unusable = blocked(Reason::PaidOperationsForbidden, text);
+            let unusable = blocked(Reason::PAID_OPERATIONS_FORBIDDEN, text);
             return Some(match self.labels {
                 Labels::Unread(_) => Unusable {
                     trouble: Trouble {
@@ -116,7 +116,7 @@ impl Charge {
             });
         }
         let text = self.elsewhere(policy, cluster)?;
-        Some(blocked(Reason::ConnectionMismatch, text))
+        Some(blocked(Reason::CONNECTION_MISMATCH, text))
     }
 
     /// The one decision about money: everything that forbids the call, as a sentence.
@@ -222,6 +222,7 @@ mod tests {
     use super::super::fake_api::{block_on, client, failure};
     use super::PaidOperations::{AutomaticPayment, Forbid, ManualPayment};
     use super::*;
+    use crate::operations::code;
 
     const FLAG: &str = "--paid-operations of the operator (chart value operator.paidOperations)";
     const SELECTOR: &str = "--paid-namespace-selector of the operator (chart value operator.paidNamespaceSelector) is pays=yes";
@@ -298,11 +299,11 @@ mod tests {
         let charge = |wanted| charge(wanted, Labels::NotAsked);
         let reason = |wanted, cluster| {
             let refused = charge(wanted).refused(&all, &policy(AutomaticPayment), cluster);
-            refused.map(|unusable| unusable.trouble.code.0)
+            refused.map(|unusable| unusable.trouble.code)
         };
         assert_eq!(reason(AutomaticPayment, Some("here")), None);
         for cluster in [None, Some("there")] {
-            let mismatch = Some(Reason::ConnectionMismatch.index());
+            let mismatch = Some(code(Reason::CONNECTION_MISMATCH));
             assert_eq!(reason(ManualPayment, cluster), mismatch, "{cluster:?}");
             assert_eq!(reason(Forbid, cluster), None, "{cluster:?}");
         }
@@ -388,8 +389,10 @@ mod tests {
             let refused = charge.refused(&all, &policy(AutomaticPayment), Some("here"));
             let refused = refused.expect(why);
             assert!(refused.text.contains(why), "{}", refused.text);
-            let reason = Reason::PaidOperationsForbidden.index();
-            assert_eq!(refused.trouble.code.0, reason);
+            assert_eq!(
+                refused.trouble.code,
+                code(Reason::PAID_OPERATIONS_FORBIDDEN)
+            );
             assert_eq!(refused.trouble.pause, Some(AGAIN_SOON));
         }
     }

@@ -16,7 +16,7 @@ use crate::api::{
     Condition, ConditionStatus, Mode, OVERDUE, Reason, State, Status, Timestamp, Wait, Waiting,
 };
 use crate::clock::millis;
-use crate::operations::{Kind, Object};
+use crate::operations::{Kind, Object, reason_of_word};
 
 /// What there is to do about a wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ fn current<O: Object>(object: &O) -> Option<(State, Reason, Wait)> {
     let status = object.status()?;
     let ready = status.conditions.iter().find(|c| c.type_ == "Ready")?;
     let state = status.state.unwrap_or(State::Pending);
-    let reason = Reason::from_word(&ready.reason)?;
+    let reason = reason_of_word(&ready.reason)?;
     Some((state, reason, expected(object, state, reason)?))
 }
 

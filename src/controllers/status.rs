@@ -22,7 +22,7 @@ use crate::api::{
 };
 use crate::cloud::{Reading, Refusal};
 use crate::operations::{
-    Assessment, Call, Claimant, Kind, Object, Question, code, decision, digest,
+    Assessment, Call, Claimant, Kind, Object, Question, code, decision, digest, reason_of_code,
 };
 use crate::text;
 
@@ -51,13 +51,11 @@ pub(super) fn requested_at(object: &impl kube::Resource) -> Option<String> {
 /// How a question is told.
 fn held(hold: EngineHold) -> Reason {
     match hold {
-        EngineHold::AnswerUnknown | EngineHold::OrphanUnknown => Reason::AnswerUnknown,
-        EngineHold::ProofTimeout => Reason::ProofTimeout,
-        EngineHold::NoRecord => Reason::NoRecord,
-        EngineHold::LedgerConflict => Reason::LedgerConflict,
-        EngineHold::OfKind(Code(index)) => {
-            Reason::from_index(index).unwrap_or(Reason::AnswerUnknown)
-        }
+        EngineHold::AnswerUnknown | EngineHold::OrphanUnknown => Reason::ANSWER_UNKNOWN,
+        EngineHold::ProofTimeout => Reason::PROOF_TIMEOUT,
+        EngineHold::NoRecord => Reason::NO_RECORD,
+        EngineHold::LedgerConflict => Reason::LEDGER_CONFLICT,
+        EngineHold::OfKind(code) => reason_of_code(code).unwrap_or(Reason::ANSWER_UNKNOWN),
     }
 }
 
@@ -231,7 +229,7 @@ impl<K: Kind> Rendering<'_, K> {
             _ => None,
         };
         status.locked_by = match reason {
-            Reason::TargetLocked => self.locked_by.cloned(),
+            Reason::TARGET_LOCKED => self.locked_by.cloned(),
             _ => None,
         };
         status.observed_generation = self.object.meta().generation;
@@ -378,7 +376,7 @@ impl<K: Kind> Rendering<'_, K> {
 
     fn words(&self) -> (State, Reason) {
         match (self.change.report, self.object.asked().suspend) {
-            (Report::Suspended, false) => (State::Suspended, Reason::SuspendedByConnection),
+            (Report::Suspended, false) => (State::Suspended, Reason::SUSPENDED_BY_CONNECTION),
             (report, _) => words::<K>(self.object, report),
         }
     }
@@ -408,23 +406,23 @@ fn fails(forecast: Forecast) -> bool {
 /// State and reason of a report.
 pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reason) {
     let reason = |code: Code| match code {
-        INTENT_NOT_STORED => Reason::IntentNotStored,
-        OBSERVATION_UNCLEAR => Reason::ObservationUnclear,
-        CLOCK_SKEW => Reason::ClockSkew,
-        CLOUD_REFUSES => Reason::CloudRefuses,
-        Code(index) => Reason::from_index(index).unwrap_or(Reason::Pending),
+        INTENT_NOT_STORED => Reason::INTENT_NOT_STORED,
+        OBSERVATION_UNCLEAR => Reason::OBSERVATION_UNCLEAR,
+        CLOCK_SKEW => Reason::CLOCK_SKEW,
+        CLOUD_REFUSES => Reason::CLOUD_REFUSES,
+        code => reason_of_code(code).unwrap_or(Reason::PENDING),
     };
     match report {
         Report::Waiting(code) => (State::Waiting, reason(code)),
-        Report::BeforeWindow => (State::Waiting, Reason::BeforeWindow),
-        Report::Executing => (State::Executing, Reason::Executing),
-        Report::Verifying => (State::Verifying, Reason::Verifying),
-        Report::ResolvingAnswer => (State::Verifying, Reason::ResolvingAnswer),
-        Report::Suspended => (State::Suspended, Reason::SuspendedBySpec),
+        Report::BeforeWindow => (State::Waiting, Reason::BEFORE_WINDOW),
+        Report::Executing => (State::Executing, Reason::EXECUTING),
+        Report::Verifying => (State::Verifying, Reason::VERIFYING),
+        Report::ResolvingAnswer => (State::Verifying, Reason::RESOLVING_ANSWER),
+        Report::Suspended => (State::Suspended, Reason::SUSPENDED_BY_SPEC),
         Report::Planned(forecast) => {
             let would = match forecast {
                 Forecast::Sends | Forecast::Ended(End::Succeeded(_)) => {
-                    return (State::Planned, Reason::PlanReady);
+                    return (State::Planned, Reason::PLAN_READY);
                 }
                 Forecast::Waits(code) => Report::Waiting(code),
                 Forecast::BeforeWindow => Report::BeforeWindow,
@@ -442,21 +440,21 @@ pub(super) fn words<K: Kind>(object: &K::Object, report: Report) -> (State, Reas
             (State::Succeeded, K::already(object))
         }
         Report::Ended(End::Lost(code)) => (State::Failed, reason(code)),
-        Report::Ended(End::Succeeded(How::Assumed)) => (State::Succeeded, Reason::AssumedDone),
+        Report::Ended(End::Succeeded(How::Assumed)) => (State::Succeeded, Reason::ASSUMED_DONE),
         Report::Ended(End::Refused) => {
             let accepted = |step: &StepStatus| step.answer == Some(AnswerWord::Accepted);
             let halfway = object
                 .status()
                 .is_some_and(|s| s.steps.iter().any(accepted));
             match halfway {
-                true => (State::Failed, Reason::RefusedHalfway),
-                false => (State::Failed, Reason::Refused),
+                true => (State::Failed, Reason::REFUSED_HALFWAY),
+                false => (State::Failed, Reason::REFUSED),
             }
         }
-        Report::Ended(End::WindowMissed) => (State::Failed, Reason::WindowMissed),
-        Report::Ended(End::GivenUp) => (State::Failed, Reason::GivenUp),
+        Report::Ended(End::WindowMissed) => (State::Failed, Reason::WINDOW_MISSED),
+        Report::Ended(End::GivenUp) => (State::Failed, Reason::GIVEN_UP),
         // Never stored; told as what was going on.
-        Report::Orphaned => (State::Executing, Reason::Executing),
+        Report::Orphaned => (State::Executing, Reason::EXECUTING),
         // The same, as the question that it is about.
         Report::Withdrawn(hold) => (State::Held, held(hold)),
     }

@@ -1,11 +1,12 @@
 //! How what goes wrong is told: the reason, for how long nothing is said, and
 //! the sentence for people. Pure.
 
-use errand_engine::{Code, Span, Trouble};
+use errand_engine::{Span, Trouble};
 
 use super::connections::Unusable;
 use crate::api::{LedgerObject, LockedBy, Reason};
 use crate::cloud::{CallError, Reading, Refusal};
+use crate::operations::code;
 use crate::text;
 
 /// How often a passing fault of a cloud is met before status tells it. What the cloud
@@ -21,19 +22,19 @@ pub(super) fn concurrency_limit(pause: Span) -> Unusable {
         trouble: Trouble {
             quiet: 0,
             pause: Some(pause),
-            ..passing(Reason::ConcurrencyLimit)
+            ..passing(Reason::CONCURRENCY_LIMIT)
         },
-        text: Reason::ConcurrencyLimit.meaning().to_owned(),
+        text: Reason::CONCURRENCY_LIMIT.meaning().to_owned(),
         said: None,
     }
 }
 
 pub(super) fn passing(reason: Reason) -> Trouble {
     Trouble {
-        code: Code(reason.index()),
+        code: code(reason),
         blocked: false,
         quiet: match reason {
-            Reason::ClockSkew => 1,
+            Reason::CLOCK_SKEW => 1,
             _ => QUIET_UNAVAILABLE,
         },
         pause: None,
@@ -47,7 +48,7 @@ pub(super) fn refused_for_now(reason: Reason) -> Trouble {
     let trouble = passing(reason);
     Trouble {
         quiet: match reason {
-            Reason::ClockSkew => trouble.quiet,
+            Reason::CLOCK_SKEW => trouble.quiet,
             _ => 0,
         },
         ..trouble
@@ -58,7 +59,7 @@ pub(super) fn refused_for_now(reason: Reason) -> Trouble {
 pub(super) fn not_leading() -> Trouble {
     Trouble {
         quiet: u32::MAX,
-        ..passing(Reason::Pending)
+        ..passing(Reason::PENDING)
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) fn target_locked(
     let unusable = Unusable {
         trouble: Trouble {
             quiet: 0,
-            ..passing(Reason::TargetLocked)
+            ..passing(Reason::TARGET_LOCKED)
         },
         text: format!(
             "{who} has a call to this target under way that must not be repeated (OperationLedger {ledger}). This operation waits until that has ended."
@@ -95,7 +96,7 @@ pub(super) fn target_locked(
 
 pub(super) fn ledger_full(name: &str) -> Unusable {
     blocked(
-        Reason::LedgerFull,
+        Reason::LEDGER_FULL,
         format!(
             "OperationLedger {name} has no room for another call, and nothing of it is dropped. Nothing is sent without a record."
         ),
@@ -106,7 +107,7 @@ pub(super) fn ledger_full(name: &str) -> Unusable {
 pub(super) fn ledger_refused(name: &str, message: &str) -> Unusable {
     let message = text::line(message, 300);
     blocked(
-        Reason::IntentNotStored,
+        Reason::INTENT_NOT_STORED,
         format!(
             "The API server refuses what Errand writes into OperationLedger {name}: {}. Nothing is sent without a record.",
             message.trim_end_matches('.')
@@ -130,7 +131,7 @@ pub(super) fn blocked(reason: Reason, text: String) -> Unusable {
 /// The ledger cannot be read: what must not be repeated is not sent without it.
 pub(super) fn no_ledger(text: String) -> Unusable {
     let said = blocked(
-        Reason::IntentNotStored,
+        Reason::INTENT_NOT_STORED,
         format!("{text} Nothing that must not be repeated is sent without it."),
     );
     Unusable {
@@ -157,17 +158,17 @@ pub(super) fn read_failed(refusal: &Refusal, refused: bool) -> String {
 pub(super) fn read_trouble(e: &CallError) -> Unusable {
     let refusal = &e.refusal;
     let (reason, blocked) = match e.reading {
-        Reading::Retry(Reason::CloudUnavailable) if refusal.says_no() => {
-            (Reason::CloudRefuses, false)
+        Reading::Retry(Reason::CLOUD_UNAVAILABLE) if refusal.says_no() => {
+            (Reason::CLOUD_REFUSES, false)
         }
         Reading::Retry(reason) | Reading::Wait(reason) => (reason, false),
         Reading::Blocked(reason) => (reason, true),
         // Lost is an answer to a mutating call; no table has it for a read.
         Reading::Verify | Reading::Terminal | Reading::Gone | Reading::Lost(_) => {
-            (Reason::CloudRefuses, false)
+            (Reason::CLOUD_REFUSES, false)
         }
     };
-    let refused = reason == Reason::CloudRefuses;
+    let refused = reason == Reason::CLOUD_REFUSES;
     let text = read_failed(refusal, refused);
     Unusable {
         trouble: Trouble {
@@ -175,14 +176,14 @@ pub(super) fn read_trouble(e: &CallError) -> Unusable {
             refused,
             // What is not understood does not pass by asking again, and a refusal may not.
             quiet: match () {
-                () if blocked || reason == Reason::ObservationUnclear => 0,
+                () if blocked || reason == Reason::OBSERVATION_UNCLEAR => 0,
                 () if refusal.says_no() => refused_for_now(reason).quiet,
                 () => passing(reason).quiet,
             },
             ..passing(reason)
         },
         text: match (blocked, reason) {
-            (_, Reason::PermissionDenied) => denied(text, refusal.call(), refusal),
+            (_, Reason::PERMISSION_DENIED) => denied(text, refusal.call(), refusal),
             (true, _) => format!("{text} {}", reason.meaning()),
             (false, _) => text,
         },
@@ -207,7 +208,7 @@ pub(super) fn denied(text: String, call: &str, refusal: &Refusal) -> String {
         (Some(permission), _) => {
             format!("{text} Grant the owner of the key the permission {permission}.")
         }
-        (None, "") => format!("{text} {}", Reason::PermissionDenied.meaning()),
+        (None, "") => format!("{text} {}", Reason::PERMISSION_DENIED.meaning()),
         (None, call) => format!(
             "{text} The cloud names no permission. Grant the owner of the key the one for {call}."
         ),

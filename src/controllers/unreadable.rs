@@ -177,7 +177,7 @@ impl Teller {
         let text = text::line(&text, text::SENTENCE);
         let event = Event {
             type_: EventType::Warning,
-            reason: Reason::ObjectUnreadable.to_string(),
+            reason: Reason::OBJECT_UNREADABLE.to_string(),
             note: Some(text.clone()),
             action: "Read".to_owned(),
             secondary: None,
@@ -252,7 +252,7 @@ fn told(mut object: Value, text: &str, now: Timestamp) -> Option<Value> {
             "status": is.word(),
             "observedGeneration": metadata["generation"],
             "lastTransitionTime": since,
-            "reason": Reason::ObjectUnreadable.to_string(),
+            "reason": Reason::OBJECT_UNREADABLE.to_string(),
             "message": text,
         }));
     }

@@ -30,10 +30,12 @@ pub struct Choice {
 /// What a reason comes to with a kind, and what users can do, where that differs from
 /// other kinds.
 ///
-/// In its texts `{poll}` is how often the cloud is observed, `{observes}` a sentence about
-/// how often that is after a call, without its end, `{target}` what the
-/// operation is about, and `{/status/observed/orderId|the order}` a field of the object,
-/// or the words after the bar where it is empty.
+/// In its texts `{poll}` is how often the cloud is observed, `{recheck}` how often while a
+/// wait is expected to be long, `{observes}` a sentence about how often that is after a call,
+/// without its end, `{target}` what the operation is about, and
+/// `{/status/observed/orderId|the order}` a field of the object, or the words after the bar
+/// where it is empty. Of `{/status/observed/window>-|its end}` that is what comes after the
+/// first hyphen in the field.
 #[derive(Clone, Copy, Debug)]
 pub struct Guide {
     /// For these reasons.
@@ -45,6 +47,19 @@ pub struct Guide {
     pub next: &'static str,
     /// What users can do.
     pub can: &'static [Line],
+    /// Of what has ended without what was wanted: how it is run again.
+    pub again: Again,
+}
+
+/// How an operation that has ended without what was wanted is run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// As every operation with that reason.
+    AsUsual,
+    /// With another spec.operationKey: the ledger has this one.
+    WithAnotherKey,
+    /// Not at all: there is nothing that another try could do.
+    Never,
 }
 
 impl Guide {
@@ -54,6 +69,7 @@ impl Guide {
         only: None,
         next: "",
         can: &[],
+        again: Again::AsUsual,
     };
 }
 
@@ -70,6 +86,19 @@ pub enum Line {
 
 /// For kinds that can be asked to cancel.
 pub(super) const CANCEL: Line = Line::Patch(r#"{"spec":{"desiredState":"Cancelled"}}"#);
+
+/// What an operation does can also be done without Errand, and that does no harm.
+pub const BY_HAND: &str = "If it cannot wait, do it by hand in the cloud's console, at {target}: Errand sees that and sends nothing.";
+
+/// It was too late to cancel or to stop something.
+pub(super) const TOO_LATE: Guide = Guide {
+    reasons: &[Reason::TOO_LATE],
+    can: &[Line::Say(
+        "If {target} has to be as it was before, change it back in the cloud's console: that is a new change.",
+    )],
+    again: Again::Never,
+    ..Guide::DEFAULT
+};
 
 /// Most waits need nothing.
 pub(super) const NOTHING_BUT_WAIT: &[Line] = &[

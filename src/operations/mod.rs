@@ -10,6 +10,7 @@ pub mod desktop_order;
 mod guide;
 pub mod instance_observation;
 pub mod instance_refresh;
+mod reasons;
 mod registry;
 pub mod resize_cancellation;
 pub mod scheduled_instance_reservation;
@@ -22,9 +23,10 @@ use std::time::Duration;
 pub use call::{Call, CallRules};
 pub(crate) use claims::digest;
 pub use claims::{Claimant, ClosedCall, HostOwner, Others, Place, Recorded, ServiceHost};
-use errand_engine::{Code, Due, Goal, Past, Pin, Tick, Trace};
-pub use guide::{Choice, Guide, Line, Question, decision};
+use errand_engine::{Due, Goal, Past, Pin, Tick, Trace};
+pub use guide::{Again, BY_HAND, Choice, Guide, Line, Question, decision};
 use k8s_openapi::NamespaceResourceScope;
+pub use reasons::{code, reason_of_code, reason_of_word, reasons};
 pub use registry::{Visitor, crds, each_kind};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,7 +34,8 @@ use serde::de::DeserializeOwned;
 pub use services::Clients;
 
 use crate::api::{
-    Common, ConditionStatus, ConnectionRef, Mode, Reason, Resolution, Schedule, Status, Timestamp,
+    Common, ConditionStatus, ConnectionRef, KindInfo, Mode, Reason, Resolution, Schedule, Status,
+    Timestamp,
 };
 use crate::cloud::{CallError, Ids, Refusal, Service};
 
@@ -73,7 +76,7 @@ impl<'a> Asked<'a> {
 /// What a complete reading of the cloud means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment<O> {
-    /// For the engine. Its codes are indices of [`Reason`].
+    /// For the engine. Its codes are those of [`code`].
     pub goal: Goal,
     /// For the engine: what is to be seen of the call that was to be traced.
     pub trace: Trace,
@@ -144,11 +147,6 @@ pub fn pin(about: &str) -> Pin {
     Pin(number.and_then(Result::ok).unwrap_or_default())
 }
 
-/// The code of a reason, for the engine.
-pub fn code(reason: Reason) -> Code {
-    Code(reason.index())
-}
-
 /// A custom resource of an operation.
 pub trait Object:
     kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -173,6 +171,9 @@ pub trait Object:
         + Sync
         + 'static;
 
+    /// What its definition and the memory of what was seen have to know of its fields.
+    const INFO: KindInfo;
+
     /// What every operation asks.
     fn asked(&self) -> Asked<'_>;
     /// What it is about, in the cloud's ids.
@@ -184,7 +185,7 @@ pub trait Object:
     /// The fields of the spec that say what the operation is about, with their values:
     /// everything but what may change while it is under way.
     fn target_fields(&self) -> serde_json::Value {
-        target_fields(self, &[])
+        target_fields(self)
     }
     /// spec.desiredState, for kinds that have one.
     fn desired_state(&self) -> Option<String> {
@@ -215,23 +216,23 @@ pub trait Object:
     }
 }
 
-/// Fields of a spec that may change while an operation is under way.
-const NOT_OF_THE_TARGET: [&str; 7] = [
+/// Fields of every spec that may change while an operation is under way.
+const NOT_OF_THE_TARGET: [&str; 6] = [
     "mode",
     "suspend",
     "schedule",
     "verifyTimeout",
     "ttlAfterSuccess",
     "resolution",
-    "desiredState",
 ];
 
-/// The spec without what may change; `others` are such fields of a kind's own.
-pub(crate) fn target_fields<O: Object>(object: &O, others: &[&str]) -> serde_json::Value {
+/// The spec without what may change.
+fn target_fields<O: Object>(object: &O) -> serde_json::Value {
     let mut object = serde_json::to_value(object).unwrap_or_default();
     let mut spec = object["spec"].take();
     if let Some(fields) = spec.as_object_mut() {
-        let changes = |name: &str| NOT_OF_THE_TARGET.contains(&name) || others.contains(&name);
+        let own = [O::INFO.fixed, O::INFO.free].concat();
+        let changes = |name: &str| NOT_OF_THE_TARGET.contains(&name) || own.contains(&name);
         fields.retain(|name, _| !changes(name));
     }
     spec
@@ -248,6 +249,8 @@ pub trait Kind: Send + Sync + 'static {
     const CALLS: &'static [&'static CallRules];
     /// The cloud's services that it calls; the first is the one that it changes.
     const SERVICES: &'static [&'static Service];
+    /// The reasons of its own, beside those that kinds share.
+    const REASONS: &'static [Reason];
     /// The questions of its own.
     const QUESTIONS: &'static [Question] = &[];
     /// What its reasons come to, where that differs from other kinds. The first that
@@ -260,7 +263,7 @@ pub trait Kind: Send + Sync + 'static {
     /// The outcome when it was seen and no call of ours can have brought it about.
     fn already(object: &Self::Object) -> Reason {
         let _ = object;
-        Reason::AlreadySatisfied
+        Reason::ALREADY_SATISFIED
     }
 
     /// What a person has to know about what the operation leaves behind where it

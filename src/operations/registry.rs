@@ -4,12 +4,12 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
-use super::Kind;
 use super::desktop_order::OrderDesktop;
 use super::instance_observation::ObserveInstance;
 use super::instance_refresh::SteerRefresh;
 use super::resize_cancellation::CancelResize;
 use super::scheduled_instance_reservation::SteerReservation;
+use super::{Kind, Object as _};
 use crate::api::{CloudConnection, OperationLedger, connection_crd, operation_crd};
 use crate::cloud::SERVICES;
 
@@ -40,7 +40,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         type Output = CustomResourceDefinition;
 
         fn visit<K: Kind>(&mut self) -> CustomResourceDefinition {
-            operation_crd(K::Object::crd())
+            operation_crd(K::Object::crd(), &K::Object::INFO, !K::CALLS.is_empty())
         }
     }
     let mut all = each_kind(&mut Definition);

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod compatible;
+mod declared;
 mod files;
 mod words;
 

@@ -14,7 +14,7 @@ impl Asker<'_> {
         let next = "Nothing is sent and nothing is looked at until it is resumed. What was sent before may still take effect.";
         let say = "To resume it (with GitOps: in Git):";
         Advice::new(next).say(say).run(match reason {
-            Reason::SuspendedByConnection => self.patch(
+            Reason::SUSPENDED_BY_CONNECTION => self.patch(
                 &self.connection_object(),
                 r#"{"spec":{"policy":{"suspend":false}}}"#,
             ),
@@ -41,7 +41,7 @@ impl Asker<'_> {
         let tries_again =
             format!("Errand tries again {often}. It continues by itself once that is fixed.");
         match reason {
-            Reason::CredentialsMissing if self.lacks_the_label() => Advice::new(
+            Reason::CREDENTIALS_MISSING if self.lacks_the_label() => Advice::new(
                 "Nothing is sent. Within a minute after the Secret has the label Errand continues by itself.",
             )
             .say("If the key in the Secret is meant for Errand, label it:")
@@ -50,30 +50,30 @@ impl Asker<'_> {
                 self.secret(),
                 self.place.namespace
             )),
-            Reason::CredentialsMissing => Advice::new(
+            Reason::CREDENTIALS_MISSING => Advice::new(
                 "Nothing is sent. Within a minute after the Secret is corrected Errand continues by itself.",
             )
             .say(PUT_KEY)
             .run(self.put_key()),
-            Reason::CredentialsRejected => Advice::new(format!(
+            Reason::CREDENTIALS_REJECTED => Advice::new(format!(
                 "Nothing is sent with this key; a single read tries it again every {recheck}, as too many bad signatures lock a key. Within a minute after another key is in the Secret Errand goes on by itself."
             ))
             .say(PUT_KEY)
             .run(self.put_key()),
-            Reason::PermissionDenied if self.refusal().is_of_address() => Advice::new(tries_again).say(
+            Reason::PERMISSION_DENIED if self.refusal().is_of_address() => Advice::new(tries_again).say(
                 "In the cloud's IAM, add the address from which the operator calls to the account's allow list. Behind a proxy or NAT, that is its address.",
             ),
-            Reason::PermissionDenied if self.refusal().is_of_role() => Advice::new(tries_again).say(
+            Reason::PERMISSION_DENIED if self.refusal().is_of_role() => Advice::new(tries_again).say(
                 "In the cloud's IAM (CAM), create the service role AS_QCSRole for Auto Scaling, or open its console once with the account's owner and grant it there. A permission of the key does not help.",
             ),
-            Reason::PermissionDenied if self.refusal().is_of_place() => {
+            Reason::PERMISSION_DENIED if self.refusal().is_of_place() => {
                 Advice::new(tries_again).say(format!(
                     "Check region, projectId and account of {} (with GitOps: in Git). A permission of the key does not help:",
                     self.connection_object()
                 ))
                 .run(self.edit_connection())
             }
-            Reason::PermissionDenied => {
+            Reason::PERMISSION_DENIED => {
                 let owner = match self.secret() {
                     secret if secret.is_empty() => String::new(),
                     secret => format!(" in Secret {secret}"),
@@ -91,12 +91,12 @@ impl Asker<'_> {
                     _ => advice.say("An administrator of the account can decode why: pass status.lastCloudError.encodedAuthorizationMessage to decode-authorization-message of the cloud's STS."),
                 }
             }
-            Reason::ConnectionNotFound => Advice::new(
+            Reason::CONNECTION_NOT_FOUND => Advice::new(
                 "Nothing is sent. Errand continues by itself as soon as the connection exists.",
             )
             .say("Create it, or correct spec.connectionRef. Existing connections:")
             .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
-            Reason::ConnectionNotReady => {
+            Reason::CONNECTION_NOT_READY => {
                 let advice = Advice::new(
                     "Nothing is sent. Errand continues by itself once the connection can be used.",
                 );
@@ -106,7 +106,7 @@ impl Asker<'_> {
                 };
                 advice.run(self.edit_connection())
             }
-            Reason::CloudRefuses => {
+            Reason::CLOUD_REFUSES => {
                 let advice = Advice::new(format!(
                     "Errand tries again {often}. It continues by itself once the cloud accepts."
                 ));
@@ -120,34 +120,34 @@ impl Asker<'_> {
                 }
                 .say(self.by_hand())
             }
-            Reason::TargetBlocked => Advice::new(tries_again).say(format!(
+            Reason::TARGET_BLOCKED => Advice::new(tries_again).say(format!(
                 "Deal with it in the cloud's console, at {}: pay or cancel the open order, for instance.",
                 self.target()
             )),
-            Reason::PaidOperationsForbidden => self.not_paid(Advice::new(tries_again)),
-            Reason::ConnectionMismatch if self.names(&["--cluster-id"]) => Advice::new(tries_again).say(
+            Reason::PAID_OPERATIONS_FORBIDDEN => self.not_paid(Advice::new(tries_again)),
+            Reason::CONNECTION_MISMATCH if self.names(&["--cluster-id"]) => Advice::new(tries_again).say(
                 "Ask the administrators of Errand to start the operator with --cluster-id (chart value clusterId), or with the right to read the namespace kube-system.",
             ),
-            Reason::ConnectionMismatch if self.names(&["policy.clusterId"]) => Advice::new(tries_again)
+            Reason::CONNECTION_MISMATCH if self.names(&["policy.clusterId"]) => Advice::new(tries_again)
                 .say("If another cluster is to send this, delete the operation here. If it is this one, set policy.clusterId to this cluster (with GitOps: in Git):")
                 .run(self.edit_connection()),
-            Reason::ConnectionMismatch if self.names(&["connectionRef"]) => Advice::new(tries_again)
+            Reason::CONNECTION_MISMATCH if self.names(&["connectionRef"]) => Advice::new(tries_again)
                 .say("Correct spec.connectionRef of the operation. Existing connections:")
                 .run(format!("kubectl get cloudconnections -n {}", self.place.namespace)),
-            Reason::LedgerFull => Advice::new(format!("Nothing is sent. {tries_again}")).say(
+            Reason::LEDGER_FULL => Advice::new(format!("Nothing is sent. {tries_again}")).say(
                 "Ask the administrators of Errand: they can set the ledger that Cause names aside. Whatever is recorded in it could then be done once more.",
             ),
-            Reason::ObjectUnreadable => {
+            Reason::OBJECT_UNREADABLE => {
                 Advice::new("Nothing is sent. Errand goes on by itself once it can read the object.")
                     .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
                     .run("errand crds | kubectl apply --server-side -f -")
             }
-            Reason::StatusRefused => {
+            Reason::STATUS_REFUSED => {
                 Advice::new("Nothing further is sent. What was sent is still recorded. Errand tries again with each observation.")
                     .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
                     .run("errand crds | kubectl apply --server-side -f -")
             }
-            Reason::IntentNotStored => {
+            Reason::INTENT_NOT_STORED => {
                 Advice::new(format!("Nothing is sent. {tries_again}")).say(
                     "Install the CRDs and the rights of the operator's version; errand has those of its own:",
                 )

@@ -1,33 +1,30 @@
 //! Advice about what has ended without what was wanted.
 
 use errand::api::Reason;
+use errand::operations::Again;
 
 use super::{Advice, Asker};
 
 impl Asker<'_> {
     pub(super) fn failed(&self, reason: Reason) -> Advice {
         let advice = Advice::new(match reason {
-            Reason::GivenUp => {
+            Reason::GIVEN_UP => {
                 "Errand does nothing more with it. A call that was made may still take effect."
             }
             _ => "Nothing; it has ended, and nothing of it is in flight.",
         });
         let advice = match (self.guide(reason), reason) {
             (Some(guide), _) => self.with(guide, advice),
-            (None, Reason::TargetNotFound) => advice.say(format!(
+            (None, Reason::TARGET_NOT_FOUND) => advice.say(format!(
                 "Compare {} with the cloud's console: the ids, and the region and project of {}.",
                 self.target(),
                 self.connection_object(),
             )),
-            (None, Reason::TooLate) => advice.say(format!(
-                "If {} has to be as it was before, change it back in the cloud's console: that is a new change.",
-                self.target()
-            )),
-            (None, Reason::WindowMissed) => advice.say("Give a later schedule.notAfter if it is still wanted."),
-            (None, Reason::Refused) => advice.say(
+            (None, Reason::WINDOW_MISSED) => advice.say("Give a later schedule.notAfter if it is still wanted."),
+            (None, Reason::REFUSED) => advice.say(
                 "Correct what the cloud names; the code's meaning is below, and in its documentation.",
             ),
-            (None, Reason::InvalidForTarget) => advice.say("Correct what the spec names."),
+            (None, Reason::INVALID_FOR_TARGET) => advice.say("Correct what the spec names."),
             _ => advice.say(format!("Look at {} in the cloud's console.", self.target())),
         };
         let delete = format!(
@@ -35,10 +32,9 @@ impl Asker<'_> {
             self.object(),
             self.place.namespace
         );
-        match reason {
-            // There is nothing that another try could cancel.
-            Reason::TooLate | Reason::ChangeFailed => advice,
-            _ if self.anew_with_a_key(reason) => advice
+        match self.again(reason) {
+            Again::Never => advice,
+            again if again == Again::WithAnotherKey || self.is_spent(reason) => advice
                 .say("A finished operation stays finished, and the same one is not carried out again. To order it again, delete it and apply the manifest with a spec.operationKey that was not used yet:")
                 .run(delete),
             // Another desiredState continues the same object.

@@ -1,7 +1,7 @@
 //! Advice in a kind's own words, where what a reason comes to differs from other kinds.
 
 use errand::api::Reason;
-use errand::operations::{Guide, Line};
+use errand::operations::{Again, BY_HAND, Guide, Line};
 
 use super::{Advice, Asker, after_the_call, rules, span};
 
@@ -32,6 +32,30 @@ impl Asker<'_> {
         advice
     }
 
+    /// What can be done without Errand, and that this is no harm.
+    pub(super) fn by_hand(&self) -> String {
+        self.filled(BY_HAND)
+    }
+
+    /// How the kind has an operation that ended like this run again.
+    pub(super) fn again(&self, reason: Reason) -> Again {
+        self.guide(reason)
+            .map_or(Again::AsUsual, |guide| guide.again)
+    }
+
+    /// What a guide says of a field: its text, or what comes after a mark in it.
+    fn found(&self, field: &str) -> String {
+        match field.split_once('>') {
+            _ if field.is_empty() => String::new(),
+            None => self.view.text(field),
+            Some((field, mark)) => {
+                let text = self.view.text(field);
+                let after = text.split_once(mark).map(|(_, after)| after.to_owned());
+                after.unwrap_or_default()
+            }
+        }
+    }
+
     /// The text with what stands for its names, as [`Guide`] says.
     fn filled(&self, text: &str) -> String {
         let mut parts = text.split('{');
@@ -39,9 +63,10 @@ impl Asker<'_> {
         for part in parts {
             let (name, rest) = part.split_once('}').unwrap_or((part, ""));
             let (field, other) = name.split_once('|').unwrap_or(("", name));
-            filled += &match (self.view.text(field), other) {
-                (found, _) if !field.is_empty() && !found.is_empty() => found,
+            filled += &match (self.found(field), other) {
+                (found, _) if !found.is_empty() => found,
                 (_, "poll") => span(rules().poll),
+                (_, "recheck") => span(rules().recheck),
                 (_, "observes") => after_the_call(),
                 (_, "target") => self.target(),
                 (_, other) => other.to_owned(),
@@ -65,7 +90,7 @@ mod tests {
             let (name, _) = part.split_once('}').expect("a name ends");
             let (field, other) = name.split_once('|').unwrap_or(("/", name));
             assert!(field.starts_with('/'), "{text}");
-            let known = ["poll", "observes", "target"].contains(&name);
+            let known = ["poll", "recheck", "observes", "target"].contains(&name);
             assert!(known || name.contains('|') && !other.is_empty(), "{text}");
         }
     }

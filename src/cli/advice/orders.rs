@@ -60,15 +60,12 @@ impl Asker<'_> {
     }
 
     /// The ledger has its key, so that the same manifest is not sent again.
-    pub(super) fn anew_with_a_key(&self, reason: Reason) -> bool {
-        let executed = matches!(
-            reason,
-            Reason::AlreadyExecuted
-                | Reason::OperationKeyReused
-                | Reason::OrderCancelled
-                | Reason::OrderFailed
-                | Reason::GivenUp
-        );
-        executed && self.place.named.type_.is_recorded()
+    pub(super) fn is_spent(&self, reason: Reason) -> bool {
+        let executed = [
+            Reason::ALREADY_EXECUTED,
+            Reason::OPERATION_KEY_REUSED,
+            Reason::GIVEN_UP,
+        ];
+        executed.contains(&reason) && self.place.named.type_.is_recorded()
     }
 }

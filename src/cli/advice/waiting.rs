@@ -16,7 +16,7 @@ impl Asker<'_> {
         let poll = span(rules.poll);
         let longest = span(rules.backoff_max);
         match reason {
-            Reason::BeforeWindow => Advice::new(format!(
+            Reason::BEFORE_WINDOW => Advice::new(format!(
                 "The first call is sent at {} if it is still needed then{}.",
                 self.or("/spec/schedule/notBefore", "schedule.notBefore"),
                 match self.view.text("/spec/schedule/notAfter") {
@@ -25,17 +25,17 @@ impl Asker<'_> {
                 }
             ))
             .say("To send it earlier, change spec.schedule."),
-            Reason::ConcurrencyLimit => Advice::new(format!(
+            Reason::CONCURRENCY_LIMIT => Advice::new(format!(
                 "It starts by itself once another operation of the connection has ended; Errand looks every {poll}."
             ))
             .say("See which one takes long, or raise policy.maxConcurrent of the connection:")
             .run(self.list()),
-            Reason::TargetLocked => self.locked(),
-            Reason::Throttled => Advice::new(format!(
+            Reason::TARGET_LOCKED => self.locked(),
+            Reason::THROTTLED => Advice::new(format!(
                 "Errand tries again by itself, each time after a longer pause, {longest} at most."
             ))
             .say("Nothing, as a rule. If it lasts, find who else uses up the account's quota for this API."),
-            Reason::CloudUnavailable => Advice::new(format!(
+            Reason::CLOUD_UNAVAILABLE => Advice::new(format!(
                 "Errand tries again by itself, each time after a longer pause, {longest} at most."
             ))
             .say(match self.cloud_error() {
@@ -43,17 +43,11 @@ impl Asker<'_> {
                 None => "Check the operator's network: DNS, firewall, proxy (HTTPS_PROXY, user and password), and its certificate authorities (caBundle).",
             })
             .say(self.by_hand()),
-            Reason::ClockSkew => Advice::new(format!(
+            Reason::CLOCK_SKEW => Advice::new(format!(
                 "Errand looks again within {longest}, and goes on by itself once the clock is right."
             ))
             .say("Set the clock of the node that the operator runs on. This shows there how far it is off:")
             .run("chronyc tracking"),
-            Reason::MaintenanceWindow => Advice::new(format!(
-                "The window closes at {}. Then the call is sent if the change is still pending; if the change ran meanwhile, the operation ends as TooLate. Errand looks every {}.",
-                self.end_of_window(),
-                span(rules.recheck)
-            ))
-            .say(self.by_hand()),
             _ => Advice::new(format!("Errand looks every {poll} and goes on by itself."))
                 .say("Nothing, as a rule. To wait until it finishes or needs attention:")
                 .run(self.place.command("wait")),
@@ -63,10 +57,10 @@ impl Asker<'_> {
     pub(super) fn running(&self, reason: Reason) -> Advice {
         let poll = span(rules().poll);
         let next = match reason {
-            Reason::Executing => {
+            Reason::EXECUTING => {
                 "The call is sent once; then its effect is looked for in the cloud.".to_owned()
             }
-            Reason::Verifying => format!(
+            Reason::VERIFYING => format!(
                 "{}. If the effect is not visible by {}, the operation is Held.",
                 after_the_call(),
                 self.proof_deadline()
@@ -95,20 +89,6 @@ impl Asker<'_> {
             (_, status) if !status.is_empty() => Some(format!("HTTP {status}")),
             _ => None,
         }
-    }
-
-    fn end_of_window(&self) -> String {
-        let window = self.view.text("/status/observed/maintenanceWindow");
-        let end = window.split_once('-').map(|(_, end)| end.to_owned());
-        end.unwrap_or_else(|| "its end".to_owned())
-    }
-
-    /// What can be done without Errand, and that this is no harm.
-    pub(super) fn by_hand(&self) -> String {
-        format!(
-            "If it cannot wait, do it by hand in the cloud's console, at {}: Errand sees that and sends nothing.",
-            self.target()
-        )
     }
 
     /// The last accepted call's answer, or the last question's, plus verifyTimeout.

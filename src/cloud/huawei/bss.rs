@@ -528,7 +528,7 @@ pub fn why_unreadable(refusal: &Refusal) -> String {
     };
     let row = SERVICE.rows.find(refusal.status, &refusal.code);
     let row = row.or_else(|| SERVICE.rows.of_code(&refusal.code));
-    let denied = row.is_some_and(|row| row.reading == Reading::Blocked(Reason::PermissionDenied));
+    let denied = row.is_some_and(|row| row.reading == Reading::Blocked(Reason::PERMISSION_DENIED));
     match refusal
         .permission()
         .filter(|_| denied && !refusal.is_of_address() && !refusal.is_of_place())

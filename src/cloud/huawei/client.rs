@@ -183,7 +183,7 @@ impl Client {
             .date
             .is_some_and(|date| (date - dated).abs() >= DATE_WINDOW_MS - 1000);
         if reply.status == 401 && stale {
-            return Some(Reading::Retry(Reason::ClockSkew));
+            return Some(Reading::Retry(Reason::CLOCK_SKEW));
         }
         let own = is_own_code(&refusal.code);
         let code = if own { refusal.code.as_str() } else { "" };

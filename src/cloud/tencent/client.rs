@@ -107,7 +107,7 @@ impl Client {
         let listed = row.map(|row| row.reading);
         // Such an answer may repeat what was signed, headers included.
         let message = match listed {
-            Some(Reading::Blocked(Reason::CredentialsRejected)) => NOT_ACCEPTED.to_owned(),
+            Some(Reading::Blocked(Reason::CREDENTIALS_REJECTED)) => NOT_ACCEPTED.to_owned(),
             _ => text(error, "Message"),
         };
         Ok(Answer {

@@ -4,9 +4,7 @@
 //! not a refusal, and neither is InternalError in any form: the call may have had its
 //! effect.
 
-use crate::api::Reason::{
-    ClockSkew, ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBusy, Throttled,
-};
+use crate::api::Reason;
 use crate::cloud::verdict::Reading::{Blocked, Gone, Retry, Terminal, Verify, Wait};
 use crate::cloud::verdict::{Reading, Row, Rows, Status};
 
@@ -43,17 +41,17 @@ pub static AS: &[Row] = &[
     ),
     row(
         "ResourceUnavailable.AutoScalingGroupInActivity",
-        Wait(TargetBusy),
+        Wait(Reason::TARGET_BUSY),
         "the group is being scaled",
     ),
     row(
         "ResourceUnavailable.InstanceInOperation",
-        Wait(TargetBusy),
+        Wait(Reason::TARGET_BUSY),
         "an instance of the group is busy",
     ),
     row(
         "ResourceUnavailable.AutoScalingGroupInRefreshActivity",
-        Wait(TargetBusy),
+        Wait(Reason::TARGET_BUSY),
         "another refresh of the group is running or paused",
     ),
     row(
@@ -92,68 +90,72 @@ pub static AS: &[Row] = &[
 pub static COMMON: &[Row] = &[
     row(
         "AuthFailure.SignatureExpire",
-        Retry(ClockSkew),
+        Retry(Reason::CLOCK_SKEW),
         "the date of the signature is not accepted",
     ),
     row(
         "AuthFailure.UnauthorizedOperation",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the key lacks a permission",
     ),
     row(
         "AuthFailure.*",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the key or the signature is not accepted",
     ),
     row(
         "UnauthorizedOperation.AutoScalingRoleUnauthorized",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "Auto Scaling lacks its service role AS_QCSRole in the account",
     ),
     row(
         "UnauthorizedOperation*",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the key lacks a permission",
     ),
     row(
         "IpInBlacklist",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the address of this operator is on a deny list of the account",
     ),
     row(
         "IpNotInWhitelist",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the address of this operator is not on the allow list of the account",
     ),
-    row("RequestLimitExceeded*", Retry(Throttled), "too many calls"),
+    row(
+        "RequestLimitExceeded*",
+        Retry(Reason::THROTTLED),
+        "too many calls",
+    ),
     row(
         "InvalidAction",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "no such API at this endpoint",
     ),
     row(
         "NoSuchVersion",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "no such version of the API at this endpoint",
     ),
     row(
         "ActionOffline",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the API is no longer offered at this endpoint",
     ),
     row(
         "NoSuchProduct",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "no such service at this endpoint",
     ),
     row(
         "UnsupportedRegion",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the service is not offered in this region",
     ),
     row(
         "UnsupportedProtocol",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the endpoint does not take this protocol",
     ),
     row(

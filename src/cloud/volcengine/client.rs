@@ -100,7 +100,7 @@ impl Client {
         let listed = self.rows.find(reply.status, code).map(|row| row.reading);
         // Such an answer may repeat what was signed, headers included.
         let message = match listed {
-            Some(Reading::Blocked(Reason::CredentialsRejected)) => NOT_ACCEPTED,
+            Some(Reading::Blocked(Reason::CREDENTIALS_REJECTED)) => NOT_ACCEPTED,
             _ if reply.status == 401 => NOT_ACCEPTED,
             _ => of_error("Message"),
         };

@@ -5,10 +5,7 @@
 //! neither are the codes of a fault (InternalError, InternalServiceTimeout): the
 //! call may have had its effect.
 
-use crate::api::Reason::{
-    ClockSkew, ConnectionMismatch, CredentialsRejected, PermissionDenied, TargetBusy, Throttled,
-    TooLate,
-};
+use crate::api::Reason;
 use crate::cloud::verdict::Reading::{Blocked, Gone, Lost, Retry, Terminal, Verify};
 use crate::cloud::verdict::{Reading, Row, Rows, Status};
 
@@ -25,7 +22,7 @@ const fn row(code: &'static str, reading: Reading, meaning: &'static str) -> Row
 pub static ECS: &[Row] = &[
     row(
         "IdempotentProcessing",
-        Retry(TargetBusy),
+        Retry(Reason::TARGET_BUSY),
         "a call with the same token is being processed",
     ),
     row(
@@ -60,112 +57,116 @@ pub static ECS: &[Row] = &[
     ),
     row(
         "OperationDenied.LatestCancelTime",
-        Lost(TooLate),
+        Lost(Reason::TOO_LATE),
         "the time in which the order can be cancelled is over",
     ),
 ];
 
 /// What every service answers.
 pub static COMMON: &[Row] = &[
-    row("FlowLimitExceeded", Retry(Throttled), "too many calls"),
+    row(
+        "FlowLimitExceeded",
+        Retry(Reason::THROTTLED),
+        "too many calls",
+    ),
     row(
         "AccountFlowLimitExceeded",
-        Retry(Throttled),
+        Retry(Reason::THROTTLED),
         "too many calls of the account",
     ),
     row(
         "InvalidTimestamp",
-        Retry(ClockSkew),
+        Retry(Reason::CLOCK_SKEW),
         "the date of the signature is not accepted",
     ),
     row(
         "InvalidAccessKey",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the key is not accepted",
     ),
     row(
         "SignatureDoesNotMatch",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the signature is not accepted",
     ),
     row(
         "InvalidAuthorization",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the signature is malformed",
     ),
     row(
         "InvalidCredential",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the credential in the signature is not valid",
     ),
     row(
         "MissingAuthenticationToken",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the request has no credentials",
     ),
     row(
         "MissingSignature",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the request has no signature",
     ),
     row(
         "InvalidSecretToken",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the session token is not accepted",
     ),
     row(
         "InvalidClientTokenId",
-        Blocked(CredentialsRejected),
+        Blocked(Reason::CREDENTIALS_REJECTED),
         "the key is not accepted",
     ),
     row(
         "AccessDenied",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the key lacks a permission",
     ),
     row(
         "LackPolicy",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the key lacks a permission",
     ),
     row(
         "LackProjectPolicy",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the key lacks a permission in the project",
     ),
     row(
         "ServiceShouldCallSelfApi",
-        Blocked(PermissionDenied),
+        Blocked(Reason::PERMISSION_DENIED),
         "the API is not open to this account",
     ),
     row(
         "ServiceNotFound",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "no such service at this endpoint",
     ),
     row(
         "InvalidActionOrVersion",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "no such API at this endpoint",
     ),
     row(
         "MethodNotAllowed",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the endpoint does not take this request method",
     ),
     row(
         "UnsupportedRegion",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the service is not offered in this region",
     ),
     row(
         "UnsupportedProtocol",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the endpoint does not take this protocol",
     ),
     row(
         "UnsupportedOperation",
-        Blocked(ConnectionMismatch),
+        Blocked(Reason::CONNECTION_MISMATCH),
         "the endpoint does not offer this operation",
     ),
     row("MissingParameter", Terminal, "a parameter is missing"),
@@ -185,13 +186,13 @@ pub static COMMON: &[Row] = &[
     Row {
         status: Status::Is(401),
         code: "*",
-        reading: Blocked(CredentialsRejected),
+        reading: Blocked(Reason::CREDENTIALS_REJECTED),
         meaning: "the key or the signature is not accepted",
     },
     Row {
         status: Status::Is(403),
         code: "*",
-        reading: Blocked(PermissionDenied),
+        reading: Blocked(Reason::PERMISSION_DENIED),
         meaning: "the key lacks a permission",
     },
     // Whatever else it carries. If it carries nothing, that is no answer to a mutating
@@ -199,7 +200,7 @@ pub static COMMON: &[Row] = &[
     Row {
         status: Status::Is(429),
         code: "",
-        reading: Retry(Throttled),
+        reading: Retry(Reason::THROTTLED),
         meaning: "too many calls",
     },
 ];

@@ -58,9 +58,9 @@ pub(super) fn record<K: Kind>(
             Record::Closed
         }
         Some(entry) if entry.body_digest != claimant.body_digest() => {
-            reason(Reason::OperationKeyReused)
+            reason(Reason::OPERATION_KEY_REUSED)
         }
-        Some(_) => reason(Reason::AlreadyExecuted),
+        Some(_) => reason(Reason::ALREADY_EXECUTED),
         None => Record::Free,
     }
 }

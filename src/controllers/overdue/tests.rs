@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::operations::desktop_order::DesktopOrder;
+use crate::operations::reasons;
 use crate::operations::resize_cancellation::ResizeCancellation;
 
 const SINCE: &str = "2026-11-22T02:30:00Z";
@@ -41,9 +42,9 @@ const YEAR: i64 = 366 * 24 * 3_600_000;
 #[test]
 fn each_reason_to_wait_is_overdue_at_its_time_and_told_once() {
     let mut waits = 0;
-    for reason in Reason::ALL {
-        let state = match reason {
-            Reason::Pending => "Pending",
+    for reason in reasons() {
+        let state = match *reason {
+            Reason::PENDING => "Pending",
             _ => "Waiting",
         };
         let mut object = object(state, &reason.to_string(), "Execute");
@@ -122,23 +123,23 @@ fn a_wait_begins_with_its_reason_and_ends_with_it() {
     let executes = object("Waiting", "TargetBusy", "Execute");
     let (first, later) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
     let next = |state, reason, before| waiting(&executes, state, reason, later, before);
-    let busy = waiting(&executes, State::Waiting, Reason::TargetBusy, first, None);
+    let busy = waiting(&executes, State::Waiting, Reason::TARGET_BUSY, first, None);
     let busy = busy.expect("it waits");
     assert_eq!(busy.since, first);
-    let same = next(State::Waiting, Reason::TargetBusy, Some(busy.clone()));
+    let same = next(State::Waiting, Reason::TARGET_BUSY, Some(busy.clone()));
     assert_eq!(same, Some(busy.clone()));
-    let other = next(State::Waiting, Reason::Throttled, Some(busy.clone()));
+    let other = next(State::Waiting, Reason::THROTTLED, Some(busy.clone()));
     assert_eq!(other.expect("it waits").since, later);
     for (state, reason) in [
-        (State::Executing, Reason::Executing),
-        (State::Waiting, Reason::BeforeWindow),
-        (State::Planned, Reason::TargetBusy),
-        (State::Succeeded, Reason::Cancelled),
+        (State::Executing, Reason::EXECUTING),
+        (State::Waiting, Reason::BEFORE_WINDOW),
+        (State::Planned, Reason::TARGET_BUSY),
+        (State::Succeeded, Reason::CANCELLED),
     ] {
         assert_eq!(next(state, reason, Some(busy.clone())), None, "{reason}");
     }
     let plans = object("Planned", "PlanReady", "Plan");
-    let unread = Reason::CloudUnavailable;
+    let unread = Reason::CLOUD_UNAVAILABLE;
     assert_eq!(waiting(&plans, State::Waiting, unread, first, None), None);
 }
 

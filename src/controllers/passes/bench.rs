@@ -35,7 +35,7 @@ use crate::controllers::money::Ceiling;
 use crate::controllers::session::Session;
 use crate::controllers::shown::{Kept, ObjectKey, Shown};
 use crate::controllers::watches::Reports;
-use crate::operations::{Claimant, Kind, Object as _};
+use crate::operations::{Claimant, Kind, Object as _, reason_of_word};
 
 /// The project, or the region, of the connection, and another one of the same key,
 /// where there is nothing.
@@ -317,18 +317,18 @@ impl<K: Kind> Bench<K> {
 
     /// Every wait becomes Overdue, or something else is known to end it.
     fn check_wait(&self) {
-        let reason = Reason::from_word(&self.reason());
+        let reason = reason_of_word(&self.reason());
         let waits = reason.filter(|_| self.state() == "Waiting");
         let ends = |reason: Reason| {
             reason.expected_wait().is_some() || Reason::ENDED_OTHERWISE.contains(&reason)
         };
         self.check(waits.is_none_or(ends), "this wait is never Overdue");
         // `errand why` names its end: schedule.notBefore or spec.interval.
-        let named = [Reason::BeforeWindow, Reason::AwaitingState];
+        let named = ["BeforeWindow", "AwaitingState"];
         let recheck = self.process.context.rules.recheck.0;
         let long = self.wake.is_some_and(|wake| wake.0 > recheck * 12 / 10);
         let long = long && !self.object().is_finished();
-        let told = reason.is_some_and(|reason| named.contains(&reason));
+        let told = reason.is_some_and(|reason| named.contains(&reason.word()));
         self.check(!long || told, "nothing says when Errand tries again");
     }
 

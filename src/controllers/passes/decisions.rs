@@ -9,7 +9,7 @@ use super::cases::Case;
 use super::{Bench, every_kind};
 use crate::api::Reason;
 use crate::controllers::status::every_question;
-use crate::operations::{Kind, code};
+use crate::operations::{Kind, code, reason_of_code};
 
 /// What is in the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,7 +123,7 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
             bench
         }
         Hold::OfKind(asked)
-            if asked == code(Reason::DesiredStateUnreachable)
+            if asked == code(Reason::DESIRED_STATE_UNREACHABLE)
                 && case.done == "Cancelled"
                 && K::QUESTIONS.iter().any(|own| code(own.reason) == asked) =>
         {
@@ -139,9 +139,9 @@ async fn held<K: Kind>(case: Case, hold: Hold) -> Option<Bench<K>> {
         }
         Hold::OfKind(asked) if case.done == "Completed" => {
             let bench = Bench::<K>::new(case, 60);
-            let status = match Reason::from_index(asked.0)? {
-                Reason::RefreshPausedAtBatch => RefreshStatus::ManualPause,
-                Reason::RefreshPausedOnFailure => RefreshStatus::FailedPause,
+            let status = match reason_of_code(asked)?.word() {
+                "RefreshPausedAtBatch" => RefreshStatus::ManualPause,
+                "RefreshPausedOnFailure" => RefreshStatus::FailedPause,
                 _ => return None,
             };
             let activity = RefreshActivity::new("asg-a", "asr-a").batches(3, 60);

@@ -141,7 +141,7 @@ impl<K: Kind> Session<'_, K> {
     /// The cloud was not read, or not all of it.
     fn unusable(&mut self, e: &CallError) -> Unusable {
         match (e.reading, &mut self.connection) {
-            (Reading::Blocked(Reason::CredentialsRejected), Some(connection)) => {
+            (Reading::Blocked(Reason::CREDENTIALS_REJECTED), Some(connection)) => {
                 connection.rejected(&e.refusal)
             }
             (_, Some(connection)) => {
@@ -214,7 +214,7 @@ impl<K: Kind> Session<'_, K> {
                 self.at = Some(here);
                 Ok(false)
             }
-            Memory::Elsewhere(text) => Err(blocked(Reason::ConnectionMismatch, text)),
+            Memory::Elsewhere(text) => Err(blocked(Reason::CONNECTION_MISMATCH, text)),
         }
     }
 

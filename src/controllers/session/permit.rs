@@ -21,11 +21,11 @@ impl<K: Kind> Session<'_, K> {
             return Event::Forbidden(now, not_leading());
         }
         let Some(connection) = &self.connection else {
-            return Event::Forbidden(now, passing(Reason::ConnectionNotReady));
+            return Event::Forbidden(now, passing(Reason::CONNECTION_NOT_READY));
         };
         if connection.clients.skewed(self.ctx.rules.margin.0) {
-            let trouble = passing(Reason::ClockSkew);
-            (self.trouble, self.failed) = (Some(Reason::ClockSkew.meaning().to_owned()), None);
+            let trouble = passing(Reason::CLOCK_SKEW);
+            (self.trouble, self.failed) = (Some(Reason::CLOCK_SKEW.meaning().to_owned()), None);
             return Event::Forbidden(now, trouble);
         }
         let policy = connection.policy.clone();

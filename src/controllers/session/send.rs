@@ -36,7 +36,7 @@ fn request(call: &Call, record: &StepStatus, place: &Place) -> Result<Draft, Odd
 impl<K: Kind> Session<'_, K> {
     pub(super) async fn send(&mut self) -> Event {
         let (Some(step), Some(connection)) = (self.memory.engine.intent(), &self.connection) else {
-            return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
+            return Event::Unsent(self.now(), passing(Reason::CONNECTION_NOT_READY));
         };
         let (step, clients) = (*step, connection.clients.clone());
         if !self.intended && !connection.is_newest(&self.ctx.client).await {
@@ -45,7 +45,7 @@ impl<K: Kind> Session<'_, K> {
             self.trouble = Some(format!(
                 "CloudConnection {name} has changed, or cannot be read now, so nothing is sent through it until the watch has shown it."
             ));
-            return Event::Unsent(self.now(), passing(Reason::ConnectionNotReady));
+            return Event::Unsent(self.now(), passing(Reason::CONNECTION_NOT_READY));
         }
         let stored = self.object.status().and_then(|s| s.steps.last());
         let intent = self.memory.intent.clone();
@@ -56,7 +56,7 @@ impl<K: Kind> Session<'_, K> {
             let call = recorded_call::<K>(&info, &step, &place)?;
             Some((info, call))
         }) else {
-            let unusable = blocked(Reason::IntentNotStored, NOT_AS_RECORDED.to_owned());
+            let unusable = blocked(Reason::INTENT_NOT_STORED, NOT_AS_RECORDED.to_owned());
             return Event::Unsent(self.now(), self.tell(unusable));
         };
         self.audit("sending", &info, None);
@@ -107,7 +107,7 @@ impl<K: Kind> Session<'_, K> {
                     "{} could not be sent: {}.",
                     info.name, refusal.message
                 ));
-                return Event::Unsent(now, passing(Reason::CloudUnavailable));
+                return Event::Unsent(now, passing(Reason::CLOUD_UNAVAILABLE));
             }
             Sent::Refused(Reading::Retry(reason), _) => {
                 self.trouble = Some(refusal.sentence(name));
@@ -115,14 +115,14 @@ impl<K: Kind> Session<'_, K> {
                 return Event::Unsent(now, refused_for_now(reason));
             }
             Sent::Refused(reading, _) => {
-                if let Reading::Blocked(Reason::CredentialsRejected) = reading
+                if let Reading::Blocked(Reason::CREDENTIALS_REJECTED) = reading
                     && let Some(connection) = &mut self.connection
                 {
                     self.trouble = Some(connection.rejected(&refusal).text);
                 } else {
                     let text = refusal.sentence(name);
                     self.trouble = Some(match reading {
-                        Reading::Blocked(Reason::PermissionDenied) => {
+                        Reading::Blocked(Reason::PERMISSION_DENIED) => {
                             denied(text, name, &refusal.clone().of(name))
                         }
                         _ => text,

@@ -12,7 +12,7 @@ use crate::controllers::context::Context;
 use crate::controllers::expiry::{Expiry, expiry};
 use crate::controllers::metrics::{CloudCall, Ended};
 use crate::controllers::status::{Said, reason, words};
-use crate::operations::{Kind, Object as _};
+use crate::operations::{Kind, Object as _, reason_of_code};
 
 /// Publishes an event about the object.
 pub(in crate::controllers) async fn publish<R>(context: &Context, object: &R, event: &KubeEvent)
@@ -53,7 +53,7 @@ pub(in crate::controllers) async fn tell_refused<R>(
     let (kind, name) = (R::kind(&()), object.name_any());
     let namespace = object.namespace().unwrap_or_default();
     tracing::warn!(%kind, %namespace, %name, %fields, %shown, "status refused");
-    let reason = Reason::StatusRefused;
+    let reason = Reason::STATUS_REFUSED;
     let event = KubeEvent {
         type_: EventType::Warning,
         reason: reason.to_string(),
@@ -204,8 +204,8 @@ impl<K: Kind> Session<'_, K> {
     /// A connection that is missing, or that cannot be used as it is, may be on its way:
     /// objects are applied in any order. After that it is for the user to fix.
     fn after_grace(&mut self, trouble: Trouble) -> Trouble {
-        let of_the_connection = [Reason::ConnectionNotFound, Reason::ConnectionNotReady];
-        let reason = Reason::from_index(trouble.code.0);
+        let of_the_connection = [Reason::CONNECTION_NOT_FOUND, Reason::CONNECTION_NOT_READY];
+        let reason = reason_of_code(trouble.code);
         let reason = reason.filter(|reason| of_the_connection.contains(reason));
         let Some(reason) = reason.filter(|_| trouble.quiet == 0) else {
             self.memory.unfit = None;

@@ -6,7 +6,7 @@ use super::Rendering;
 use super::stored::reason;
 use crate::api::{AnswerWord, CloudError, Reason, Status, StepStatus};
 use crate::cloud::Refusal;
-use crate::operations::{Kind, Object};
+use crate::operations::{Kind, Object, reason_of_word};
 
 impl<K: Kind> Rendering<'_, K> {
     /// What the cloud said last, by the status that is being written for this reason.
@@ -54,7 +54,7 @@ impl<K: Kind> Rendering<'_, K> {
         let same = shown.http_status.or(Some(0)) == status
             && shown.code.as_ref().or(Some(&String::new())) == code;
         let waits = matches!(self.change.report, Report::Waiting(_));
-        let still = why == Reason::Throttled && reason(before) == Some(why);
+        let still = why == Reason::THROTTLED && reason(before) == Some(why);
         (same && waits && still).then_some((shown, before.summary.as_ref()?))
     }
 
@@ -76,10 +76,10 @@ impl<K: Kind> Rendering<'_, K> {
                 | Report::Held(_)
                 | Report::ResolvingAnswer => true,
                 Report::Waiting(_) | Report::Blocked(_) => {
-                    let own = step.reading_reason.as_deref().and_then(Reason::from_word);
+                    let own = step.reading_reason.as_deref().and_then(reason_of_word);
                     let of = match step.reading.as_deref() {
                         // An observation that does not explain it is reported as this.
-                        Some("Verify" | "Gone") => Some(Reason::TargetBusy),
+                        Some("Verify" | "Gone") => Some(Reason::TARGET_BUSY),
                         _ => own,
                     };
                     of == Some(why)

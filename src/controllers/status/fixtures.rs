@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::stored::{claimed_step, engine_hold, stored};
 use super::{decision_word, every_question, token};
 use crate::api::{CloudConnection, OperationLedger, Reason};
-use crate::operations::{Kind, Object, Visitor, each_kind};
+use crate::operations::{Kind, Object, Visitor, each_kind, reason_of_code};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/f7ba42e")
@@ -51,10 +51,10 @@ fn hold(hold: Hold) -> &'static str {
         Hold::ProofTimeout => "ProofTimeout",
         Hold::NoRecord => "NoRecord",
         Hold::LedgerConflict => "LedgerConflict",
-        Hold::OfKind(code) => match Reason::from_index(code.0) {
-            Some(Reason::DesiredStateUnreachable) => "Unreachable",
-            Some(Reason::RefreshPausedOnFailure) => "PausedOnFailure",
-            Some(Reason::RefreshPausedAtBatch) => "Paused",
+        Hold::OfKind(code) => match reason_of_code(code).map(Reason::word) {
+            Some("DesiredStateUnreachable") => "Unreachable",
+            Some("RefreshPausedOnFailure") => "PausedOnFailure",
+            Some("RefreshPausedAtBatch") => "Paused",
             _ => "?",
         },
     }
@@ -62,7 +62,7 @@ fn hold(hold: Hold) -> &'static str {
 
 /// Numbers of reasons differ from version to version; their words do not.
 fn reason(code: Code) -> String {
-    let reason = Reason::from_index(code.0);
+    let reason = reason_of_code(code);
     reason.map_or_else(|| "?".to_owned(), |reason| reason.to_string())
 }
 

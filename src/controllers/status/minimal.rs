@@ -23,14 +23,14 @@ impl<K: Kind> Rendering<'_, K> {
         let now = Timestamp::from_millis(self.now.0);
         let (state, reason) = match self.change.report {
             Report::Ended(_) | Report::Held(_) => self.words(),
-            _ => (State::Blocked, Reason::StatusRefused),
+            _ => (State::Blocked, Reason::STATUS_REFUSED),
         };
         let text = format!(
             "{} (refused: {}) {}",
             reason.meaning(),
             text::line(fields, 512),
             match reason {
-                Reason::StatusRefused => "What was sent is recorded.",
+                Reason::STATUS_REFUSED => "What was sent is recorded.",
                 _ =>
                     "The API server refuses the status that Errand writes, so this is all that it shows.",
             }

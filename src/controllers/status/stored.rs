@@ -1,8 +1,7 @@
 //! What is stored, in the engine's words. Pure.
 
 use errand_engine::{
-    Answer, Code, Hold as EngineHold, Now, Question, Span, Step, Stored, Tick, Verdict, Wish,
-    Writer,
+    Answer, Hold as EngineHold, Now, Question, Span, Step, Stored, Tick, Verdict, Wish, Writer,
 };
 
 use kube::Resource as _;
@@ -14,7 +13,7 @@ use crate::api::{
 };
 use crate::cloud::Reading;
 use crate::controllers::marks::RESTORED;
-use crate::operations::{CallRules, Kind, Object, code, decision, pin};
+use crate::operations::{CallRules, Kind, Object, code, decision, pin, reason_of_word};
 
 /// The object as the engine sees it; `suspended` is what its connection says. What else
 /// depends on the session is for that to add.
@@ -38,14 +37,14 @@ pub(in crate::controllers) fn stored<K: Kind>(object: &K::Object, suspended: boo
         wish: wish::<K>(object, suspended),
         deadline: None,
         refused: status.state == Some(State::Blocked)
-            && reason(status) == Some(Reason::CloudRefuses),
+            && reason(status) == Some(Reason::CLOUD_REFUSES),
     }
 }
 
 /// The reason that status gives.
 pub(in crate::controllers) fn reason<O>(status: &Status<O>) -> Option<Reason> {
     let ready = status.conditions.iter().find(|c| c.type_ == "Ready")?;
-    Reason::from_word(&ready.reason)
+    reason_of_word(&ready.reason)
 }
 
 /// A label shows that it was restored from a backup.
@@ -63,7 +62,7 @@ pub(super) fn engine_hold(hold: &Hold) -> EngineHold {
     }
     let mut shared = EngineHold::SHARED.into_iter();
     let own = || {
-        let reason = Reason::from_word(word).filter(|reason| reason.group() == Group::Held);
+        let reason = reason_of_word(word).filter(|reason| reason.group() == Group::Held);
         reason.map(|reason| EngineHold::OfKind(code(reason)))
     };
     let known = shared.find(|shared| question(*shared) == word).or_else(own);
@@ -137,7 +136,7 @@ pub(super) fn engine_step<K: Kind>(step: &StepStatus) -> Option<Step> {
         window: Span(step.send_before.millis() - intended.0),
         answer: step.answer.map(|word| match word {
             AnswerWord::Refused => {
-                Answer::Refused(recorded_reading::<K>(step).map_or(VERIFY, verdict))
+                Answer::Refused(recorded_reading::<K>(step).map_or_else(unexplained, verdict))
             }
             AnswerWord::Unknown if says_no(step) => Answer::Unlisted,
             known => engine_answer(known),
@@ -160,7 +159,7 @@ fn recorded_reading<K: Kind>(step: &StepStatus) -> Option<Reading> {
     match &step.reading {
         Some(word) => {
             let reason = step.reading_reason.as_deref();
-            Reading::of_words(word, reason.and_then(Reason::from_word))
+            Reading::of_words(word, reason.and_then(reason_of_word))
         }
         // Version 0.1.0 did not write it.
         None => {
@@ -176,7 +175,7 @@ fn engine_answer(word: AnswerWord) -> Answer {
         AnswerWord::Accepted => Answer::Accepted,
         AnswerWord::Unknown => Answer::Unknown,
         AnswerWord::NotSent => Answer::NotSent,
-        AnswerWord::Refused => Answer::Refused(VERIFY),
+        AnswerWord::Refused => Answer::Refused(unexplained()),
     }
 }
 
@@ -201,12 +200,14 @@ pub(in crate::controllers) fn claimed_step<K: Kind>(claim: &LedgerClaim) -> Step
 
 /// A refusal that a look at the cloud does not explain: something is going on
 /// there.
-pub(super) const VERIFY: Verdict = Verdict::Verify(Code(Reason::TargetBusy as u16));
+pub(super) fn unexplained() -> Verdict {
+    Verdict::Verify(code(Reason::TARGET_BUSY))
+}
 
 /// How a refusal is read, in the engine's words.
 pub(in crate::controllers) fn verdict(reading: Reading) -> Verdict {
     match reading {
-        Reading::Verify | Reading::Gone => VERIFY,
+        Reading::Verify | Reading::Gone => unexplained(),
         Reading::Retry(_) => Verdict::Retry,
         Reading::Wait(reason) => Verdict::Wait(code(reason)),
         Reading::Blocked(reason) => Verdict::Blocked(code(reason)),

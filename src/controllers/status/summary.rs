@@ -50,7 +50,7 @@ impl<K: Kind> Rendering<'_, K> {
         let parts: Vec<&str> = match self.change.report {
             Report::Waiting(_) | Report::Blocked(_) => match (self.trouble, seen) {
                 (Some(trouble), _) => vec![trouble],
-                (None, Some(seen)) if reason == Reason::CloudRefuses => {
+                (None, Some(seen)) if reason == Reason::CLOUD_REFUSES => {
                     vec![reason.meaning(), seen]
                 }
                 (None, Some(seen)) => vec![seen, &busy],

@@ -1,10 +1,10 @@
 use errand_engine::{Goal, Verdict};
 use serde_json::json;
 
-use super::stored::VERIFY;
+use super::stored::unexplained;
 use super::*;
-use crate::operations::resize_cancellation::CancelResize;
-use crate::operations::resize_cancellation::ResizeCancellation;
+use crate::operations::reason_of_word;
+use crate::operations::resize_cancellation::{CancelResize, ResizeCancellation};
 
 /// An operation that was asked this, and answered so.
 fn held(reason: &str, choices: &[&str], decision: &str) -> ResizeCancellation {
@@ -77,7 +77,7 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
     let mut object = held("", &[], "GiveUp");
     let status = json!({"steps": [step]});
     object.status = Some(serde_json::from_value(status).expect("a status"));
-    let busy = code(Reason::TargetBusy);
+    let busy = code(Reason::TARGET_BUSY);
     let said = Said {
         refusal,
         reading: None,
@@ -113,7 +113,7 @@ fn says(answer: Answer, code_of_the_cloud: &str, recorded: bool) -> String {
 fn a_refusal_that_no_look_explains_is_told_while_it_is_waited() {
     for recorded in [false, true] {
         assert_eq!(
-            says(Answer::Refused(VERIFY), "DCS.4957", recorded),
+            says(Answer::Refused(unexplained()), "DCS.4957", recorded),
             "It is there. CancelInstanceResize: DCS.4957: Not now."
         );
         for (answer, code) in [
@@ -123,6 +123,11 @@ fn a_refusal_that_no_look_explains_is_told_while_it_is_waited() {
             assert_eq!(says(answer, code, recorded), "It is there.", "{code}");
         }
     }
+}
+
+/// A question of a kind, by its reason's word.
+fn of_kind(word: &str) -> EngineHold {
+    EngineHold::OfKind(code(reason_of_word(word).expect("a reason")))
 }
 
 /// What is stored of a question, and what is read back, by its word alone.
@@ -135,17 +140,11 @@ fn a_question_is_stored_and_read_by_its_own_word() {
         (EngineHold::NoRecord, "NoRecord"),
         (EngineHold::LedgerConflict, "LedgerConflict"),
         (
-            EngineHold::OfKind(code(Reason::DesiredStateUnreachable)),
+            of_kind("DesiredStateUnreachable"),
             "DesiredStateUnreachable",
         ),
-        (
-            EngineHold::OfKind(code(Reason::RefreshPausedOnFailure)),
-            "RefreshPausedOnFailure",
-        ),
-        (
-            EngineHold::OfKind(code(Reason::RefreshPausedAtBatch)),
-            "RefreshPausedAtBatch",
-        ),
+        (of_kind("RefreshPausedOnFailure"), "RefreshPausedOnFailure"),
+        (of_kind("RefreshPausedAtBatch"), "RefreshPausedAtBatch"),
     ] {
         assert_eq!(question(hold), word);
         let mut object = held("a reason of tomorrow", &["a choice of tomorrow"], "GiveUp");
@@ -163,12 +162,12 @@ fn a_question_is_stored_and_read_by_its_own_word() {
 #[test]
 fn a_question_offers_what_its_kind_says_and_then_to_give_up() {
     use crate::operations::instance_refresh::SteerRefresh;
-    let offered = |reason| choices::<SteerRefresh>(EngineHold::OfKind(code(reason)));
-    let failed = offered(Reason::RefreshPausedOnFailure);
+    let offered = |word| choices::<SteerRefresh>(of_kind(word));
+    let failed = offered("RefreshPausedOnFailure");
     assert_eq!(failed, ["Retry", "Continue", "GiveUp"]);
-    let paused = offered(Reason::RefreshPausedAtBatch);
+    let paused = offered("RefreshPausedAtBatch");
     assert_eq!(paused, ["Continue", "GiveUp"]);
-    let unreachable = offered(Reason::DesiredStateUnreachable);
+    let unreachable = offered("DesiredStateUnreachable");
     assert_eq!(unreachable, ["LookAgain", "GiveUp"]);
     let shared = choices::<SteerRefresh>(EngineHold::ProofTimeout);
     assert_eq!(shared, ["LookAgain", "AssumeDone", "GiveUp"]);
@@ -202,17 +201,17 @@ fn a_question_of_version_0_1_0_is_known_by_its_reason_and_choices() {
         (
             "DesiredStateUnreachable",
             &["LookAgain", "GiveUp"],
-            EngineHold::OfKind(code(Reason::DesiredStateUnreachable)),
+            of_kind("DesiredStateUnreachable"),
         ),
         (
             "RefreshPausedOnFailure",
             &["Retry", "Continue", "GiveUp"],
-            EngineHold::OfKind(code(Reason::RefreshPausedOnFailure)),
+            of_kind("RefreshPausedOnFailure"),
         ),
         (
             "RefreshPausedAtBatch",
             &["Continue", "GiveUp"],
-            EngineHold::OfKind(code(Reason::RefreshPausedAtBatch)),
+            of_kind("RefreshPausedAtBatch"),
         ),
     ] {
         let object = held(reason, choices, "GiveUp");
@@ -231,22 +230,22 @@ fn a_recorded_refusal_is_read_by_the_words_that_were_recorded() {
         (
             "Wait",
             Some("TargetBusy"),
-            Verdict::Wait(code(Reason::TargetBusy)),
+            Verdict::Wait(code(Reason::TARGET_BUSY)),
         ),
         (
             "Blocked",
             Some("PermissionDenied"),
-            Verdict::Blocked(code(Reason::PermissionDenied)),
+            Verdict::Blocked(code(Reason::PERMISSION_DENIED)),
         ),
         ("Retry", Some("Throttled"), Verdict::Retry),
         (
             "Lost",
             Some("TooLate"),
-            Verdict::Lost(code(Reason::TooLate)),
+            Verdict::Lost(code(Reason::TOO_LATE)),
         ),
-        ("Verify", None, VERIFY),
-        ("Gone", None, VERIFY),
-        ("of tomorrow", None, VERIFY),
+        ("Verify", None, unexplained()),
+        ("Gone", None, unexplained()),
+        ("of tomorrow", None, unexplained()),
     ] {
         let mut step = json!({
             "number": 1, "id": "s1", "name": "CancelInstanceResize", "writer": "7",
@@ -267,39 +266,39 @@ fn a_recorded_refusal_is_read_by_the_words_that_were_recorded() {
 #[test]
 fn a_plan_is_ready_unless_executing_it_would_fail_or_need_somebody() {
     use crate::api::ConditionStatus::{False, True, Unknown};
-    let busy = code(Reason::TargetBusy);
+    let busy = code(Reason::TARGET_BUSY);
     for (forecast, reason, ready, stalled) in [
-        (Forecast::Sends, Reason::PlanReady, True, False),
+        (Forecast::Sends, Reason::PLAN_READY, True, False),
         (
             Forecast::Ended(End::Succeeded(How::AlreadySatisfied)),
-            Reason::PlanReady,
+            Reason::PLAN_READY,
             True,
             False,
         ),
-        (Forecast::Waits(busy), Reason::TargetBusy, True, False),
-        (Forecast::BeforeWindow, Reason::BeforeWindow, True, False),
-        (Forecast::Resolves, Reason::ResolvingAnswer, True, False),
+        (Forecast::Waits(busy), Reason::TARGET_BUSY, True, False),
+        (Forecast::BeforeWindow, Reason::BEFORE_WINDOW, True, False),
+        (Forecast::Resolves, Reason::RESOLVING_ANSWER, True, False),
         (
-            Forecast::Blocked(code(Reason::PermissionDenied)),
-            Reason::PermissionDenied,
+            Forecast::Blocked(code(Reason::PERMISSION_DENIED)),
+            Reason::PERMISSION_DENIED,
             False,
             True,
         ),
         (
             Forecast::Held(EngineHold::NoRecord),
-            Reason::NoRecord,
+            Reason::NO_RECORD,
             False,
             True,
         ),
         (
-            Forecast::Ended(End::Lost(code(Reason::InvalidForTarget))),
-            Reason::InvalidForTarget,
+            Forecast::Ended(End::Lost(code(Reason::INVALID_FOR_TARGET))),
+            Reason::INVALID_FOR_TARGET,
             False,
             True,
         ),
         (
             Forecast::Ended(End::WindowMissed),
-            Reason::WindowMissed,
+            Reason::WINDOW_MISSED,
             False,
             True,
         ),
@@ -364,7 +363,7 @@ fn an_answer_that_is_known_by_looking_does_not_keep_what_was_said_while_it_was_n
     });
     object.status = Some(serde_json::from_value(json!({"steps": [step]})).expect("a status"));
     let seen = Assessment::new(
-        Goal::Wait(code(Reason::TargetBusy), None),
+        Goal::Wait(code(Reason::TARGET_BUSY), None),
         "It is there.",
         Default::default(),
     );

@@ -2,13 +2,14 @@
 //! ordered while one of them is not over, wherever its object was.
 
 use super::open_orders::{LOOKED_BACK, OpenOrders};
-use super::words::WORD;
+use super::sentences::WORD;
 use crate::api::{Decision, Reason};
 use crate::cloud::huawei::Client;
 use crate::cloud::huawei::bss::{self, Look, Order};
 use crate::cloud::huawei::workspace::{self, Job, Progress};
 use crate::cloud::{CallError, Refusal, is_id};
 use crate::operations::ClosedCall;
+use crate::operations::desktop_order::words;
 use crate::text::line;
 
 /// Most of them that are looked up one by one, the newest first.
@@ -163,12 +164,12 @@ impl Earlier {
 /// Its operation saw its effect. Any other end says only what became of the operation:
 /// the order of a job that failed may still be open, and be carried out or undone.
 fn is_delivered(call: &ClosedCall) -> bool {
-    call.result == Reason::Delivered.to_string()
+    call.result == Reason::DELIVERED.to_string()
 }
 
 /// BSS showed the order as cancelled, or a person decided that its effect is there.
 fn is_over(call: &ClosedCall) -> bool {
-    let over = [Reason::OrderCancelled, Reason::AssumedDone].map(|reason| reason.to_string());
+    let over = [words::ORDER_CANCELLED, Reason::ASSUMED_DONE].map(|reason| reason.to_string());
     let decided = Decision::AssumeDone.word();
     over.contains(&call.result) || call.result == decided
 }

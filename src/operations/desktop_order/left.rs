@@ -1,6 +1,6 @@
 //! What an operation leaves behind that does not go on by itself. Pure.
 
-use super::words::WORD;
+use super::sentences::WORD;
 use crate::api::Timestamp;
 use crate::cloud::huawei::bss::OrderStatus;
 use crate::operations::desktop_order::DesktopOrder;

@@ -5,13 +5,13 @@
 
 mod earlier;
 mod facts;
-mod guides;
 mod left;
 mod open_orders;
 mod plan;
 mod resource;
 #[cfg(test)]
 mod samples;
+mod sentences;
 mod standing;
 mod trace;
 mod words;
@@ -23,7 +23,7 @@ use super::{
     Asked, Assessment, Call, CallRules, Claimant, Clients, Guide, Kind, Object, Others, Place,
     Recorded,
 };
-use crate::api::{LedgerTarget, PaidOperations, Reason, Timestamp};
+use crate::api::{KindInfo, LedgerTarget, PaidOperations, Reason, Timestamp};
 use crate::cloud::huawei::bss;
 use crate::cloud::huawei::workspace::{self, Change, ChangeOrder, Period};
 use crate::cloud::{Arguments, CallError, Ids, Service};
@@ -129,6 +129,8 @@ impl<'a> OpenCall<'a> {
 impl Object for DesktopOrder {
     type Observed = DesktopObservation;
 
+    const INFO: KindInfo = resource::INFO;
+
     fn asked(&self) -> Asked<'_> {
         Asked::of(&self.spec.common)
     }
@@ -150,7 +152,7 @@ impl Object for DesktopOrder {
 
     fn announced_end(&self, reason: Reason) -> Option<Timestamp> {
         let observed = self.status.as_ref()?.observed.as_ref()?;
-        let unpaid = reason == Reason::WaitingForPayment;
+        let unpaid = reason == words::WAITING_FOR_PAYMENT;
         observed.payment_deadline.filter(|_| unpaid)
     }
 
@@ -167,10 +169,11 @@ impl Kind for OrderDesktop {
 
     const CALLS: &'static [&'static CallRules] = &[&ORDER];
     const SERVICES: &'static [&'static Service] = &[&workspace::SERVICE, &bss::SERVICE];
-    const GUIDES: &'static [Guide] = guides::GUIDES;
+    const REASONS: &'static [Reason] = words::REASONS;
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(_: &DesktopOrder) -> Reason {
-        Reason::Delivered
+        Reason::DELIVERED
     }
 
     fn left_behind(object: &DesktopOrder, _: bool) -> Option<String> {

@@ -8,16 +8,16 @@ use errand_engine::{Due, Evidence, Goal, Trace, Witness};
 
 use self::accepted::paid;
 use super::facts::Facts;
+use super::sentences::{WORD, choice, has};
 use super::standing::{Obstacle, Standing, obstacle, standing, unsettling};
 use super::trace::{Traced, trace};
-use super::words::{WORD, choice, has};
 use super::{Assessment, ORDER, OpenCall, call_of, left, order};
 use crate::api::{AnswerWord, ConditionStatus, Reason};
 use crate::cloud::Members;
 use crate::cloud::huawei::bss::{OrderDetails, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, ChangeOrder, ChargeMode, Desktop, Job, Product};
 use crate::operations::code;
-use crate::operations::desktop_order::{DesktopObservation, DesktopOrder};
+use crate::operations::desktop_order::{DesktopObservation, DesktopOrder, words};
 use crate::text::line;
 
 const PAID: &str = "Paid";
@@ -63,7 +63,7 @@ pub(super) fn assess(
     let (goal, due, seen) = match &asked {
         Some(asked) => look.meaning(asked),
         None => lost(
-            Reason::InvalidForTarget,
+            Reason::INVALID_FOR_TARGET,
             Evidence::Presence,
             "spec.change does not name exactly one change.".to_owned(),
         ),
@@ -151,7 +151,7 @@ impl Look<'_> {
             // By another order, whose term is not known.
             Change::Subscribe { .. } if unused.is_some() => self.accepted(change),
             Change::Subscribe { .. } if never || ended => lost(
-                Reason::AlreadyPrepaid,
+                words::ALREADY_PREPAID,
                 Evidence::Presence,
                 format!("{now} Whether its term is the wanted one cannot be seen."),
             ),
@@ -173,7 +173,7 @@ impl Look<'_> {
                 "Order {} is {word}: the cloud may undo its change, so Errand waits until the order has ended. {now}",
                 line(&order.order_id, WORD)
             );
-            return Some(wait(Reason::OrderProcessing, self.due(), seen));
+            return Some(wait(words::ORDER_PROCESSING, self.due(), seen));
         }
         let before = self.kept_status().and_then(OrderStatus::from_word);
         if let Some(status) = before.filter(|status| status.is_being_undone()) {
@@ -182,7 +182,7 @@ impl Look<'_> {
                 self.name(),
                 status.word()
             );
-            return Some(wait(Reason::OrderProcessing, self.due(), seen));
+            return Some(wait(words::ORDER_PROCESSING, self.due(), seen));
         }
         let task = unsettling(change, desktop)?;
         let seen = format!(
@@ -190,21 +190,21 @@ impl Look<'_> {
             desktop.desktop_id,
             line(task, WORD)
         );
-        Some(wait(Reason::TargetBusy, self.due(), seen))
+        Some(wait(Reason::TARGET_BUSY, self.due(), seen))
     }
 
     /// Nothing was ordered by this operation.
     fn before(&self, change: &Change<'_>) -> Meaning {
         let Some(desktop) = &self.facts.desktop else {
             let not_there = Evidence::Absence(Witness::NOT_THERE);
-            return lost(Reason::TargetNotFound, not_there, self.missing());
+            return lost(Reason::TARGET_NOT_FOUND, not_there, self.missing());
         };
         // Its ledger is named by its id: by another spelling nothing is ordered, so that
         // both do not order.
         let asked = &self.object.spec.desktop_id;
         if desktop.desktop_id != *asked && self.foreign.is_none() {
             return lost(
-                Reason::InvalidForTarget,
+                Reason::INVALID_FOR_TARGET,
                 Evidence::Presence,
                 format!(
                     "The cloud writes the id of desktop {asked} as {0}. Create the operation with spec.desktopId {0}.",
@@ -213,9 +213,11 @@ impl Look<'_> {
             );
         }
         match obstacle(desktop) {
-            Some(Obstacle::Passing(why)) => return wait(Reason::TargetBusy, Due::SinceAnswer, why),
+            Some(Obstacle::Passing(why)) => {
+                return wait(Reason::TARGET_BUSY, Due::SinceAnswer, why);
+            }
             Some(Obstacle::Lasting(why)) => {
-                let goal = Goal::Block(code(Reason::TargetBlocked));
+                let goal = Goal::Block(code(Reason::TARGET_BLOCKED));
                 return (goal, Due::SinceAnswer, why);
             }
             None => {}
@@ -223,7 +225,7 @@ impl Look<'_> {
         match (standing(change, desktop), change) {
             (Standing::NoVolume, _) if desktop.shows_every_volume() => {
                 let not_there = Evidence::Absence(Witness::NOT_THERE);
-                lost(Reason::InvalidForTarget, not_there, has(change, desktop))
+                lost(Reason::INVALID_FOR_TARGET, not_there, has(change, desktop))
             }
             // Without it nobody knows whether the order is needed at all.
             (Standing::Unsaid | Standing::NoVolume, _) => unclear(has(change, desktop)),
@@ -291,21 +293,21 @@ impl Look<'_> {
             Some(others) => format!("{seen} {others}"),
             None => seen,
         };
-        Some(lost(Reason::InvalidForTarget, evidence, seen))
+        Some(lost(Reason::INVALID_FOR_TARGET, evidence, seen))
     }
 
     /// A call was made, and nobody knows what came of it.
     fn unanswered(&self, change: &Change<'_>) -> Meaning {
         if let Some(job) = self.job().filter(|job| job.failed()) {
             let seen = format!("{} {}", self.failure(job), self.now(change));
-            return lost(Reason::OrderFailed, Evidence::Presence, seen);
+            return lost(words::ORDER_FAILED, Evidence::Presence, seen);
         }
         let Some(desktop) = &self.facts.desktop else {
             return self.act(self.now(change));
         };
         // What keeps it busy may be the order.
         if let Some(Obstacle::Passing(why)) = obstacle(desktop) {
-            return wait(Reason::TargetBusy, Due::SinceAnswer, why);
+            return wait(Reason::TARGET_BUSY, Due::SinceAnswer, why);
         }
         // No decision leads to an order beside one that is known to be open.
         if let Some((goal, due, seen)) = self.another_order(desktop) {

@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Common, Status, Timestamp};
+use crate::api::{Column, Common, KindInfo, Status, Timestamp};
 
 /// Places an order that changes a Huawei Cloud Workspace desktop, once, and
 /// verifies from the desktop that it was delivered.
@@ -19,20 +19,7 @@ use crate::api::{Common, Status, Timestamp};
     category = "errand",
     namespaced,
     status = "DesktopOrderStatus",
-    doc = "Places an order that changes a Huawei Cloud Workspace desktop (its product, the size of a volume, or how it is charged), once, and verifies from the desktop that it was delivered. May cost money.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
-    printcolumn(name = "Target", type_ = "string", json_path = ".spec.desktopId"),
-    printcolumn(name = "Payment", type_ = "string", json_path = ".spec.payment", priority = 1),
-    printcolumn(name = "Paid", type_ = "string", json_path = ".status.conditions[?(@.type==\"Paid\")].status", priority = 1),
-    printcolumn(name = "Order", type_ = "string", json_path = ".status.observed.orderId", priority = 1),
-    printcolumn(name = "Pay until", type_ = "string", json_path = ".status.observed.paymentDeadline", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    selectable = ".status.state",
-    selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, desktopId, payment, enterpriseProjectId, change, operationKey) is immutable once a call was intended or the operation has ended: create a new DesktopOrder"),
+    doc = "Places an order that changes a Huawei Cloud Workspace desktop (its product, the size of a volume, or how it is charged), once, and verifies from the desktop that it was delivered. May cost money."
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DesktopOrderSpec {
@@ -138,8 +125,25 @@ pub enum TermUnit {
     Year,
 }
 
-/// Reads `oldSelf.status`, so that a plan can be iterated on.
-const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.desktopId == oldSelf.spec.desktopId && self.spec.payment == oldSelf.spec.payment && self.spec.change == oldSelf.spec.change && has(self.spec.enterpriseProjectId) == has(oldSelf.spec.enterpriseProjectId) && (!has(self.spec.enterpriseProjectId) || self.spec.enterpriseProjectId == oldSelf.spec.enterpriseProjectId) && has(self.spec.operationKey) == has(oldSelf.spec.operationKey) && (!has(self.spec.operationKey) || self.spec.operationKey == oldSelf.spec.operationKey))";
+/// What its definition says of its fields.
+pub(super) const INFO: KindInfo = KindInfo {
+    target: &[
+        "desktopId",
+        "payment",
+        "enterpriseProjectId",
+        "change",
+        "operationKey",
+    ],
+    fixed: &[],
+    free: &[],
+    shown: ".spec.desktopId",
+    columns: &[
+        Column::text("Payment", ".spec.payment").wide(),
+        Column::text("Paid", r#".status.conditions[?(@.type=="Paid")].status"#).wide(),
+        Column::text("Order", ".status.observed.orderId").wide(),
+        Column::text("Pay until", ".status.observed.paymentDeadline").wide(),
+    ],
+};
 
 /// The status of a [`DesktopOrder`].
 pub type DesktopOrderStatus = Status<DesktopObservation>;

@@ -1,6 +1,6 @@
 //! How a desktop stands to what is asked of it. Pure.
 
-use super::words::WORD;
+use super::sentences::WORD;
 use crate::cloud::huawei::workspace::{Change, ChargeMode, Desktop};
 use crate::text::line;
 

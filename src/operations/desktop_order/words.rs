@@ -1,63 +1,64 @@
-//! What is told of desktops and orders, in sentences and in the cloud's words. Pure.
+//! What it says to users: its reasons, and what they come to.
 
-use crate::cloud::Members;
-use crate::cloud::huawei::workspace::{Change, ChargeMode, Desktop, Product};
-use crate::text::line;
+use crate::api::reasons;
+use crate::operations::guide::NOTHING_BUT_WAIT;
+use crate::operations::{Again, Guide, Line};
 
-/// Bytes of the longest line of a plan that status takes.
-pub(super) const LINE: usize = 256;
+reasons! {
+    REASONS:
 
-/// Bytes of the longest word of the cloud's that status takes.
-pub(super) const WORD: usize = 64;
-
-/// A few of the products that would do; `None`: none is known, and there may be some.
-pub(super) fn choice(
-    products: &Members<Product>,
-    would_do: impl Fn(&Product) -> bool,
-) -> Option<String> {
-    let would_do = products.list.iter().filter(|product| would_do(product));
-    let all: Vec<&str> = would_do.filter_map(|p| p.product_id.as_deref()).collect();
-    Some(match all.len() {
-        0 if !products.understood => return None,
-        0 => "There is none that it can be changed to.".to_owned(),
-        1..=8 => format!("It can be changed to {}.", all.join(", ")),
-        more => format!(
-            "It can be changed to {} and {} more.",
-            all[..8].join(", "),
-            more - 8
-        ),
-    })
-}
-
-/// What of a desktop the change is about, as it is now.
-pub(super) fn has(change: &Change<'_>, desktop: &Desktop) -> String {
-    let id = &desktop.desktop_id;
-    match change {
-        Change::Resize { .. } => match desktop.product_id() {
-            Some(product) => format!("Desktop {id} has product {}.", line(product, 128)),
-            None => format!("Workspace does not say which product desktop {id} has."),
-        },
-        Change::ExpandVolume { volume, .. } => match desktop.volume(volume).map(|v| v.size) {
-            Some(Some(size)) => format!("Volume {volume} of desktop {id} has {size} GiB."),
-            Some(None) => format!("Workspace does not say how large volume {volume} is."),
-            None if desktop.shows_every_volume() => {
-                format!("Desktop {id} has no volume {volume}.")
-            }
-            // What is not understood may be that volume.
-            None => format!(
-                "Workspace does not show every volume of desktop {id} with its ids, and volume {volume} is not among those that it shows. If this lasts, check the desktop's volumes in the cloud console."
-            ),
-        },
-        Change::Subscribe { .. } => match desktop.charge_mode() {
-            Some(ChargeMode::Prepaid) => format!("Desktop {id} is prepaid."),
-            Some(ChargeMode::OnDemand) => format!("Desktop {id} is charged on demand."),
-            None => format!("Workspace does not say how desktop {id} is charged."),
-        },
+    Waiting {
+        WAITING_FOR_PAYMENT "WaitingForPayment": "The order is placed and not paid. Pay it at the cloud before its deadline, or cancel it there.",
+            for 24 hours => "Pay the order in the cloud console, or cancel it there.",
+            listed 31;
+        ORDER_IN_REVIEW "OrderInReview": "The order is placed and under review at the cloud.",
+            for 3 days => "Ask the person who approves the order, or cancel it in the cloud console.",
+            listed 32;
+        ORDER_PROCESSING "OrderProcessing": "The order is placed and being carried out by the cloud.",
+            for 6 hours => "Check the order in the cloud console, and open a ticket with the cloud if it makes no progress.",
+            listed 33;
+    }
+    Failure {
+        ORDER_CANCELLED "OrderCancelled": "The order was cancelled at the cloud, or was not paid in time.",
+            listed 21;
+        ORDER_FAILED "OrderFailed": "The order was accepted, and the cloud could not carry it out. Look at the order there: it may have been charged.",
+            listed 22;
+        ALREADY_PREPAID "AlreadyPrepaid": "The desktop was prepaid before; whether its term is the wanted one cannot be seen.",
+            listed 23;
     }
 }
 
-pub(super) fn lower(name: &str) -> String {
-    let mut chars = name.chars();
-    let first = chars.next().map(|c| c.to_ascii_lowercase());
-    first.into_iter().chain(chars).collect()
-}
+pub(super) const GUIDES: &[Guide] = &[
+    Guide {
+        reasons: &[WAITING_FOR_PAYMENT],
+        next: "The cloud waits for the payment until {/status/observed/paymentDeadline|the order's deadline}. {observes}, however long, and continues by itself once it is paid; if it is cancelled or lapses, the operation ends as OrderCancelled.",
+        can: &[
+            Line::Say(
+                "Pay {/status/observed/orderId|the order}, or cancel it if it is not wanted any more, in the cloud's console: Billing Center, Unpaid Orders. Do not order the same there again: that is a second order.",
+            ),
+            Line::Say("To wait until it finishes or needs attention:"),
+            Line::Wait,
+        ],
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[ORDER_IN_REVIEW],
+        next: "{observes}, however long, and continues by itself once the cloud has reviewed {/status/observed/orderId|the order}.",
+        can: &[Line::Say(
+            "Nothing, as a rule. If it lasts, ask the cloud's support about {/status/observed/orderId|the order}.",
+        )],
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[ORDER_PROCESSING],
+        next: "{observes}. If the effect is not visible within verifyTimeout after the payment, the operation is Held.",
+        can: NOTHING_BUT_WAIT,
+        ..Guide::DEFAULT
+    },
+    Guide {
+        reasons: &[ORDER_CANCELLED, ORDER_FAILED],
+        can: &[Line::Say("Look at {target} in the cloud's console.")],
+        again: Again::WithAnotherKey,
+        ..Guide::DEFAULT
+    },
+];

@@ -2,7 +2,7 @@
 //! nothing that changes anything, so it has no steps.
 
 mod facts;
-mod guides;
+mod motion;
 mod plan;
 mod resource;
 mod words;
@@ -10,7 +10,7 @@ mod words;
 use std::time::Duration;
 
 use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Recorded};
-use crate::api::Reason;
+use crate::api::{KindInfo, Reason};
 use crate::cloud::huawei::clouddc;
 use crate::cloud::{CallError, Service};
 
@@ -30,6 +30,8 @@ const INTERVAL: Duration = Duration::from_secs(30);
 impl Object for InstanceObservation {
     type Observed = InstanceReading;
 
+    const INFO: KindInfo = resource::INFO;
+
     fn asked(&self) -> Asked<'_> {
         Asked::of(&self.spec.common)
     }
@@ -45,10 +47,6 @@ impl Object for InstanceObservation {
     fn status_mut(&mut self) -> Option<&mut InstanceObservationStatus> {
         self.status.as_mut()
     }
-
-    fn target_fields(&self) -> serde_json::Value {
-        super::target_fields(self, &["until", "interval"])
-    }
 }
 
 fn interval(object: &InstanceObservation) -> Duration {
@@ -61,12 +59,13 @@ impl Kind for ObserveInstance {
 
     const CALLS: &'static [&'static CallRules] = &[];
     const SERVICES: &'static [&'static Service] = &[&clouddc::SERVICE];
-    const GUIDES: &'static [Guide] = guides::GUIDES;
+    const REASONS: &'static [Reason] = words::REASONS;
+    const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(object: &InstanceObservation) -> Reason {
         match object.spec.until {
-            Some(_) => Reason::Reached,
-            None => Reason::Observed,
+            Some(_) => words::REACHED,
+            None => words::OBSERVED,
         }
     }
 

@@ -2,13 +2,13 @@
 
 use errand_engine::{Evidence, Goal, Tick, Witness};
 
-use super::words::{Motion, TERMINATED, is_documented, is_failed, is_good, is_last, same};
+use super::motion::{Motion, TERMINATED, is_documented, is_failed, is_good, is_last, same};
 use super::{Facts, interval};
 use crate::api::{Reason, Timestamp};
 use crate::clock::millis;
 use crate::cloud::huawei::clouddc::InstanceStatus;
 use crate::cloud::{Field, Found};
-use crate::operations::instance_observation::{InstanceObservation, InstanceReading, Until};
+use crate::operations::instance_observation::{InstanceObservation, InstanceReading, Until, words};
 use crate::operations::{Assessment, code};
 use crate::text;
 
@@ -139,7 +139,7 @@ fn goal(
     operation: &Field<String>,
     again: bool,
 ) -> (Goal, &'static str) {
-    let unreachable = Goal::Lost(code(Reason::StateUnreachable), Evidence::Presence);
+    let unreachable = Goal::Lost(code(words::STATE_UNREACHABLE), Evidence::Presence);
     let unclear = (
         Goal::Unclear,
         "Errand does not know this operation_state, so it cannot tell whether the instance has settled.",
@@ -162,7 +162,7 @@ fn goal(
     if operation.is_unclear() && (!ends.is_empty() || until.settled == Some(true)) {
         return unclear;
     }
-    let waits = Goal::Wait(code(Reason::AwaitingState), Some(millis(interval(object))));
+    let waits = Goal::Wait(code(words::AWAITING_STATE), Some(millis(interval(object))));
     let reached = Goal::Reached(Evidence::Presence);
     if until.settled != Some(true) {
         return (if wanted { reached } else { waits }, "");
@@ -193,7 +193,7 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
     let seen = before.and_then(|before| before.instance_state.as_deref());
     let Some(last) = seen else {
         let evidence = Evidence::Absence(Witness::NOT_THERE);
-        let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
+        let goal = Goal::Lost(code(Reason::TARGET_NOT_FOUND), evidence);
         let seen =
             format!("There is no instance {id} in the region and project of the connection.");
         return (goal, seen);
@@ -205,7 +205,7 @@ fn absent(object: &InstanceObservation, before: Option<&InstanceReading>) -> (Go
     let evidence = Evidence::Absence(Witness::FULL);
     let goal = match wanted {
         true => Goal::Reached(evidence),
-        false => Goal::Lost(code(Reason::StateUnreachable), evidence),
+        false => Goal::Lost(code(words::STATE_UNREACHABLE), evidence),
     };
     let seen = format!("Instance {id} is no longer there; it was {last} when last seen.");
     (goal, seen)

@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Common, Status, Timestamp};
+use crate::api::{Column, Common, KindInfo, Status, Timestamp};
 
 /// Reads the state of a Huawei Cloud CloudDC instance, once or until it is as
 /// wanted.
@@ -20,18 +20,7 @@ use crate::api::{Common, Status, Timestamp};
     category = "errand",
     namespaced,
     status = "InstanceObservationStatus",
-    doc = "Reads the state of a Huawei Cloud CloudDC instance, once or until it is as wanted, for pipelines and sync hooks. Changes nothing in the cloud.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
-    printcolumn(name = "Target", type_ = "string", json_path = ".spec.target.instanceId"),
-    printcolumn(name = "Instance", type_ = "string", json_path = ".status.observed.instanceState"),
-    printcolumn(name = "Operation", type_ = "string", json_path = ".status.observed.operationState", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    selectable = ".status.state",
-    selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("what is observed (connectionRef, target, until) is immutable once the operation has ended: create a new InstanceObservation"),
+    doc = "Reads the state of a Huawei Cloud CloudDC instance, once or until it is as wanted, for pipelines and sync hooks. Changes nothing in the cloud."
 )]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceObservationSpec {
@@ -110,8 +99,17 @@ pub struct Until {
     pub fail_on: Option<Vec<String>>,
 }
 
-/// Reads `oldSelf.status`.
-const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || !has(oldSelf.status.outcome) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.target == oldSelf.spec.target && has(self.spec.until) == has(oldSelf.spec.until) && (!has(self.spec.until) || self.spec.until == oldSelf.spec.until))";
+/// What its definition says of its fields.
+pub(super) const INFO: KindInfo = KindInfo {
+    target: &["target"],
+    fixed: &["until"],
+    free: &["interval"],
+    shown: ".spec.target.instanceId",
+    columns: &[
+        Column::text("Instance", ".status.observed.instanceState"),
+        Column::text("Operation", ".status.observed.operationState").wide(),
+    ],
+};
 
 /// The status of an [`InstanceObservation`].
 pub type InstanceObservationStatus = Status<InstanceReading>;

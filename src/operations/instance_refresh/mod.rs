@@ -15,7 +15,7 @@ mod words;
 use errand_engine::Class;
 
 use super::{Asked, Assessment, Call, CallRules, Clients, Guide, Kind, Object, Question, Recorded};
-use crate::api::{Reason, StepStatus};
+use crate::api::{KindInfo, Reason, StepStatus};
 use crate::cloud::tencent::autoscaling;
 use crate::cloud::{CallError, Service, arguments};
 
@@ -78,6 +78,8 @@ fn call(object: &InstanceRefresh, rules: &'static CallRules) -> Call {
 impl Object for InstanceRefresh {
     type Observed = RefreshObservation;
 
+    const INFO: KindInfo = resource::INFO;
+
     fn asked(&self) -> Asked<'_> {
         Asked::of(&self.spec.common)
     }
@@ -116,6 +118,7 @@ impl Kind for SteerRefresh {
 
     const CALLS: &'static [&'static CallRules] = &[&STOP, &CANCEL, &RESUME, &RETRY, &CONTINUE];
     const SERVICES: &'static [&'static Service] = &[&autoscaling::SERVICE];
+    const REASONS: &'static [Reason] = words::REASONS;
     const QUESTIONS: &'static [Question] = &[
         words::PAUSED_ON_FAILURE,
         words::PAUSED_AT_BATCH,
@@ -125,9 +128,9 @@ impl Kind for SteerRefresh {
 
     fn done(object: &InstanceRefresh) -> Reason {
         match object.spec.desired_state {
-            RefreshState::Completed => Reason::Completed,
-            RefreshState::Paused => Reason::Paused,
-            RefreshState::Cancelled => Reason::Cancelled,
+            RefreshState::Completed => words::COMPLETED,
+            RefreshState::Paused => words::PAUSED,
+            RefreshState::Cancelled => Reason::CANCELLED,
         }
     }
 
@@ -136,7 +139,7 @@ impl Kind for SteerRefresh {
         let status = object.status.as_ref();
         match status.and_then(|status| status.observed.as_ref()) {
             Some(_) => Self::done(object),
-            None => Reason::AlreadySatisfied,
+            None => Reason::ALREADY_SATISFIED,
         }
     }
 

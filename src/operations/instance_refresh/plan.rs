@@ -44,7 +44,7 @@ pub(super) fn assess(object: &InstanceRefresh, facts: &Facts) -> Assessment<Refr
         Some(group) if group == object.spec.auto_scaling_group_id => {}
         Some(group) => {
             let seen = format!("Refresh activity {} is of group {group}.", activity(object));
-            let goal = Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence);
+            let goal = Goal::Lost(code(Reason::INVALID_FOR_TARGET), Evidence::Presence);
             return without(object, goal, seen);
         }
         None => {
@@ -115,7 +115,7 @@ fn not_there(object: &InstanceRefresh) -> Assessment<RefreshObservation> {
     }
     let seen = format!("There is no refresh activity {id} in the region of the connection.");
     let evidence = Evidence::Absence(Witness::NOT_THERE);
-    let goal = Goal::Lost(code(Reason::TargetNotFound), evidence);
+    let goal = Goal::Lost(code(Reason::TARGET_NOT_FOUND), evidence);
     without(object, goal, seen)
 }
 
@@ -145,17 +145,17 @@ impl Look<'_> {
             Stage::Failed => self.failed(),
             Stage::Cancelled => self.was_cancelled(),
             Stage::PausedOnFailure | Stage::Paused => self.standing_still(),
-            Stage::Init | Stage::Running | Stage::ScaleIn => wait(Reason::RefreshRunning, ""),
+            Stage::Init | Stage::Running | Stage::ScaleIn => wait(words::REFRESH_RUNNING, ""),
             Stage::Unclear => unclear(""),
         }
     }
 
     fn paused(&self) -> Meaning {
         match (self.stage, self.batches) {
-            (Stage::Successful, _) => lost(Reason::TooLate),
+            (Stage::Successful, _) => lost(Reason::TOO_LATE),
             (Stage::Failed, _) => self.failed(),
             (Stage::Cancelled, _) => self.was_cancelled(),
-            (Stage::Init, _) => wait(Reason::TargetBusy, ""),
+            (Stage::Init, _) => wait(Reason::TARGET_BUSY, ""),
             (Stage::ScaleIn, _) => self.removing_the_surplus(),
             (Stage::Running, Batches::Run | Batches::Rest) => self.stop(""),
             (Stage::PausedOnFailure | Stage::Paused, Batches::Run) => {
@@ -173,7 +173,7 @@ impl Look<'_> {
                 let (goal, due, _) = reached();
                 (goal, due, self.failure().rolled_back())
             }
-            (Stage::Successful | Stage::Failed, _) => lost(Reason::TooLate),
+            (Stage::Successful | Stage::Failed, _) => lost(Reason::TOO_LATE),
             (Stage::ScaleIn, _) => self.removing_the_surplus(),
             (Stage::Running, Batches::Run) => {
                 self.stop("A running batch cannot be cancelled, so the refresh is stopped first.")
@@ -203,7 +203,7 @@ impl Look<'_> {
     }
 
     fn failed(&self) -> Meaning {
-        let (goal, due, _) = lost(Reason::RefreshFailed);
+        let (goal, due, _) = lost(words::REFRESH_FAILED);
         let failure = self.failure();
         let why = format!("{} {}", failure.instances(), failure.rolled_back());
         (goal, due, why.trim().to_owned())
@@ -215,9 +215,9 @@ impl Look<'_> {
         }
         let failure = self.failure();
         match failure.cancelled_by_the_cloud() {
-            Some(false) => lost(Reason::CancelledElsewhere),
+            Some(false) => lost(words::CANCELLED_ELSEWHERE),
             Some(true) => {
-                let (goal, due, _) = lost(Reason::RefreshFailed);
+                let (goal, due, _) = lost(words::REFRESH_FAILED);
                 let why = format!(
                     "The cloud cancelled the refresh because instances failed (FailProcess {}). {} {}",
                     self.activity.fail_process.text().unwrap_or_default(),
@@ -235,7 +235,7 @@ impl Look<'_> {
     /// A pause of a refresh that is to go on: the user chooses, once for each.
     fn standing_still(&self) -> Meaning {
         match self.batches {
-            Batches::Run => return wait(Reason::RefreshRunning, "The batch runs to its end."),
+            Batches::Run => return wait(words::REFRESH_RUNNING, "The batch runs to its end."),
             Batches::Unclear => return unclear(BATCHES),
             Batches::Rest | Batches::Over => {}
         }
@@ -273,14 +273,14 @@ impl Look<'_> {
 
     fn to_the_end_of_the_batch(&self) -> Meaning {
         wait(
-            Reason::TargetBusy,
+            Reason::TARGET_BUSY,
             "The batch that is running goes on to its end; Errand waits for that.",
         )
     }
 
     fn removing_the_surplus(&self) -> Meaning {
         wait(
-            Reason::TargetBusy,
+            Reason::TARGET_BUSY,
             "All instances are refreshed and surplus ones are being removed; meanwhile the cloud neither stops nor cancels it.",
         )
     }

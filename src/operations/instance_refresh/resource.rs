@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Common, Status, Timestamp, words};
+use crate::api::{Column, Common, KindInfo, Status, Timestamp, words};
 
 /// Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted
 /// end, and verifies it.
@@ -20,21 +20,7 @@ use crate::api::{Common, Status, Timestamp, words};
     category = "errand",
     namespaced,
     status = "InstanceRefreshStatus",
-    doc = "Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted end (completed, paused or cancelled), and verifies it. A refresh that is left paused blocks its group; deleting this object does not let it go on.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
-    printcolumn(name = "Target", type_ = "string", json_path = ".spec.autoScalingGroupId"),
-    printcolumn(name = "Wanted", type_ = "string", json_path = ".spec.desiredState"),
-    printcolumn(name = "Done", type_ = "integer", json_path = ".status.observed.instancesDone"),
-    printcolumn(name = "Of", type_ = "integer", json_path = ".status.observed.instancesTotal"),
-    printcolumn(name = "Blocked", type_ = "string", json_path = ".status.conditions[?(@.type==\"GroupBlocked\")].status", priority = 1),
-    printcolumn(name = "Activity", type_ = "string", json_path = ".spec.adopt.refreshActivityId", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    selectable = ".status.state",
-    selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, autoScalingGroupId, adopt) is immutable once a call was intended or the operation has ended: create a new InstanceRefresh"),
+    doc = "Brings one instance refresh of a Tencent Cloud Auto Scaling group to the wanted end (completed, paused or cancelled), and verifies it. A refresh that is left paused blocks its group; deleting this object does not let it go on."
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the refresh activity that is meant"))]
@@ -78,8 +64,24 @@ words! {
     }
 }
 
-/// Reads `oldSelf.status`, so that a plan can be iterated on.
-const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.autoScalingGroupId == oldSelf.spec.autoScalingGroupId && has(self.spec.adopt) == has(oldSelf.spec.adopt) && (!has(self.spec.adopt) || self.spec.adopt == oldSelf.spec.adopt))";
+/// What its definition says of its fields.
+pub(super) const INFO: KindInfo = KindInfo {
+    target: &["autoScalingGroupId", "adopt"],
+    fixed: &[],
+    free: &["desiredState"],
+    shown: ".spec.autoScalingGroupId",
+    columns: &[
+        Column::text("Wanted", ".spec.desiredState"),
+        Column::number("Done", ".status.observed.instancesDone"),
+        Column::number("Of", ".status.observed.instancesTotal"),
+        Column::text(
+            "Blocked",
+            r#".status.conditions[?(@.type=="GroupBlocked")].status"#,
+        )
+        .wide(),
+        Column::text("Activity", ".spec.adopt.refreshActivityId").wide(),
+    ],
+};
 
 /// The status of an [`InstanceRefresh`].
 pub type InstanceRefreshStatus = Status<RefreshObservation>;

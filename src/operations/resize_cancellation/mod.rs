@@ -11,7 +11,7 @@ use errand_engine::{Class, Tick};
 
 use self::window::Window;
 use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Recorded};
-use crate::api::{AnswerWord, Reason, StepStatus, Timestamp};
+use crate::api::{AnswerWord, KindInfo, Reason, StepStatus, Timestamp};
 use crate::cloud::huawei::dcs;
 use crate::cloud::{CallError, Service};
 
@@ -48,6 +48,8 @@ fn tells_of_the_change(step: &StepStatus) -> bool {
 
 impl Object for ResizeCancellation {
     type Observed = ResizeObservation;
+
+    const INFO: KindInfo = resource::INFO;
 
     fn asked(&self) -> Asked<'_> {
         Asked::of(&self.spec.common)
@@ -90,10 +92,11 @@ impl Kind for CancelResize {
 
     const CALLS: &'static [&'static CallRules] = &[&CANCEL];
     const SERVICES: &'static [&'static Service] = &[&dcs::SERVICE];
+    const REASONS: &'static [Reason] = words::REASONS;
     const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(_: &ResizeCancellation) -> Reason {
-        Reason::Cancelled
+        Reason::CANCELLED
     }
 
     async fn observe(

@@ -242,7 +242,7 @@ fn not_there(
     let (id, instance) = (&spec.instance_id, facts.instance.as_ref());
     let no_instance = (
         Goal::Lost(
-            code(Reason::TargetNotFound),
+            code(Reason::TARGET_NOT_FOUND),
             Evidence::Absence(Witness::NOT_THERE),
         ),
         ConditionStatus::False,

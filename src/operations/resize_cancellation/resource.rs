@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Common, Status, Timestamp, words};
+use crate::api::{Column, Common, KindInfo, Status, Timestamp, words};
 
 /// Cancels a pending specification change of a Huawei Cloud DCS instance, once,
 /// and verifies from the cloud that it is cancelled.
@@ -19,17 +19,7 @@ use crate::api::{Common, Status, Timestamp, words};
     category = "errand",
     namespaced,
     status = "ResizeCancellationStatus",
-    doc = "Cancels a specification change of a Huawei Cloud DCS instance that waits for its maintenance window, once, and verifies from the cloud that it is cancelled.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
-    printcolumn(name = "Target", type_ = "string", json_path = ".spec.instanceId"),
-    printcolumn(name = "Task", type_ = "string", json_path = ".status.observed.taskId", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    selectable = ".status.state",
-    selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, instanceId, taskId, pendingChange) is immutable once a call was intended or the operation has ended: create a new ResizeCancellation"),
+    doc = "Cancels a specification change of a Huawei Cloud DCS instance that waits for its maintenance window, once, and verifies from the cloud that it is cancelled."
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.taskId) != has(self.pendingChange)").message("exactly one of taskId and pendingChange has to be given"))]
@@ -64,8 +54,14 @@ pub struct PendingChange {
     pub new_spec_code: Option<String>,
 }
 
-/// Reads `oldSelf.status`, so that a plan can be iterated on.
-const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && self.spec.instanceId == oldSelf.spec.instanceId && has(self.spec.taskId) == has(oldSelf.spec.taskId) && (!has(self.spec.taskId) || self.spec.taskId == oldSelf.spec.taskId) && has(self.spec.pendingChange) == has(oldSelf.spec.pendingChange) && (!has(self.spec.pendingChange) || self.spec.pendingChange == oldSelf.spec.pendingChange))";
+/// What its definition says of its fields.
+pub(super) const INFO: KindInfo = KindInfo {
+    target: &["instanceId", "taskId", "pendingChange"],
+    fixed: &[],
+    free: &[],
+    shown: ".spec.instanceId",
+    columns: &[Column::text("Task", ".status.observed.taskId").wide()],
+};
 
 /// The status of a [`ResizeCancellation`].
 pub type ResizeCancellationStatus = Status<ResizeObservation>;

@@ -12,7 +12,7 @@ mod words;
 use errand_engine::{Class, Tick};
 
 use super::{Asked, Assessment, CallRules, Clients, Guide, Kind, Object, Question, Recorded};
-use crate::api::{Reason, StepStatus, Timestamp};
+use crate::api::{KindInfo, Reason, StepStatus, Timestamp};
 use crate::cloud::volcengine::ecs;
 use crate::cloud::{CallError, Service};
 
@@ -38,6 +38,8 @@ static DELETE: CallRules = CallRules::new(
 impl Object for ScheduledInstanceReservation {
     type Observed = ReservationObservation;
 
+    const INFO: KindInfo = resource::INFO;
+
     fn asked(&self) -> Asked<'_> {
         Asked::of(&self.spec.common)
     }
@@ -56,7 +58,7 @@ impl Object for ScheduledInstanceReservation {
 
     fn announced_end(&self, reason: Reason) -> Option<Timestamp> {
         let observed = self.status.as_ref()?.observed.as_ref()?;
-        let awaited = reason == Reason::AwaitingDelivery;
+        let awaited = reason == words::AWAITING_DELIVERY;
         observed.delivery_ends.filter(|_| awaited)
     }
 
@@ -89,21 +91,22 @@ impl Kind for SteerReservation {
 
     const CALLS: &'static [&'static CallRules] = &[&DELETE];
     const SERVICES: &'static [&'static Service] = &[&ecs::SERVICE];
+    const REASONS: &'static [Reason] = words::REASONS;
     const QUESTIONS: &'static [Question] = &[words::UNREACHABLE];
     const GUIDES: &'static [Guide] = words::GUIDES;
 
     fn done(object: &ScheduledInstanceReservation) -> Reason {
         match object.spec.desired_state {
-            ReservationState::Reserved => Reason::Reserved,
-            ReservationState::Delivered => Reason::Delivered,
-            ReservationState::Cancelled => Reason::Cancelled,
+            ReservationState::Reserved => words::RESERVED,
+            ReservationState::Delivered => Reason::DELIVERED,
+            ReservationState::Cancelled => Reason::CANCELLED,
         }
     }
 
     /// Being there and being delivered are seen, not brought about.
     fn already(object: &ScheduledInstanceReservation) -> Reason {
         match object.spec.desired_state {
-            ReservationState::Cancelled => Reason::AlreadySatisfied,
+            ReservationState::Cancelled => Reason::ALREADY_SATISFIED,
             _ => Self::done(object),
         }
     }

@@ -194,9 +194,9 @@ fn absent(object: &ScheduledInstanceReservation, at: Timestamp) -> (Goal, String
     let lost = |reason| Goal::Lost(code(reason), Evidence::Absence(gone.witness()));
     let known = gone.before.is_some() || gone.acted;
     let goal = match object.spec.desired_state {
-        _ if !known => lost(Reason::TargetNotFound),
+        _ if !known => lost(Reason::TARGET_NOT_FOUND),
         // What was delivered was not cancelled, though it is gone by now.
-        ReservationState::Cancelled if came => lost(Reason::TooLate),
+        ReservationState::Cancelled if came => lost(Reason::TOO_LATE),
         ReservationState::Cancelled if gone.undelivered() => {
             Goal::Reached(Evidence::Absence(gone.witness()))
         }
@@ -212,7 +212,7 @@ fn absent(object: &ScheduledInstanceReservation, at: Timestamp) -> (Goal, String
         ReservationState::Reserved | ReservationState::Delivered if gone.undelivered() => {
             match gone.acted {
                 true => unreachable(),
-                false => lost(Reason::NotDelivered),
+                false => lost(words::NOT_DELIVERED),
             }
         }
         // It may have been delivered, and released, since it was last there.
@@ -290,11 +290,11 @@ fn meaning(
         ReservationState::Cancelled => match (came, over) {
             (Some(false), Some(true)) => reached,
             _ if cancellable == Cancellable::Never => (
-                Goal::Lost(code(Reason::InvalidForTarget), Evidence::Presence),
+                Goal::Lost(code(Reason::INVALID_FOR_TARGET), Evidence::Presence),
                 Due::SinceAnswer,
                 "One that is delivered immediately can never be cancelled.".to_owned(),
             ),
-            (Some(true), _) => lost(Reason::TooLate),
+            (Some(true), _) => lost(Reason::TOO_LATE),
             (None, _) => unclear(COUNT),
             (_, None) => unclear(INVALID),
             (Some(false), Some(false)) => (
@@ -310,17 +310,17 @@ fn meaning(
         },
         ReservationState::Reserved => match (over, all_came(found)) {
             (Some(false), _) | (_, Some(true)) => reached,
-            (Some(true), Some(false)) => lost(Reason::NotDelivered),
+            (Some(true), Some(false)) => lost(words::NOT_DELIVERED),
             (Some(true), None) => unclear(COUNTS),
             (None, _) => unclear(INVALID),
         },
         ReservationState::Delivered => match (all_came(found), over) {
             (Some(true), _) => reached,
-            (Some(false), Some(true)) => lost(Reason::NotDelivered),
+            (Some(false), Some(true)) => lost(words::NOT_DELIVERED),
             (None, _) => unclear(COUNTS),
             (_, None) => unclear(INVALID),
             (Some(false), Some(false)) => (
-                Goal::Wait(code(Reason::AwaitingDelivery), None),
+                Goal::Wait(code(words::AWAITING_DELIVERY), None),
                 Due::Later,
                 String::new(),
             ),

@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Common, Status, Timestamp, words};
+use crate::api::{Column, Common, KindInfo, Status, Timestamp, words};
 
 /// Brings one scheduled-instance order of Volcengine ECS to the wanted end, and
 /// verifies it.
@@ -19,20 +19,7 @@ use crate::api::{Common, Status, Timestamp, words};
     category = "errand",
     namespaced,
     status = "ScheduledInstanceReservationStatus",
-    doc = "Brings one scheduled-instance (elastic reserved instance) order of Volcengine ECS to the wanted end (reserved, delivered or cancelled), and verifies it. Deleting this object cancels nothing.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
-    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
-    printcolumn(name = "Target", type_ = "string", json_path = ".status.target"),
-    printcolumn(name = "Wanted", type_ = "string", json_path = ".spec.desiredState"),
-    printcolumn(name = "Delivered", type_ = "integer", json_path = ".status.observed.deliveryCount"),
-    printcolumn(name = "Of", type_ = "integer", json_path = ".status.observed.count"),
-    printcolumn(name = "Cancellable until", type_ = "string", json_path = ".status.observed.cancellableUntil", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.summary", priority = 1),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    selectable = ".status.state",
-    selectable = ".status.outcome",
-    validation = Rule::new(TARGET_IS_IMMUTABLE).message("the target (connectionRef, adopt) is immutable once a call was intended or the operation has ended: create a new ScheduledInstanceReservation"),
+    doc = "Brings one scheduled-instance (elastic reserved instance) order of Volcengine ECS to the wanted end (reserved, delivered or cancelled), and verifies it. Deleting this object cancels nothing."
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.adopt)").message("adopt has to be given: the scheduled-instance order that is meant"))]
@@ -74,8 +61,19 @@ words! {
     }
 }
 
-/// Reads `oldSelf.status`, so that a plan can be iterated on.
-const TARGET_IS_IMMUTABLE: &str = "!has(oldSelf.status) || (!has(oldSelf.status.outcome) && (!has(oldSelf.status.steps) || size(oldSelf.status.steps) == 0)) || (self.spec.connectionRef == oldSelf.spec.connectionRef && has(self.spec.adopt) == has(oldSelf.spec.adopt) && (!has(self.spec.adopt) || self.spec.adopt == oldSelf.spec.adopt))";
+/// What its definition says of its fields.
+pub(super) const INFO: KindInfo = KindInfo {
+    target: &["adopt"],
+    fixed: &[],
+    free: &["desiredState"],
+    shown: ".status.target",
+    columns: &[
+        Column::text("Wanted", ".spec.desiredState"),
+        Column::number("Delivered", ".status.observed.deliveryCount"),
+        Column::number("Of", ".status.observed.count"),
+        Column::text("Cancellable until", ".status.observed.cancellableUntil").wide(),
+    ],
+};
 
 /// The status of a [`ScheduledInstanceReservation`].
 pub type ScheduledInstanceReservationStatus = Status<ReservationObservation>;

@@ -302,11 +302,11 @@ async fn what_a_key_may_not_read_is_told_apart_from_a_fault() {
         );
     }
     for (status, code, reading) in [
-        (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
-        (500, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
-        (200, "APIGW.0308", Reading::Retry(Reason::Throttled)),
+        (429, "APIGW.0308", Reading::Retry(Reason::THROTTLED)),
+        (500, "CBC.9999", Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
+        (200, "APIGW.0308", Reading::Retry(Reason::THROTTLED)),
         // Not understood.
-        (200, "CBC.9999", Reading::Retry(Reason::CloudUnavailable)),
+        (200, "CBC.9999", Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
     ] {
         let (found, _) = listed(vec![answer(status, &error(code))]).await;
         let found = found.map_err(|e| e.reading);

@@ -133,15 +133,15 @@ async fn a_listed_refusal_is_refused_and_everything_else_is_unknown() {
         "{refused:?}"
     );
     for (status, code, reading) in [
-        (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
-        (429, "WKS.1234", Reading::Retry(Reason::Throttled)),
+        (429, "APIGW.0308", Reading::Retry(Reason::THROTTLED)),
+        (429, "WKS.1234", Reading::Retry(Reason::THROTTLED)),
         (
             401,
             "APIGW.0301",
-            Reading::Blocked(Reason::CredentialsRejected),
+            Reading::Blocked(Reason::CREDENTIALS_REJECTED),
         ),
-        (401, "WKS.1", Reading::Blocked(Reason::CredentialsRejected)),
-        (403, "DCS.2999", Reading::Blocked(Reason::PermissionDenied)),
+        (401, "WKS.1", Reading::Blocked(Reason::CREDENTIALS_REJECTED)),
+        (403, "DCS.2999", Reading::Blocked(Reason::PERMISSION_DENIED)),
     ] {
         for name in ["error_code", "errorCode", "code"] {
             let body = serde_json::json!({name: code, "error_msg": "m"});
@@ -288,7 +288,7 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
         .post(&path(&["x"]), Vec::new(), open_gate(), plain)
         .await;
     assert!(
-        matches!(sent, Sent::Refused(Reading::Retry(Reason::ClockSkew), _)),
+        matches!(sent, Sent::Refused(Reading::Retry(Reason::CLOCK_SKEW), _)),
         "{sent:?}"
     );
     assert!(client.clock_offset() < -DATE_WINDOW_MS, "and it is learnt");
@@ -297,7 +297,7 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
     assert!(
         matches!(
             sent,
-            Sent::Refused(Reading::Blocked(Reason::CredentialsRejected), _)
+            Sent::Refused(Reading::Blocked(Reason::CREDENTIALS_REJECTED), _)
         ),
         "{sent:?}"
     );
@@ -322,7 +322,7 @@ async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
         (
             404,
             r#"{"error_code": "APIGW.0101"}"#,
-            Reading::Blocked(Reason::ConnectionMismatch),
+            Reading::Blocked(Reason::CONNECTION_MISMATCH),
         ),
         (404, "", Reading::Terminal),
         // Without a code of the cloud's own it is refused, and not by the cloud's IAM.
@@ -333,18 +333,18 @@ async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
         (
             401,
             r#"{"error_code": "DCS.1"}"#,
-            Reading::Blocked(Reason::CredentialsRejected),
+            Reading::Blocked(Reason::CREDENTIALS_REJECTED),
         ),
         (
             403,
             r#"{"error_code": "DCS.1"}"#,
-            Reading::Blocked(Reason::PermissionDenied),
+            Reading::Blocked(Reason::PERMISSION_DENIED),
         ),
         (400, "", Reading::Terminal),
-        (429, "", Reading::Retry(Reason::Throttled)),
-        (500, "", Reading::Retry(Reason::CloudUnavailable)),
-        (502, "", Reading::Retry(Reason::CloudUnavailable)),
-        (302, "", Reading::Retry(Reason::CloudUnavailable)),
+        (429, "", Reading::Retry(Reason::THROTTLED)),
+        (500, "", Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
+        (502, "", Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
+        (302, "", Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
     ] {
         assert_eq!(
             got(answer(status, body)).await,
@@ -359,7 +359,7 @@ async fn an_answer_that_is_too_long_is_none() {
     let long = format!("\"{}\"", "x".repeat(5 << 20));
     assert_eq!(
         got(answer(200, &long)).await,
-        Err(Reading::Retry(Reason::CloudUnavailable))
+        Err(Reading::Retry(Reason::CLOUD_UNAVAILABLE))
     );
 }
 

@@ -48,7 +48,7 @@ fn text(text: &str) -> Field<String> {
     Field::Known(text.to_owned())
 }
 
-const UNAVAILABLE: Reading = Reading::Retry(Reason::CloudUnavailable);
+const UNAVAILABLE: Reading = Reading::Retry(Reason::CLOUD_UNAVAILABLE);
 
 #[tokio::test]
 async fn a_status_is_asked_as_the_official_sdk_asks() {
@@ -119,7 +119,7 @@ async fn a_404_in_any_form_says_that_there_is_no_such_instance_but_a_wrong_endpo
     }
     for wrong in ["APIGW.0101", "APIG.0101"] {
         let body = format!(r#"{{"error_code": "{wrong}", "error_msg": "m"}}"#);
-        let mismatch = Reading::Blocked(Reason::ConnectionMismatch);
+        let mismatch = Reading::Blocked(Reason::CONNECTION_MISMATCH);
         assert_eq!(shown(answer(404, &body)).await, Err(mismatch), "{wrong}");
     }
 }
@@ -127,22 +127,22 @@ async fn a_404_in_any_form_says_that_there_is_no_such_instance_but_a_wrong_endpo
 #[tokio::test]
 async fn other_failures_are_told_by_their_status_with_and_without_a_body() {
     for (status, body, reading) in [
-        (429, "", Reading::Retry(Reason::Throttled)),
-        (429, "slow down", Reading::Retry(Reason::Throttled)),
+        (429, "", Reading::Retry(Reason::THROTTLED)),
+        (429, "slow down", Reading::Retry(Reason::THROTTLED)),
         (
             429,
             r#"{"error_code": "APIGW.0308"}"#,
-            Reading::Retry(Reason::Throttled),
+            Reading::Retry(Reason::THROTTLED),
         ),
         (
             401,
             r#"{"error_code": "CloudDC.1"}"#,
-            Reading::Blocked(Reason::CredentialsRejected),
+            Reading::Blocked(Reason::CREDENTIALS_REJECTED),
         ),
         (
             403,
             r#"{"error_code": "CloudDC.1"}"#,
-            Reading::Blocked(Reason::PermissionDenied),
+            Reading::Blocked(Reason::PERMISSION_DENIED),
         ),
         (401, "", Reading::Terminal),
         (403, "<html>", Reading::Terminal),
@@ -289,7 +289,7 @@ async fn a_list_that_is_not_whole_is_none() {
     for (rest, reading) in [
         (answer(500, ""), UNAVAILABLE),
         (String::new(), UNAVAILABLE),
-        (answer(429, ""), Reading::Retry(Reason::Throttled)),
+        (answer(429, ""), Reading::Retry(Reason::THROTTLED)),
         // Nothing of a list is not nothing in it.
         (answer(404, ""), UNAVAILABLE),
         (answer(200, "x"), UNAVAILABLE),

@@ -2,7 +2,6 @@
 //! change of the table is a change here too.
 
 use super::*;
-use crate::api::Reason::{self, ClockSkew};
 
 /// HTTP status, code, and how that answer to a mutating call is read. `None`: not
 /// listed, so nobody knows.
@@ -18,9 +17,9 @@ const SERVICES: &[(&[Row], Rows, &[Expected])] = &[
 
 /// e.5
 const OF_WORKSPACE: &[Expected] = &[
-    (409, "WKS.00010032", Some(Wait(TargetBusy))),
-    (400, "WKS.0407", Some(Wait(TargetBusy))),
-    (409, "WKS.0407", Some(Wait(TargetBusy))),
+    (409, "WKS.00010032", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "WKS.0407", Some(Wait(Reason::TARGET_BUSY))),
+    (409, "WKS.0407", Some(Wait(Reason::TARGET_BUSY))),
     (403, "WKS.00010099", Some(Terminal)),
     (400, "WKS.0202", Some(Terminal)),
     (404, "WKS.0202", Some(Terminal)),
@@ -45,11 +44,15 @@ const OF_WORKSPACE: &[Expected] = &[
 
 /// e.3
 const OF_BSS: &[Expected] = &[
-    (403, "CBC.0150", Some(Blocked(ConnectionMismatch))),
-    (403, "CBC.0156", Some(Blocked(ConnectionMismatch))),
-    (400, "CBC.0151", Some(Blocked(PermissionDenied))),
-    (403, "CBC.0151", Some(Blocked(PermissionDenied))),
-    (400, "CBC.18000016", Some(Blocked(PermissionDenied))),
+    (403, "CBC.0150", Some(Blocked(Reason::CONNECTION_MISMATCH))),
+    (403, "CBC.0156", Some(Blocked(Reason::CONNECTION_MISMATCH))),
+    (400, "CBC.0151", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "CBC.0151", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (
+        400,
+        "CBC.18000016",
+        Some(Blocked(Reason::PERMISSION_DENIED)),
+    ),
     (400, "CBC.30000010", Some(Gone)),
     (400, "CBC.9999", None),
 ];
@@ -58,43 +61,43 @@ const OF_BSS: &[Expected] = &[
 const OF_DCS: &[Expected] = &[
     (400, "DCS.4239", Some(Verify)),
     (400, "DCS.4957", Some(Verify)),
-    (400, "DCS.4017", Some(Wait(TargetBusy))),
-    (400, "DCS.4026", Some(Wait(TargetBusy))),
-    (400, "DCS.4049", Some(Wait(TargetBusy))),
-    (400, "DCS.4096", Some(Wait(TargetBusy))),
-    (400, "DCS.4097", Some(Wait(TargetBusy))),
-    (400, "DCS.4108", Some(Wait(TargetBusy))),
-    (400, "DCS.4111", Some(Wait(TargetBusy))),
-    (400, "DCS.4113", Some(Wait(TargetBusy))),
-    (400, "DCS.4114", Some(Wait(TargetBusy))),
-    (400, "DCS.4115", Some(Wait(TargetBusy))),
-    (400, "DCS.4116", Some(Wait(TargetBusy))),
-    (400, "DCS.4117", Some(Wait(TargetBusy))),
-    (400, "DCS.4118", Some(Wait(TargetBusy))),
-    (400, "DCS.4120", Some(Wait(TargetBusy))),
-    (400, "DCS.4121", Some(Wait(TargetBusy))),
-    (400, "DCS.4231", Some(Wait(TargetBusy))),
-    (400, "DCS.4975", Some(Wait(TargetBusy))),
-    (400, "CBC.99003651", Some(Wait(TargetBusy))),
-    (400, "DCS.4107", Some(Blocked(TargetBlocked))),
+    (400, "DCS.4017", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4026", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4049", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4096", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4097", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4108", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4111", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4113", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4114", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4115", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4116", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4117", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4118", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4120", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4121", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4231", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4975", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "CBC.99003651", Some(Wait(Reason::TARGET_BUSY))),
+    (400, "DCS.4107", Some(Blocked(Reason::TARGET_BLOCKED))),
     (400, "DCS.4070", Some(Terminal)),
     (400, "DCS.4102", Some(Terminal)),
     (400, "DCS.4103", Some(Terminal)),
     (400, "DCS.4927", Some(Terminal)),
     (404, "DCS.3022", Some(Gone)),
-    (401, "DCS.1001", Some(Blocked(CredentialsRejected))),
-    (401, "DCS.1002", Some(Blocked(CredentialsRejected))),
-    (401, "DCS.1003", Some(Blocked(CredentialsRejected))),
-    (401, "DCS.1004", Some(Blocked(CredentialsRejected))),
-    (403, "DCS.2003", Some(Blocked(PermissionDenied))),
-    (403, "DCS.2007", Some(Blocked(PermissionDenied))),
-    (403, "DCS.3002", Some(Blocked(PermissionDenied))),
-    (403, "DCS.3003", Some(Blocked(PermissionDenied))),
+    (401, "DCS.1001", Some(Blocked(Reason::CREDENTIALS_REJECTED))),
+    (401, "DCS.1002", Some(Blocked(Reason::CREDENTIALS_REJECTED))),
+    (401, "DCS.1003", Some(Blocked(Reason::CREDENTIALS_REJECTED))),
+    (401, "DCS.1004", Some(Blocked(Reason::CREDENTIALS_REJECTED))),
+    (403, "DCS.2003", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "DCS.2007", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "DCS.3002", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "DCS.3003", Some(Blocked(Reason::PERMISSION_DENIED))),
     (500, "DCS.5000", None),
     (500, "DCS.5006", None),
     (500, "DCS.4842", None),
     (400, "DCS.9999", None),
-    (403, "DCS.2999", Some(Blocked(PermissionDenied))),
+    (403, "DCS.2999", Some(Blocked(Reason::PERMISSION_DENIED))),
     (404, "DCS.9999", None),
     // The right code with a status that it is not documented with.
     (400, "DCS.3022", None),
@@ -104,26 +107,46 @@ const OF_DCS: &[Expected] = &[
 /// h, and what is listed nowhere.
 const OF_THE_GATEWAY: &[Expected] = &[
     // Throttled
-    (429, "", Some(Retry(Throttled))),
-    (429, "APIGW.0308", Some(Retry(Throttled))),
-    (429, "ANY.0001", Some(Retry(Throttled))),
+    (429, "", Some(Retry(Reason::THROTTLED))),
+    (429, "APIGW.0308", Some(Retry(Reason::THROTTLED))),
+    (429, "ANY.0001", Some(Retry(Reason::THROTTLED))),
     // authentication and permission
-    (401, "ANY.0001", Some(Blocked(CredentialsRejected))),
-    (403, "ANY.0001", Some(Blocked(PermissionDenied))),
-    (401, "APIGW.0301", Some(Blocked(CredentialsRejected))),
-    (401, "APIGW.0303", Some(Blocked(CredentialsRejected))),
-    (401, "APIGW.0305", Some(Blocked(CredentialsRejected))),
-    (401, "APIGW.0307", Some(Blocked(CredentialsRejected))),
-    (403, "APIGW.0302", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0304", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0306", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0310", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0401", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0402", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0801", Some(Blocked(PermissionDenied))),
-    (403, "APIGW.0802", Some(Blocked(PermissionDenied))),
+    (401, "ANY.0001", Some(Blocked(Reason::CREDENTIALS_REJECTED))),
+    (403, "ANY.0001", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (
+        401,
+        "APIGW.0301",
+        Some(Blocked(Reason::CREDENTIALS_REJECTED)),
+    ),
+    (
+        401,
+        "APIGW.0303",
+        Some(Blocked(Reason::CREDENTIALS_REJECTED)),
+    ),
+    (
+        401,
+        "APIGW.0305",
+        Some(Blocked(Reason::CREDENTIALS_REJECTED)),
+    ),
+    (
+        401,
+        "APIGW.0307",
+        Some(Blocked(Reason::CREDENTIALS_REJECTED)),
+    ),
+    (403, "APIGW.0302", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0304", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0306", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0310", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0401", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0402", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0801", Some(Blocked(Reason::PERMISSION_DENIED))),
+    (403, "APIGW.0802", Some(Blocked(Reason::PERMISSION_DENIED))),
     // a wrong endpoint, never "gone"
-    (404, "APIGW.0101", Some(Blocked(ConnectionMismatch))),
+    (
+        404,
+        "APIGW.0101",
+        Some(Blocked(Reason::CONNECTION_MISMATCH)),
+    ),
     // transient, and the overloaded 0201
     (500, "", None),
     (400, "APIGW.0201", None),
@@ -212,7 +235,7 @@ fn both_prefixes_of_the_gateway_are_the_same_code() {
 
 #[test]
 fn every_row_says_what_it_means_and_is_told_with_a_reason_that_fits() {
-    let passing: &[Reason] = &[Throttled, TargetBusy, ClockSkew];
+    let passing: &[Reason] = &[Reason::THROTTLED, Reason::TARGET_BUSY, Reason::CLOCK_SKEW];
     let own = SERVICES.iter().flat_map(|(rows, ..)| *rows);
     for row in own.chain(GATEWAY) {
         assert!(!row.meaning.is_empty(), "{row:?}");
@@ -237,7 +260,7 @@ fn an_instance_of_clouddc_that_is_gone_is_told_by_the_status_and_the_rest_by_the
             "{status} {code}"
         );
     }
-    let mismatch = Some(Blocked(ConnectionMismatch));
+    let mismatch = Some(Blocked(Reason::CONNECTION_MISMATCH));
     assert_eq!(read(CLOUDDC_ROWS, 404, "APIG.0101"), mismatch);
     assert_eq!(read(CLOUDDC_ROWS, 404, "CloudDC.1"), Some(Gone));
 }

@@ -268,25 +268,25 @@ async fn a_2xx_that_says_neither_order_nor_error_is_unknown() {
 async fn only_a_listed_refusal_of_an_order_is_one() {
     let error = |code: &str| format!(r#"{{"error_code": "{code}", "error_msg": "m"}}"#);
     for (status, code, reading) in [
-        (409, "WKS.00010032", Reading::Wait(Reason::TargetBusy)),
-        (400, "WKS.0407", Reading::Wait(Reason::TargetBusy)),
+        (409, "WKS.00010032", Reading::Wait(Reason::TARGET_BUSY)),
+        (400, "WKS.0407", Reading::Wait(Reason::TARGET_BUSY)),
         (403, "WKS.00010099", Reading::Terminal),
         (404, "WKS.0202", Reading::Terminal),
-        (429, "APIGW.0308", Reading::Retry(Reason::Throttled)),
+        (429, "APIGW.0308", Reading::Retry(Reason::THROTTLED)),
         (
             403,
             "APIGW.0302",
-            Reading::Blocked(Reason::PermissionDenied),
+            Reading::Blocked(Reason::PERMISSION_DENIED),
         ),
         (
             401,
             "APIGW.0301",
-            Reading::Blocked(Reason::CredentialsRejected),
+            Reading::Blocked(Reason::CREDENTIALS_REJECTED),
         ),
         (
             403,
             "WKS.99999999",
-            Reading::Blocked(Reason::PermissionDenied),
+            Reading::Blocked(Reason::PERMISSION_DENIED),
         ),
     ] {
         let Sent::Refused(found, _) = ordered_with(answer(status, &error(code))).await else {

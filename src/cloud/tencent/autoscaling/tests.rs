@@ -105,7 +105,7 @@ async fn a_conflict_with_the_activitys_state_is_to_be_looked_into() {
         (conflict, Reading::Verify),
         (
             "ResourceUnavailable.AutoScalingGroupInActivity",
-            Reading::Wait(Reason::TargetBusy),
+            Reading::Wait(Reason::TARGET_BUSY),
         ),
         ("ResourceNotFound.RefreshActivityNotFound", Reading::Gone),
     ] {
@@ -282,7 +282,7 @@ async fn a_member_in_another_form_is_unclear_and_fails_no_reading() {
 async fn what_is_no_answer_of_the_service_is_unavailable() {
     for body in ["", "x", "{}", r#"{"Response": []}"#] {
         let found = described(answer(200, body)).await;
-        let unavailable = Err(Reading::Retry(Reason::CloudUnavailable));
+        let unavailable = Err(Reading::Retry(Reason::CLOUD_UNAVAILABLE));
         assert_eq!(found, unavailable, "{body}");
     }
 }

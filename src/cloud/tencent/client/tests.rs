@@ -114,7 +114,11 @@ async fn a_success_is_a_response_without_an_error_in_it() {
         let sent = sent(answer(200, body)).await;
         assert!(matches!(sent, Sent::Unknown(_)), "{body}: {sent:?}");
         let got = got(answer(200, body)).await;
-        assert_eq!(got, Err(Reading::Retry(Reason::CloudUnavailable)), "{body}");
+        assert_eq!(
+            got,
+            Err(Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
+            "{body}"
+        );
     }
     for error in [
         "{}",
@@ -160,7 +164,7 @@ async fn another_status_than_200_comes_from_something_in_between() {
             let got = got(answer(status, &body)).await;
             assert_eq!(
                 got,
-                Err(Reading::Retry(Reason::CloudUnavailable)),
+                Err(Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
                 "{status} {body}"
             );
         }
@@ -194,17 +198,17 @@ async fn a_read_that_fails_is_told_by_its_code() {
         ("ResourceNotFound.RefreshActivityNotFound", Reading::Gone),
         (
             "AuthFailure.SignatureExpire",
-            Reading::Retry(Reason::ClockSkew),
+            Reading::Retry(Reason::CLOCK_SKEW),
         ),
         (
             "AuthFailure.TokenFailure",
-            Reading::Blocked(Reason::CredentialsRejected),
+            Reading::Blocked(Reason::CREDENTIALS_REJECTED),
         ),
-        ("RequestLimitExceeded", Reading::Retry(Reason::Throttled)),
-        ("InternalError", Reading::Retry(Reason::CloudUnavailable)),
+        ("RequestLimitExceeded", Reading::Retry(Reason::THROTTLED)),
+        ("InternalError", Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
         (
             "InternalError.CalleeError",
-            Reading::Retry(Reason::CloudUnavailable),
+            Reading::Retry(Reason::CLOUD_UNAVAILABLE),
         ),
         ("SomethingNew", Reading::Terminal),
     ] {
@@ -268,7 +272,7 @@ async fn a_clock_that_is_off_is_corrected_for_the_next_call() {
     let sent = client
         .send("Cancel", "{}".to_owned(), open_gate(), plain)
         .await;
-    let skew = Reading::Retry(Reason::ClockSkew);
+    let skew = Reading::Retry(Reason::CLOCK_SKEW);
     assert!(matches!(sent, Sent::Refused(r, _) if r == skew), "{sent:?}");
     client
         .call("Describe", &json!({}))

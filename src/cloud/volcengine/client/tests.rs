@@ -109,7 +109,11 @@ async fn a_success_has_response_metadata_and_no_error_in_it() {
         let sent = sent(answer(200, body)).await;
         assert!(matches!(sent, Sent::Unknown(_)), "{body}: {sent:?}");
         let got = got(answer(200, body)).await;
-        assert_eq!(got, Err(Reading::Retry(Reason::CloudUnavailable)), "{body}");
+        assert_eq!(
+            got,
+            Err(Reading::Retry(Reason::CLOUD_UNAVAILABLE)),
+            "{body}"
+        );
     }
 }
 
@@ -118,7 +122,7 @@ async fn the_content_type_of_an_answer_tells_nothing() {
     for kind in ["text/html", "application/json; charset=utf-8"] {
         let header = format!("Content-Type: {kind}\r\n");
         let refused = sent(answer_with(200, &header, &error("AccessDenied"))).await;
-        let blocked = Reading::Blocked(Reason::PermissionDenied);
+        let blocked = Reading::Blocked(Reason::PERMISSION_DENIED);
         assert!(
             matches!(refused, Sent::Refused(r, _) if r == blocked),
             "{refused:?}"
@@ -173,7 +177,7 @@ async fn an_error_is_one_whatever_the_status_and_a_fault_is_unknown_whatever_the
         assert!(matches!(sent, Sent::Unknown(_)), "{body}: {sent:?}");
     }
     let throttled = sent(answer(429, &error("SomethingNew"))).await;
-    let retry = Reading::Retry(Reason::Throttled);
+    let retry = Reading::Retry(Reason::THROTTLED);
     assert!(
         matches!(throttled, Sent::Refused(r, _) if r == retry),
         "{throttled:?}"
@@ -195,35 +199,39 @@ async fn a_read_that_fails_is_told_by_its_row_or_by_its_status() {
         (
             401,
             error("SomethingNew"),
-            Reading::Blocked(Reason::CredentialsRejected),
+            Reading::Blocked(Reason::CREDENTIALS_REJECTED),
         ),
         (
             403,
             error("LackProjectPolicy"),
-            Reading::Blocked(Reason::PermissionDenied),
+            Reading::Blocked(Reason::PERMISSION_DENIED),
         ),
         (
             400,
             error("InvalidTimestamp"),
-            Reading::Retry(Reason::ClockSkew),
+            Reading::Retry(Reason::CLOCK_SKEW),
         ),
-        (429, String::new(), Reading::Retry(Reason::Throttled)),
+        (429, String::new(), Reading::Retry(Reason::THROTTLED)),
         (
             200,
             error("FlowLimitExceeded"),
-            Reading::Retry(Reason::Throttled),
+            Reading::Retry(Reason::THROTTLED),
         ),
         (
             200,
             error("SomethingNew"),
-            Reading::Retry(Reason::CloudUnavailable),
+            Reading::Retry(Reason::CLOUD_UNAVAILABLE),
         ),
         (
             500,
             error("InternalError"),
-            Reading::Retry(Reason::CloudUnavailable),
+            Reading::Retry(Reason::CLOUD_UNAVAILABLE),
         ),
-        (302, String::new(), Reading::Retry(Reason::CloudUnavailable)),
+        (
+            302,
+            String::new(),
+            Reading::Retry(Reason::CLOUD_UNAVAILABLE),
+        ),
     ] {
         let read = got(answer(status, &body)).await;
         assert_eq!(read, Err(reading), "{status} {body}");

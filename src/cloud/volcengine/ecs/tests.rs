@@ -91,13 +91,13 @@ async fn a_delete_is_accepted_with_an_empty_result_or_none_and_nothing_else() {
 #[tokio::test]
 async fn of_the_two_412_one_passes_and_one_is_final() {
     let busy = deleted(error(412, "IdempotentProcessing")).await;
-    let retry = Reading::Retry(Reason::TargetBusy);
+    let retry = Reading::Retry(Reason::TARGET_BUSY);
     assert!(
         matches!(busy, Sent::Refused(r, _) if r == retry),
         "{busy:?}"
     );
     let late = deleted(error(412, "OperationDenied.LatestCancelTime")).await;
-    let lost = Reading::Lost(Reason::TooLate);
+    let lost = Reading::Lost(Reason::TOO_LATE);
     assert!(matches!(late, Sent::Refused(r, _) if r == lost), "{late:?}");
 }
 
@@ -176,7 +176,7 @@ async fn the_list_is_followed_to_its_end() {
     ] {
         let (found, _) = described(odd).await;
         let found = found.map_err(|e| e.reading);
-        assert_eq!(found, Err(Reading::Retry(Reason::CloudUnavailable)));
+        assert_eq!(found, Err(Reading::Retry(Reason::CLOUD_UNAVAILABLE)));
     }
 }
 

@@ -17,9 +17,9 @@ use crate::cloud::huawei::Scope;
 use crate::cloud::huawei::server::client;
 use crate::cloud::huawei::{bss, workspace};
 use crate::operations::desktop_order::{
-    DesktopObservation, DesktopOrder, DesktopOrderStatus, Payment,
+    DesktopObservation, DesktopOrder, DesktopOrderStatus, Payment, words,
 };
-use crate::operations::{Assessment, Recorded};
+use crate::operations::{Assessment, Recorded, code, reason_of_code};
 
 const PROJECT: &str = "p1";
 const ORDER: &str = "workspace.CreateChangeOrder";
@@ -133,7 +133,7 @@ impl Bed {
 }
 
 fn waits(reason: Reason) -> Goal {
-    Goal::Wait(errand_engine::Code(reason.index()), None)
+    Goal::Wait(code(reason), None)
 }
 
 #[tokio::test]
@@ -171,13 +171,18 @@ async fn an_order_is_followed_from_its_placing_over_its_payment_to_the_desktop()
     };
     let id = bed.placed();
     let seen = bed.see(Some(&accepted)).await;
-    assert_eq!(seen.goal, waits(Reason::WaitingForPayment), "{}", seen.seen);
+    assert_eq!(
+        seen.goal,
+        waits(words::WAITING_FOR_PAYMENT),
+        "{}",
+        seen.seen
+    );
     assert_eq!(seen.observed.order_id.as_ref(), Some(&id));
     assert_eq!(seen.observed.job_status.as_deref(), Some("WAITING"));
     assert!(seen.observed.payment_deadline.is_some());
     bed.simulator.act_on_order(&id, OrderAction::Pay);
     let seen = bed.see(Some(&accepted)).await;
-    assert_eq!(seen.goal, waits(Reason::OrderProcessing), "{}", seen.seen);
+    assert_eq!(seen.goal, waits(words::ORDER_PROCESSING), "{}", seen.seen);
     assert_eq!(seen.observed.job_status.as_deref(), Some("RUNNING"));
     bed.simulator.act_on_order(&id, OrderAction::Hurry);
     let seen = bed.see(Some(&accepted)).await;
@@ -188,10 +193,10 @@ async fn an_order_is_followed_from_its_placing_over_its_payment_to_the_desktop()
 #[tokio::test]
 async fn an_order_whose_job_failed_is_told_from_one_that_a_person_cancelled() {
     for (actions, reason) in [
-        (&[OrderAction::Cancel][..], Reason::OrderCancelled),
+        (&[OrderAction::Cancel][..], words::ORDER_CANCELLED),
         (
             &[OrderAction::Pay, OrderAction::Fail][..],
-            Reason::OrderFailed,
+            words::ORDER_FAILED,
         ),
     ] {
         let bed = bed();
@@ -210,7 +215,7 @@ async fn an_order_whose_job_failed_is_told_from_one_that_a_person_cancelled() {
         let Goal::Lost(code, _) = seen.goal else {
             panic!("{seen:?}");
         };
-        assert_eq!(Reason::from_index(code.0), Some(reason), "{}", seen.seen);
+        assert_eq!(reason_of_code(code), Some(reason), "{}", seen.seen);
     }
 }
 
@@ -227,7 +232,7 @@ async fn an_order_whose_answer_was_lost_is_found_by_its_lines_or_by_its_resource
         let seen = bed.see(Some(&open)).await;
         assert_eq!(seen.trace, Trace::Shown, "{lines:?}: {}", seen.seen);
         assert_eq!(seen.ids["order_id"], bed.placed());
-        assert_eq!(seen.goal, waits(Reason::WaitingForPayment));
+        assert_eq!(seen.goal, waits(words::WAITING_FOR_PAYMENT));
     }
 }
 

@@ -193,7 +193,7 @@ fn sends(goal: Goal) -> bool {
     matches!(goal, Goal::Act(_))
 }
 
-const BLOCKED: fn() -> Goal = || Goal::Block(code(Reason::TargetBlocked));
+const BLOCKED: fn() -> Goal = || Goal::Block(code(Reason::TARGET_BLOCKED));
 
 #[tokio::test]
 async fn three_hundred_orders_look_once_into_forty_of_others() {
@@ -284,8 +284,8 @@ async fn only_open_changes_of_desktops_in_the_last_month_are_looked_into() {
     for (number, status, goal) in [
         (1, 6, BLOCKED()),
         (2, 8, BLOCKED()),
-        (3, 0, Goal::Wait(code(Reason::TargetBusy), None)),
-        (4, 7, Goal::Wait(code(Reason::TargetBusy), None)),
+        (3, 0, Goal::Wait(code(Reason::TARGET_BUSY), None)),
+        (4, 7, Goal::Wait(code(Reason::TARGET_BUSY), None)),
     ] {
         let desktop = format!("e{number}");
         bed.desktops([desktop.clone()]);
@@ -474,7 +474,7 @@ async fn where_bss_may_not_be_read_the_job_of_an_order_tells_whether_it_is_over(
     let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
     assert_eq!(
         seen.goal,
-        Goal::Wait(code(Reason::TargetBusy), None),
+        Goal::Wait(code(Reason::TARGET_BUSY), None),
         "{}",
         seen.seen
     );
@@ -645,7 +645,7 @@ async fn an_order_of_the_ledger_that_bss_does_not_show_stands_in_the_way() {
         let seen = bed.see_among(&order_for("d1", "u1"), &others).await;
         assert_eq!(
             seen.goal,
-            Goal::Wait(code(Reason::TargetBusy), None),
+            Goal::Wait(code(Reason::TARGET_BUSY), None),
             "{result}: {}",
             seen.seen
         );

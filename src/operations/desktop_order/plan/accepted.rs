@@ -5,10 +5,10 @@ use errand_engine::{Due, Evidence, Goal, Tick, Witness};
 use super::super::ORDER;
 use super::super::trace::millis;
 use super::{Look, Meaning, PAID, lost, wait};
-use crate::api::{ConditionStatus, Reason, Timestamp};
+use crate::api::{ConditionStatus, Timestamp};
 use crate::cloud::huawei::bss::{Order, OrderStatus};
 use crate::cloud::huawei::workspace::{Change, Job, Progress};
-use crate::operations::desktop_order::Payment;
+use crate::operations::desktop_order::{Payment, words};
 
 impl Look<'_> {
     pub(super) fn accepted(&self, change: &Change<'_>) -> Meaning {
@@ -19,18 +19,18 @@ impl Look<'_> {
         match (order.and_then(|order| order.status()), failed) {
             (Some(OrderStatus::Cancelled), failed) if failed.is_none_or(|job| self.lapsed(job)) => {
                 lost(
-                    Reason::OrderCancelled,
+                    words::ORDER_CANCELLED,
                     Evidence::Presence,
                     format!("{name} is cancelled. {now}"),
                 )
             }
             (Some(OrderStatus::InReview), None) => wait(
-                Reason::OrderInReview,
+                words::ORDER_IN_REVIEW,
                 Due::Later,
                 format!("{name} is under review at the cloud. {now}"),
             ),
             (Some(OrderStatus::PendingApproval), None) => wait(
-                Reason::OrderInReview,
+                words::ORDER_IN_REVIEW,
                 Due::Later,
                 format!(
                     "{name} waits for approval: approve it at the cloud, or cancel it there. {now}"
@@ -44,7 +44,7 @@ impl Look<'_> {
                     Payment::Automatic => "was not paid automatically",
                 };
                 wait(
-                    Reason::WaitingForPayment,
+                    words::WAITING_FOR_PAYMENT,
                     Due::Later,
                     format!(
                         "{name}{costs} {unpaid}: pay it at the cloud, or cancel it there. {now}"
@@ -52,18 +52,18 @@ impl Look<'_> {
                 )
             }
             (_, Some(job)) => lost(
-                Reason::OrderFailed,
+                words::ORDER_FAILED,
                 Evidence::Presence,
                 format!("{} {now}", self.failure(job)),
             ),
             // While it goes on, or may, the desktop can come back, and then it is changed.
             _ if self.facts.desktop.is_none() && self.is_carried_out() => lost(
-                Reason::OrderFailed,
+                words::ORDER_FAILED,
                 Evidence::Absence(Witness::NOT_THERE),
                 format!("{name} is placed. {now}"),
             ),
             (Some(status), None) => wait(
-                Reason::OrderProcessing,
+                words::ORDER_PROCESSING,
                 self.due(),
                 format!("{name} is {} and not delivered yet. {now}", status.word()),
             ),

@@ -5,7 +5,7 @@ use errand_engine::{Due, Goal};
 
 use super::super::earlier::{StillOpen, Unshown};
 use super::super::open_orders::{About, MOST_DETAILS, OpenOrder, OpenOrders, Unchecked};
-use super::super::words::WORD;
+use super::super::sentences::WORD;
 use super::accepted::paid;
 use super::{Look, Meaning, unclear, wait};
 use crate::api::{ConditionStatus, Reason, Timestamp};
@@ -97,7 +97,7 @@ impl Look<'_> {
         let order = self.foreign.as_ref()?.order_id;
         (job.progress() == Progress::Open).then(|| {
             let said = of_job(desktop, order, job.status.as_deref());
-            wait(Reason::TargetBusy, Due::SinceAnswer, said)
+            wait(Reason::TARGET_BUSY, Due::SinceAnswer, said)
         })
     }
 
@@ -173,11 +173,11 @@ fn waits_for(mut all: Vec<Waits>) -> Option<Meaning> {
     let said = said.join(" ");
     Some(match for_a_person {
         true => (
-            Goal::Block(code(Reason::TargetBlocked)),
+            Goal::Block(code(Reason::TARGET_BLOCKED)),
             Due::SinceAnswer,
             said,
         ),
-        false => wait(Reason::TargetBusy, Due::SinceAnswer, said),
+        false => wait(Reason::TARGET_BUSY, Due::SinceAnswer, said),
     })
 }
 

@@ -1,8 +1,8 @@
 //! What people see of a look: the sentence, and the fields of status.observed.
 
 use super::super::facts::Orders;
+use super::super::sentences::{LINE, WORD, has, lower};
 use super::super::trace::millis;
-use super::super::words::{LINE, WORD, has, lower};
 use super::Look;
 use crate::api::Timestamp;
 use crate::cloud::huawei::bss::{Order, OrderStatus, why_unreadable};

@@ -212,7 +212,7 @@ fn act() -> Goal {
 }
 
 fn block() -> Goal {
-    Goal::Block(code(Reason::TargetBlocked))
+    Goal::Block(code(Reason::TARGET_BLOCKED))
 }
 
 /// Something is missing, and that much is understood.

@@ -3,7 +3,7 @@ use errand_engine::{Span, Tick};
 use super::*;
 use crate::cloud::huawei::clouddc::InstanceError;
 use crate::operations::Kind;
-use crate::operations::instance_observation::ObserveInstance;
+use crate::operations::instance_observation::{ObserveInstance, words};
 
 fn asking(until: serde_json::Value) -> InstanceObservation {
     let mut spec = serde_json::json!({
@@ -64,11 +64,11 @@ fn reached() -> Goal {
 }
 
 fn unreachable(evidence: Evidence) -> Goal {
-    Goal::Lost(code(Reason::StateUnreachable), evidence)
+    Goal::Lost(code(words::STATE_UNREACHABLE), evidence)
 }
 
 fn waits() -> Goal {
-    Goal::Wait(code(Reason::AwaitingState), Some(Span(120_000)))
+    Goal::Wait(code(words::AWAITING_STATE), Some(Span(120_000)))
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn without_until_one_reading_is_the_result_whatever_it_says() {
     }
     assert_eq!(
         ObserveInstance::done(&asking(serde_json::Value::Null)),
-        Reason::Observed
+        words::OBSERVED
     );
 }
 
@@ -92,7 +92,7 @@ fn a_wanted_state_is_reached_however_it_is_spelled() {
     assert_eq!(goal(until.clone(), "shutting-down", None), reached());
     assert_eq!(goal(until.clone(), "STOPPED", None), reached());
     assert_eq!(goal(until.clone(), "running", None), waits());
-    assert_eq!(ObserveInstance::done(&asking(until)), Reason::Reached);
+    assert_eq!(ObserveInstance::done(&asking(until)), words::REACHED);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn an_instance_that_is_gone_has_been_deleted_if_it_was_ever_seen() {
     let until = serde_json::json!({"states": ["terminated"]});
     let never = assess(&asking(until.clone()), &GONE);
     let not_found = Goal::Lost(
-        code(Reason::TargetNotFound),
+        code(Reason::TARGET_NOT_FOUND),
         Evidence::Absence(Witness::NOT_THERE),
     );
     assert_eq!(never.goal, not_found);
@@ -351,7 +351,7 @@ fn a_reading_without_a_state_keeps_the_state_that_was_read_before() {
 #[test]
 fn an_answer_without_a_state_does_not_show_an_instance() {
     let not_found = Goal::Lost(
-        code(Reason::TargetNotFound),
+        code(Reason::TARGET_NOT_FOUND),
         Evidence::Absence(Witness::NOT_THERE),
     );
     for first in [

@@ -8,8 +8,8 @@ use super::*;
 use crate::api::Decision;
 use crate::cloud::tencent::autoscaling::{RefreshBatch, RefreshInstance};
 use crate::cloud::{Field, List};
-use crate::operations::instance_refresh::SteerRefresh;
-use crate::operations::{CallRules, Kind, decision, pin};
+use crate::operations::instance_refresh::{SteerRefresh, words};
+use crate::operations::{CallRules, Kind, decision, pin, reason_of_code};
 
 mod failures;
 mod forms;
@@ -151,14 +151,14 @@ fn is_next(goal: Goal, info: &CallRules) -> bool {
 
 fn waits_for(goal: Goal) -> Option<Reason> {
     match goal {
-        Goal::Wait(code, None) => Reason::from_index(code.0),
+        Goal::Wait(code, None) => reason_of_code(code),
         _ => None,
     }
 }
 
 fn is_lost(goal: Goal) -> Option<Reason> {
     match goal {
-        Goal::Lost(code, Evidence::Presence) => Reason::from_index(code.0),
+        Goal::Lost(code, Evidence::Presence) => reason_of_code(code),
         _ => None,
     }
 }
@@ -176,7 +176,7 @@ fn a_running_batch_is_stopped_first_and_waited_for_and_then_cancelled() {
     );
     let held = activity("MANUAL_PAUSE", 1, ["RUNNING", "WAITING"]);
     let waiting = look(&stopped, held);
-    assert_eq!(waits_for(waiting.goal), Some(Reason::TargetBusy));
+    assert_eq!(waits_for(waiting.goal), Some(Reason::TARGET_BUSY));
     assert_eq!(waiting.due, Due::Later, "a batch takes as long as it takes");
     assert!(is_next(goal(&stopped, paused("MANUAL_PAUSE")), &CANCEL));
     let reached = Goal::Reached(Evidence::Presence);
@@ -206,8 +206,8 @@ fn what_cannot_be_stopped_or_cancelled_is_waited_for() {
             activity("RUNNING", 2, ["SUCCESSFUL", "SUCCESSFUL"]),
         );
         let reason = match wanted {
-            RefreshState::Completed => Reason::RefreshRunning,
-            _ => Reason::TargetBusy,
+            RefreshState::Completed => words::REFRESH_RUNNING,
+            _ => Reason::TARGET_BUSY,
         };
         assert_eq!(waits_for(seen.goal), Some(reason), "{wanted:?}");
     }
@@ -223,13 +223,13 @@ fn each_end_is_read_for_what_is_wanted() {
         assert_eq!(goal(&asking(Paused), paused(word)), reached, "{word}");
     }
     for (wanted, word, reason) in [
-        (Completed, "FAILED", Reason::RefreshFailed),
-        (Completed, "CANCELLED", Reason::CancelledElsewhere),
-        (Paused, "SUCCESSFUL", Reason::TooLate),
-        (Paused, "FAILED", Reason::RefreshFailed),
-        (Paused, "CANCELLED", Reason::CancelledElsewhere),
-        (Cancelled, "SUCCESSFUL", Reason::TooLate),
-        (Cancelled, "FAILED", Reason::TooLate),
+        (Completed, "FAILED", words::REFRESH_FAILED),
+        (Completed, "CANCELLED", words::CANCELLED_ELSEWHERE),
+        (Paused, "SUCCESSFUL", Reason::TOO_LATE),
+        (Paused, "FAILED", words::REFRESH_FAILED),
+        (Paused, "CANCELLED", words::CANCELLED_ELSEWHERE),
+        (Cancelled, "SUCCESSFUL", Reason::TOO_LATE),
+        (Cancelled, "FAILED", Reason::TOO_LATE),
     ] {
         let goal = goal(&asking(wanted), ended(word));
         assert_eq!(is_lost(goal), Some(reason), "{wanted:?} {word}");
@@ -245,7 +245,7 @@ fn what_is_not_there_or_of_another_group_ends() {
     };
     let none = assess(&asking(RefreshState::Cancelled), &nothing);
     let evidence = Evidence::Absence(Witness::NOT_THERE);
-    let absent = Goal::Lost(code(Reason::TargetNotFound), evidence);
+    let absent = Goal::Lost(code(Reason::TARGET_NOT_FOUND), evidence);
     assert_eq!(none.goal, absent);
     let refused = after(RefreshState::Cancelled, &[(&STOP, Some("Refused"), "x")]);
     assert_eq!(assess(&refused, &nothing).goal, absent);
@@ -259,7 +259,7 @@ fn what_is_not_there_or_of_another_group_ends() {
         ..running()
     };
     let goal = goal(&asking(RefreshState::Cancelled), other);
-    assert_eq!(is_lost(goal), Some(Reason::InvalidForTarget));
+    assert_eq!(is_lost(goal), Some(Reason::INVALID_FOR_TARGET));
 }
 
 #[test]
@@ -290,14 +290,14 @@ fn a_pause_is_asked_about_once_and_each_pause_anew() {
     let Goal::Ask(ask) = first.goal else {
         panic!("{:?}", first.goal)
     };
-    assert_eq!(ask.code, code(Reason::RefreshPausedOnFailure));
+    assert_eq!(ask.code, code(words::REFRESH_PAUSED_ON_FAILURE));
     assert_eq!(leads(ask, Decision::Retry), Some(RETRY.plan()));
     assert_eq!(leads(ask, Decision::Continue), Some(CONTINUE.plan()));
     assert_eq!(Some(ask.pin), first.about.as_deref().map(pin));
     let Goal::Ask(by_hand) = goal(&object, paused("MANUAL_PAUSE")) else {
         panic!("a pause by hand is asked about")
     };
-    assert_eq!(by_hand.code, code(Reason::RefreshPausedAtBatch));
+    assert_eq!(by_hand.code, code(words::REFRESH_PAUSED_AT_BATCH));
     assert_eq!(leads(by_hand, Decision::Retry), None);
     assert_eq!(leads(by_hand, Decision::Continue), Some(RESUME.plan()));
     assert_ne!(by_hand.pin, ask.pin);
@@ -411,7 +411,7 @@ fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
         let Goal::Ask(ask) = goal(&object, ended("CANCELLED")) else {
             panic!("{wanted:?}")
         };
-        assert_eq!(ask.code, code(Reason::DesiredStateUnreachable));
+        assert_eq!(ask.code, code(Reason::DESIRED_STATE_UNREACHABLE));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::operations::resize_cancellation::CANCEL;
 use crate::operations::resize_cancellation::task::{Stage, named, stage, waits, word};
 use crate::operations::resize_cancellation::window::Window;
 use crate::operations::resize_cancellation::{
-    PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort,
+    PendingChange, ResizeCancellationSpec, ResizeObservation, TaskSort, words,
 };
 
 /// What is there, and all of it is understood.
@@ -49,7 +49,7 @@ fn earlier(id: &str, what: &str) -> String {
 }
 
 fn busy(seen: String) -> Meaning {
-    (Goal::Wait(code(Reason::TargetBusy), None), seen)
+    (Goal::Wait(code(Reason::TARGET_BUSY), None), seen)
 }
 
 impl Look<'_> {
@@ -85,17 +85,17 @@ impl Look<'_> {
             }
             TaskSort::Unknown | TaskSort::Other => {
                 let seen = format!("Task {id} is no specification change.");
-                return lost(Reason::InvalidForTarget, seen);
+                return lost(Reason::INVALID_FOR_TARGET, seen);
             }
         }
         let compared = compare(self.instance, observed);
         match stage {
-            Stage::Ran => lost(Reason::TooLate, format!("The change has run: {keeps}.")),
+            Stage::Ran => lost(Reason::TOO_LATE, format!("The change has run: {keeps}.")),
             Stage::Failed => {
                 let code = task.error_code.known();
                 let code = code.map_or_else(String::new, |code| format!(" ({code})"));
                 lost(
-                    Reason::ChangeFailed,
+                    words::CHANGE_FAILED,
                     format!("Task {id} is {word}{code}: {keeps}."),
                 )
             }
@@ -113,7 +113,7 @@ impl Look<'_> {
             Stage::Cancelled => self.cancelled(id, &word, observed, &keeps),
             // A word that is not known, of a change that shows at the instance.
             Stage::Pending if compared == Compared::New && !waits(task) => lost(
-                Reason::TooLate,
+                Reason::TOO_LATE,
                 format!("Task {id} is {word}, and the change has run: {keeps}."),
             ),
             Stage::Pending => self.pending(id, &format!("is {word}"), &keeps),
@@ -146,7 +146,7 @@ impl Look<'_> {
         match window.open_for(self.at) {
             Some(left) => (
                 Goal::Wait(
-                    code(Reason::MaintenanceWindow),
+                    code(words::MAINTENANCE_WINDOW),
                     // The change may run meanwhile, so not only when it closes.
                     Some(Span(left * 1000).min(WINDOW_POLL)),
                 ),
@@ -173,7 +173,7 @@ impl Look<'_> {
         let compared = compare(self.instance, observed);
         // Whatever its record says: the instance is what the change makes of it.
         if compared == Compared::New {
-            return lost(Reason::TooLate, format!("The change has run: {keeps}."));
+            return lost(Reason::TOO_LATE, format!("The change has run: {keeps}."));
         }
         if let Some(waits) = self.settling(id) {
             return waits;
@@ -202,7 +202,7 @@ impl Look<'_> {
         let keeps = keeps(self.id, self.instance, observed);
         let compared = compare(self.instance, observed);
         if compared == Compared::New {
-            return lost(Reason::TooLate, format!("The change has run: {keeps}."));
+            return lost(Reason::TOO_LATE, format!("The change has run: {keeps}."));
         }
         if compared == Compared::Old && !answered && self.tasks.not_understood().is_none() {
             let stands = "is no longer listed, which may be its record alone: only a cancel tells whether the change still waits";
@@ -303,7 +303,7 @@ impl Look<'_> {
         let keeps = keeps(self.id, self.instance, observed);
         if compare(self.instance, observed) == Compared::New {
             return lost(
-                Reason::TooLate,
+                Reason::TOO_LATE,
                 format!(
                     "Task {id}, which may be the change that is meant, is no longer listed, and it has run: {keeps}."
                 ),
@@ -313,7 +313,7 @@ impl Look<'_> {
             && self.instance.spec_code.is(|spec| spec == code) == Some(true)
         {
             return lost(
-                Reason::TooLate,
+                Reason::TOO_LATE,
                 format!(
                     "{}, and the change that was to be prevented has run: {keeps}.",
                     earlier(id, "the change that is meant")
@@ -344,7 +344,7 @@ impl Look<'_> {
         match code.map(|code| self.instance.spec_code.is(|spec| spec == code)) {
             Some(Some(true)) => {
                 return lost(
-                    Reason::TooLate,
+                    Reason::TOO_LATE,
                     format!(
                         "No change that fits pendingChange is pending, and {keeps} already, the very one that was to be prevented."
                     ),
@@ -446,7 +446,7 @@ impl Look<'_> {
 /// What was asked for was never there.
 fn lost_unseen(seen: String) -> Meaning {
     let goal = Goal::Lost(
-        code(Reason::TargetNotFound),
+        code(Reason::TARGET_NOT_FOUND),
         Evidence::Absence(Witness::NOT_THERE),
     );
     (goal, seen)

@@ -15,7 +15,7 @@ use super::super::{CANCEL, tells_of_the_change};
 use super::meaning::{NOTHING, WINDOW_POLL};
 use super::*;
 use crate::api::{Common, Timestamp};
-use crate::operations::resize_cancellation::PendingChange;
+use crate::operations::resize_cancellation::{PendingChange, words};
 
 /// 2026-11-21, a day whose window is 18:00 to 19:00 UTC.
 const MIDNIGHT: i64 = 1_795_219_200_000;
@@ -130,7 +130,7 @@ fn lost(reason: Reason, evidence: Evidence) -> Goal {
 }
 
 fn busy() -> Goal {
-    Goal::Wait(code(Reason::TargetBusy), None)
+    Goal::Wait(code(Reason::TARGET_BUSY), None)
 }
 
 fn act() -> Goal {
@@ -183,7 +183,7 @@ fn a_pending_change_inside_the_window_waits_for_its_end_and_says_so() {
     let seen = at_time(INSIDE);
     assert_eq!(
         seen.goal,
-        Goal::Wait(code(Reason::MaintenanceWindow), Some(WINDOW_POLL))
+        Goal::Wait(code(words::MAINTENANCE_WINDOW), Some(WINDOW_POLL))
     );
     for words in [
         "until 19:00:00 UTC",
@@ -215,11 +215,11 @@ fn the_window_begins_and_ends_to_the_second() {
     assert_eq!(goal(begin - 1), act());
     assert_eq!(
         goal(begin),
-        Goal::Wait(code(Reason::MaintenanceWindow), Some(WINDOW_POLL))
+        Goal::Wait(code(words::MAINTENANCE_WINDOW), Some(WINDOW_POLL))
     );
     assert_eq!(
         goal(end - 1),
-        Goal::Wait(code(Reason::MaintenanceWindow), Some(Span(1000)))
+        Goal::Wait(code(words::MAINTENANCE_WINDOW), Some(Span(1000)))
     );
     assert_eq!(goal(end), act());
 }
@@ -253,7 +253,7 @@ fn a_running_change_is_waited_for_and_not_cancelled() {
 #[test]
 fn a_change_that_has_run_is_too_late() {
     let seen = see(vec![task("SUCCESS")], with_spec("new"));
-    assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(seen.goal, lost(Reason::TOO_LATE, Evidence::Presence));
     assert_eq!(
         seen.seen,
         "The change has run: instance i1 has specification new."
@@ -264,7 +264,7 @@ fn a_change_that_has_run_is_too_late() {
 #[test]
 fn a_change_that_ran_and_failed_is_told_apart() {
     let seen = see(vec![task("FAILED")], instance());
-    assert_eq!(seen.goal, lost(Reason::ChangeFailed, Evidence::Presence));
+    assert_eq!(seen.goal, lost(words::CHANGE_FAILED, Evidence::Presence));
     assert_eq!(
         seen.seen,
         "Task t1 is FAILED: instance i1 has specification old."
@@ -303,11 +303,11 @@ fn an_instance_that_is_still_extending_is_waited_for_after_the_cancel() {
 fn what_has_run_or_failed_is_told_even_while_the_instance_extends() {
     assert_eq!(
         see(vec![task("SUCCESS")], extending()).goal,
-        lost(Reason::TooLate, Evidence::Presence)
+        lost(Reason::TOO_LATE, Evidence::Presence)
     );
     assert_eq!(
         see(vec![task("FAILED")], extending()).goal,
-        lost(Reason::ChangeFailed, Evidence::Presence)
+        lost(words::CHANGE_FAILED, Evidence::Presence)
     );
 }
 
@@ -333,11 +333,11 @@ fn the_words_of_an_end_are_read_in_any_case() {
     assert_eq!(see(vec![task("executing")], extending()).goal, busy());
     assert_eq!(
         see(vec![task("Success")], with_spec("new")).goal,
-        lost(Reason::TooLate, Evidence::Presence)
+        lost(Reason::TOO_LATE, Evidence::Presence)
     );
     assert_eq!(
         see(vec![task("failed")], instance()).goal,
-        lost(Reason::ChangeFailed, Evidence::Presence)
+        lost(words::CHANGE_FAILED, Evidence::Presence)
     );
 }
 
@@ -357,7 +357,7 @@ fn an_instance_that_is_not_there_is_not_found_by_absence() {
         unread: None,
     };
     let seen = assess(&spec(), after(Some(&before)), &gone);
-    assert_eq!(seen.goal, lost(Reason::TargetNotFound, NOT_FOUND));
+    assert_eq!(seen.goal, lost(Reason::TARGET_NOT_FOUND, NOT_FOUND));
     assert_eq!(
         seen.seen,
         "There is no instance i1 in the region and project of the connection."

@@ -1,5 +1,5 @@
 use super::*;
-use crate::operations::scheduled_instance_reservation::SteerReservation;
+use crate::operations::scheduled_instance_reservation::{SteerReservation, words};
 use crate::operations::{Kind, pin};
 
 const CREATED: &str = "2026-11-25T10:00:00Z";
@@ -146,11 +146,11 @@ fn an_order_that_is_there_is_reserved_and_delivered_once_all_of_it_is() {
 fn an_order_that_became_invalid_undelivered_is_not_delivered() {
     assert_eq!(
         goal(Delivered, &[], Some(invalid())),
-        lost(Reason::NotDelivered)
+        lost(words::NOT_DELIVERED)
     );
     assert_eq!(
         goal(Reserved, &[], Some(invalid())),
-        lost(Reason::NotDelivered)
+        lost(words::NOT_DELIVERED)
     );
 }
 
@@ -172,7 +172,7 @@ fn the_clouds_answer_decides_whether_it_is_too_late_to_cancel_not_our_clock() {
 
 #[test]
 fn what_is_delivered_cannot_be_cancelled() {
-    let late = lost(Reason::TooLate);
+    let late = lost(Reason::TOO_LATE);
     assert_eq!(goal(Cancelled, &[], Some(delivered_count(1))), late);
     let accepted = [Some("Accepted")];
     assert_eq!(goal(Cancelled, &accepted, Some(delivered_count(1))), late);
@@ -183,7 +183,7 @@ fn what_is_delivered_immediately_is_never_cancellable() {
     let order = order_of("Segmented", "Immediate");
     assert_eq!(
         goal(Cancelled, &[], Some(order.clone())),
-        lost(Reason::InvalidForTarget)
+        lost(Reason::INVALID_FOR_TARGET)
     );
     let delivered = ScheduledInstance {
         delivery_count: Field::Known(3),
@@ -191,7 +191,7 @@ fn what_is_delivered_immediately_is_never_cancellable() {
     };
     assert_eq!(
         goal(Cancelled, &[], Some(delivered)),
-        lost(Reason::InvalidForTarget)
+        lost(Reason::INVALID_FOR_TARGET)
     );
 }
 
@@ -227,7 +227,7 @@ fn gone(reason: Reason, compared: bool) -> Goal {
 
 #[test]
 fn an_order_that_is_not_there_was_cancelled_only_if_it_ever_was() {
-    let not_found = Goal::Lost(code(Reason::TargetNotFound), absence(false, false));
+    let not_found = Goal::Lost(code(Reason::TARGET_NOT_FOUND), absence(false, false));
     let reached = Goal::Reached(Evidence::Absence(Witness::FULL));
     for wanted in [Cancelled, Reserved, Delivered] {
         assert_eq!(goal(wanted, &[], None), not_found);
@@ -245,7 +245,7 @@ fn an_order_that_is_not_there_was_cancelled_only_if_it_ever_was() {
         assert_eq!(seen.goal, reached, "{answer:?}");
     }
     assert_eq!(look(&seen(Cancelled, 0, &[]), None).goal, reached);
-    let not_delivered = gone(Reason::NotDelivered, true);
+    let not_delivered = gone(words::NOT_DELIVERED, true);
     for wanted in [Reserved, Delivered] {
         assert_eq!(look(&seen(wanted, 0, &[]), None).goal, not_delivered);
     }
@@ -302,7 +302,7 @@ fn an_order_that_may_have_been_delivered_before_it_went_is_unclear() {
 
 #[test]
 fn what_was_delivered_before_it_was_gone_was_not_cancelled() {
-    let late = gone(Reason::TooLate, false);
+    let late = gone(Reason::TOO_LATE, false);
     for answers in [&[][..], &[Some("Accepted")]] {
         assert_eq!(look(&seen(Cancelled, 1, answers), None).goal, late);
     }
@@ -329,7 +329,7 @@ fn a_revert_after_our_own_cancel_asks_for_what_cannot_be_had() {
             let Goal::Ask(ask) = seen.goal else {
                 panic!("{wanted:?}: {:?}", seen.goal)
             };
-            assert_eq!(ask.code, code(Reason::DesiredStateUnreachable));
+            assert_eq!(ask.code, code(Reason::DESIRED_STATE_UNREACHABLE));
             assert_eq!(Some(ask.pin), seen.about.as_deref().map(pin));
         }
         let open = look(&after(wanted, &[Some("Unknown")]), Some(esi()));
@@ -366,7 +366,7 @@ fn until_when_it_can_be_cancelled_is_told_for_each_sort() {
 }
 
 fn waits() -> Goal {
-    Goal::Wait(code(Reason::AwaitingDelivery), None)
+    Goal::Wait(code(words::AWAITING_DELIVERY), None)
 }
 
 const ODD_COUNTS: [Field<i64>; 3] = [Field::Absent, Field::Unclear, Field::Known(-1)];
@@ -403,7 +403,7 @@ fn a_count_that_is_not_understood_is_not_0() {
             goal(Cancelled, &[], Some(order(0))),
             Goal::Act(DELETE.plan())
         );
-        assert_eq!(goal(Cancelled, &[], Some(order(1))), lost(Reason::TooLate));
+        assert_eq!(goal(Cancelled, &[], Some(order(1))), lost(Reason::TOO_LATE));
     }
 }
 
@@ -427,7 +427,7 @@ fn an_end_whose_time_is_not_understood_is_neither_come_nor_to_come() {
     };
     assert_eq!(
         goal(Cancelled, &[], Some(delivered.clone())),
-        lost(Reason::TooLate)
+        lost(Reason::TOO_LATE)
     );
     assert_eq!(goal(Delivered, &[], Some(delivered)), REACHED);
 }
@@ -497,7 +497,7 @@ fn the_clouds_clock_says_whether_an_end_has_come() {
         waits()
     );
     let over = look_at(&object, "2026-11-25T12:00:00Z", order());
-    assert_eq!(over.goal, lost(Reason::NotDelivered));
+    assert_eq!(over.goal, lost(words::NOT_DELIVERED));
 }
 
 #[test]
@@ -518,15 +518,15 @@ fn a_reading_that_is_not_understood_keeps_what_was_seen_before() {
 fn an_outcome_of_seeing_is_named_as_such() {
     assert_eq!(
         SteerReservation::already(&after(Reserved, &[])),
-        Reason::Reserved
+        words::RESERVED
     );
     assert_eq!(
         SteerReservation::already(&after(Delivered, &[])),
-        Reason::Delivered
+        Reason::DELIVERED
     );
     assert_eq!(
         SteerReservation::already(&after(Cancelled, &[])),
-        Reason::AlreadySatisfied
+        Reason::ALREADY_SATISFIED
     );
 }
 
@@ -551,7 +551,7 @@ fn what_a_reading_lacks_is_remembered_from_the_one_before() {
                 Cancelled,
                 1,
                 &[Some("Accepted")][..],
-                gone(Reason::TooLate, false),
+                gone(Reason::TOO_LATE, false),
             ),
             (Cancelled, 0, &[], reached),
             (Delivered, 3, &[], Goal::Reached(absence(true, true))),

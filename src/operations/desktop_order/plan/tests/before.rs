@@ -1,6 +1,7 @@
 //! Before anything was ordered.
 
 use super::*;
+use crate::operations::desktop_order::words;
 
 #[test]
 fn each_change_that_is_missing_is_ordered_and_the_plan_says_in_which_words() {
@@ -147,7 +148,7 @@ fn a_subscription_is_reached_only_by_a_desktop_that_was_not_prepaid_before() {
     assert_eq!(seen.goal, Goal::Act(ORDER.plan()), "the ledger ends it");
     for open in [None, Some(foreign(resize()))] {
         let seen = see(subscribe(), &facts(prepaid()), open.as_ref());
-        assert_eq!(seen.goal, lost(Reason::AlreadyPrepaid, Evidence::Presence));
+        assert_eq!(seen.goal, lost(words::ALREADY_PREPAID, Evidence::Presence));
         assert_eq!(
             seen.seen,
             "Desktop d1 is prepaid. Whether its term is the wanted one cannot be seen."
@@ -168,7 +169,7 @@ fn a_subscription_is_reached_only_by_a_desktop_that_was_not_prepaid_before() {
         OrderDesktop::assess(&order, &facts(prepaid()), None).goal
     };
     // Nothing of its own had an effect.
-    let theirs = lost(Reason::AlreadyPrepaid, Evidence::Presence);
+    let theirs = lost(words::ALREADY_PREPAID, Evidence::Presence);
     assert_eq!(after(&[Some("Refused")]), theirs);
     assert_eq!(after(&[Some("NotSent"), Some("Refused")]), theirs);
     for answer in [None, Some("Accepted"), Some("Unknown")] {
@@ -189,7 +190,7 @@ fn what_does_not_fit_the_desktop_is_never_ordered() {
         ..desktop()
     };
     let seen = see(expand(), &facts(no_volume), None);
-    let absent = lost(Reason::InvalidForTarget, NOT_THERE);
+    let absent = lost(Reason::INVALID_FOR_TARGET, NOT_THERE);
     assert_eq!(seen.goal, absent);
     assert_eq!(seen.seen, "Desktop d1 has no volume v1.");
     let with = |products: Vec<Product>| {
@@ -222,7 +223,7 @@ fn what_does_not_fit_the_desktop_is_never_ordered() {
         let seen = with(vec![product("p2", word), product("p3", "normal")]);
         assert_eq!(
             seen.goal,
-            lost(Reason::InvalidForTarget, Evidence::Presence)
+            lost(Reason::INVALID_FOR_TARGET, Evidence::Presence)
         );
         assert_eq!(
             seen.seen,
@@ -237,7 +238,7 @@ fn what_does_not_fit_the_desktop_is_never_ordered() {
         let seen = see(none_or_two, &facts(desktop()), None);
         assert_eq!(
             seen.goal,
-            lost(Reason::InvalidForTarget, Evidence::Presence)
+            lost(Reason::INVALID_FOR_TARGET, Evidence::Presence)
         );
         assert!(seen.calls.is_empty());
     }
@@ -317,7 +318,7 @@ fn a_list_of_products_that_is_not_understood_does_not_rule_one_out() {
     let seen = with(vec![product("p2", "sellout")]);
     assert_eq!(
         seen.goal,
-        lost(Reason::InvalidForTarget, Evidence::Presence)
+        lost(Reason::INVALID_FOR_TARGET, Evidence::Presence)
     );
     assert_eq!(seen.seen, "Product p2 is not on sale (sellout).");
 }
@@ -356,7 +357,7 @@ fn a_desktop_that_could_not_be_deleted_is_for_a_person() {
             ..desktop()
         };
         let seen = see(resize(), &facts(busy), None);
-        assert_eq!(seen.goal, wait(Reason::TargetBusy), "{passing}");
+        assert_eq!(seen.goal, wait(Reason::TARGET_BUSY), "{passing}");
     }
 }
 
@@ -374,14 +375,14 @@ fn a_busy_or_frozen_desktop_is_waited_for() {
     for change in [resize(), expand(), subscribe()] {
         for open in [None, Some(unanswered())] {
             let seen = see(change.clone(), &facts(busy.clone()), open.as_ref());
-            assert_eq!(seen.goal, wait(Reason::TargetBusy));
+            assert_eq!(seen.goal, wait(Reason::TARGET_BUSY));
             assert_eq!(
                 seen.seen,
                 "Desktop d1 is busy (rebooting); waiting until it is not."
             );
             assert_eq!(seen.observed.task_status.as_deref(), Some("rebooting"));
             let seen = see(change.clone(), &facts(frozen.clone()), open.as_ref());
-            assert_eq!(seen.goal, wait(Reason::TargetBusy));
+            assert_eq!(seen.goal, wait(Reason::TARGET_BUSY));
             assert!(seen.seen.contains("frozen"), "{}", seen.seen);
             assert!(seen.calls.is_empty());
         }
@@ -414,15 +415,15 @@ fn a_missing_desktop_ends_it_without_effect_only_if_no_call_was_made() {
     };
     let none = "There is no desktop d1 in the region and project of the connection.";
     let seen = gone(Orders::NotAsked, None);
-    assert_eq!(seen.goal, lost(Reason::TargetNotFound, NOT_THERE));
+    assert_eq!(seen.goal, lost(Reason::TARGET_NOT_FOUND, NOT_THERE));
     assert_eq!(seen.seen, none);
     let seen = gone(listed(&[]), Some(&unanswered()));
     assert_eq!(seen.goal, act(), "which the engine leaves to a person");
     let seen = gone(paid(3), Some(&accepted()));
-    assert_eq!(seen.goal, wait(Reason::OrderProcessing), "it goes on");
+    assert_eq!(seen.goal, wait(words::ORDER_PROCESSING), "it goes on");
     let seen = gone(paid(5), Some(&accepted()));
-    assert_eq!(seen.goal, lost(Reason::OrderFailed, NOT_THERE));
+    assert_eq!(seen.goal, lost(words::ORDER_FAILED, NOT_THERE));
     assert_eq!(seen.seen, format!("Order CS1 is placed. {none}"));
     let seen = gone(known(4), Some(&accepted()));
-    assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));
+    assert_eq!(seen.goal, lost(words::ORDER_CANCELLED, Evidence::Presence));
 }

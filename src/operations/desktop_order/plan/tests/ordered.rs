@@ -1,25 +1,26 @@
 //! An order was accepted.
 
 use super::*;
+use crate::operations::desktop_order::words;
 
 #[test]
 fn every_status_of_an_order_is_read_as_documented() {
     use ConditionStatus::{False, True, Unknown};
     for (status, reason, word, money) in [
-        (0, Reason::OrderProcessing, "Initializing", Unknown),
-        (1, Reason::OrderInReview, "InReview", Unknown),
-        (2, Reason::OrderProcessing, "RefundPending", Unknown),
-        (3, Reason::OrderProcessing, "Processing", True),
-        (5, Reason::OrderProcessing, "Completed", True),
-        (6, Reason::WaitingForPayment, "PendingPayment", False),
-        (7, Reason::OrderProcessing, "Compensating", Unknown),
-        (8, Reason::OrderInReview, "PendingApproval", Unknown),
-        (9, Reason::OrderProcessing, "ToConfirm", True),
-        (10, Reason::OrderProcessing, "ToShip", True),
-        (11, Reason::OrderProcessing, "ToReceive", True),
-        (12, Reason::OrderProcessing, "PickUp", True),
-        (13, Reason::OrderProcessing, "Exchanging", True),
-        (14, Reason::OrderProcessing, "MerchantReceipt", True),
+        (0, words::ORDER_PROCESSING, "Initializing", Unknown),
+        (1, words::ORDER_IN_REVIEW, "InReview", Unknown),
+        (2, words::ORDER_PROCESSING, "RefundPending", Unknown),
+        (3, words::ORDER_PROCESSING, "Processing", True),
+        (5, words::ORDER_PROCESSING, "Completed", True),
+        (6, words::WAITING_FOR_PAYMENT, "PendingPayment", False),
+        (7, words::ORDER_PROCESSING, "Compensating", Unknown),
+        (8, words::ORDER_IN_REVIEW, "PendingApproval", Unknown),
+        (9, words::ORDER_PROCESSING, "ToConfirm", True),
+        (10, words::ORDER_PROCESSING, "ToShip", True),
+        (11, words::ORDER_PROCESSING, "ToReceive", True),
+        (12, words::ORDER_PROCESSING, "PickUp", True),
+        (13, words::ORDER_PROCESSING, "Exchanging", True),
+        (14, words::ORDER_PROCESSING, "MerchantReceipt", True),
     ] {
         let seen = after(known(status), None);
         assert_eq!(seen.goal, wait(reason), "{status}");
@@ -30,7 +31,7 @@ fn every_status_of_an_order_is_read_as_documented() {
         assert!(seen.seen.ends_with("Desktop d1 has product p1."));
     }
     let seen = after(known(4), None);
-    assert_eq!(seen.goal, lost(Reason::OrderCancelled, Evidence::Presence));
+    assert_eq!(seen.goal, lost(words::ORDER_CANCELLED, Evidence::Presence));
     assert_eq!(
         seen.seen,
         "Order CS1 is cancelled. Desktop d1 has product p1."
@@ -125,7 +126,7 @@ fn a_payment_of_an_unknown_time_counts_from_when_it_was_seen() {
 
 #[test]
 fn a_job_that_failed_is_the_end_of_an_order_that_cannot_be_paid_any_more() {
-    let failed = lost(Reason::OrderFailed, Evidence::Presence);
+    let failed = lost(words::ORDER_FAILED, Evidence::Presence);
     for word in ["FAILED", "FAIL"] {
         for orders in [
             known(0),
@@ -149,7 +150,7 @@ fn a_job_that_failed_is_the_end_of_an_order_that_cannot_be_paid_any_more() {
         }
     }
     let seen = after(known(6), job("FAILED"));
-    assert_eq!(seen.goal, wait(Reason::WaitingForPayment));
+    assert_eq!(seen.goal, wait(words::WAITING_FOR_PAYMENT));
     let open = call(Some(AnswerWord::Unknown), &[("job_id", "j1")]);
     let facts = Facts {
         job: job("FAIL"),
@@ -165,15 +166,15 @@ fn a_complete_job_with_a_part_that_failed_is_a_failure() {
         {"status": "SUCCESS"}, {"status": "FAILED", "error_code": "WKS.2", "fail_reason": "no disk"}]});
     let part: Job = serde_json::from_value(part).expect("a job");
     let seen = after(paid(3), Some(part));
-    assert_eq!(seen.goal, lost(Reason::OrderFailed, Evidence::Presence));
+    assert_eq!(seen.goal, lost(words::ORDER_FAILED, Evidence::Presence));
     assert!(
         seen.seen
             .starts_with("Job j1 of order CS1 failed (WKS.2: no disk).")
     );
     for (word, goal) in [
-        ("COMPLETE", wait(Reason::OrderProcessing)),
-        ("SUCCESS", wait(Reason::OrderProcessing)),
-        ("odd", wait(Reason::OrderProcessing)),
+        ("COMPLETE", wait(words::ORDER_PROCESSING)),
+        ("SUCCESS", wait(words::ORDER_PROCESSING)),
+        ("odd", wait(words::ORDER_PROCESSING)),
     ] {
         assert_eq!(after(paid(3), job(word)).goal, goal, "{word}");
     }
@@ -189,8 +190,8 @@ fn an_order_that_lapses_unpaid_is_cancelled_though_its_job_ends_as_failed() {
             ..Job::default()
         })
     };
-    let cancelled = lost(Reason::OrderCancelled, Evidence::Presence);
-    let failed = lost(Reason::OrderFailed, Evidence::Presence);
+    let cancelled = lost(words::ORDER_CANCELLED, Evidence::Presence);
+    let failed = lost(words::ORDER_FAILED, Evidence::Presence);
     assert_eq!(after(known(4), silent()).goal, cancelled);
     assert_eq!(after(paid(4), silent()).goal, failed);
     let facts = Facts {
@@ -256,7 +257,7 @@ fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
     };
     for status in [0, 2, 3, 7, 9, 14] {
         let seen = missing(known(status), None);
-        assert_eq!(seen.goal, wait(Reason::OrderProcessing), "{status}");
+        assert_eq!(seen.goal, wait(words::ORDER_PROCESSING), "{status}");
         assert!(
             seen.seen.contains("There is no desktop d1"),
             "{}",
@@ -280,7 +281,7 @@ fn a_desktop_that_is_missing_is_waited_for_while_its_order_is_not_over() {
         assert_eq!(running.goal, act(), "{}", running.seen);
     }
     // The order is carried out, and the desktop is not there.
-    let failed = lost(Reason::OrderFailed, NOT_THERE);
+    let failed = lost(words::ORDER_FAILED, NOT_THERE);
     assert_eq!(missing(known(5), None).goal, failed);
     assert_eq!(missing(unreadable(), job("SUCCESS")).goal, failed);
 }

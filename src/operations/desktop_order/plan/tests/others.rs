@@ -6,6 +6,7 @@ use super::super::super::earlier::StillOpen;
 use super::super::super::open_orders::{About, OpenOrder, OpenOrders, Unchecked};
 use super::*;
 use crate::operations::ClosedCall;
+use crate::operations::desktop_order::words;
 
 fn shown(id: &str, status: i64, line: &str) -> OpenOrder {
     let details = details(id, status, &[line]);
@@ -49,13 +50,13 @@ fn an_order_of_anyone_for_the_desktop_is_named_and_nothing_is_ordered() {
             block(),
             "waits for approval: approve it or cancel it there.",
         ),
-        (0, wait(Reason::TargetBusy), "(Initializing)"),
-        (1, wait(Reason::TargetBusy), "(InReview)"),
-        (2, wait(Reason::TargetBusy), "(RefundPending)"),
-        (3, wait(Reason::TargetBusy), "(Processing)"),
-        (7, wait(Reason::TargetBusy), "(Compensating)"),
-        (14, wait(Reason::TargetBusy), "(MerchantReceipt)"),
-        (77, wait(Reason::TargetBusy), "(status 77)"),
+        (0, wait(Reason::TARGET_BUSY), "(Initializing)"),
+        (1, wait(Reason::TARGET_BUSY), "(InReview)"),
+        (2, wait(Reason::TARGET_BUSY), "(RefundPending)"),
+        (3, wait(Reason::TARGET_BUSY), "(Processing)"),
+        (7, wait(Reason::TARGET_BUSY), "(Compensating)"),
+        (14, wait(Reason::TARGET_BUSY), "(MerchantReceipt)"),
+        (77, wait(Reason::TARGET_BUSY), "(status 77)"),
     ] {
         for change in [resize(), expand()] {
             for line in ["bill-d1", "d1", "bill-v1", "id-v1", "v2", "bill-v2"] {
@@ -224,7 +225,7 @@ fn an_order_of_the_ledger_counts_until_it_is_over() {
     assert_eq!(seen.goal, block());
     let job = StillOpen::Job(Some("CS1".into()), Box::new(job("WAITING").expect("a job")));
     let seen = see_with(ledger(&[], &["CS1"], vec![job]), Vec::new());
-    assert_eq!(seen.goal, wait(Reason::TargetBusy));
+    assert_eq!(seen.goal, wait(Reason::TARGET_BUSY));
     assert!(
         seen.seen.starts_with("Order CS1 for desktop d1, which another operation placed, is not over: its job is WAITING."),
         "{}",
@@ -249,7 +250,7 @@ fn the_order_of_an_operation_that_is_gone_is_waited_for_until_it_is_over() {
         let seen = with(known(status), job("WAITING"), prepaid());
         let expected = match status {
             6 | 8 => block(),
-            _ => wait(Reason::TargetBusy),
+            _ => wait(Reason::TARGET_BUSY),
         };
         assert_eq!(
             (seen.goal, seen.trace),
@@ -267,7 +268,7 @@ fn the_order_of_an_operation_that_is_gone_is_waited_for_until_it_is_over() {
     let seen = with(unreadable(), job("WAITING"), prepaid());
     assert_eq!(
         (seen.goal, seen.trace),
-        (wait(Reason::TargetBusy), Trace::Shown)
+        (wait(Reason::TARGET_BUSY), Trace::Shown)
     );
     for word in ["SUCCESS", "FAIL"] {
         let seen = with(unreadable(), job(word), prepaid());
@@ -485,8 +486,8 @@ fn a_desktop_whose_id_the_cloud_writes_otherwise_is_not_ordered_for() {
         let mut order = asking(change);
         order.spec.desktop_id = "D1".into();
         let seen = OrderDesktop::assess(&order, &with(open(Vec::new())), None);
-        let goal = lost(Reason::InvalidForTarget, Evidence::Presence);
-        let prepaid_already = lost(Reason::AlreadyPrepaid, Evidence::Presence);
+        let goal = lost(Reason::INVALID_FOR_TARGET, Evidence::Presence);
+        let prepaid_already = lost(words::ALREADY_PREPAID, Evidence::Presence);
         assert!(
             [goal, prepaid_already].contains(&seen.goal),
             "{:?}",
@@ -501,7 +502,7 @@ fn a_desktop_whose_id_the_cloud_writes_otherwise_is_not_ordered_for() {
     let seen = OrderDesktop::assess(&order, &facts(desktop()), Some(&accepted()));
     assert_ne!(
         seen.goal,
-        lost(Reason::InvalidForTarget, Evidence::Presence)
+        lost(Reason::INVALID_FOR_TARGET, Evidence::Presence)
     );
 }
 

@@ -1,6 +1,7 @@
 //! Which of the orders and jobs that are to be seen is the call's.
 
 use super::*;
+use crate::operations::desktop_order::words;
 
 #[test]
 fn the_one_order_that_is_about_the_desktop_is_the_call_s_and_its_id_is_kept() {
@@ -22,7 +23,7 @@ fn the_one_order_that_is_about_the_desktop_is_the_call_s_and_its_id_is_kept() {
         assert_eq!(seen.trace, Trace::Shown, "{line}");
         assert_eq!(ids(&seen), [("order_id", "CS9")]);
         assert_eq!(seen.observed.order_id.as_deref(), Some("CS9"));
-        assert_eq!(seen.goal, wait(Reason::WaitingForPayment));
+        assert_eq!(seen.goal, wait(words::WAITING_FOR_PAYMENT));
     }
     let candidate = Candidate {
         details: details("CS9", 6, &[]),

@@ -1,6 +1,7 @@
 //! The desktop is as specified, and something may change that again.
 
 use super::*;
+use crate::operations::desktop_order::words;
 
 /// A desktop that is as the change asks.
 fn delivered() -> [(DesktopChange, Desktop); 3] {
@@ -36,7 +37,7 @@ fn a_resize_that_the_desktop_is_still_in_is_not_reached() {
         for call in calls() {
             let facts = facts(busy(&with_product("p2"), task));
             let seen = see(resize(), &facts, call.as_ref());
-            assert_eq!(seen.goal, wait(Reason::TargetBusy), "{task}");
+            assert_eq!(seen.goal, wait(Reason::TARGET_BUSY), "{task}");
             assert!(seen.seen.contains(task), "{}", seen.seen);
             assert!(
                 seen.seen.ends_with("Desktop d1 has product p2."),
@@ -55,7 +56,7 @@ fn a_task_that_may_change_what_is_compared_is_waited_for() {
             for call in calls() {
                 let facts = facts(busy(&desktop, task));
                 let seen = see(change.clone(), &facts, call.as_ref());
-                assert_eq!(seen.goal, wait(Reason::TargetBusy), "{task}");
+                assert_eq!(seen.goal, wait(Reason::TARGET_BUSY), "{task}");
             }
         }
     }
@@ -108,7 +109,7 @@ fn an_order_that_is_being_undone_is_no_success() {
                     ..facts(desktop.clone())
                 };
                 let seen = see(change.clone(), &facts, Some(&call));
-                assert_eq!(seen.goal, wait(Reason::OrderProcessing), "{word}");
+                assert_eq!(seen.goal, wait(words::ORDER_PROCESSING), "{word}");
                 assert!(
                     seen.seen.contains("CS1") && seen.seen.contains(word),
                     "{}",
@@ -124,10 +125,10 @@ fn an_order_that_is_being_undone_is_no_success() {
             let seen = see(change.clone(), &facts, Some(&accepted()));
             // Whose term it is that the desktop has cannot be seen.
             let right = match (change == subscribe(), status) {
-                (true, 4) => lost(Reason::AlreadyPrepaid, Evidence::Presence),
-                (true, 0) => wait(Reason::OrderProcessing),
-                (true, 1 | 8) => wait(Reason::OrderInReview),
-                (true, 6) => wait(Reason::WaitingForPayment),
+                (true, 4) => lost(words::ALREADY_PREPAID, Evidence::Presence),
+                (true, 0) => wait(words::ORDER_PROCESSING),
+                (true, 1 | 8) => wait(words::ORDER_IN_REVIEW),
+                (true, 6) => wait(words::WAITING_FOR_PAYMENT),
                 _ => REACHED,
             };
             assert_eq!(seen.goal, right, "the desktop is the proof: {status}");
@@ -157,7 +158,7 @@ fn an_order_that_was_being_undone_is_no_success_while_bss_does_not_show_it() {
             // Denied, not shown, not asked for: one after another.
             for orders in [unreadable(), Orders::Known(None), Orders::NotAsked] {
                 let seen = look(&object, orders.clone());
-                assert_eq!(seen.goal, wait(Reason::OrderProcessing), "{orders:?}");
+                assert_eq!(seen.goal, wait(words::ORDER_PROCESSING), "{orders:?}");
                 assert!(seen.seen.contains(word), "{}", seen.seen);
                 assert_eq!(seen.observed.order_status.as_deref(), Some(word));
                 store(&mut object, &seen);
@@ -183,7 +184,7 @@ fn any_order_that_may_be_the_call_s_and_is_being_undone_is_no_success() {
         ..facts(with_product("p2"))
     };
     let seen = see(resize(), &facts, Some(&unanswered()));
-    assert_eq!(seen.goal, wait(Reason::OrderProcessing));
+    assert_eq!(seen.goal, wait(words::ORDER_PROCESSING));
     assert!(seen.seen.contains("CS9"), "{}", seen.seen);
 }
 

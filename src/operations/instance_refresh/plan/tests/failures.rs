@@ -1,6 +1,7 @@
 //! What the cloud does by itself when instances fail (contracts: l.3).
 
 use super::*;
+use crate::operations::instance_refresh::words;
 
 /// A cancelled activity of which one instance failed.
 fn failed(fail_process: &str) -> RefreshActivity {
@@ -26,7 +27,7 @@ fn ends(wanted: RefreshState, activity: RefreshActivity) -> (Option<Reason>, Str
 fn a_cancel_of_the_cloud_because_instances_failed_is_no_other_clients() {
     for wanted in [RefreshState::Completed, RefreshState::Paused] {
         let (reason, seen) = ends(wanted, failed("AUTO_CANCEL"));
-        assert_eq!(reason, Some(Reason::RefreshFailed));
+        assert_eq!(reason, Some(words::REFRESH_FAILED));
         assert!(
             seen.ends_with(
                 "The cloud cancelled the refresh because instances failed (FailProcess AUTO_CANCEL). Instance ins-1 failed: no image found."
@@ -34,11 +35,11 @@ fn a_cancel_of_the_cloud_because_instances_failed_is_no_other_clients() {
             "{seen}"
         );
         let (reason, _) = ends(wanted, failed("AUTO_PAUSE"));
-        assert_eq!(reason, Some(Reason::CancelledElsewhere));
+        assert_eq!(reason, Some(words::CANCELLED_ELSEWHERE));
         // Without a failed instance it was not the cloud.
         let mut fine = activity("CANCELLED", 1, ["SUCCESSFUL", "CANCELLED"]);
         fine.fail_process = text("AUTO_CANCEL");
-        assert_eq!(ends(wanted, fine).0, Some(Reason::CancelledElsewhere));
+        assert_eq!(ends(wanted, fine).0, Some(words::CANCELLED_ELSEWHERE));
     }
     let goal = goal(&asking(RefreshState::Cancelled), failed("AUTO_CANCEL"));
     assert_eq!(goal, Goal::Reached(Evidence::Presence));
@@ -90,7 +91,7 @@ fn a_roll_back_is_named_and_keeps_the_group_blocked() {
                 refused: None,
             };
             let seen = assess(&asking(RefreshState::Completed), &facts);
-            assert_eq!(is_lost(seen.goal), Some(Reason::RefreshFailed), "{status}");
+            assert_eq!(is_lost(seen.goal), Some(words::REFRESH_FAILED), "{status}");
             assert!(seen.seen.ends_with(words), "{}", seen.seen);
             assert_eq!(seen.conditions[0].1, blocked, "{words}");
             let shown = roll_back.there().map(|_| "asr-back");

@@ -2,6 +2,7 @@
 //! from them, and no pause is taken for another.
 
 use super::*;
+use crate::operations::instance_refresh::words;
 
 fn stopped() -> RefreshActivity {
     activity("MANUAL_PAUSE", 1, ["RUNNING", "WAITING"])
@@ -33,7 +34,7 @@ fn batches_that_are_not_understood_do_not_say_that_none_runs() {
                 match (status, wanted) {
                     // It runs, whatever its batches do.
                     ("RUNNING", RefreshState::Completed) => {
-                        assert_eq!(waits_for(goal), Some(Reason::RefreshRunning));
+                        assert_eq!(waits_for(goal), Some(words::REFRESH_RUNNING));
                     }
                     _ => assert_eq!(goal, Goal::Unclear, "{status} {wanted:?} {batches:?}"),
                 }
@@ -47,7 +48,7 @@ fn batches_that_are_not_understood_do_not_say_that_none_runs() {
         others: 1,
     });
     let goal = goal(&asking(RefreshState::Cancelled), running);
-    assert_eq!(waits_for(goal), Some(Reason::TargetBusy));
+    assert_eq!(waits_for(goal), Some(Reason::TARGET_BUSY));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is concluded from a task that is not listed.
 
 use super::*;
+use crate::operations::resize_cancellation::words;
 
 fn other(status: &str) -> Value {
     but(task(status), json!({"id": "t2"}))
@@ -29,7 +30,11 @@ fn an_id_never_seen_is_not_found_where_another_change_is_pending() {
     for word in ["WAITING", "CREATED", "EXECUTING", "SOMETHING_NEW"] {
         for instance in [instance(), extending()] {
             let seen = see(vec![other(word), other("SUCCESS")], instance);
-            assert_eq!(seen.goal, lost(Reason::TargetNotFound, NOT_FOUND), "{word}");
+            assert_eq!(
+                seen.goal,
+                lost(Reason::TARGET_NOT_FOUND, NOT_FOUND),
+                "{word}"
+            );
             assert_eq!(
                 seen.seen,
                 format!("Instance i1 has no task t1, but task t2 (new) is {word}. Check the id.")
@@ -43,7 +48,7 @@ fn an_id_never_seen_is_not_found_where_another_change_is_pending() {
 fn an_id_never_seen_is_not_found_while_the_instance_is_extending() {
     for tasks in [vec![], vec![other("SUCCESS")]] {
         let seen = see(tasks, extending());
-        assert_eq!(seen.goal, lost(Reason::TargetNotFound, NOT_FOUND));
+        assert_eq!(seen.goal, lost(Reason::TARGET_NOT_FOUND, NOT_FOUND));
         assert!(seen.seen.contains("is EXTENDING"), "{}", seen.seen);
     }
 }
@@ -90,7 +95,7 @@ fn a_task_that_is_gone_may_still_wait_until_a_cancel_is_answered() {
     // A cancel in the window would race with the change.
     let inside = facts(INSIDE, vec![], instance());
     let seen = assess(&spec(), after(Some(&before.observed)), &inside);
-    let waits = Goal::Wait(code(Reason::MaintenanceWindow), Some(WINDOW_POLL));
+    let waits = Goal::Wait(code(words::MAINTENANCE_WINDOW), Some(WINDOW_POLL));
     assert_eq!(seen.goal, waits);
 }
 
@@ -198,7 +203,7 @@ fn what_an_older_version_remembered_counts() {
     assert_eq!(gone(instance()).goal, act());
     assert_eq!(
         gone(with_spec("new")).goal,
-        lost(Reason::TooLate, Evidence::Presence)
+        lost(Reason::TOO_LATE, Evidence::Presence)
     );
 }
 
@@ -206,7 +211,7 @@ fn what_an_older_version_remembered_counts() {
 fn a_task_gone_from_an_instance_with_the_new_spec_is_too_late() {
     let before = see(vec![task("WAITING")], instance());
     let seen = then(&before, vec![], with_spec("new"));
-    assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(seen.goal, lost(Reason::TOO_LATE, Evidence::Presence));
 }
 
 #[test]
@@ -217,12 +222,12 @@ fn a_change_that_was_seen_running_and_is_gone_is_not_taken_for_cancelled() {
     let running = then(&pending, vec![task("EXECUTING")], new);
     assert_eq!(running.goal, busy());
     let seen = then(&running, vec![], with_spec("new"));
-    assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(seen.goal, lost(Reason::TOO_LATE, Evidence::Presence));
 }
 
 #[test]
 fn a_running_change_that_shows_and_is_gone_is_too_late() {
     let first = see(vec![task("EXECUTING")], with_spec("new"));
     let seen = then(&first, vec![], with_spec("new"));
-    assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(seen.goal, lost(Reason::TOO_LATE, Evidence::Presence));
 }

@@ -1,6 +1,7 @@
 //! What counts as a change, and how the instance tells whether it ran.
 
 use super::*;
+use crate::operations::resize_cancellation::words;
 
 /// A change that keeps the specification code.
 fn larger(status: &str) -> Value {
@@ -48,7 +49,7 @@ fn a_task_of_another_name_is_no_change_unless_it_says_so() {
             let seen = see(vec![other], instance());
             assert_eq!(
                 seen.goal,
-                lost(Reason::InvalidForTarget, Evidence::Presence)
+                lost(Reason::INVALID_FOR_TARGET, Evidence::Presence)
             );
             assert_eq!(seen.seen, "Task t1 is no specification change.");
             assert!(seen.calls.is_empty());
@@ -88,7 +89,7 @@ fn a_change_of_the_capacity_alone_is_told_by_the_capacity() {
         let gone = answered(before, vec![], instance());
         assert_eq!(gone.goal, Goal::Reached(GONE));
         let ran = then(before, vec![], of_capacity(json!(8)));
-        assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
+        assert_eq!(ran.goal, lost(Reason::TOO_LATE, Evidence::Presence));
         let unread = then(before, vec![], of_capacity(json!(null)));
         assert_eq!(unread.goal, Goal::Unclear, "{}", unread.seen);
     }
@@ -105,7 +106,7 @@ fn a_capacity_is_compared_however_it_is_written() {
     let gone = answered(&first, vec![], of("0.1250"));
     assert_eq!(gone.goal, Goal::Reached(GONE));
     let ran = then(&first, vec![], of(".5"));
-    assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(ran.goal, lost(Reason::TOO_LATE, Evidence::Presence));
 }
 
 trait Tap: Sized {
@@ -121,7 +122,7 @@ impl Tap for Value {}
 fn a_cancelled_record_of_an_instance_with_the_new_capacity_is_too_late() {
     let first = see(vec![larger("WAITING")], instance());
     let seen = then(&first, vec![larger("CANCELLED")], of_capacity(json!(8)));
-    assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(seen.goal, lost(Reason::TOO_LATE, Evidence::Presence));
     let seen = then(&first, vec![larger("CANCELLED")], of_capacity(json!(null)));
     assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
     let seen = then(&first, vec![larger("CANCELLED")], instance());
@@ -137,7 +138,7 @@ fn replica_changes_are_changes_and_told_by_the_replica_count() {
         let same = answered(&first, vec![], of_replicas(json!(old)));
         assert_eq!(same.goal, Goal::Reached(GONE), "{name}");
         let ran = then(&first, vec![], of_replicas(json!(new)));
-        assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
+        assert_eq!(ran.goal, lost(Reason::TOO_LATE, Evidence::Presence));
         for unread in [json!(null), json!("absent"), json!({})] {
             let seen = then(&first, vec![], of_replicas(unread));
             assert_eq!(seen.goal, Goal::Unclear, "{}", seen.seen);
@@ -186,7 +187,7 @@ fn a_failed_change_names_its_error_code() {
         json!({"error_code": "DCS.4957", "job_id": "j"}),
     );
     let seen = see(vec![failed], instance());
-    assert_eq!(seen.goal, lost(Reason::ChangeFailed, Evidence::Presence));
+    assert_eq!(seen.goal, lost(words::CHANGE_FAILED, Evidence::Presence));
     assert!(seen.seen.contains("FAIL (DCS.4957)"), "{}", seen.seen);
 }
 
@@ -197,7 +198,7 @@ fn a_new_word_of_a_change_that_shows_at_the_instance_is_too_late() {
         let seen = see(vec![task.clone()], with_spec("new"));
         assert_eq!(
             seen.goal,
-            lost(Reason::TooLate, Evidence::Presence),
+            lost(Reason::TOO_LATE, Evidence::Presence),
             "{word}"
         );
         assert_eq!(see(vec![task], instance()).goal, act(), "{word}");

@@ -1,6 +1,7 @@
 //! What was seen of a task and not understood is not forgotten.
 
 use super::*;
+use crate::operations::resize_cancellation::words;
 
 fn wanted(new_spec_code: Option<&str>) -> ResizeCancellationSpec {
     ResizeCancellationSpec {
@@ -109,7 +110,7 @@ fn a_change_that_ran_is_too_late_however_little_was_read_of_it() {
             let mut looks = Looks::of(spec);
             looks.at(pending, vec![change.clone()], idle());
             let seen = looks.next(vec![], but(idle(), ran.clone()));
-            let too_late = lost(Reason::TooLate, Evidence::Presence);
+            let too_late = lost(Reason::TOO_LATE, Evidence::Presence);
             assert_eq!(seen.goal, too_late, "{details}: {}", seen.seen);
         }
     }
@@ -138,7 +139,7 @@ fn a_closed_task_that_is_not_understood_is_unclear() {
         for details in [json!(null), json!({}), json!("{")] {
             // What it is not can be read of a name, unless it says something else besides.
             let goal = match name == "NewTask" && details != "{" {
-                true => lost(Reason::InvalidForTarget, Evidence::Presence),
+                true => lost(Reason::INVALID_FOR_TARGET, Evidence::Presence),
                 false => Goal::Unclear,
             };
             for word in ["SUCCESS", "FAILED", "CANCELLED"] {
@@ -165,8 +166,8 @@ fn a_task_once_understood_as_a_change_stays_one() {
         for name in [json!(null), json!("NewTask"), first["name"].clone()] {
             for (word, goal) in [
                 ("CANCELLED", Goal::Reached(Evidence::Presence)),
-                ("FAILED", lost(Reason::ChangeFailed, Evidence::Presence)),
-                ("SUCCESS", lost(Reason::TooLate, Evidence::Presence)),
+                ("FAILED", lost(words::CHANGE_FAILED, Evidence::Presence)),
+                ("SUCCESS", lost(Reason::TOO_LATE, Evidence::Presence)),
                 ("WAITING", act()),
             ] {
                 let mut looks = Looks::of(spec());
@@ -265,7 +266,7 @@ fn an_unclear_candidate_that_vanishes_does_not_end_the_operation() {
 
 #[test]
 fn an_unclear_candidate_that_vanishes_and_shows_is_too_late() {
-    let too_late = lost(Reason::TooLate, Evidence::Presence);
+    let too_late = lost(Reason::TOO_LATE, Evidence::Presence);
     let no_time = but(task("WAITING"), json!({"created_at": null}));
     for spec in [wanted(None), wanted(Some("new"))] {
         let mut looks = Looks::of(spec);

@@ -1,6 +1,7 @@
 //! Which change is meant where no task id is given.
 
 use super::*;
+use crate::operations::resize_cancellation::words;
 
 const BEFORE: &str = "2026-11-21T00:00:00Z";
 
@@ -126,7 +127,7 @@ fn what_is_surely_not_meant_is_no_reason_to_wait() {
 #[test]
 fn another_change_that_was_pending_then_is_no_proof_that_nothing_is() {
     let not_found = lost(
-        Reason::TargetNotFound,
+        Reason::TARGET_NOT_FOUND,
         Evidence::Absence(Witness::NOT_THERE),
     );
     for status in ["WAITING", "EXECUTING"] {
@@ -172,7 +173,7 @@ fn nothing_is_pending_only_where_the_whole_list_is_understood() {
 #[test]
 fn an_instance_that_has_the_specification_already_is_too_late() {
     let seen = found(&wanted(Some("new")), vec![], with_spec("new"));
-    assert_eq!(seen.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(seen.goal, lost(Reason::TOO_LATE, Evidence::Presence));
     assert!(
         seen.seen
             .contains("specification new already, the very one"),
@@ -190,8 +191,8 @@ fn an_instance_that_has_the_specification_already_is_too_late() {
 fn a_change_pending_then_and_ended_since_is_the_one_that_is_meant() {
     let since = json!("2026-11-21T03:00:00Z");
     for (word, goal) in [
-        ("SUCCESS", lost(Reason::TooLate, Evidence::Presence)),
-        ("FAILED", lost(Reason::ChangeFailed, Evidence::Presence)),
+        ("SUCCESS", lost(Reason::TOO_LATE, Evidence::Presence)),
+        ("FAILED", lost(words::CHANGE_FAILED, Evidence::Presence)),
         ("CANCELLED", Goal::Reached(Evidence::Presence)),
     ] {
         let of = |at: &Value| found(&wanted(None), vec![ended(word, at.clone())], instance());
@@ -217,7 +218,7 @@ fn a_task_found_earlier_that_no_longer_fits_decides_nothing() {
         let ended = match tasks.is_empty() {
             true => Goal::Reached(NOTHING),
             false => lost(
-                Reason::TargetNotFound,
+                Reason::TARGET_NOT_FOUND,
                 Evidence::Absence(Witness::NOT_THERE),
             ),
         };
@@ -262,7 +263,7 @@ fn a_task_found_earlier_is_remembered_through_an_unclear_reading() {
     assert_eq!(gone.goal, act(), "{}", gone.seen);
     assert_eq!(task_of(&gone).as_deref(), Some("t1"));
     let ran = look(&unclear, vec![], with_spec("new"));
-    assert_eq!(ran.goal, lost(Reason::TooLate, Evidence::Presence));
+    assert_eq!(ran.goal, lost(Reason::TOO_LATE, Evidence::Presence));
 }
 
 #[test]

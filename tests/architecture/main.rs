@@ -1,6 +1,8 @@
 //! docs/architecture.md is true: each part of the operator, and each module of the engine,
 //! uses those that its table allows, and no others.
 
+mod kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
