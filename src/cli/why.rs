@@ -445,6 +445,18 @@ mod tests {
             ),
             ("ConnectionNotReady", host, "administrators", "-"),
             (
+                "IntentNotStored",
+                "The recorded call is not the one that Errand was about to send, so nothing is sent. Check who else writes the status of this object.",
+                "--show-managed-fields",
+                "errand crds",
+            ),
+            (
+                "IntentNotStored",
+                "The API server did not keep the record of the call.",
+                "errand crds",
+                "--show-managed-fields",
+            ),
+            (
                 "ConnectionNotReady",
                 "The connection's spec is invalid.",
                 EDIT,

@@ -29,7 +29,9 @@ impl Client {
         match (self, path) {
             (Client::Huawei(client), Some(path)) => {
                 let body = body.into_bytes();
-                client.post(&path, body, gate, call.meaning).await
+                client
+                    .send(call.method, &path, body, gate, call.meaning)
+                    .await
             }
             (Client::Volcengine(client), None) => {
                 client.send(call.name, &query, gate, call.meaning).await

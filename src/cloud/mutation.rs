@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::call::Meaning;
 use super::ids::{OddId, Path, Query};
 use super::service::Service;
+use super::transport::Method;
 
 /// What a call is about, by the cloud's names. A value that is no text is JSON.
 pub type Arguments = BTreeMap<String, String>;
@@ -30,6 +31,8 @@ pub struct Mutation {
     pub name: &'static str,
     /// Whose it is.
     pub service: &'static Service,
+    /// Method of its request.
+    pub method: Method,
     /// The parameter that takes an idempotency token, if the call has one.
     pub token: Option<&'static str>,
     /// The request for these arguments in that project, or region.

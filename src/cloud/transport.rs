@@ -34,6 +34,8 @@ pub enum Method {
     Get,
     /// Mutates, or asks what is too long for a path.
     Post,
+    /// Mutates.
+    Put,
 }
 
 impl Method {
@@ -42,6 +44,7 @@ impl Method {
         match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Put => "PUT",
         }
     }
 }
@@ -253,12 +256,13 @@ impl Transport {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
         };
         let mut call = client.request(method, url);
         for (name, value) in &request.headers {
             call = call.header(name, value);
         }
-        if request.method == Method::Post && request.body.is_empty() {
+        if request.method != Method::Get && request.body.is_empty() {
             call = call.header(http::header::CONTENT_LENGTH, "0");
         }
         if !request.body.is_empty() {

@@ -4,7 +4,7 @@ use errand_engine::{Class, Plan, StepKey};
 
 use super::{Place, digest};
 use crate::api::{CallStatus, PaidOperations, StepStatus};
-use crate::cloud::{Arguments, Draft, Mutation, OddId, Protocol};
+use crate::cloud::{Arguments, Draft, Mutation, OddId};
 
 /// What an operation has to know of one of its calls.
 #[derive(Debug)]
@@ -98,10 +98,6 @@ impl Call {
     pub fn digest(&self, place: &Place) -> Result<String, OddId> {
         let draft = self.draft(place)?;
         let mutation = self.rules.mutation;
-        let method = match mutation.service.protocol {
-            Protocol::Huawei(_) | Protocol::Tencent(_) => "POST",
-            Protocol::Volcengine(_) => "GET",
-        };
         let path = draft.path.as_ref().map_or("/", |path| path.as_str());
         let mut parts = vec![
             mutation.service.cloud().name(),
@@ -109,7 +105,7 @@ impl Call {
             &place.scope,
             mutation.service.name,
             mutation.name,
-            method,
+            mutation.method.as_str(),
             path,
             &draft.body,
         ];

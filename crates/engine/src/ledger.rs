@@ -135,6 +135,19 @@ impl State {
         }
     }
 
+    /// The reply lacks the intent: an older CRD prunes it, or another program rewrites
+    /// status. It is never sent, as nothing may be sent without a record, so the target
+    /// is free for others.
+    pub(crate) fn not_stored(mut self, rules: &Rules) -> (State, Vec<Effect>) {
+        self.dead = self.unsent.take();
+        let pause = self.keep_decision(rules, rules.recheck);
+        let next = match self.dead {
+            Some(step) => self.release(step, pause),
+            None => Next::Rest(Some(pause)),
+        };
+        self.store(rules, Report::Blocked(INTENT_NOT_STORED), next)
+    }
+
     /// A plan calls nothing, so it locks the target for no other operation. That its call had no
     /// effect is stored first: a call without a claim would be a contradiction.
     pub(crate) fn unclaim(self, rules: &Rules, claim: Step) -> (State, Vec<Effect>) {

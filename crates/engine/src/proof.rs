@@ -16,7 +16,7 @@ pub(crate) fn verify(
     if left.0 <= 0 {
         return hold(rules, state, Hold::ProofTimeout);
     }
-    let pause = rules.until_proof(waited(now, last, due));
+    let pause = interval(rules, now, last, due);
     state.store(rules, Report::Verifying, Next::Rest(Some(pause.min(left))))
 }
 
@@ -24,16 +24,20 @@ pub(crate) fn verify(
 /// short time ago.
 pub(crate) fn until_proof(rules: &Rules, state: &State, now: Now, view: View) -> Span {
     match state.last_accepted(view.past.over) {
-        Some(last) => rules.until_proof(waited(now, last, view.due)),
+        Some(last) => interval(rules, now, last, view.due),
         None => rules.poll,
     }
+}
+
+fn interval(rules: &Rules, now: Now, last: Step, due: Due) -> Span {
+    rules.until_proof(waited(now, last, due), due == Due::Passing)
 }
 
 /// How long the accepted step's effect has been due.
 fn waited(now: Now, last: Step, due: Due) -> Span {
     let answered = last.answered.unwrap_or(last.intended.wall);
     let since = match due {
-        Due::SinceAnswer | Due::Later => answered,
+        Due::SinceAnswer | Due::Passing | Due::Later => answered,
         Due::Since(at) => answered.max(at),
     };
     Span(now.wall.0 - since.0)

@@ -38,22 +38,9 @@ impl State {
         result
     }
 
-    /// The reply lacks the intent: an older CRD prunes it, or another program rewrites
-    /// status. It is never sent, as nothing may be sent without a record, so the target
-    /// is free for others.
-    pub(crate) fn not_stored(mut self, rules: &Rules) -> (State, Vec<Effect>) {
-        self.dead = self.unsent.take();
-        let pause = self.keep_decision(rules, rules.recheck);
-        let next = match self.dead {
-            Some(step) => self.release(step, pause),
-            None => Next::Rest(Some(pause)),
-        };
-        self.store(rules, Report::Blocked(INTENT_NOT_STORED), next)
-    }
-
     /// A decision that was to be acted on is kept, and its question with it. A user who
     /// has decided sees soon what comes of it: gives the pause.
-    fn keep_decision(&mut self, rules: &Rules, pause: Span) -> Span {
+    pub(crate) fn keep_decision(&mut self, rules: &Rules, pause: Span) -> Span {
         if self.withdrawn.is_none() {
             self.handled = None;
         }

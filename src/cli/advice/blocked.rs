@@ -147,6 +147,15 @@ impl Asker<'_> {
                     .say("Correct the field that Cause names, or install the CRDs of the operator's version; errand has those of its own:")
                     .run("errand crds | kubectl apply --server-side -f -")
             }
+            Reason::INTENT_NOT_STORED if self.names(&["who else writes"]) => {
+                Advice::new(format!("Nothing is sent. {tries_again}"))
+                    .say("Errand alone may write the status of operations. See which program wrote it last, and take that right from it:")
+                    .run(format!(
+                        "kubectl get {} -n {} -o yaml --show-managed-fields",
+                        self.object(),
+                        self.place.namespace
+                    ))
+            }
             Reason::INTENT_NOT_STORED => {
                 Advice::new(format!("Nothing is sent. {tries_again}")).say(
                     "Install the CRDs and the rights of the operator's version; errand has those of its own:",

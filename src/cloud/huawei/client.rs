@@ -130,14 +130,15 @@ impl Client {
     }
 
     /// A mutating call: signed now, sent once. `meaning` is asked about a 2xx.
-    pub async fn post(
+    pub async fn send(
         &self,
+        method: Method,
         path: &Path,
         body: Vec<u8>,
         gate: Gate,
         meaning: impl FnOnce(&Success<'_>) -> Meaning,
     ) -> Sent {
-        let request = self.request(Method::Post, path, &Query::default(), body);
+        let request = self.request(method, path, &Query::default(), body);
         let dated = self.date();
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,

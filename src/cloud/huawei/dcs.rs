@@ -18,7 +18,7 @@ use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Draft, Mutation, Path, Query, contradicted, is_id};
-use crate::cloud::{HuaweiScope, Protocol, Service};
+use crate::cloud::{HuaweiScope, Method, Protocol, Service};
 
 /// Distributed Cache Service.
 pub static SERVICE: Service = Service {
@@ -316,6 +316,7 @@ pub async fn list_background_tasks(
 pub static CANCEL_RESIZE: Mutation = Mutation {
     name: "CancelInstanceResize",
     service: &SERVICE,
+    method: Method::Post,
     token: None,
     request: |arguments, project| {
         let instance = argument(arguments, INSTANCE);

@@ -19,7 +19,7 @@ use crate::cloud::permissions::Needs;
 use crate::cloud::{
     Arguments, Draft, Members, Mutation, OddId, Path, Query, contradicted, is_id, lenient,
 };
-use crate::cloud::{HuaweiScope, Protocol, Service};
+use crate::cloud::{HuaweiScope, Method, Protocol, Service};
 use crate::text;
 
 /// Workspace.
@@ -462,6 +462,7 @@ pub async fn list_products(client: &Client, product: &str) -> Result<Members<Pro
 pub static CREATE_CHANGE_ORDER: Mutation = Mutation {
     name: "CreateChangeOrder",
     service: &SERVICE,
+    method: Method::Post,
     token: None,
     request: |arguments, project| {
         let desktop = argument(arguments, DESKTOP);

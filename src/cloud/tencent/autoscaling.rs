@@ -14,7 +14,7 @@ use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Actions, Protocol, Regions, Service};
-use crate::cloud::{Draft, Field, Found, List, Mutation, contradicted};
+use crate::cloud::{Draft, Field, Found, List, Method, Mutation, contradicted};
 
 /// Its actions, by version.
 pub const ACTIONS: Actions = Actions {
@@ -244,6 +244,7 @@ const fn steering(name: &'static str) -> Mutation {
     Mutation {
         name,
         service: &SERVICE,
+        method: Method::Post,
         token: None,
         request: |arguments, _| {
             let mut body = serde_json::Map::new();

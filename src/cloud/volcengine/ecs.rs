@@ -17,7 +17,7 @@ use crate::cloud::mutation::argument;
 use crate::cloud::permissions::Needs;
 use crate::cloud::verdict::Reading;
 use crate::cloud::{Actions, Protocol, Regions, Service};
-use crate::cloud::{Draft, Mutation, Query, contradicted};
+use crate::cloud::{Draft, Method, Mutation, Query, contradicted};
 
 /// Its actions, by version.
 pub const ACTIONS: Actions = Actions {
@@ -176,6 +176,7 @@ pub async fn describe_scheduled_instance(
 pub static DELETE_SCHEDULED_INSTANCE: Mutation = Mutation {
     name: "DeleteScheduledInstance",
     service: &SERVICE,
+    method: Method::Get,
     token: Some("ClientToken"),
     request: |arguments, _| {
         let id = argument(arguments, SCHEDULED_INSTANCE);

@@ -280,7 +280,7 @@ fn a_read_that_stays_refused_after_a_restart_stays_blocked() {
 
 #[test]
 fn a_proof_is_looked_for_soon_at_first_and_then_more_slowly() {
-    let first = |seconds: i64| rules().until_proof(Span(seconds * SECOND));
+    let first = |seconds: i64| rules().until_proof(Span(seconds * SECOND), false);
     let pauses = [-5, 0, 1, 4, 8, 40, 120, 3600].map(|seconds| first(seconds).0);
     assert_eq!(
         pauses,
@@ -296,13 +296,33 @@ fn a_proof_is_looked_for_soon_at_first_and_then_more_slowly() {
         let (mut observations, mut since) = (0, 0);
         while since < 600 * SECOND {
             let pause = s.rests_for();
-            assert_eq!(pause, rules().until_proof(Span(since)), "{goal:?}");
+            assert_eq!(pause, rules().until_proof(Span(since), false), "{goal:?}");
             since += pause.0;
             observations += 1;
             s.pass(pause.0).wake().sees(goal).written();
         }
         assert!(observations <= 600 / 30 + 18, "{observations} {goal:?}");
     }
+}
+
+#[test]
+fn an_effect_that_passes_is_looked_for_every_second_of_the_first_minute() {
+    let mut s = Script::new();
+    s.sent(NEVER).answer(Answer::Accepted).written();
+    let look = |s: &mut Script| {
+        let view = View {
+            due: Due::Passing,
+            ..s.view(Goal::Act(NEVER), Trace::NotShown)
+        };
+        s.on(Event::Observed(s.now, view)).written();
+    };
+    look(&mut s);
+    for second in 0..60 {
+        assert_eq!(s.rests_for(), Span(SECOND), "{second}");
+        s.pass(SECOND).wake();
+        look(&mut s);
+    }
+    assert_eq!(s.rests_for(), rules().until_proof(Span(60 * SECOND), false));
 }
 
 #[test]

@@ -118,6 +118,8 @@ pub enum Trace {
 pub enum Due {
     /// From its answer on.
     SinceAnswer,
+    /// From its answer on, and it may be over soon.
+    Passing,
     /// From this time on, if that is later.
     Since(Tick),
     /// Not before something else happens, which may take any time.

@@ -64,6 +64,8 @@ pub struct Rules {
     pub urgent: Span,
     /// First interval between observations after an accepted call.
     pub soon: Span,
+    /// How long after the answer an effect that passes is looked for at that interval.
+    pub passing: Span,
     /// Refusals in a row that are in no table, after which the user is to fix something.
     pub refusals: u8,
     /// Complete readings that have to agree before something missing counts.
@@ -86,6 +88,7 @@ impl Rules {
             recheck: Span(5 * 60 * SECOND),
             urgent: Span(30 * 60 * SECOND),
             soon: Span(SECOND),
+            passing: Span(60 * SECOND),
             refusals: 3,
             readings_of_absence: 2,
         }
@@ -123,8 +126,12 @@ impl Rules {
     }
 
     /// The interval between observations so long after an accepted answer: a quarter of
-    /// that, at least `soon`, at most `poll`.
-    pub fn until_proof(&self, since: Span) -> Span {
-        Span((since.0 / 4).max(self.soon.0).min(self.poll.0))
+    /// that, at least `soon`, at most `poll`. Of an effect that `passes` it is `soon` at
+    /// first.
+    pub fn until_proof(&self, since: Span, passes: bool) -> Span {
+        match passes && since < self.passing {
+            true => self.soon,
+            false => Span((since.0 / 4).max(self.soon.0).min(self.poll.0)),
+        }
     }
 }

@@ -115,6 +115,7 @@ fn rules(budget: &Budget) -> Rules {
         recheck: Span(1),
         urgent: Span(1),
         soon: Span(1),
+        passing: Span(1),
         refusals: 2,
         readings_of_absence: 2,
     }

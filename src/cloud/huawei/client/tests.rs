@@ -36,7 +36,13 @@ fn plain(success: &Success<'_>) -> Meaning {
 async fn posted(answer: String) -> Sent {
     let server = Server::answering([answer]);
     client(server.origin())
-        .post(&path(&["v2", "p1", "x"]), Vec::new(), open_gate(), plain)
+        .send(
+            Method::Post,
+            &path(&["v2", "p1", "x"]),
+            Vec::new(),
+            open_gate(),
+            plain,
+        )
         .await
 }
 
@@ -44,7 +50,13 @@ async fn posted(answer: String) -> Sent {
 async fn a_post_without_body_says_so_and_is_signed_for_the_path_it_is_sent_to() {
     let server = Server::answering([answer(200, "{}")]);
     let sent = client(server.origin())
-        .post(&path(&["v2", "p1", "x"]), Vec::new(), open_gate(), plain)
+        .send(
+            Method::Post,
+            &path(&["v2", "p1", "x"]),
+            Vec::new(),
+            open_gate(),
+            plain,
+        )
         .await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let asked = &server.asked()[0];
@@ -92,7 +104,9 @@ async fn what_a_2xx_means_is_for_the_service_to_say() {
         let server = Server::answering([answer_with(200, "X-Request-Id: r1\r\n", "{}")]);
         let client = client(server.origin());
         client
-            .post(&path(&["x"]), Vec::new(), open_gate(), |_| meaning)
+            .send(Method::Post, &path(&["x"]), Vec::new(), open_gate(), |_| {
+                meaning
+            })
             .await
     };
     let accepted = meant(Meaning::Accepted(ids())).await;
@@ -114,7 +128,13 @@ async fn temporary_credentials_are_sent_and_signed() {
     let mut client = client(server.origin());
     client.key.token = Some(crate::cloud::SecretText::new("TOKEN"));
     client
-        .post(&path(&["v2", "p1", "x"]), Vec::new(), open_gate(), plain)
+        .send(
+            Method::Post,
+            &path(&["v2", "p1", "x"]),
+            Vec::new(),
+            open_gate(),
+            plain,
+        )
         .await;
     let asked = server.asked()[0].to_lowercase();
     assert!(asked.contains("\r\nx-security-token: token\r\n"));
@@ -239,7 +259,7 @@ async fn what_cannot_connect_is_not_sent() {
     let origin = format!("http://{}", listener.local_addr().expect("bound"));
     drop(listener);
     let sent = client(&origin)
-        .post(&path(&["x"]), Vec::new(), open_gate(), plain)
+        .send(Method::Post, &path(&["x"]), Vec::new(), open_gate(), plain)
         .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
 }
@@ -254,7 +274,7 @@ async fn a_gate_that_closes_after_connecting_keeps_every_byte_back() {
         false
     });
     let sent = client(server.origin())
-        .post(&path(&["x"]), Vec::new(), gate, plain)
+        .send(Method::Post, &path(&["x"]), Vec::new(), gate, plain)
         .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
     assert_eq!(questions.load(Ordering::SeqCst), 1);
@@ -272,7 +292,9 @@ async fn a_call_that_mutates_has_a_connection_of_its_own_and_asks_the_gate_each_
             count.fetch_add(1, Ordering::SeqCst);
             true
         });
-        client.post(&path(&["x"]), Vec::new(), gate, plain).await;
+        client
+            .send(Method::Post, &path(&["x"]), Vec::new(), gate, plain)
+            .await;
     }
     assert_eq!(questions.load(Ordering::SeqCst), 2);
     assert_eq!(server.asked().len(), 2);
@@ -285,7 +307,7 @@ async fn a_401_with_a_date_far_from_ours_is_the_clock_and_not_the_key() {
     let server = Server::answering([answer_with(401, far, body)]);
     let client = client(server.origin());
     let sent = client
-        .post(&path(&["x"]), Vec::new(), open_gate(), plain)
+        .send(Method::Post, &path(&["x"]), Vec::new(), open_gate(), plain)
         .await;
     assert!(
         matches!(sent, Sent::Refused(Reading::Retry(Reason::CLOCK_SKEW), _)),
