@@ -32,6 +32,7 @@ mod observation_kills;
 mod observations;
 mod observers;
 mod older_and_newer;
+mod on_time;
 mod operator;
 mod order_holds;
 mod order_kills;

@@ -54,15 +54,17 @@ impl State {
         }
     }
 
-    /// The effect of the open step is there: that is its answer.
+    /// The effect of the step that was traced is there, which is the last one that may have
+    /// acted: that is its answer, if it had none.
     pub(crate) fn note_shown(&mut self, now: Now) {
         let never_sent = [self.unsent, self.dead];
         let never_sent = |step: &Step| {
             let mut known = never_sent.iter().flatten();
             known.any(|known| same_intent(known, step))
         };
-        let open = self.steps().rfind(Step::is_open);
-        if let Some(step) = open.filter(|step| !never_sent(step))
+        let may_have_acted = |step: &Step| step.is_open() || step.answer == Some(Answer::Accepted);
+        let traced = self.steps().rfind(may_have_acted);
+        if let Some(step) = traced.filter(|step| step.is_open() && !never_sent(step))
             && !matches!(self.record, Record::Orphan(..))
         {
             // Of a claim that status does not hold, no answer is ever stored, so what is

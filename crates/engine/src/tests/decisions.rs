@@ -351,6 +351,26 @@ fn a_decision_is_used_once() {
 
 /// A repeat that had no effect leaves what it was decided about as it was.
 #[test]
+fn what_shows_of_an_accepted_repeat_is_no_answer_to_the_call_before_it() {
+    let mut s = held(Hold::AnswerUnknown);
+    s.decide(Decision::SendAgain).wake().sees(Goal::Act(ORDER));
+    s.permitted();
+    s.record = Record::Ours(s.claiming());
+    s.permitted().written().answer(Answer::Accepted).written();
+    let answers = |s: &Script| Vec::from_iter(s.object.steps.iter().map(|step| step.answer));
+    let before = answers(&s);
+    while s.todo.is_some() {
+        match s.todo {
+            Some(Effect::Observe) => s.sees_with(Goal::Wait(BUSY, None), Trace::Shown),
+            _ => s.written(),
+        };
+    }
+    s.pass(MINUTE).wake();
+    s.sees_with(Goal::Wait(BUSY, None), Trace::Shown);
+    assert_eq!(answers(&s), before);
+}
+
+#[test]
 fn a_repeat_that_is_refused_for_good_says_nothing_of_the_call_before_it() {
     for verdict in [Verdict::Terminal, Verdict::Lost(GONE)] {
         let mut s = held(Hold::AnswerUnknown);
