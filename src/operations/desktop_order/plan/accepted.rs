@@ -20,7 +20,7 @@ impl Look<'_> {
             (Some(OrderStatus::Cancelled), failed) if failed.is_none_or(|job| self.lapsed(job)) => {
                 lost(
                     words::ORDER_CANCELLED,
-                    Evidence::Presence,
+                    self.of_a_cancelled_order(),
                     format!("{name} is cancelled. {now}"),
                 )
             }
@@ -68,6 +68,14 @@ impl Look<'_> {
                 format!("{name} is {} and not delivered yet. {now}", status.word()),
             ),
             (None, None) => (Goal::Act(ORDER.plan()), self.due(), now),
+        }
+    }
+
+    /// The job was read before the order, and may have failed in between, which says more.
+    fn of_a_cancelled_order(&self) -> Evidence {
+        match self.job().map(Job::progress) {
+            Some(Progress::Open) => Evidence::Absence(Witness::NOT_THERE),
+            _ => Evidence::Presence,
         }
     }
 

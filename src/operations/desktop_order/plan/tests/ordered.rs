@@ -205,6 +205,16 @@ fn an_order_that_lapses_unpaid_is_cancelled_though_its_job_ends_as_failed() {
     assert_eq!(seen.goal, failed, "it was paid at once");
 }
 
+/// The job is read before the order, and both change in between.
+#[test]
+fn a_cancelled_order_whose_job_was_still_running_is_read_once_more() {
+    let absence = Evidence::Absence(Witness::NOT_THERE);
+    let seen = after(known(4), job("RUNNING"));
+    assert_eq!(seen.goal, lost(words::ORDER_CANCELLED, absence));
+    let seen = after(known(4), None);
+    assert_eq!(seen.goal, lost(words::ORDER_CANCELLED, Evidence::Presence));
+}
+
 #[test]
 fn an_accepted_order_that_bss_does_not_show_is_verified_by_the_desktop_alone() {
     let seen = after(unreadable(), job("RUNNING"));
