@@ -297,7 +297,7 @@ fn write_crds(dir: &Path) -> Result<(), String> {
     let mut files = Vec::new();
     for crd in errand::operations::crds() {
         let name = crd.metadata.name.clone().unwrap_or_default();
-        let note = "# Generated from src/api by `cargo xtask generate`.";
+        let note = "# Generated from the types in src by `cargo xtask generate`.";
         files.push((format!("{name}.yaml"), format!("{note}\n{}", yaml(&crd)?)));
     }
     write_all(dir, files)

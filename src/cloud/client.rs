@@ -34,10 +34,14 @@ impl Client {
                     .await
             }
             (Client::Volcengine(client), None) => {
-                client.send(call.name, &query, gate, call.meaning).await
+                client
+                    .send(call.method, call.name, &query, gate, call.meaning)
+                    .await
             }
             (Client::Tencent(client), None) => {
-                client.send(call.name, body, gate, call.meaning).await
+                client
+                    .send(call.method, call.name, body, gate, call.meaning)
+                    .await
             }
             _ => unreachable!("a call's request has the form of its cloud"),
         }

@@ -249,7 +249,7 @@ pub trait Kind: Send + Sync + 'static {
     const CALLS: &'static [&'static CallRules];
     /// The cloud's services that it calls; the first is the one that it changes.
     const SERVICES: &'static [&'static Service];
-    /// The reasons of its own, beside those that kinds share.
+    /// The reasons of its own, in addition to the shared ones.
     const REASONS: &'static [Reason];
     /// The questions of its own.
     const QUESTIONS: &'static [Question] = &[];

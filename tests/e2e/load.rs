@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::storm::ended;
-use crate::support::ending;
+use crate::support::{ending, time};
 use crate::teams::{KINDS, Kind, Team, Tenant, cancellation, memory};
 use crate::tenants::Cluster;
 
@@ -105,9 +105,7 @@ fn at(sorted: &[i64], percent: usize) -> i64 {
 }
 
 fn finished_at(object: &Value) -> Timestamp {
-    let text = object["status"]["finishedAt"].as_str();
-    let text = text.unwrap_or_else(|| panic!("it has not ended: {object:#}"));
-    text.parse().expect("a time")
+    time(&object["status"]["finishedAt"])
 }
 
 fn millis(from: Timestamp, to: Timestamp) -> i64 {

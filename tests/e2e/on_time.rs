@@ -2,18 +2,11 @@
 
 use errand_simulator::{CloudDcInstance, OrderTiming, Seed, WorkspaceDesktop};
 use errand_testbed::{Bed, DCS_PROJECT};
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::{
-    ORDER, assert_ending, bed, condition, ending, order_bed, resize, seconds, seed_desktop,
+    ORDER, assert_ending, bed, condition, ending, order_bed, resize, seconds, seed_desktop, time,
 };
-
-fn time(value: &Value) -> Timestamp {
-    let text = value.as_str().unwrap_or_default();
-    text.parse()
-        .unwrap_or_else(|e| panic!("a time, not {text}: {e}"))
-}
 
 /// The order ends at most so many seconds after its job. The exact limits are held by
 /// `passes::told::an_effect_is_seen_soon_after_it_is_there`; here the test's clock goes on

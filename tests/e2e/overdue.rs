@@ -18,8 +18,7 @@ fn overdue(object: &Value) -> Option<&Value> {
 }
 
 fn millis(time: &Value) -> i64 {
-    let time: jiff::Timestamp = time.as_str().expect("a time").parse().expect("a time");
-    time.as_millisecond()
+    crate::support::time(time).as_millisecond()
 }
 
 /// Moves the clock to that time, in steps in which the operator keeps its lease.

@@ -198,6 +198,13 @@ pub fn ending(object: &Value) -> Ending {
     }
 }
 
+/// A time as it stands in an object.
+pub fn time(value: &Value) -> jiff::Timestamp {
+    let text = value.as_str().unwrap_or_default();
+    text.parse()
+        .unwrap_or_else(|e| panic!("a time, not {value}: {e}"))
+}
+
 /// The operation ended like this; its reason is its outcome.
 pub fn assert_ending(bed: &Bed, object: &Value, state: &str, outcome: &str) {
     let wanted = Ending {

@@ -62,8 +62,7 @@ impl State {
             let mut known = never_sent.iter().flatten();
             known.any(|known| same_intent(known, step))
         };
-        let may_have_acted = |step: &Step| step.is_open() || step.answer == Some(Answer::Accepted);
-        let traced = self.steps().rfind(may_have_acted);
+        let traced = self.steps().rfind(Step::may_have_acted);
         if let Some(step) = traced.filter(|step| step.is_open() && !never_sent(step))
             && !matches!(self.record, Record::Orphan(..))
         {

@@ -38,7 +38,7 @@ impl Client {
     pub async fn call(&self, action: &'static str, body: &Value) -> Result<Held<Value>, CallError> {
         let reply = self
             .transport
-            .read(self.request(action, body.to_string()))
+            .read(self.request(Method::Post, action, body.to_string()))
             .await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let read = answer::read(self.answer(&reply), &self.key);
@@ -50,12 +50,13 @@ impl Client {
     /// `Response` without an error in it.
     pub async fn send(
         &self,
+        method: Method,
         action: &str,
         body: String,
         gate: Gate,
         meaning: impl FnOnce(&Success<'_>) -> Meaning,
     ) -> Sent {
-        let request = self.request(action, body);
+        let request = self.request(method, action, body);
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,
             Err(e) => return e.into(),
@@ -119,8 +120,7 @@ impl Client {
         })
     }
 
-    fn request(&self, action: &str, body: String) -> Request {
-        let method = Method::Post;
+    fn request(&self, method: Method, action: &str, body: String) -> Request {
         let body = body.into_bytes();
         let now = self.transport.clock.now().wall.0 + self.clock_offset();
         let timestamp = now.div_euclid(1000);

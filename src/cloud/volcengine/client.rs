@@ -58,7 +58,10 @@ struct Metadata {
 impl Client {
     /// A read: the member `Result`; an error in the answer is one with its reading.
     pub async fn get(&self, action: &'static str, query: &Query) -> Result<Held<Value>, CallError> {
-        let reply = self.transport.read(self.request(action, query)).await;
+        let reply = self
+            .transport
+            .read(self.request(Method::Get, action, query))
+            .await;
         let reply = reply.map_err(|e| CallError::from(e).of(action))?;
         let read = answer::read(self.answer(&reply), &self.key);
         let held = read.map(|result| Held::new(result, reply.place));
@@ -69,12 +72,13 @@ impl Client {
     /// `Result` of an answer of success, which is null where there is none.
     pub async fn send(
         &self,
+        method: Method,
         action: &str,
         query: &Query,
         gate: Gate,
         meaning: impl FnOnce(&Success<'_>) -> Meaning,
     ) -> Sent {
-        let request = self.request(action, query);
+        let request = self.request(method, action, query);
         let reply = match self.transport.send_once(request, gate).await {
             Ok(reply) => reply,
             Err(e) => return e.into(),
@@ -125,8 +129,7 @@ impl Client {
         })
     }
 
-    fn request(&self, action: &str, query: &Query) -> Request {
-        let method = Method::Get;
+    fn request(&self, method: Method, action: &str, query: &Query) -> Request {
         let named = [("Action", action), ("Version", self.actions.version)];
         let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let query = [&named[..], query.pairs()].concat();

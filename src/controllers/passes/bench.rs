@@ -114,7 +114,6 @@ impl<K: Kind> Bench<K> {
         let name = format!("errand-passes-{}-{number}", std::process::id());
         let file = std::env::temp_dir().join(name);
         let clock = TestClock::create(&file, Timing::default()).expect("a clock");
-        // Far from the maintenance windows, whenever it runs.
         clock.advance(until_noon(&clock));
         let cloud = simulator(&clock, offset);
         let mut seed = (case.seed)("a", late);
@@ -846,9 +845,10 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// From now to noon of a day that is the same whenever the tests run, far from the
+/// maintenance windows of the cases.
 fn until_noon(clock: &TestClock) -> Duration {
-    const DAY: u64 = 86_400;
+    const NOON: Duration = Duration::from_secs(2_524_651_200); // 2050-01-01T12:00:00Z
     let now = clock.now().duration_since(std::time::UNIX_EPOCH);
-    let second = now.unwrap_or_default().as_secs() % DAY;
-    Duration::from_secs((DAY + DAY / 2 - second) % DAY)
+    NOON.saturating_sub(now.unwrap_or_default())
 }

@@ -519,17 +519,6 @@ async fn seen<K: Kind>(scene: &Scene, case: Case, status: u16, code: &str) -> St
         word("call"),
         word("httpStatus"),
         word("code"),
-        without_day(&bench.summary())
+        bench.summary()
     )
-}
-
-/// The simulated order ids without the day that they begin with, which is today's.
-fn without_day(summary: &str) -> String {
-    let mut parts = summary.split("Order CS").map(str::to_owned);
-    let first = parts.next().unwrap_or_default();
-    let rest = parts.map(|part| match part.get(..6) {
-        Some(day) if day.bytes().all(|b| b.is_ascii_digit()) => format!("Order CS-{}", &part[6..]),
-        _ => format!("Order CS{part}"),
-    });
-    rest.fold(first, |text, part| text + &part)
 }

@@ -25,7 +25,7 @@ async fn sent(answer: String) -> Sent {
     let server = Server::answering([answer]);
     let client = client(server.origin());
     client
-        .send("Cancel", "{}".to_owned(), open_gate(), plain)
+        .send(Method::Post, "Cancel", "{}".to_owned(), open_gate(), plain)
         .await
 }
 
@@ -43,7 +43,7 @@ async fn the_action_is_a_header_that_is_signed_and_the_content_type_is_exact() {
     let body = json!({"AutoScalingGroupId": "asg-1"});
     let client = client(server.origin());
     let sent = client
-        .send("Cancel", body.to_string(), open_gate(), plain)
+        .send(Method::Post, "Cancel", body.to_string(), open_gate(), plain)
         .await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let asked = &server.asked()[0];
@@ -233,7 +233,7 @@ async fn nothing_of_the_key_shows_in_what_is_passed_on() {
         client.key = temporary_key();
         let read = client.call("Describe", &json!({})).await;
         let sent = client
-            .send("Cancel", "{}".to_owned(), open_gate(), plain)
+            .send(Method::Post, "Cancel", "{}".to_owned(), open_gate(), plain)
             .await;
         let said = format!("{read:?} {sent:?}");
         assert!(said.contains(code), "{said}");
@@ -249,7 +249,7 @@ async fn a_call_that_mutates_is_sent_once_and_only_if_the_gate_agrees() {
     let whole = answer(200, r#"{"Response": {"RequestId": "r1"}}"#);
     let server = Server::answering([broken, whole.clone()]);
     let cut = client(server.origin())
-        .send("Cancel", "{}".to_owned(), open_gate(), plain)
+        .send(Method::Post, "Cancel", "{}".to_owned(), open_gate(), plain)
         .await;
     assert!(matches!(cut, Sent::Unknown(_)), "{cut:?}");
     assert_eq!(server.asked().len(), 1);
@@ -257,7 +257,7 @@ async fn a_call_that_mutates_is_sent_once_and_only_if_the_gate_agrees() {
     let server = Server::answering([whole]);
     let gate: Gate = Arc::new(|| false);
     let withheld = client(server.origin())
-        .send("Cancel", "{}".to_owned(), gate, plain)
+        .send(Method::Post, "Cancel", "{}".to_owned(), gate, plain)
         .await;
     assert!(matches!(withheld, Sent::NotSent(_)), "{withheld:?}");
     assert!(server.asked().iter().all(String::is_empty));
@@ -270,7 +270,7 @@ async fn a_clock_that_is_off_is_corrected_for_the_next_call() {
     let server = Server::answering([expired, answer(200, r#"{"Response": {}}"#)]);
     let client = client(server.origin());
     let sent = client
-        .send("Cancel", "{}".to_owned(), open_gate(), plain)
+        .send(Method::Post, "Cancel", "{}".to_owned(), open_gate(), plain)
         .await;
     let skew = Reading::Retry(Reason::CLOCK_SKEW);
     assert!(matches!(sent, Sent::Refused(r, _) if r == skew), "{sent:?}");

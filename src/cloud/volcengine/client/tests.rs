@@ -33,7 +33,9 @@ fn error(code: &str) -> String {
 async fn sent(answer: String) -> Sent {
     let server = Server::answering([answer]);
     let client = client(server.origin());
-    client.send("Delete", &query(), open_gate(), plain).await
+    client
+        .send(Method::Get, "Delete", &query(), open_gate(), plain)
+        .await
 }
 
 /// What comes of a read that is answered like this.
@@ -51,7 +53,9 @@ async fn everything_stands_in_the_query_and_the_signature_names_region_and_servi
     let query = query.and_then(|query| query.id("ScheduledInstanceId", ID));
     let query = query.expect("valid values");
     let client = client(server.origin());
-    let sent = client.send("Delete", &query, open_gate(), plain).await;
+    let sent = client
+        .send(Method::Get, "Delete", &query, open_gate(), plain)
+        .await;
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
     let asked = &server.asked()[0];
     let line = format!(
@@ -253,7 +257,9 @@ async fn nothing_of_the_key_shows_in_what_is_passed_on() {
         let mut client = client(server.origin());
         client.key = temporary_key();
         let read = client.get("Describe", &query()).await;
-        let sent = client.send("Delete", &query(), open_gate(), plain).await;
+        let sent = client
+            .send(Method::Get, "Delete", &query(), open_gate(), plain)
+            .await;
         let said = format!("{read:?} {sent:?}");
         assert!(said.contains(code), "{said}");
         for secret in SECRETS {
@@ -271,7 +277,9 @@ async fn a_get_that_mutates_is_sent_once_and_only_if_the_gate_agrees() {
     ] {
         let server = Server::answering(answers);
         let client = client(server.origin());
-        let sent = client.send("Delete", &query(), open_gate(), plain).await;
+        let sent = client
+            .send(Method::Get, "Delete", &query(), open_gate(), plain)
+            .await;
         assert!(matches!(sent, Sent::Unknown(_)), "{sent:?}");
         assert_eq!(server.asked().len(), 1);
     }
@@ -283,7 +291,7 @@ async fn a_get_that_mutates_is_sent_once_and_only_if_the_gate_agrees() {
         false
     });
     let sent = client(server.origin())
-        .send("Delete", &query(), gate, plain)
+        .send(Method::Get, "Delete", &query(), gate, plain)
         .await;
     assert!(matches!(sent, Sent::NotSent(_)), "{sent:?}");
     assert_eq!(questions.load(Ordering::SeqCst), 1);
