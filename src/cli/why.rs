@@ -149,7 +149,6 @@ pub(super) fn cause(view: &View) -> Vec<String> {
             | Reason::PERMISSION_DENIED
             | Reason::TARGET_BLOCKED
             | Reason::TARGET_BUSY
-            | Reason::CONNECTION_MISMATCH
             | Reason::CLOUD_REFUSES
     );
     match summary.as_str() {
@@ -473,6 +472,25 @@ mod tests {
             let can = page.split("You can:").nth(1).unwrap_or_default();
             assert!(can.contains(says), "{says}: {page}");
             assert!(not == "-" || !can.contains(not), "{not}: {page}");
+        }
+    }
+
+    /// It is about the cluster, whatever else the reason is given for.
+    #[test]
+    fn another_cluster_is_not_reported_as_another_cloud() {
+        for cause in [
+            "The operator was not told which cluster this is (--cluster-id), so it sends nothing that costs money.",
+            "policy.clusterId of the connection is other, and this cluster is here.",
+            "CloudConnection c is not of Volcengine. Correct connectionRef.",
+        ] {
+            let page = shown(serde_json::json!({"status": {
+                "state": "Blocked", "observedGeneration": 1, "summary": cause,
+                "conditions": [{"type": "Ready", "reason": "ConnectionMismatch", "status": "False"}],
+            }}));
+            let words: Vec<&str> = page.split_whitespace().collect();
+            let page = words.join(" ");
+            assert!(page.contains(cause), "{page}");
+            assert!(!page.contains("of another cloud"), "{page}");
         }
     }
 

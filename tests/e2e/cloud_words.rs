@@ -211,3 +211,28 @@ fn assert_blocked_is_visible(bed: &Bed) {
         events.any(|event| event["reason"] == "CloudRefuses" && event["type"] == "Warning")
     });
 }
+
+/// It has a cloud of its own, as a rejected key stops every operation that uses it.
+#[test]
+fn a_rejected_token_is_told_with_the_clouds_code() {
+    let mut bed = bed("rejected-token");
+    bed.connect_all_clouds();
+    bed.start_operator();
+    prepare(
+        &bed,
+        (
+            "sir",
+            "token",
+            "ecs.DeleteScheduledInstance",
+            401,
+            "InvalidSecretToken",
+            "The token is invalid.",
+            "CredentialsRejected",
+        ),
+    );
+    let object = bed.wait_at_rest("sir", "token");
+    assert_eq!(ending(&object).state, "Blocked", "{object:#}");
+    assert_eq!(ending(&object).reason, "CredentialsRejected");
+    let summary = object["status"]["summary"].as_str().unwrap_or_default();
+    assert!(summary.contains("InvalidSecretToken"), "{summary}");
+}

@@ -1,11 +1,14 @@
 //! What users see of an operation in time, and that it is about this object and place.
 
+use std::sync::Arc;
+
 use errand_simulator::{CloudDcInstance, OrderTiming, Seed, WorkspaceDesktop};
-use errand_testbed::{Bed, DCS_PROJECT};
+use errand_testbed::{Bed, BedOptions, DCS_PROJECT, Plane};
 use serde_json::Value;
 
 use crate::support::{
-    ORDER, assert_ending, bed, condition, ending, order_bed, resize, seconds, seed_desktop, time,
+    ORDER, assert_ending, bed, bed_on, condition, ending, order_bed, resize, seconds, seed_desktop,
+    time,
 };
 
 /// The order ends at most so many seconds after its job. The exact limits are held by
@@ -127,4 +130,30 @@ fn a_connection_with_a_mistyped_region_is_not_ready_because_its_key_works_elsewh
     });
     let connection = bed.get("cc", "huawei-typo");
     assert_ne!(condition(&connection, "Ready"), "True", "{connection:#}");
+}
+
+/// The first requests for a new kind are answered with 429 while the API server makes room.
+#[test]
+fn an_api_server_that_is_still_starting_is_no_warning() {
+    let plane = Arc::new(Plane::start().unwrap_or_else(|e| panic!("{e}")));
+    let kubectl = |arguments: &[&str]| plane.kubectl(arguments).unwrap_or_else(|e| panic!("{e}"));
+    let mut bed = bed_on(&plane, "fresh", BedOptions::default());
+    bed.seed_pending_change("dcs-1", "task-1", 48 * 3600);
+    let names = kubectl(&["get", "crd", "-o", "name"]);
+    let operations = names.lines().filter(|name| name.contains("huawei.errand"));
+    for crd in operations.collect::<Vec<_>>() {
+        kubectl(&["delete", crd]);
+    }
+    let crds = errand_testbed::repository().join("crds");
+    let crds = crds.to_str().expect("a path that is text");
+    kubectl(&["apply", "--server-side", "-f", crds]);
+    bed.start_operator();
+    let manifest = bed.cancellation("stop", "dcs-1", "task-1", "");
+    bed.wait_until("it is taken", || bed.try_apply(&manifest).is_ok());
+    bed.wait_until("it has ended", || {
+        bed.advance_if_led(seconds(2));
+        ending(&bed.get("rsc", "stop")).outcome == "Cancelled"
+    });
+    let log = bed.operator_log();
+    assert!(!log.contains(" WARN "), "{log}");
 }
